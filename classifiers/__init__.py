@@ -1,0 +1,1 @@
+"""Image classifiers, their training and evaluation. Knows nothing of GANs."""

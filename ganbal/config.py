@@ -1,0 +1,245 @@
+"""Every setting of a run: typed, frozen, complete.
+
+Settings come from a YAML file and `--set section.field=value`; unknown names are errors, and all mistakes are told
+in one message.
+"""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ganbal.errors import InputError
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(Section):
+    """Where the images are and how they are split."""
+
+    root: Path | None = None
+    """Image folder or CSV; None means: GANBAL_DATA, then data/chest_xray, then the embedded phantom set."""
+    val_fraction: float = Field(0.15, ge=0, lt=0.9)
+    """Share of the training patients set aside for validation; 0 uses the set's own `val` images."""
+    test_fraction: float = Field(0.2, gt=0, lt=0.9)
+    """Share of the patients that becomes `test` where the set brings no split of its own."""
+    max_unreadable_fraction: float = Field(0.05, ge=0, le=1)
+    """More unreadable files than this share is an error."""
+    phantom_images: int = Field(400, ge=40)
+    """How many images the embedded phantom set has."""
+
+
+class GanConfig(Section):
+    """The DCGAN and its training."""
+
+    class_name: str | None = None
+    """The class to synthesise; None means the minority class."""
+    image_size_px: int = 160
+    """Side of the square images: 4·2^k or 5·2^k from 32 to 256."""
+    base_channels: int = Field(64, ge=4)
+    """Channels of the layer next to the image; doubled at every halving of the side, 8-fold at most."""
+    latent_dim: int = Field(100, ge=1)
+    batch_size: int = Field(64, ge=2)
+    steps: int = Field(30_000, ge=1)
+    """Optimiser steps of the generator (and as many of the discriminator)."""
+    learning_rate: float = Field(2e-4, gt=0)
+    adam_beta1: float = Field(0.5, ge=0, lt=1)
+    ema_half_life_images: float = Field(10_000, gt=0)
+    """Images after which a weight's share in the moving average of the generator has halved."""
+    augment: tuple[Literal["brightness", "contrast", "translation", "cutout"], ...] = (
+        "brightness",
+        "contrast",
+        "translation",
+        "cutout",
+    )
+    """Differentiable augmentation of what the discriminator sees, real and synthetic alike (Zhao et al. 2020)."""
+    log_every_steps: int = Field(50, ge=1)
+    sample_every_steps: int = Field(1000, ge=1)
+    checkpoint_every_steps: int = Field(500, ge=1)
+
+    @field_validator("image_size_px")
+    @classmethod
+    def _size_is_buildable(cls, size: int) -> int:
+        allowed = allowed_gan_sizes_px()
+        if size not in allowed:
+            raise ValueError(f"must be one of {', '.join(map(str, allowed))} (4·2^k or 5·2^k)")
+        return size
+
+
+class SynthesisConfig(Section):
+    """Drawing images from the trained generator."""
+
+    num_images: int | Literal["balance"] = "balance"
+    """How many; `balance` gives the class as many images as the largest one has."""
+    batch_size: int = Field(64, ge=1)
+
+    @field_validator("num_images")
+    @classmethod
+    def _at_least_one(cls, number: int | str) -> int | str:
+        if isinstance(number, int) and number < 1:
+            raise ValueError("must be at least 1, or `balance`")
+        return number
+
+
+class ScoreConfig(Section):
+    """How synthetic images are scored against real ones."""
+
+    extractor: Literal["inception", "untrained", "auto"] = "inception"
+    """`inception` is pytorch-fid's network; `untrained` needs no weights; `auto` takes the first that can be had."""
+    dims: Literal[64, 192, 768, 2048] = 2048
+    """Which Inception layer gives the features."""
+    weights: Path | None = None
+    """File with the Inception weights; None means pytorch-fid's cached download."""
+    batch_size: int = Field(50, ge=1)
+    floor_splits: int = Field(5, ge=2)
+    """How many times the real images are halved for the real-versus-real floor."""
+
+
+class StudyConfig(Section):
+    """Retraining classifiers on every arm."""
+
+    arms: tuple[str, ...] = ("imbalanced", "gan")
+    classifiers: tuple[str, ...] = ("baseline_cnn", "vgg16")
+    seeds: int = Field(5, ge=1)
+    """How many seeds, counted from `seed`."""
+    steps: int = Field(3000, ge=1)
+    """Optimiser steps every cell may take at most, the same in every arm."""
+    checks: int = Field(20, ge=1)
+    """How many times, evenly spaced over the steps, the validation part is looked at."""
+    patience: int = Field(5, ge=1)
+    """Checks without a better validation loss after which training stops."""
+    image_size_px: int | None = Field(None, ge=16, le=1024)
+    """Side of the classifiers' input; None means each model's own."""
+    batch_size: int = Field(32, ge=2)
+    learning_rate: float = Field(1e-3, gt=0)
+    augment: Literal["none", "anatomical", "document"] = "anatomical"
+    """`anatomical`: zoom, shift, small rotation, no mirroring. `document`: zoom 0.3 and vertical flip."""
+    weights: str = "imagenet"
+    """Weights of frozen backbones: `imagenet`, `none` (random, reported as not pretrained) or a file."""
+    protocol: Literal["honest", "documents"] = "honest"
+    """`documents` stops early on the test set as the published reports did, and says so."""
+
+
+class Config(Section):
+    """All settings of one run."""
+
+    seed: int = Field(0, ge=0, lt=2**31)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    data: DataConfig = DataConfig()
+    gan: GanConfig = GanConfig()
+    synthesis: SynthesisConfig = SynthesisConfig()
+    score: ScoreConfig = ScoreConfig()
+    study: StudyConfig = StudyConfig()
+
+
+def allowed_gan_sizes_px() -> list[int]:
+    """The image sides a stack of doublings from 4 or 5 pixels reaches, 32 to 256."""
+    return sorted(start * 2**k for start in (4, 5) for k in range(3, 7) if 32 <= start * 2**k <= 256)
+
+
+def load_config(
+    file: Path | None, assignments: Sequence[str] = (), base: Mapping[str, Any] | None = None
+) -> Config:
+    """Settle the settings: defaults, then `base`, then the YAML `file`, then `section.field=value` assignments.
+
+    Raises:
+        InputError: the file cannot be read, or any name or value is wrong; the message lists every mistake.
+    """
+    settings: dict[str, Any] = _deep_copy(base or {})
+    if file is not None:
+        _merge(settings, _read_yaml(file))
+    mistakes: list[str] = []
+    for assignment in assignments:
+        _assign(settings, assignment, mistakes)
+    config = None
+    try:
+        config = Config.model_validate(settings)
+    except ValidationError as error:
+        mistakes += [_describe(detail) for detail in error.errors()]
+    if mistakes or config is None:
+        raise InputError(
+            expected="settings that ganbal knows, each with a value it can use",
+            found=f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:\n  " + "\n  ".join(mistakes) + "\n",
+            action=f"Correct {'them' if len(mistakes) > 1 else 'it'} in {file or 'the --set options'}; "
+            "configs/default.yaml lists every setting.",
+        )
+    return config
+
+
+def dump_config(config: Config) -> str:
+    """The settings as YAML that `load_config` reads back to an equal Config."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(
+            expected=f"a YAML file of settings at {file}",
+            found=" ".join(str(error).split()),
+            action="Give --config a readable YAML file, such as configs/quick.yaml.",
+        ) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(
+            expected=f"sections and fields (`gan: {{steps: 2000}}`) in {file}",
+            found=f"a {type(content).__name__}",
+            action="See configs/default.yaml for the shape.",
+        )
+    return content
+
+
+def _assign(settings: dict[str, Any], assignment: str, mistakes: list[str]) -> None:
+    name, equals, text = assignment.partition("=")
+    if not equals or not name.strip():
+        mistakes.append(f"--set {assignment}: write it as section.field=value, e.g. gan.steps=2000")
+        return
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        mistakes.append(f"--set {assignment}: the value is not readable")
+        return
+    *sections, field = name.strip().split(".")
+    place = settings
+    for section in sections:
+        if not isinstance(place.setdefault(section, {}), dict):
+            mistakes.append(f"--set {assignment}: {section} is a value, not a section")
+            return
+        place = place[section]
+    place[field] = value
+
+
+def _merge(settings: dict[str, Any], additions: Mapping[str, Any]) -> None:
+    for name, value in additions.items():
+        if isinstance(value, dict) and isinstance(settings.get(name), dict):
+            _merge(settings[name], value)
+        else:
+            settings[name] = value
+
+
+def _deep_copy(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _deep_copy(value) if isinstance(value, Mapping) else value for name, value in settings.items()}
+
+
+def _describe(detail: Mapping[str, Any]) -> str:
+    location = [part for part in detail["loc"] if isinstance(part, str)]
+    name = ".".join(location)
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, list(_field_names(Config)), n=1, cutoff=0.6)
+        return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{name}: {message[0].lower()}{message[1:]}, found {detail['input']!r}"
+
+
+def _field_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _field_names(field.annotation, f"{prefix}{name}.")

@@ -1,0 +1,1 @@
+"""From image files to a table of images, splits and decoded pixels."""

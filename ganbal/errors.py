@@ -1,0 +1,26 @@
+"""The failures a user is told about."""
+
+
+class GanbalError(Exception):
+    """A failure in the work, told without a traceback; exit code 1."""
+
+    exit_code = 1
+
+
+class InputError(GanbalError):
+    """Wrong use or wrong input; exit code 2.
+
+    The three parts make one paragraph: what was expected, what was found, what to do about it.
+    """
+
+    exit_code = 2
+
+    def __init__(self, *, expected: str, found: str, action: str) -> None:
+        self.expected, self.found, self.action = expected, found, action
+        super().__init__(f"Expected {expected}; found {found}. {action}")
+
+
+class InterruptedBySignal(GanbalError):
+    """SIGINT or SIGTERM was caught and everything worth keeping is on disk; exit code 130."""
+
+    exit_code = 130
