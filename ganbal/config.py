@@ -22,8 +22,9 @@ class Section(BaseModel):
 class DataConfig(Section):
     """Where the images are and how they are split."""
 
-    root: Path | None = None
-    """Image folder or CSV; None means: GANBAL_DATA, then data/chest_xray, then the embedded phantom set."""
+    root: Literal["phantom"] | Path | None = None
+    """Image folder or CSV, or `phantom` for the embedded drawn set; None means: GANBAL_DATA, then data/chest_xray,
+    then phantom."""
     val_fraction: float = Field(0.15, ge=0, lt=0.9)
     """Share of the training patients set aside for validation; 0 uses the set's own `val` images."""
     test_fraction: float = Field(0.2, gt=0, lt=0.9)

@@ -1,5 +1,7 @@
 """The failures a user is told about."""
 
+from collections.abc import Sequence
+
 
 class GanbalError(Exception):
     """A failure in the work, told without a traceback; exit code 1."""
@@ -24,3 +26,16 @@ class InterruptedBySignal(GanbalError):
     """SIGINT or SIGTERM was caught and everything worth keeping is on disk; exit code 130."""
 
     exit_code = 130
+
+
+class SeveralInputErrors(GanbalError):
+    """More than one thing is wrong with the input; exit code 2."""
+
+    exit_code = 2
+
+    def __init__(self, problems: Sequence[InputError]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            f"{len(problems)} things stand in the way:\n"
+            + "\n".join(f"{number}. {problem}" for number, problem in enumerate(problems, 1))
+        )

@@ -1,0 +1,172 @@
+"""The `ganbal` command: parse, call one function of the pipeline, print."""
+
+import functools
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from ganbal import __version__
+from ganbal.errors import GanbalError
+
+# Nothing heavier than click may be imported here: `ganbal --help` answers at once. Commands import what they need.
+
+
+class Commands(click.Group):
+    """Tells failures in a paragraph with their exit code instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GanbalError as error:
+            click.echo(f"error: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(130)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)  # in the order of the work, not of the alphabet
+
+
+def shared_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options every command has; the command gets them as one `Options`."""
+
+    @click.option("--data", metavar="DIR", help="Image folder or CSV; default: GANBAL_DATA, data/chest_xray, phantom set.")
+    @click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML settings.")
+    @click.option("--set", "assignments", multiple=True, metavar="FIELD=VALUE", help="One setting, e.g. gan.steps=2000.")
+    @click.option("--run", "run_folder", type=click.Path(path_type=Path), metavar="DIR", help="Run folder; default: the newest.")
+    @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the networks run.")
+    @click.option("--seed", type=int, help="Seed of everything random.")
+    @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, all else on stderr.")
+    @click.option("--quiet", is_flag=True, help="No progress, no remarks; warnings stay.")
+    @functools.wraps(command)
+    def with_options(
+        data: str | None, device: str | None, seed: int | None, assignments: Sequence[str], **others: Any
+    ) -> None:
+        given = {"data.root": data, "device": device, "seed": seed}
+        shortcuts = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
+        names = ("config_file", "run_folder", "as_json", "quiet")
+        options = {name: others.pop(name) for name in names} | {"assignments": [*shortcuts, *assignments]}
+        command(options, **others)
+
+    return with_options
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="ganbal")
+def main() -> None:
+    """Balance a medical image set with a GAN, and measure whether that helped.
+
+    One after another: inspect, train-gan, synthesize, score, compare, report; or `run` for all of them.
+    Try `ganbal demo`: no download, a few minutes on a laptop.
+    """
+
+
+@main.command()
+@shared_options
+def inspect(options: dict[str, Any]) -> None:
+    """Look at the images: counts, sizes, duplicates, patients in two splits."""
+    _perform("inspect", options, begins=True)
+
+
+@main.command("train-gan")
+@shared_options
+def train_gan(options: dict[str, Any]) -> None:
+    """Train the DCGAN on the minority class of the training part."""
+    _perform("train_gan", options, begins=True)
+
+
+@main.command()
+@click.option("--n", "num_images", type=int, metavar="N", help="How many; default: what balances the classes.")
+@shared_options
+def synthesize(options: dict[str, Any], num_images: int | None) -> None:
+    """Draw images from the trained generator, with a manifest."""
+    _perform("synthesise", _with(options, "synthesis.num_images", num_images))
+
+
+@main.command()
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[REAL SYNTHETIC]")
+@click.option("--dims", type=int, metavar="64|192|768|2048", help="Inception layer.")
+@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="File with the extractor's weights.")
+@shared_options
+def score(options: dict[str, Any], folders: Sequence[Path], dims: int | None, weights: Path | None) -> None:
+    """Measure how near synthetic images come to real ones: FID and companions.
+
+    Without folders: the newest run's images. With two: any images in them.
+    """
+    options = _with(_with(options, "score.dims", dims), "score.weights", str(weights) if weights else None)
+    if folders:
+        _score_folders(options, folders)
+    else:
+        _perform("score", options)
+
+
+@main.command()
+@click.option("--seeds", type=int, metavar="N", help="Trainings of every classifier on every arm.")
+@shared_options
+def compare(options: dict[str, Any], seeds: int | None) -> None:
+    """Retrain the classifiers on every arm and compare balanced with imbalanced."""
+    _perform("compare", _with(options, "study.seeds", seeds))
+
+
+@main.command()
+@shared_options
+def report(options: dict[str, Any]) -> None:
+    """Build report.html and report.md from a run's files."""
+    _perform("report", options)
+
+
+@main.command()
+@shared_options
+def run(options: dict[str, Any]) -> None:
+    """Do all stages in order; finished ones are not done again."""
+    _perform("run_all", options, begins=True)
+
+
+@main.command()
+@shared_options
+def demo(options: dict[str, Any]) -> None:
+    """Do all stages on the embedded phantom set: drawn chests, no download, minutes on a CPU."""
+    from ganbal.demo import DEMO_SETTINGS
+
+    options["assignments"] = [*DEMO_SETTINGS, *options["assignments"]]
+    _perform("run_all", options, begins=True)
+
+
+def _perform(stage: str, options: dict[str, Any], *, begins: bool = False) -> None:
+    """Choose the run, carry out `stage` of the pipeline in it and print what came of it."""
+    from ganbal.console import Console
+    from ganbal.pipeline import Pipeline
+
+    console = Console(quiet=options["quiet"])
+    chosen = options["run_folder"], options["config_file"], options["assignments"]
+    pipeline = Pipeline.begin(*chosen, console) if begins else Pipeline.resume(*chosen, console)
+    _print(getattr(pipeline, stage)(), options)
+
+
+def _score_folders(options: dict[str, Any], folders: Sequence[Path]) -> None:
+    from ganbal.console import Console
+    from ganbal.pipeline import score_two_folders
+
+    if len(folders) != 2:
+        raise click.UsageError(f"Give two folders, REAL and SYNTHETIC, or none for the newest run; found {len(folders)}.")
+    console = Console(quiet=options["quiet"])
+    _print(score_two_folders(*folders, options["config_file"], options["assignments"], console), options)
+
+
+def _print(outcome: Any, options: dict[str, Any]) -> None:
+    if options["as_json"]:
+        click.echo(json.dumps(outcome.facts, indent=2, allow_nan=False))
+        click.echo(outcome.next_step, err=True)
+    else:
+        click.echo(outcome.text)
+        click.echo(outcome.next_step)
+
+
+def _with(options: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
+    """The options with one more assignment, where a value was given."""
+    more = [f"{name}={json.dumps(value)}"] if value is not None else []
+    return options | {"assignments": [*options["assignments"], *more]}

@@ -1,0 +1,93 @@
+"""Checkpoints of a GAN training: written atomically, read without pickles, refused when they belong elsewhere."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganbal.atomic_files import atomic_path
+from ganbal.config import GanConfig
+from ganbal.errors import InputError
+from ganbal.gan.networks import Generator
+from ganbal.gan.state import TrainingState
+from ganbal.runs import file_digest
+
+FORMAT = 1
+# Settings that say how long to train and what to show on the way, not what is trained.
+_NOT_IDENTITY = {"class_name", "steps", "log_every_steps", "sample_every_steps", "checkpoint_every_steps"}
+
+Identity = dict[str, Any]
+
+
+def identity_of(config: GanConfig, *, seed: int, class_name: str, data_digest: str, precision: str) -> Identity:
+    """What two trainings must share for one to continue the other."""
+    settings = {f"gan.{k}": v for k, v in config.model_dump(mode="json").items() if k not in _NOT_IDENTITY}
+    return settings | {
+        "gan.class_name": class_name,
+        "seed": seed,
+        "training images": data_digest,
+        "precision": precision,
+    }
+
+
+def save_checkpoint(path: Path, state: TrainingState, identity: Identity) -> None:
+    with atomic_path(path) as temporary:
+        torch.save({"format": FORMAT, "identity": identity, "state": state.state_dict()}, temporary)
+
+
+def resume(path: Path, state: TrainingState, identity: Identity) -> None:
+    """Put the checkpoint's content into `state`.
+
+    Raises:
+        InputError: the file is damaged, or its training had other settings or images.
+    """
+    content = read_checkpoint(path)
+    differences = [
+        f"{name}: {content['identity'].get(name)} there, {value} now"
+        for name, value in identity.items()
+        if content["identity"].get(name) != value
+    ]
+    if differences:
+        raise InputError(
+            expected=f"a checkpoint of this very training at {path}",
+            found="one with other settings:\n  " + "\n  ".join(differences) + "\n",
+            action="Use the settings it was made with, or another run folder (--run NEW) to start afresh.",
+        )
+    state.load_state_dict(content["state"])
+
+
+def read_checkpoint(path: Path, device: str = "cpu") -> dict[str, Any]:
+    """The checkpoint's content, tensors on `device`.
+
+    Raises:
+        InputError: there is none, it is damaged, or another version of ganbal wrote it.
+    """
+    if not path.is_file():
+        raise InputError(
+            expected=f"a trained generator at {path}", found="no such file", action="Run `ganbal train-gan` first."
+        )
+    try:
+        content = torch.load(path, map_location=device, weights_only=True)
+        if content["format"] != FORMAT:
+            raise ValueError(f"format {content['format']}, this version reads {FORMAT}")
+    except Exception as error:  # torch raises many kinds for a damaged file
+        raise InputError(
+            expected=f"a checkpoint written by `ganbal train-gan` at {path}",
+            found=f"a file that cannot be read as one ({type(error).__name__}: {str(error).splitlines()[0][:120]})",
+            action="Delete it and train again, or restore it from a copy.",
+        ) from error
+    return content
+
+
+def load_generator(path: Path, device: torch.device) -> tuple[Generator, dict[str, Any]]:
+    """The averaged generator of a checkpoint, in evaluation mode, with the checkpoint's facts.
+
+    Returns:
+        The generator and {identity, step, sha256}; sha256 is of the checkpoint file.
+    """
+    content = read_checkpoint(path, str(device))
+    identity = content["identity"]
+    generator = Generator(identity["gan.image_size_px"], identity["gan.base_channels"], identity["gan.latent_dim"])
+    generator.load_state_dict(content["state"]["average"])
+    generator.to(device).requires_grad_(False).eval()
+    return generator, {"identity": identity, "step": content["state"]["step"], "sha256": file_digest(path)}

@@ -1,0 +1,93 @@
+"""The generator and discriminator of DCGAN (Radford, Metz & Chintala 2016, arXiv:1511.06434)."""
+
+import torch
+from torch import Tensor, nn
+
+INITIAL_STD = 0.02
+LEAKY_SLOPE = 0.2
+
+
+class Generator(nn.Module):
+    """Latent vectors to grey images.
+
+    Input (B, latent_dim) float, standard normal; output (B, 1, S, S) float in [-1, 1], S = `image_size_px`.
+    """
+
+    def __init__(self, image_size_px: int, base_channels: int, latent_dim: int) -> None:
+        super().__init__()
+        start_px, channels = channel_plan(image_size_px, base_channels)
+        layers: list[nn.Module] = [
+            nn.ConvTranspose2d(latent_dim, channels[0], start_px, bias=False),
+            nn.BatchNorm2d(channels[0]),
+            nn.ReLU(inplace=True),
+        ]
+        for inputs, outputs in zip(channels[:-1], channels[1:], strict=True):
+            layers += [
+                nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.ReLU(inplace=True),
+            ]
+        layers += [nn.ConvTranspose2d(channels[-1], 1, 4, stride=2, padding=1), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+        self.latent_dim = latent_dim
+
+    def forward(self, latents: Tensor) -> Tensor:
+        return self.layers(latents[:, :, None, None])
+
+
+class Discriminator(nn.Module):
+    """Grey images to one logit each: large for real, small for synthetic.
+
+    Input (B, 1, S, S) float in [-1, 1]; output (B,) float logits.
+    """
+
+    def __init__(self, image_size_px: int, base_channels: int) -> None:
+        super().__init__()
+        start_px, channels = channel_plan(image_size_px, base_channels)
+        channels = channels[::-1]
+        # The paper leaves batch normalisation out of the discriminator's first layer.
+        layers: list[nn.Module] = [
+            nn.Conv2d(1, channels[0], 4, stride=2, padding=1),
+            nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
+        ]
+        for inputs, outputs in zip(channels[:-1], channels[1:], strict=True):
+            layers += [
+                nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
+                nn.BatchNorm2d(outputs),
+                nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
+            ]
+        layers.append(nn.Conv2d(channels[-1], 1, start_px))
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers(images).flatten()
+
+
+def channel_plan(image_size_px: int, base_channels: int) -> tuple[int, list[int]]:
+    """Side of the smallest feature map and the channels from there to the layer next to the image.
+
+    64 px with 32 base channels gives (4, [256, 128, 64, 32]): 4, 8, 16 and 32 px maps, then the image.
+    Channels double at every halving of the side, up to 8 times the base as in the paper.
+
+    Raises:
+        ValueError: the side is not 4·2^k or 5·2^k with k ≥ 2.
+    """
+    side, doublings = image_size_px, 0
+    while side % 2 == 0 and side > 5:
+        side, doublings = side // 2, doublings + 1
+    if side not in (4, 5) or doublings < 2:
+        raise ValueError(f"image_size_px must be 4·2^k or 5·2^k with k ≥ 2, found {image_size_px}")
+    return side, [base_channels * min(8, 2**level) for level in reversed(range(doublings))]
+
+
+def initialise(network: nn.Module, random: torch.Generator) -> None:
+    """Draw the paper's initial weights: N(0, 0.02) for convolutions, N(1, 0.02) for batch-norm scales, 0 for biases."""
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(module.weight, 0.0, INITIAL_STD, generator=random)
+        elif isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.weight, 1.0, INITIAL_STD, generator=random)
+        else:
+            continue
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,69 @@
+"""Everything that changes while a DCGAN trains, in one place, so that a checkpoint can hold all of it."""
+
+import copy
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from ganbal.config import GanConfig
+from ganbal.gan.networks import Discriminator, Generator, initialise
+
+
+@dataclass
+class TrainingState:
+    """Both networks, the generator's moving average, both optimisers, the random state, step and history."""
+
+    generator: Generator
+    discriminator: Discriminator
+    average: Generator
+    generator_optimiser: torch.optim.Optimizer
+    discriminator_optimiser: torch.optim.Optimizer
+    random: torch.Generator
+    step: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    _PARTS = ("generator", "discriminator", "average", "generator_optimiser", "discriminator_optimiser")
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors, numbers and strings only, so that it loads with `weights_only=True`."""
+        parts = {name: getattr(self, name).state_dict() for name in self._PARTS}
+        return parts | {
+            "random": self.random.get_state(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": self.history,
+        }
+
+    def load_state_dict(self, content: dict[str, Any]) -> None:
+        for name in self._PARTS:
+            getattr(self, name).load_state_dict(content[name])
+        self.random.set_state(content["random"].cpu())
+        self.step, self.seconds = content["step"], content["seconds"]
+        self.history = list(content["history"])
+
+
+def new_state(config: GanConfig, seed: int, device: torch.device) -> TrainingState:
+    """The state before the first step. Initial weights are drawn on the CPU: the same on every device."""
+    random = torch.Generator().manual_seed(seed)
+    generator = Generator(config.image_size_px, config.base_channels, config.latent_dim)
+    discriminator = Discriminator(config.image_size_px, config.base_channels)
+    initialise(generator, random)
+    initialise(discriminator, random)
+    for network in (generator, discriminator):
+        network.to(device=device, memory_format=torch.channels_last)
+    return TrainingState(
+        generator=generator,
+        discriminator=discriminator,
+        average=copy.deepcopy(generator).requires_grad_(False).eval(),
+        generator_optimiser=_adam(generator, config),
+        discriminator_optimiser=_adam(discriminator, config),
+        random=torch.Generator(device).manual_seed(seed),
+    )
+
+
+def _adam(network: torch.nn.Module, config: GanConfig) -> torch.optim.Optimizer:
+    return torch.optim.Adam(
+        network.parameters(), lr=config.learning_rate, betas=(config.adam_beta1, 0.999), fused=True
+    )

@@ -1,0 +1,128 @@
+"""What each command does: check first, then the stages in order, then say what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganbal import results_text
+from ganbal.config import Config, dump_config, load_config
+from ganbal.console import Console
+from ganbal.device import choose_device
+from ganbal.metrics.scoring import check_score, score_folders
+from ganbal.preflight import Need, check_before_work, pin_data_root
+from ganbal.provenance import describe_machine
+from ganbal.run_selection import select_run_to_begin, select_run_to_continue
+from ganbal.runs import Run, cache_folder, now
+from ganbal.stages import Stages
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command gives back: facts for programs, text for people, and what to do next."""
+
+    facts: dict[str, Any]
+    text: str
+    next_step: str
+
+
+class Pipeline:
+    """The commands on one run."""
+
+    def __init__(self, run: Run, config: Config, console: Console) -> None:
+        self.run, self.config, self.console = run, config, console
+        self.stages = Stages(run, config, console)
+
+    @classmethod
+    def begin(
+        cls, run_folder: Path | None, config_file: Path | None, assignments: Sequence[str], console: Console
+    ) -> "Pipeline":
+        """For commands that may start a run."""
+        return cls(*select_run_to_begin(run_folder, config_file, assignments, pin_data_root), console)
+
+    @classmethod
+    def resume(
+        cls, run_folder: Path | None, config_file: Path | None, assignments: Sequence[str], console: Console
+    ) -> "Pipeline":
+        """For commands that need a run.
+
+        Raises:
+            InputError: there is none.
+        """
+        return cls(*select_run_to_continue(run_folder, config_file, assignments), console)
+
+    def inspect(self) -> Outcome:
+        self._prepare()
+        facts = self.stages.inspect()
+        return self._outcome(facts, results_text.inspection(facts), "ganbal train-gan")
+
+    def train_gan(self) -> Outcome:
+        self._prepare(Need.GAN)
+        self.stages.inspect()
+        facts = self.stages.train_gan()
+        return self._outcome(facts, results_text.training(facts), "ganbal synthesize --n 2500")
+
+    def synthesise(self) -> Outcome:
+        self._prepare(Need.GAN)
+        facts = self.stages.synthesise()
+        return self._outcome(facts, results_text.synthesis(facts), "ganbal score, then ganbal compare")
+
+    def score(self) -> Outcome:
+        self._prepare(Need.SCORE)
+        facts = self.stages.score()
+        return self._outcome(facts, results_text.scores(facts), "ganbal compare")
+
+    def compare(self) -> Outcome:
+        self._prepare(Need.STUDY)
+        facts = self.stages.compare()
+        report = self.stages.report()
+        return self._outcome(facts, results_text.study(facts), f"open {report['html']}")
+
+    def report(self) -> Outcome:
+        facts = self.stages.report()
+        return self._outcome(facts, f"Report: {facts['html']}", f"open {facts['html']}")
+
+    def run_all(self) -> Outcome:
+        self._prepare(Need.GAN, Need.SCORE, Need.STUDY)
+        inspection = self.stages.inspect()
+        training = self.stages.train_gan()
+        self.stages.synthesise()
+        scores = self.stages.score()
+        study = self.stages.compare()
+        report = self.stages.report()
+        facts = {"data": inspection, "gan": training, "scores": scores, "study": study, "report": report}
+        text = f"{results_text.scores(scores)}\n\n{results_text.study(study)}"
+        return self._outcome(facts, text, f"open {report['html']}")
+
+    def _prepare(self, *needs: Need) -> None:
+        """Check all that the command will need; only then write the first file."""
+        check_before_work(self.run, self.config, needs)
+        self.console.log_file = self.run.log_file
+        settings = dump_config(self.config)
+        if not self.run.config_file.is_file() or self.run.config_file.read_text(encoding="utf-8") != settings:
+            self.run.save_settings(settings)
+        self.run.update_provenance(**describe_machine(), last_command_at=now(), seed=self.config.seed)
+        self.console.say(f"Run folder: {self.run.folder}")
+        self.console.say(f"Images: {self.stages.dataset.describe()}")
+        self.run.update_provenance(data_digest=self.stages.dataset.table.digest())
+
+    def _outcome(self, facts: dict[str, Any], text: str, next_step: str) -> Outcome:
+        return Outcome({"run": str(self.run.folder)} | facts, text, f"Next: {next_step}")
+
+
+def score_two_folders(
+    real: Path, synthetic: Path, config_file: Path | None, assignments: Sequence[str], console: Console
+) -> Outcome:
+    """Score any two folders of images, without a run."""
+    config = load_config(config_file, assignments)
+    check_score(config.score)
+    facts = score_folders(
+        real,
+        synthetic,
+        config=config.score,
+        device=choose_device(config.device),
+        cache_root=cache_folder(),
+        seed=config.seed,
+        console=console,
+    )
+    return Outcome(facts, results_text.scores(facts), "Next: ganbal compare, to see whether such images help")

@@ -1,0 +1,83 @@
+"""All that can be known to be wrong is told before the work starts, in seconds and all at once."""
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from classifiers.errors import ClassifierInputError
+from classifiers.registry import check_model
+from ganbal.config import Config
+from ganbal.data.loading import check_source, resolve_root
+from ganbal.device import choose_device
+from ganbal.errors import InputError, SeveralInputErrors
+from ganbal.metrics.scoring import check_score
+from ganbal.runs import Run, cache_folder, check_writable
+from ganbal.study.arms import BASELINE, find_arm
+from ganbal.study.running import classifier_size_px
+
+# A run of a few thousand images with its checkpoints and samples, and the decoded copies.
+_RUN_BYTES, _CACHE_BYTES = 500_000_000, 1_500_000_000
+
+
+class Need(enum.Enum):
+    """What a command will need beyond the images."""
+
+    GAN = enum.auto()
+    SCORE = enum.auto()
+    STUDY = enum.auto()
+
+
+def pin_data_root(config: Config) -> Config:
+    """The settings with the image folder made explicit, so that later commands of the run take the same images."""
+    root, _ = resolve_root(config.data)
+    return config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
+
+
+def check_before_work(run: Run, config: Config, needs: Sequence[Need]) -> None:
+    """See that everything the command will need is there.
+
+    Raises:
+        InputError: one thing is wrong.
+        SeveralInputErrors: more than one.
+    """
+    checks: list[Callable[[], Any]] = [lambda: choose_device(config.device), lambda: check_source(config.data)]
+    if Need.SCORE in needs:
+        checks.append(lambda: check_score(config.score))
+    if Need.STUDY in needs:
+        checks += [lambda: _check_arms(config), *(_model_check(name, config) for name in config.study.classifiers)]
+    # Folders come last: nothing is made on disk while anything else is wrong.
+    problems = [problem for check in checks if (problem := _problem(check)) is not None]
+    if not problems:
+        folders = [(run.folder, _RUN_BYTES), (cache_folder(), _CACHE_BYTES)]
+        problems = [p for folder, size in folders if (p := _problem(lambda f=folder, s=size: check_writable(f, s)))]
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise SeveralInputErrors(problems)
+
+
+def _problem(check: Callable[[], Any]) -> InputError | None:
+    try:
+        check()
+    except InputError as error:
+        return error
+    except ClassifierInputError as error:
+        return InputError(expected=error.expected, found=error.found, action=error.action)
+    return None
+
+
+def _check_arms(config: Config) -> None:
+    arms = config.study.arms
+    for name in arms:
+        find_arm(name)
+    if BASELINE not in arms or len(set(arms)) != len(arms):
+        raise InputError(
+            expected=f"different arms, `{BASELINE}` among them, as every other arm is compared with it",
+            found=", ".join(arms) or "none",
+            action=f"Correct study.arms, e.g. --set study.arms=[{BASELINE},gan].",
+        )
+
+
+def _model_check(name: str, config: Config) -> Callable[[], Any]:
+    # The number of classes does not change what a model needs, so the usual two will do before images are read.
+    return lambda: check_model(name, config.study.weights, classifier_size_px(name, config.study), 2)

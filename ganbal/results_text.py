@@ -1,0 +1,128 @@
+"""What a stage found, in lines for a terminal."""
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def inspection(facts: dict[str, Any]) -> str:
+    """Counts, imbalance, sizes, duplicates and shared patients."""
+    classes, source = facts["classes"], facts["source"]
+    rows = [[split, *(str(counts.get(name, 0)) for name in classes)] for split, counts in facts["counts"].items()]
+    sizes, duplicates = facts["sizes"], facts["duplicates"]
+    lines = [
+        *(["PHANTOM SET: drawn, not photographed."] if source["is_phantom"] else []),
+        f"{source['root']} ({source['layout']} layout)",
+        table(["split", *classes], rows),
+        f"Imbalance 1 : {facts['imbalance_ratio']:.2f}; the minority class is {facts['minority_class']}.",
+        "To balance: " + ", ".join(f"{n} {name}" for name, n in facts["missing_to_balance"].items() if n) + ".",
+        f"Sizes (width × height, px): {_size(sizes['min'])} to {_size(sizes['max'])}, median {_size(sizes['median'])}.",
+        f"Exact duplicates: {duplicates['images']} images in {duplicates['groups']} groups, "
+        f"{duplicates['across_splits']} groups across splits.",
+        *(
+            f"Patient ids in both {' and '.join(shared['splits'])}: {shared['count']}, e.g. {shared['examples'][0]}."
+            for shared in facts["patients_shared"]
+            if shared["count"]
+        ),
+        f"Unreadable files: {len(facts['unreadable'])}.",
+        facts["validation_rule"],
+    ]
+    return "\n".join(lines)
+
+
+def training(facts: dict[str, Any]) -> str:
+    """What was trained, how long."""
+    return (
+        f"Generator of {facts['class_name']} at {facts['image_size_px']} px: {facts['steps']} steps, "
+        f"{facts['images_seen']} images seen of {facts['num_images']}, {facts['seconds'] / 60:.1f} min on {facts['device']}."
+    )
+
+
+def synthesis(facts: dict[str, Any]) -> str:
+    """How many images, where."""
+    return f"{facts['num_images']} synthetic {facts['class_name']} images in {facts['folder']}."
+
+
+def scores(facts: dict[str, Any]) -> str:
+    """Every score beside what it needs to be read: N, extractor, resize, floor."""
+    rows = [
+        [
+            score["title"],
+            _number(score["value"]),
+            _interval(score.get("interval")),
+            _floor(score.get("floor")),
+            f"{score['n_real']} / {score['n_synthetic']}",
+            _extractor(score.get("extractor")),
+        ]
+        for score in facts["scores"]
+    ]
+    comparison = facts["comparison"]
+    lines = [
+        f"Real: {comparison['real']['name']}. Synthetic: {comparison['synthetic']['name']}.",
+        table(["score", "value", "95 %", "real versus real", "N real / synthetic", "features"], rows),
+        *(f"! {warning}" for warning in facts.get("warnings", [])),
+    ]
+    return "\n".join(lines)
+
+
+def study(facts: dict[str, Any]) -> str:
+    """Means per arm, differences to the baseline, the verdict."""
+    metrics = ["accuracy", "balanced_accuracy", "roc_auc", *(f"recall_{name}" for name in facts["classes"])]
+    cells = {(row["classifier"], row["arm"], row["metric"]): row for row in facts["per_arm"]}
+    means = [
+        [model["name"], arm, *(_mean(cells.get((model["name"], arm, metric))) for metric in metrics)]
+        for model in facts["classifiers"]
+        for arm in facts["arms"]
+    ]
+    differences = [
+        [row["classifier"], f"{row['arm']} − {row['baseline']}", _number(row["mean"], sign=True), _reach(row), row["verdict"]]
+        for row in facts["differences"]
+        if row["metric"] == facts["main_metric"]
+    ]
+    lines = [
+        f"{len(facts['seeds'])} seeds, {facts['num_test']} test images; mean ± sd over seeds",
+        table(["classifier", "arm", *(metric.replace("_", " ") for metric in metrics)], means),
+        "",
+        f"Paired differences of {facts['main_metric'].replace('_', ' ')}",
+        table(["classifier", "arms", "mean", "95 % interval", "verdict"], differences),
+        *(f"! {warning}" for warning in facts["warnings"]),
+        "",
+        facts["verdict_sentence"],
+    ]
+    return "\n".join(lines)
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns padded to their widest entry, a rule under the header."""
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in [header, *rows]]
+    return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
+
+
+def _size(size: Sequence[float]) -> str:
+    return f"{size[0]:.0f}×{size[1]:.0f}"
+
+
+def _number(value: float | None, *, sign: bool = False) -> str:
+    return "–" if value is None else f"{value:+.4g}" if sign else f"{value:.4g}"
+
+
+def _interval(interval: Sequence[float] | None) -> str:
+    return "–" if interval is None else f"{interval[0]:.4g} to {interval[1]:.4g}"
+
+
+def _floor(floor: dict[str, Any] | None) -> str:
+    return "–" if floor is None else f"{_number(floor['value'])} ({_interval([floor['low'], floor['high']])}, N {floor['n']})"
+
+
+def _extractor(extractor: dict[str, Any] | None) -> str:
+    return "–" if extractor is None else f"{extractor['name']} {extractor['dims']}-d, resize {extractor['resize']}"
+
+
+def _mean(row: dict[str, Any] | None) -> str:
+    if row is None or row["mean"] is None:
+        return "–"
+    return f"{row['mean']:.3f}" + (f" ± {row['sd']:.3f}" if row["sd"] is not None else "")
+
+
+def _reach(row: dict[str, Any]) -> str:
+    return "–" if row["low"] is None else f"{row['low']:+.3f} to {row['high']:+.3f}"

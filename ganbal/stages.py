@@ -1,0 +1,257 @@
+"""Each stage of a run: what goes into it, when it is up to date, what it leaves.
+
+Joins the packages, which know nothing of one another.
+"""
+
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ganbal.atomic_files import read_json, write_json
+from ganbal.config import Config
+from ganbal.console import Console
+from ganbal.data.decoding import resize_grey
+from ganbal.data.inspection import inspect_dataset
+from ganbal.data.inspection_figures import draw_inspection
+from ganbal.data.loading import Dataset, load_dataset
+from ganbal.device import choose_device
+from ganbal.errors import InputError
+from ganbal.gan.checkpoint import identity_of
+from ganbal.gan.state import TrainingState
+from ganbal.gan.training import GanFolder, precision_of, train_gan
+from ganbal.metrics.scoring import score_run
+from ganbal.metrics_log import MetricsLog
+from ganbal.report import build_report
+from ganbal.runs import Run, cache_folder, digest_of, file_digest
+from ganbal.study.arms import ARMS, ImageSet
+from ganbal.study.cells import TestSet
+from ganbal.study.running import StudyFolder, StudyImages, StudySource, classifier_size_px, run_study
+from ganbal.synthesis import SyntheticFolder, read_synthetic, synthesise
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """A run's synthetic images: pixels (N, S, S) uint8, names, class names and what identifies them."""
+
+    pixels: np.ndarray
+    names: list[str]
+    class_names: list[str]
+    digest: str
+
+
+class Stages:
+    """The stages of one run. Each is skipped when it was finished from the same inputs before."""
+
+    def __init__(self, run: Run, config: Config, console: Console) -> None:
+        self.run, self.config, self.console = run, config, console
+
+    def inspect(self) -> dict[str, Any]:
+        def work() -> None:
+            facts = inspect_dataset(self.dataset, self.config.data)
+            draw_inspection(self.dataset, facts, self.run.figures_folder)
+            write_json(self.run.data_file, facts)
+
+        inputs = digest_of(self.dataset.table.digest(), self.config.data.model_dump(mode="json"))
+        self._stage("inspect", inputs, self.run.data_file, work)
+        return read_json(self.run.data_file)
+
+    def train_gan(self) -> dict[str, Any]:
+        config, facts_file = self.config.gan, self.run.gan_folder / "training.json"
+        rows = self.dataset.table.rows("train", self.class_name)
+        identity = identity_of(
+            config,
+            seed=self.config.seed,
+            class_name=self.class_name,
+            data_digest=digest_of(self.dataset.table.frame["sha256"].iloc[rows].tolist()),
+            precision=precision_of(self.device),
+        )
+
+        def work() -> None:
+            log = MetricsLog(self.run.folder)
+            images = self.dataset.pixels(config.image_size_px)[rows]
+            state = train_gan(
+                images,
+                config,
+                identity=identity,
+                seed=self.config.seed,
+                device=self.device,
+                folder=GanFolder(self.run.gan_folder),
+                console=self.console,
+                on_log=functools.partial(log.add, "gan"),
+            )
+            write_json(facts_file, self._training_facts(state, len(images)))
+
+        self._stage("train-gan", digest_of(identity, config.steps), facts_file, work)
+        return read_json(facts_file)
+
+    def synthesise(self) -> dict[str, Any]:
+        checkpoint = GanFolder(self.run.gan_folder).last_checkpoint
+        folder = SyntheticFolder(self.run.synthetic_folder)
+        count = self._number_to_draw()
+
+        def work() -> None:
+            synthesise(
+                checkpoint,
+                folder,
+                num_images=count,
+                seed=self.config.seed,
+                batch_size=self.config.synthesis.batch_size,
+                device=self.device,
+                console=self.console,
+            )
+
+        source = file_digest(checkpoint) if checkpoint.is_file() else None
+        self._stage("synthesize", digest_of(source, count, self.config.seed), folder.manifest, work)
+        return {"num_images": count, "class_name": self.class_name, "folder": str(folder.root)}
+
+    def score(self) -> dict[str, Any]:
+        synthetic = self.synthetic
+
+        def work() -> None:
+            table, size = self.dataset.table, synthetic.pixels.shape[-1]
+            pixels = self.dataset.pixels(size)
+            train, held_out = (table.rows(split, self.class_name) for split in ("train", "test"))
+            names = table.frame["file_name"]
+            write_json(
+                self.run.scores_file,
+                score_run(
+                    train_images=pixels[train],
+                    held_out_images=pixels[held_out],
+                    synthetic_images=synthetic.pixels,
+                    train_names=names.iloc[train].tolist(),
+                    synthetic_names=synthetic.names,
+                    config=self.config.score,
+                    device=self.device,
+                    cache_root=cache_folder(),
+                    seed=self.config.seed,
+                    console=self.console,
+                ),
+            )
+
+        settings = self.config.score.model_dump(mode="json")
+        inputs = digest_of(settings, self.dataset.table.digest(), synthetic.digest, self.config.seed)
+        self._stage("score", inputs, self.run.scores_file, work)
+        return read_json(self.run.scores_file)
+
+    def compare(self) -> dict[str, Any]:
+        needs_synthetic = any(ARMS[arm].needs_synthetic for arm in self.config.study.arms)
+        source = StudySource(
+            at_size=functools.lru_cache(maxsize=2)(self._study_images),
+            data_digest=self.dataset.table.digest(),
+            synthetic_digest=self.synthetic.digest if needs_synthetic else "",
+        )
+        folder = StudyFolder(self.run.study_folder)
+
+        def work() -> None:
+            run_study(
+                source,
+                self.config.study,
+                seed=self.config.seed,
+                device=self.device,
+                folder=folder,
+                feature_cache=cache_folder() / "features",
+                console=self.console,
+            )
+
+        settings = self.config.study.model_dump(mode="json")
+        inputs = digest_of(settings, source.data_digest, source.synthetic_digest, self.config.seed)
+        self._stage("compare", inputs, folder.summary, work)
+        return read_json(folder.summary)
+
+    def report(self) -> dict[str, Any]:
+        files = build_report(self.run.folder)
+        return {"html": str(files.html), "markdown": str(files.markdown)}
+
+    @functools.cached_property
+    def dataset(self) -> Dataset:
+        sizes = {classifier_size_px(name, self.config.study) for name in self.config.study.classifiers}
+        return load_dataset(
+            self.config.data,
+            sizes_px=sorted(sizes | {self.config.gan.image_size_px}),
+            seed=self.config.seed,
+            cache_root=cache_folder(),
+            console=self.console,
+        )
+
+    @functools.cached_property
+    def device(self) -> torch.device:
+        return choose_device(self.config.device)
+
+    @property
+    def class_name(self) -> str:
+        return self.config.gan.class_name or self.dataset.table.minority_class
+
+    @functools.cached_property
+    def synthetic(self) -> Synthetic:
+        folder = SyntheticFolder(self.run.synthetic_folder)
+        if not folder.manifest.is_file():
+            raise InputError(
+                expected=f"synthetic images listed in {folder.manifest}",
+                found="none",
+                action="Run `ganbal synthesize` first.",
+            )
+        return Synthetic(*read_synthetic(folder), digest=file_digest(folder.manifest))
+
+    def _number_to_draw(self) -> int:
+        wanted = self.config.synthesis.num_images
+        if wanted != "balance":
+            return wanted
+        counts = self.dataset.table.counts()["train"]
+        missing = max(counts.values()) - counts[self.class_name]
+        if missing < 1:
+            raise InputError(
+                expected=f"fewer training images of {self.class_name} than of another class, to be balanced",
+                found=f"{self.class_name} has the most ({counts[self.class_name]})",
+                action="Say how many to draw with `synthesize --n N` (synthesis.num_images), or name another gan.class_name.",
+            )
+        return missing
+
+    def _study_images(self, size_px: int) -> StudyImages:
+        table, classes = self.dataset.table, self.dataset.table.classes
+        pixels, labels = self.dataset.pixels(size_px), table.frame["label"].to_numpy()
+        train, val, test = (table.rows(split) for split in ("train", "val", "test"))
+        if self.config.study.protocol == "documents":
+            # As published: everything else is trained on, and the test set says when to stop.
+            train, val = np.sort(np.concatenate([train, val])), test
+
+        def chosen(rows: np.ndarray) -> ImageSet:
+            return ImageSet(pixels[rows], labels[rows])
+
+        synthetic = ImageSet(np.empty((0, size_px, size_px), np.uint8), np.empty(0, np.int64))
+        if any(ARMS[arm].needs_synthetic for arm in self.config.study.arms):
+            resized = np.stack([resize_grey(image, size_px) for image in self.synthetic.pixels])
+            synthetic = ImageSet(resized, np.array([classes.index(name) for name in self.synthetic.class_names]))
+        names = table.frame["file_name"].iloc[test].tolist()
+        return StudyImages(chosen(train), synthetic, chosen(val), TestSet(chosen(test), names, classes))
+
+    def _training_facts(self, state: TrainingState, num_images: int) -> dict[str, Any]:
+        networks = {"generator": state.generator, "discriminator": state.discriminator}
+        return {
+            "class_name": self.class_name,
+            "num_images": num_images,
+            "image_size_px": self.config.gan.image_size_px,
+            "steps": state.step,
+            "images_seen": state.step * self.config.gan.batch_size,
+            "seconds": round(state.seconds, 1),
+            "device": str(self.device),
+            "precision": precision_of(self.device),
+            "augment": list(self.config.gan.augment),
+            "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in networks.items()},
+            "last": state.history[-1] if state.history else None,
+        }
+
+    def _stage(self, name: str, inputs: str, outcome: Path, work: Callable[[], None]) -> None:
+        """Do `work` unless the stage was finished from these inputs and its outcome is still there."""
+        if outcome.is_file() and self.run.stage_is_done(name, inputs):
+            self.console.say(f"{name}: done before, nothing changed.")
+            return
+        self.run.forget_stage(name)
+        start = time.monotonic()
+        work()
+        self.run.mark_stage(name, inputs, time.monotonic() - start)

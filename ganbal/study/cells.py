@@ -1,0 +1,123 @@
+"""One cell of a study: one training of one classifier on one arm with one seed, and its test predictions."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from classifiers.evaluation import evaluate
+from classifiers.training import TrainedClassifier, TrainingConfig, train_classifier
+from ganbal.atomic_files import atomic_path, read_json, write_json
+from ganbal.config import StudyConfig
+from ganbal.study.arms import ImageSet, TrainingSet
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Which training this is."""
+
+    arm: str
+    classifier: str
+    seed: int
+
+    def folder(self, study_folder: Path) -> Path:
+        return study_folder / "cells" / self.arm / self.classifier / str(self.seed)
+
+
+@dataclass(frozen=True)
+class TestSet:
+    """What a cell is judged on, once, at its end."""
+
+    __test__ = False  # not a test case, whatever pytest thinks of the name
+
+    images: ImageSet
+    file_names: list[str]
+    classes: tuple[str, ...]
+
+
+def cell_is_done(folder: Path, inputs: str) -> bool:
+    """Whether the cell's files are there and were made from inputs with this digest."""
+    file = folder / "metrics.json"
+    return file.is_file() and read_json(file).get("inputs") == inputs
+
+
+def run_cell(
+    cell: Cell,
+    training: TrainingSet,
+    validation: ImageSet,
+    test: TestSet,
+    config: StudyConfig,
+    *,
+    image_size_px: int,
+    device: torch.device,
+    feature_cache: Path,
+    folder: Path,
+    inputs: str,
+    on_step: Callable[[int], None],
+) -> dict[str, Any]:
+    """Train, predict the test images, write the cell's files; metrics.json comes last and marks it done.
+
+    Returns:
+        The content of metrics.json.
+    """
+    start = time.monotonic()
+    trained = train_classifier(
+        cell.classifier,
+        train_pixels=training.images.pixels,
+        train_labels=training.images.labels,
+        val_pixels=validation.pixels,
+        val_labels=validation.labels,
+        num_classes=len(test.classes),
+        image_size_px=image_size_px,
+        weights=config.weights,
+        config=training_config(config, cell.seed, training.class_weights),
+        device=device,
+        feature_cache=feature_cache,
+        on_step=on_step,
+    )
+    probabilities = trained.predict(test.images.pixels)
+    metrics = {
+        **evaluate(test.images.labels, probabilities, test.classes),
+        "num_train": len(training.images.labels),
+        "num_train_synthetic": training.num_synthetic,
+        "steps_taken": trained.steps_taken,
+        "best_step": trained.best_step,
+        "pretrained": trained.pretrained,
+        "seconds": round(time.monotonic() - start, 2),
+        "inputs": inputs,
+    }
+    _write(folder, trained, test, probabilities, metrics)
+    return metrics
+
+
+def training_config(
+    config: StudyConfig, seed: int, class_weights: tuple[float, ...] | None = None
+) -> TrainingConfig:
+    """The classifier package's view of the study's settings."""
+    return TrainingConfig(
+        steps=config.steps,
+        checks=config.checks,
+        patience=config.patience,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        augment=config.augment,
+        seed=seed,
+        class_weights=class_weights,
+    )
+
+
+def _write(
+    folder: Path, trained: TrainedClassifier, test: TestSet, probabilities: np.ndarray, metrics: dict[str, Any]
+) -> None:
+    columns = {f"probability_{name}": probabilities[:, label] for label, name in enumerate(test.classes)}
+    labels = [test.classes[label] for label in test.images.labels]
+    predictions = pd.DataFrame({"file_name": test.file_names, "label": labels} | columns)
+    for name, table in {"predictions": predictions, "history": pd.DataFrame(trained.history)}.items():
+        with atomic_path(folder / f"{name}.csv") as temporary:
+            table.to_csv(temporary, index=False, float_format="%.7g")
+    write_json(folder / "metrics.json", metrics)

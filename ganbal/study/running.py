@@ -1,0 +1,183 @@
+"""Running a study: every cell that is not on disk yet, then the table and the summary."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from classifiers.registry import find_model
+from ganbal.atomic_files import atomic_path, read_json, write_json
+from ganbal.config import StudyConfig
+from ganbal.console import Console
+from ganbal.interrupt import stop_on_signal
+from ganbal.runs import digest_of
+from ganbal.study.arms import ARMS, ImageSet
+from ganbal.study.cells import Cell, TestSet, cell_is_done, run_cell
+from ganbal.study.summary import results_table, study_warnings, summarise
+
+
+@dataclass(frozen=True)
+class StudyImages:
+    """All images of a study at one size."""
+
+    real: ImageSet
+    synthetic: ImageSet
+    validation: ImageSet
+    test: TestSet
+
+
+@dataclass(frozen=True)
+class StudySource:
+    """Where a study's images come from and what identifies them.
+
+    `at_size(px)` gives them at a classifier's input size; the digests change whenever the images or the splits do.
+    """
+
+    at_size: Callable[[int], StudyImages]
+    data_digest: str
+    synthetic_digest: str
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """Where a study keeps its files."""
+
+    root: Path
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results.csv"
+
+    @property
+    def summary(self) -> Path:
+        return self.root / "summary.json"
+
+
+def run_study(
+    source: StudySource,
+    config: StudyConfig,
+    *,
+    seed: int,
+    device: torch.device,
+    folder: StudyFolder,
+    feature_cache: Path,
+    console: Console,
+) -> dict[str, Any]:
+    """Train the missing cells and write results.csv and summary.json.
+
+    Returns:
+        The content of summary.json.
+
+    Raises:
+        InterruptedBySignal: SIGINT or SIGTERM came; finished cells are on disk.
+    """
+    cells = planned_cells(config, seed)
+    done: dict[Cell, dict[str, Any]] = {}
+    with (
+        stop_on_signal() as stop,
+        console.progress(len(cells) * config.steps, "retraining classifiers", "step") as bar,
+    ):
+
+        def on_step(count: int) -> None:
+            bar.update(count)
+            stop.raise_if_requested(f"{len(done)} of {len(cells)} cells are saved.")
+
+        for number, cell in enumerate(cells):
+            bar.set_postfix_str(f"cell {number + 1}/{len(cells)}: {cell.arm}, {cell.classifier}, seed {cell.seed}")
+            done[cell] = _finish_cell(cell, source, config, device, folder.root, feature_cache, on_step)
+            # Early stopping leaves steps over; the bar counts them as done.
+            bar.update((number + 1) * config.steps - bar.n)
+            stop.raise_if_requested(f"{len(done)} of {len(cells)} cells are saved.")
+    return _conclude(done, source, config, seed, folder)
+
+
+def planned_cells(config: StudyConfig, seed: int) -> list[Cell]:
+    """All cells, one seed of every arm before the next, so that a study cut short is still balanced."""
+    return [
+        Cell(arm, classifier, seed + number)
+        for classifier in config.classifiers
+        for number in range(config.seeds)
+        for arm in config.arms
+    ]
+
+
+def classifier_size_px(name: str, config: StudyConfig) -> int:
+    """Side of the input images of this classifier in this study."""
+    return config.image_size_px or find_model(name).image_size_px
+
+
+def _finish_cell(
+    cell: Cell,
+    source: StudySource,
+    config: StudyConfig,
+    device: torch.device,
+    root: Path,
+    feature_cache: Path,
+    on_step: Callable[[int], None],
+) -> dict[str, Any]:
+    folder = cell.folder(root)
+    size_px = classifier_size_px(cell.classifier, config)
+    inputs = _cell_inputs(cell, source, config, size_px)
+    if cell_is_done(folder, inputs):
+        return read_json(folder / "metrics.json")
+    images = source.at_size(size_px)
+    random = np.random.default_rng([cell.seed, sum(cell.arm.encode())])
+    return run_cell(
+        cell,
+        ARMS[cell.arm].build(images.real, images.synthetic, random),
+        images.validation,
+        images.test,
+        config,
+        image_size_px=size_px,
+        device=device,
+        feature_cache=feature_cache,
+        folder=folder,
+        inputs=inputs,
+        on_step=on_step,
+    )
+
+
+def _cell_inputs(cell: Cell, source: StudySource, config: StudyConfig, size_px: int) -> str:
+    settings = config.model_dump(mode="json", exclude={"arms", "classifiers", "seeds", "image_size_px"})
+    if not find_model(cell.classifier).frozen_backbone:
+        settings.pop("weights")
+    synthetic = source.synthetic_digest if ARMS[cell.arm].needs_synthetic else None
+    return digest_of(settings, size_px, cell.arm, cell.classifier, cell.seed, source.data_digest, synthetic)
+
+
+def _conclude(
+    done: dict[Cell, dict[str, Any]], source: StudySource, config: StudyConfig, seed: int, folder: StudyFolder
+) -> dict[str, Any]:
+    classifiers = [_describe(name, config, done) for name in config.classifiers]
+    images = source.at_size(classifiers[0]["image_size_px"])
+    classes = images.test.classes
+    results = results_table(done.items(), classes)
+    facts = {
+        "protocol": config.protocol,
+        "classes": list(classes),
+        "positive_class": classes[1] if len(classes) == 2 else None,
+        "classifiers": classifiers,
+        "seeds": [seed + number for number in range(config.seeds)],
+        "steps": config.steps,
+        "num_test": len(images.test.images.labels),
+        "num_val": len(images.validation.labels),
+        "warnings": study_warnings(config.seeds, config.protocol, classifiers),
+    }
+    summary = summarise(results, facts)
+    with atomic_path(folder.results) as temporary:
+        results.to_csv(temporary, index=False, float_format="%.6g")
+    write_json(folder.summary, summary)
+    return summary
+
+
+def _describe(name: str, config: StudyConfig, done: dict[Cell, dict[str, Any]]) -> dict[str, Any]:
+    pretrained = next(metrics["pretrained"] for cell, metrics in done.items() if cell.classifier == name)
+    return {
+        "name": name,
+        "title": find_model(name).title,
+        "image_size_px": classifier_size_px(name, config),
+        "pretrained": pretrained,
+    }
