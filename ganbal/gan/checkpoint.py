@@ -73,7 +73,7 @@ def read_checkpoint(path: Path, device: str = "cpu") -> dict[str, Any]:
     except Exception as error:  # torch raises many kinds for a damaged file
         raise InputError(
             expected=f"a checkpoint written by `ganbal train-gan` at {path}",
-            found=f"a file that cannot be read as one ({type(error).__name__}: {str(error).splitlines()[0][:120]})",
+            found=f"a file that cannot be read as one ({type(error).__name__}: {' '.join(str(error).split())[:120]})",
             action="Delete it and train again, or restore it from a copy.",
         ) from error
     return content

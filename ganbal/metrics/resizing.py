@@ -1,0 +1,38 @@
+"""The two definitions of how an image gets to a network's input size; scores depend on the choice."""
+
+from typing import Literal, get_args
+
+import torch
+import torch.nn.functional as F
+
+ResizeRule = Literal["pytorch-fid", "antialiased"]
+RESIZE_RULES: tuple[ResizeRule, ...] = get_args(ResizeRule)
+
+
+def resize(images: torch.Tensor, size_px: int, rule: ResizeRule) -> torch.Tensor:
+    """Resize to a square.
+
+    `pytorch-fid` is bilinear without smoothing, as its InceptionV3 does it: shrinking aliases. `antialiased` is the
+    definition of clean-fid (Parmar et al. 2022, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation"):
+    PIL's bicubic with smoothing, on floating-point channels, clipped to the valid range, not rounded.
+
+    Args:
+        images: (B, C, H, W) float in [0, 1].
+        size_px: side of the square.
+        rule: which definition.
+
+    Returns:
+        (B, C, size_px, size_px) float in [0, 1].
+    """
+    size = (size_px, size_px)
+    if rule == "pytorch-fid":
+        return F.interpolate(images, size=size, mode="bilinear", align_corners=False)
+    return F.interpolate(images, size=size, mode="bicubic", align_corners=False, antialias=True).clamp(0, 1)
+
+
+def to_grey(images: torch.Tensor) -> torch.Tensor:
+    """(B, 1 or 3, H, W) to (B, 1, H, W): luma of ITU-R 601, as PIL's `L`."""
+    if images.shape[1] == 1:
+        return images
+    weights = torch.tensor([0.299, 0.587, 0.114], device=images.device).view(1, 3, 1, 1)
+    return (images * weights).sum(dim=1, keepdim=True)

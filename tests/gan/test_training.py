@@ -1,0 +1,157 @@
+import csv
+import signal
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganbal.config import load_config
+from ganbal.console import Console
+from ganbal.errors import InputError, InterruptedBySignal
+from ganbal.gan.checkpoint import identity_of, load_generator, read_checkpoint
+from ganbal.gan.training import GanFolder, precision_of, to_network_range, train_gan
+from ganbal.marked_png import MARK
+
+CPU = torch.device("cpu")
+
+
+def settings(*assignments):
+    small = ["gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=8", "gan.latent_dim=8"]
+    every = ["gan.log_every_steps=2", "gan.sample_every_steps=4", "gan.checkpoint_every_steps=3"]
+    return load_config(None, [*small, *every, *assignments])
+
+
+def images(count=20):
+    return np.random.default_rng(0).integers(0, 256, (count, 32, 32), dtype=np.uint8)
+
+
+def train(folder, config, on_log=lambda row: None):
+    identity = identity_of(
+        config.gan, seed=config.seed, class_name="NORMAL", data_digest="abc", precision=precision_of(CPU)
+    )
+    return train_gan(
+        images(),
+        config.gan,
+        identity=identity,
+        seed=config.seed,
+        device=CPU,
+        folder=GanFolder(folder),
+        console=Console(quiet=True),
+        on_log=on_log,
+    )
+
+
+def weights(folder):
+    return read_checkpoint(GanFolder(folder).last_checkpoint)["state"]
+
+
+def assert_same_weights(first, second):
+    for part in ("generator", "discriminator", "average"):
+        assert all(torch.equal(first[part][name], second[part][name]) for name in first[part])
+    for part in ("generator_optimiser", "discriminator_optimiser"):
+        for number, entry in first[part]["state"].items():
+            assert torch.equal(entry["exp_avg_sq"], second[part]["state"][number]["exp_avg_sq"])
+
+
+def test_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train(tmp_path / name, settings("gan.steps=4", f"seed={seed}"))
+    assert_same_weights(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    first, other = weights(tmp_path / "a")["generator"], weights(tmp_path / "c")["generator"]
+    assert not torch.equal(first["layers.0.weight"], other["layers.0.weight"])
+
+
+def test_stopped_by_a_signal_and_continued_ends_with_the_same_weights(tmp_path):
+    def stop_at_six(row):
+        if row["step"] == 6:
+            signal.raise_signal(signal.SIGTERM)
+
+    train(tmp_path / "undisturbed", settings("gan.steps=10"))
+    with pytest.raises(InterruptedBySignal, match="Step 6 of 10 is saved"):
+        train(tmp_path / "stopped", settings("gan.steps=10"), stop_at_six)
+    train(tmp_path / "stopped", settings("gan.steps=10"))
+    assert_same_weights(weights(tmp_path / "undisturbed"), weights(tmp_path / "stopped"))
+    steps = [row["step"] for row in csv.DictReader((tmp_path / "stopped" / "history.csv").open())]
+    assert steps == ["2", "4", "6", "8", "10"]
+
+
+def test_killed_between_checkpoints_and_continued_ends_with_the_same_weights(tmp_path):
+    def die_at_eight(row):
+        if row["step"] == 8:
+            raise KeyError("killed")
+
+    train(tmp_path / "undisturbed", settings("gan.steps=10"))
+    with pytest.raises(KeyError, match="killed"):
+        train(tmp_path / "killed", settings("gan.steps=10"), die_at_eight)
+    assert weights(tmp_path / "killed")["step"] == 6
+    train(tmp_path / "killed", settings("gan.steps=10"))
+    assert_same_weights(weights(tmp_path / "undisturbed"), weights(tmp_path / "killed"))
+
+
+def test_more_steps_continue_a_finished_training(tmp_path):
+    train(tmp_path / "long", settings("gan.steps=6"))
+    train(tmp_path / "short", settings("gan.steps=3"))
+    train(tmp_path / "short", settings("gan.steps=6"))
+    assert_same_weights(weights(tmp_path / "long"), weights(tmp_path / "short"))
+
+
+def test_history_and_grids_are_written_and_marked(tmp_path):
+    rows = []
+    state = train(tmp_path, settings("gan.steps=5"), rows.append)
+    assert [row["step"] for row in rows] == [2, 4, 5] == [row["step"] for row in state.history]
+    assert rows[0]["images_seen"] == 16
+    assert all(0 <= row["real_score"] <= 1 and row["images_per_second"] > 0 for row in rows)
+    grid = Image.open(tmp_path / "samples" / "step_000005.png")
+    assert grid.size == (8 * 34 - 2, 8 * 34 - 2)
+    assert grid.text["Description"] == MARK
+    assert (tmp_path / "samples" / "step_000004.png").exists()
+
+
+def test_a_checkpoint_of_other_settings_is_refused_with_the_differences(tmp_path):
+    train(tmp_path, settings("gan.steps=3"))
+    with pytest.raises(InputError, match=r"gan.learning_rate: 0.0002 there, 0.001 now"):
+        train(tmp_path, settings("gan.steps=3", "gan.learning_rate=0.001"))
+
+
+@pytest.mark.parametrize("keep_bytes", [0, 100, 5000])
+def test_a_truncated_checkpoint_is_an_input_error(tmp_path, keep_bytes):
+    train(tmp_path, settings("gan.steps=3"))
+    file = GanFolder(tmp_path).last_checkpoint
+    file.write_bytes(file.read_bytes()[:keep_bytes])
+    with pytest.raises(InputError, match="cannot be read as one"):
+        train(tmp_path, settings("gan.steps=3"))
+
+
+def test_a_pickle_in_place_of_a_checkpoint_is_not_run(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return (print, ("this must never be printed",))
+
+    file = GanFolder(tmp_path).last_checkpoint
+    file.parent.mkdir(parents=True)
+    torch.save(Evil(), file)
+    with pytest.raises(InputError, match="cannot be read as one"):
+        load_generator(file, CPU)
+
+
+def test_a_missing_checkpoint_says_what_to_run(tmp_path):
+    with pytest.raises(InputError, match="Run `ganbal train-gan` first"):
+        load_generator(tmp_path / "absent.pt", CPU)
+
+
+def test_pixels_map_to_minus_one_to_one():
+    mapped = to_network_range(torch.tensor([[[0, 255]]], dtype=torch.uint8))
+    assert mapped.flatten().tolist() == [-1.0, 1.0]
+
+
+def test_the_generator_learns_the_brightness_of_its_images(tmp_path):
+    config = settings("gan.steps=150", "gan.augment=[]", "gan.learning_rate=0.001")
+    dark = np.full((16, 32, 32), 40, dtype=np.uint8)
+    identity = identity_of(config.gan, seed=0, class_name="X", data_digest="", precision=precision_of(CPU))
+    folder = GanFolder(tmp_path)
+    train_gan(dark, config.gan, identity=identity, seed=0, device=CPU, folder=folder, console=Console(quiet=True))
+    generator, facts = load_generator(folder.last_checkpoint, CPU)
+    drawn = (generator(torch.randn(32, 8, generator=torch.Generator().manual_seed(0))) + 1) * 127.5
+    assert facts["step"] == 150
+    assert drawn.mean().item() == pytest.approx(40, abs=25)

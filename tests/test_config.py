@@ -1,0 +1,76 @@
+import pytest
+import yaml
+
+from ganbal.config import Config, allowed_gan_sizes_px, dump_config, load_config
+from ganbal.errors import InputError
+
+
+def test_no_settings_give_the_defaults():
+    assert load_config(None) == Config()
+
+
+def test_file_overrides_base_and_assignment_overrides_file(tmp_path):
+    file = tmp_path / "settings.yaml"
+    file.write_text("gan: {steps: 20, batch_size: 16}\nseed: 3\n")
+    config = load_config(file, ["gan.steps=30"], base={"gan": {"batch_size": 8, "latent_dim": 50}})
+    assert (config.gan.steps, config.gan.batch_size, config.gan.latent_dim, config.seed) == (30, 16, 50, 3)
+
+
+def test_dumped_settings_load_to_an_equal_config(tmp_path):
+    config = load_config(None, ["gan.augment=[cutout]", "study.arms=[imbalanced]", "data.root=/some/where", "seed=7"])
+    file = tmp_path / "settings.yaml"
+    file.write_text(dump_config(config))
+    assert load_config(file) == config
+
+
+def test_all_mistakes_are_told_at_once_with_the_nearest_name():
+    with pytest.raises(InputError) as caught:
+        load_config(None, ["gan.stepz=20", "gan.image_size_px=33", "synthesis.num_images=0", "foo", "study.augment=x"])
+    message = str(caught.value)
+    assert "5 mistakes" in message
+    assert "gan.stepz: no such setting; did you mean gan.steps?" in message
+    assert "gan.image_size_px: must be one of 32, 40, 64, 80, 128, 160, 256" in message
+    assert "synthesis.num_images: must be at least 1" in message
+    assert "--set foo: write it as section.field=value" in message
+    assert "study.augment" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"), [("- a list", "a list"), ("gan: [", "YAML"), ("gan: 3", "gan: input should be")]
+)
+def test_a_wrong_file_is_an_input_error(tmp_path, text, complaint):
+    file = tmp_path / "settings.yaml"
+    file.write_text(text)
+    with pytest.raises(InputError, match=complaint):
+        load_config(file)
+
+
+def test_a_missing_file_is_an_input_error(tmp_path):
+    with pytest.raises(InputError, match="No such file"):
+        load_config(tmp_path / "absent.yaml")
+
+
+def test_settings_cannot_be_changed_afterwards():
+    with pytest.raises(ValueError, match="frozen"):
+        load_config(None).gan.steps = 5  # type: ignore[misc]
+
+
+def test_image_sizes_are_four_and_five_times_powers_of_two():
+    assert allowed_gan_sizes_px() == [32, 40, 64, 80, 128, 160, 256]
+
+
+def test_an_assignment_into_a_value_is_told():
+    with pytest.raises(InputError, match="seed is a value, not a section"):
+        load_config(None, ["seed=3", "seed.more=4"])
+
+
+def test_every_shipped_config_loads(request):
+    files = sorted((request.config.rootpath / "configs").rglob("*.yaml"))
+    assert [file.name for file in files][:1] == ["default.yaml"]
+    for file in files:
+        load_config(file)
+
+
+def test_default_yaml_is_the_defaults_in_full(request):
+    file = request.config.rootpath / "configs" / "default.yaml"
+    assert yaml.safe_load(file.read_text()) == yaml.safe_load(dump_config(Config()))

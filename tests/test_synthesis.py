@@ -1,0 +1,96 @@
+import csv
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from ganbal.config import load_config
+from ganbal.console import Console
+from ganbal.errors import InputError
+from ganbal.gan.checkpoint import identity_of, save_checkpoint
+from ganbal.gan.sampling import latent_rows
+from ganbal.gan.state import new_state
+from ganbal.marked_png import MARK
+from ganbal.runs import file_digest
+from ganbal.synthesis import SyntheticFolder, class_folder, read_synthetic, synthesise
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    config = load_config(None, ["gan.image_size_px=32", "gan.base_channels=4"]).gan
+    identity = identity_of(config, seed=0, class_name="NORMAL", data_digest="", precision="float32")
+    save_checkpoint(tmp_path / "last.pt", new_state(config, 0, CPU), identity)
+    return tmp_path / "last.pt"
+
+
+def draw(checkpoint, folder, count, seed=5):
+    return synthesise(
+        checkpoint,
+        SyntheticFolder(folder),
+        num_images=count,
+        seed=seed,
+        batch_size=4,
+        device=CPU,
+        console=Console(quiet=True),
+    )
+
+
+def test_files_manifest_and_marks_agree(tmp_path, checkpoint):
+    assert draw(checkpoint, tmp_path / "out", 6) == 6
+    with (tmp_path / "out" / "manifest.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["index"] for row in rows] == list("012345")
+    assert {row["checkpoint_sha256"] for row in rows} == {file_digest(checkpoint)}
+    for row in rows:
+        image = Image.open(tmp_path / "out" / row["file_name"])
+        assert (image.size, image.mode) == ((32, 32), "L")
+        assert image.text["Description"] == MARK
+        assert image.text["ganbal:seed"] == "5"
+        assert image.text["ganbal:index"] == row["index"]
+    pixels, names, classes = read_synthetic(SyntheticFolder(tmp_path / "out"))
+    assert pixels.shape == (6, 32, 32) and pixels.dtype == np.uint8
+    assert names[0] == "NORMAL/synthetic_5_000000.png" and set(classes) == {"NORMAL"}
+
+
+def test_same_seed_same_files_and_more_images_keep_the_earlier_ones(tmp_path, checkpoint):
+    draw(checkpoint, tmp_path / "a", 8)
+    draw(checkpoint, tmp_path / "b", 8)
+    draw(checkpoint, tmp_path / "more", 12)
+    draw(checkpoint, tmp_path / "other", 8, seed=6)
+    content = {name: read_synthetic(SyntheticFolder(tmp_path / name))[0] for name in ("a", "b", "more", "other")}
+    for file in sorted((tmp_path / "a" / "NORMAL").iterdir()):
+        assert file.read_bytes() == (tmp_path / "b" / "NORMAL" / file.name).read_bytes()
+    assert np.array_equal(content["a"], content["more"][:8])
+    assert not np.array_equal(content["a"], content["other"])
+
+
+def test_drawing_again_removes_earlier_images_but_nothing_else(tmp_path, checkpoint):
+    draw(checkpoint, tmp_path / "out", 8, seed=6)
+    mine = tmp_path / "out" / "NORMAL" / "my notes.txt"
+    mine.write_text("keep")
+    draw(checkpoint, tmp_path / "out", 3, seed=5)
+    assert sorted(path.name for path in mine.parent.iterdir()) == [
+        "my notes.txt",
+        *(f"synthetic_5_00000{i}.png" for i in range(3)),
+    ]
+
+
+def test_a_missing_generator_says_what_to_run(tmp_path):
+    with pytest.raises(InputError, match="train-gan"):
+        draw(tmp_path / "none.pt", tmp_path / "out", 3)
+    assert not (tmp_path / "out").exists()
+
+
+def test_class_names_cannot_lead_out_of_the_folder():
+    assert class_folder("NORMAL") == "NORMAL"
+    assert class_folder("../../etc") == ".._.._etc"
+    assert class_folder("..") == "class"
+    assert class_folder("a/b") == "a_b"
+
+
+def test_latent_rows_do_not_depend_on_how_many_are_asked_for():
+    assert torch.equal(latent_rows(3, 2, 37), latent_rows(3, 9, 37)[:2])
+    assert not torch.equal(latent_rows(3, 2, 37), latent_rows(4, 2, 37))
