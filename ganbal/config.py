@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ganbal.errors import InputError
 
@@ -35,9 +35,32 @@ class DataConfig(Section):
     """How many images the embedded phantom set has."""
 
 
+Augmentation = Literal["brightness", "contrast", "translation", "cutout", "affine"]
+
+GAN_PRESETS: dict[str, dict[str, Any]] = {
+    "dcgan": {
+        "augment": (),
+        "discriminator_norm": "batch",
+        "loss": "non-saturating",
+        "r1_gamma": 0.0,
+        "discriminator_learning_rate": 2e-4,
+    },
+    "small-data": {
+        "augment": ("brightness", "contrast", "translation", "cutout"),
+        "discriminator_norm": "batch",
+        "loss": "non-saturating",
+        "r1_gamma": 0.0,
+        "discriminator_learning_rate": 2e-4,
+    },
+}
+"""What each `gan.preset` sets, where the field itself is not given."""
+
+
 class GanConfig(Section):
     """The DCGAN and its training."""
 
+    preset: Literal["dcgan", "small-data"] = "small-data"
+    """`dcgan` is the paper's; `small-data` is what measured best on a thousand images (docs/generator.md)."""
     class_name: str | None = None
     """The class to synthesise; None means the minority class."""
     image_size_px: int = 160
@@ -49,19 +72,31 @@ class GanConfig(Section):
     steps: int = Field(30_000, ge=1)
     """Optimiser steps of the generator (and as many of the discriminator)."""
     learning_rate: float = Field(2e-4, gt=0)
+    """Of the generator."""
+    discriminator_learning_rate: float = Field(gt=0)
     adam_beta1: float = Field(0.5, ge=0, lt=1)
-    ema_half_life_images: float = Field(10_000, gt=0)
-    """Images after which a weight's share in the moving average of the generator has halved."""
-    augment: tuple[Literal["brightness", "contrast", "translation", "cutout"], ...] = (
-        "brightness",
-        "contrast",
-        "translation",
-        "cutout",
-    )
+    loss: Literal["non-saturating", "hinge"]
+    label_smoothing: float = Field(0.0, ge=0, lt=0.5)
+    """Real images are to be called real with probability 1 - this (non-saturating loss only)."""
+    discriminator_norm: Literal["batch", "spectral"]
+    r1_gamma: float = Field(ge=0)
+    """Weight of the R1 gradient penalty on real images; 0 leaves it out."""
+    r1_every_steps: int = Field(16, ge=1)
+    """The penalty is computed this seldom, and weighs as many times more (Karras et al. 2020)."""
+    augment: tuple[Augmentation, ...]
     """Differentiable augmentation of what the discriminator sees, real and synthetic alike (Zhao et al. 2020)."""
+    ema_half_life_images: float = Field(10_000, ge=0)
+    """Images after which a weight's share in the moving average of the generator has halved; 0 switches it off."""
     log_every_steps: int = Field(50, ge=1)
     sample_every_steps: int = Field(1000, ge=1)
     checkpoint_every_steps: int = Field(500, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return GAN_PRESETS.get(str(given.get("preset", "small-data")), GAN_PRESETS["small-data"]) | dict(given)
 
     @field_validator("image_size_px")
     @classmethod
@@ -132,7 +167,7 @@ class Config(Section):
     seed: int = Field(0, ge=0, lt=2**31)
     device: Literal["auto", "cpu", "cuda"] = "auto"
     data: DataConfig = DataConfig()
-    gan: GanConfig = GanConfig()
+    gan: GanConfig = GanConfig.model_validate({})
     synthesis: SynthesisConfig = SynthesisConfig()
     score: ScoreConfig = ScoreConfig()
     study: StudyConfig = StudyConfig()
@@ -151,12 +186,12 @@ def load_config(
     Raises:
         InputError: the file cannot be read, or any name or value is wrong; the message lists every mistake.
     """
-    settings: dict[str, Any] = _deep_copy(base or {})
-    if file is not None:
-        _merge(settings, _read_yaml(file))
+    given: dict[str, Any] = _read_yaml(file) if file is not None else {}
     mistakes: list[str] = []
     for assignment in assignments:
-        _assign(settings, assignment, mistakes)
+        _assign(given, assignment, mistakes)
+    settings = _without_old_preset(_deep_copy(base or {}), given)
+    _merge(settings, given)
     config = None
     try:
         config = Config.model_validate(settings)
@@ -175,6 +210,14 @@ def load_config(
 def dump_config(config: Config) -> str:
     """The settings as YAML that `load_config` reads back to an equal Config."""
     return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _without_old_preset(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A preset named now overrides what an earlier one had filled in; otherwise its name would be a lie."""
+    now, gan = given.get("gan"), base.get("gan")
+    if isinstance(now, Mapping) and "preset" in now and isinstance(gan, dict):
+        base["gan"] = {name: value for name, value in gan.items() if name not in GAN_PRESETS["dcgan"]}
+    return base
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:

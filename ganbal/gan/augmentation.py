@@ -5,15 +5,19 @@ generator; so the discriminator cannot learn 1,000 images by heart and the gener
 The paper's saturation is left out, as it does nothing on one channel. Chests are not mirrored.
 """
 
+import math
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 MAX_BRIGHTNESS_SHIFT = 0.5
 MAX_CONTRAST_CHANGE = 0.5
 MAX_TRANSLATION = 1 / 8
 CUTOUT_SIDE = 1 / 2
+MAX_ROTATION = math.radians(10)
+MAX_SCALE = 0.15
 
 
 def augment(images: Tensor, names: Sequence[str], random: torch.Generator) -> Tensor:
@@ -66,11 +70,22 @@ def cutout(images: Tensor, random: torch.Generator) -> Tensor:
     return torch.where(hole, images.mean(dim=(1, 2, 3), keepdim=True), images)
 
 
+def affine(images: Tensor, random: torch.Generator) -> Tensor:
+    """Turn each image by up to ±MAX_ROTATION and scale it by up to 1 ± MAX_SCALE; edges are repeated outwards."""
+    turn, scale = _symmetric(images, random).flatten(), _symmetric(images, random).flatten()
+    angle, factor = MAX_ROTATION * turn.float(), 1.0 + MAX_SCALE * scale.float()
+    cosine, sine, zero = angle.cos() * factor, angle.sin() * factor, torch.zeros_like(angle)
+    matrices = torch.stack([torch.stack([cosine, -sine, zero], 1), torch.stack([sine, cosine, zero], 1)], 1)
+    grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
+    return functional.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
+
+
 AUGMENTATIONS: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
     "brightness": brightness,
     "contrast": contrast,
     "translation": translation,
     "cutout": cutout,
+    "affine": affine,
 }
 
 

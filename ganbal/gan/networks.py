@@ -1,7 +1,10 @@
 """The generator and discriminator of DCGAN (Radford, Metz & Chintala 2016, arXiv:1511.06434)."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 INITIAL_STD = 0.02
 LEAKY_SLOPE = 0.2
@@ -39,28 +42,38 @@ class Discriminator(nn.Module):
     """Grey images to one logit each: large for real, small for synthetic.
 
     Input (B, 1, S, S) float in [-1, 1]; output (B,) float logits.
+
+    Args:
+        norm: `batch` normalises every layer but the first and last, as the paper does; `spectral` divides each layer's
+            weights by their largest singular value instead (Miyato et al. 2018, arXiv:1802.05957).
     """
 
-    def __init__(self, image_size_px: int, base_channels: int) -> None:
+    def __init__(self, image_size_px: int, base_channels: int, norm: Literal["batch", "spectral"] = "batch") -> None:
         super().__init__()
         start_px, channels = channel_plan(image_size_px, base_channels)
         channels = channels[::-1]
-        # The paper leaves batch normalisation out of the discriminator's first layer.
-        layers: list[nn.Module] = [
-            nn.Conv2d(1, channels[0], 4, stride=2, padding=1),
-            nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
-        ]
+        layers: list[nn.Module] = [nn.Conv2d(1, channels[0], 4, stride=2, padding=1), _leaky_relu()]
         for inputs, outputs in zip(channels[:-1], channels[1:], strict=True):
-            layers += [
-                nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(outputs),
-                nn.LeakyReLU(LEAKY_SLOPE, inplace=True),
-            ]
+            layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=norm == "spectral"))
+            if norm == "batch":
+                layers.append(nn.BatchNorm2d(outputs))
+            layers.append(_leaky_relu())
         layers.append(nn.Conv2d(channels[-1], 1, start_px))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.layers(images).flatten()
+
+
+def normalise_spectrally(discriminator: Discriminator) -> None:
+    """Put spectral normalisation on every convolution; call it after the initial weights are drawn."""
+    for module in discriminator.layers:
+        if isinstance(module, nn.Conv2d):
+            spectral_norm(module)
+
+
+def _leaky_relu() -> nn.Module:
+    return nn.LeakyReLU(LEAKY_SLOPE, inplace=True)
 
 
 def channel_plan(image_size_px: int, base_channels: int) -> tuple[int, list[int]]:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from ganbal.config import GanConfig
-from ganbal.gan.networks import Discriminator, Generator, initialise
+from ganbal.gan.networks import Discriminator, Generator, initialise, normalise_spectrally
 
 
 @dataclass
@@ -48,22 +48,22 @@ def new_state(config: GanConfig, seed: int, device: torch.device) -> TrainingSta
     """The state before the first step. Initial weights are drawn on the CPU: the same on every device."""
     random = torch.Generator().manual_seed(seed)
     generator = Generator(config.image_size_px, config.base_channels, config.latent_dim)
-    discriminator = Discriminator(config.image_size_px, config.base_channels)
+    discriminator = Discriminator(config.image_size_px, config.base_channels, config.discriminator_norm)
     initialise(generator, random)
     initialise(discriminator, random)
+    if config.discriminator_norm == "spectral":
+        normalise_spectrally(discriminator)
     for network in (generator, discriminator):
         network.to(device=device, memory_format=torch.channels_last)
     return TrainingState(
         generator=generator,
         discriminator=discriminator,
         average=copy.deepcopy(generator).requires_grad_(False).eval(),
-        generator_optimiser=_adam(generator, config),
-        discriminator_optimiser=_adam(discriminator, config),
+        generator_optimiser=_adam(generator, config.learning_rate, config.adam_beta1),
+        discriminator_optimiser=_adam(discriminator, config.discriminator_learning_rate, config.adam_beta1),
         random=torch.Generator(device).manual_seed(seed),
     )
 
 
-def _adam(network: torch.nn.Module, config: GanConfig) -> torch.optim.Optimizer:
-    return torch.optim.Adam(
-        network.parameters(), lr=config.learning_rate, betas=(config.adam_beta1, 0.999), fused=True
-    )
+def _adam(network: torch.nn.Module, learning_rate: float, beta1: float) -> torch.optim.Optimizer:
+    return torch.optim.Adam(network.parameters(), lr=learning_rate, betas=(beta1, 0.999), fused=True)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import Tensor
+from torch.nn.utils import parametrize
 
 from ganbal.atomic_files import atomic_path
 from ganbal.config import GanConfig
@@ -17,7 +18,7 @@ from ganbal.console import Console
 from ganbal.gan.augmentation import augment
 from ganbal.gan.averaging import decay_for_step, update_average
 from ganbal.gan.checkpoint import Identity, resume, save_checkpoint
-from ganbal.gan.losses import discriminator_loss, generator_loss
+from ganbal.gan.losses import AdversarialLoss, gradient_penalty, hinge, non_saturating
 from ganbal.gan.sampling import draw_images, latent_rows
 from ganbal.gan.state import TrainingState, new_state
 from ganbal.interrupt import stop_on_signal
@@ -72,13 +73,13 @@ def train_gan(
         resume(folder.last_checkpoint, state, identity)
         console.say(f"Continuing from step {state.step} of {config.steps}.")
     data = torch.from_numpy(np.array(images)).to(device)
-    meter = Meter(state)
+    loss, meter = choose_loss(config), Meter(state)
     with (
         stop_on_signal() as stop,
         console.progress(config.steps, "training the GAN", "step", initial=state.step) as bar,
     ):
         while state.step < config.steps:
-            meter.add(train_step(state, data, config))
+            meter.add(train_step(state, data, config, loss))
             bar.update()
             if state.step % config.log_every_steps == 0 or state.step == config.steps:
                 row = meter.row(config.batch_size)
@@ -96,7 +97,7 @@ def train_gan(
     return state
 
 
-def train_step(state: TrainingState, data: Tensor, config: GanConfig) -> Tensor:
+def train_step(state: TrainingState, data: Tensor, config: GanConfig, loss: AdversarialLoss) -> Tensor:
     """One update of the discriminator, then one of the generator, then of the average.
 
     One generator pass serves both updates: the discriminator learns from the detached images, the generator from the
@@ -111,26 +112,26 @@ def train_step(state: TrainingState, data: Tensor, config: GanConfig) -> Tensor:
     """
     random, size = state.random, config.batch_size
     rows = torch.randint(len(data), (size,), generator=random, device=data.device)
-    real = to_network_range(data[rows])
+    real = augment(to_network_range(data[rows]), config.augment, random)
     latents = torch.randn((size, config.latent_dim), generator=random, device=data.device)
 
-    with autocast(data.device):
+    with autocast(data.device), parametrize.cached():
         synthetic = state.generator(latents)
-        real_logits = state.discriminator(augment(real, config.augment, random)).float()
+        real_logits = state.discriminator(real).float()
         synthetic_logits = state.discriminator(augment(synthetic.detach(), config.augment, random)).float()
-    loss_d = discriminator_loss(real_logits, synthetic_logits)
-    state.discriminator_optimiser.zero_grad(set_to_none=True)
-    loss_d.backward()
-    state.discriminator_optimiser.step()
+    loss_d = loss.discriminator(real_logits, synthetic_logits)
+    total_d = loss_d
+    if config.r1_gamma > 0 and state.step % config.r1_every_steps == 0:
+        # In float32: a gradient of a gradient loses too much in bfloat16.
+        total_d = loss_d + config.r1_every_steps * config.r1_gamma / 2 * gradient_penalty(state.discriminator, real)
+    _update(state.discriminator_optimiser, total_d)
 
     # The generator needs gradients through the discriminator, not of its weights.
     state.discriminator.requires_grad_(False)
-    with autocast(data.device):
+    with autocast(data.device), parametrize.cached():
         logits = state.discriminator(augment(synthetic, config.augment, random)).float()
-    loss_g = generator_loss(logits)
-    state.generator_optimiser.zero_grad(set_to_none=True)
-    loss_g.backward()
-    state.generator_optimiser.step()
+    loss_g = loss.generator(logits)
+    _update(state.generator_optimiser, loss_g)
     state.discriminator.requires_grad_(True)
 
     state.step += 1
@@ -138,6 +139,16 @@ def train_step(state: TrainingState, data: Tensor, config: GanConfig) -> Tensor:
     update_average(state.average, state.generator, decay)
     scores = torch.stack([real_logits.sigmoid().mean(), synthetic_logits.sigmoid().mean()])
     return torch.cat([torch.stack([loss_d, loss_g]), scores]).detach()
+
+
+def _update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    optimiser.step()
+
+
+def choose_loss(config: GanConfig) -> AdversarialLoss:
+    return hinge() if config.loss == "hinge" else non_saturating(config.label_smoothing)
 
 
 def to_network_range(pixels: Tensor) -> Tensor:
