@@ -34,10 +34,22 @@ class Commands(click.Group):
 def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options every command has; the command gets them as one `Options`."""
 
-    @click.option("--data", metavar="DIR", help="Image folder or CSV; default: GANBAL_DATA, data/chest_xray, phantom set.")
+    @click.option(
+        "--data",
+        metavar="DIR",
+        help="Image folder or CSV; default: GANBAL_DATA, data/chest_xray, phantom set.",
+    )
     @click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML settings.")
-    @click.option("--set", "assignments", multiple=True, metavar="FIELD=VALUE", help="One setting, e.g. gan.steps=2000.")
-    @click.option("--run", "run_folder", type=click.Path(path_type=Path), metavar="DIR", help="Run folder; default: the newest.")
+    @click.option(
+        "--set", "assignments", multiple=True, metavar="FIELD=VALUE", help="One setting, e.g. gan.steps=2000."
+    )
+    @click.option(
+        "--run",
+        "run_folder",
+        type=click.Path(path_type=Path),
+        metavar="DIR",
+        help="Run folder; default: the newest.",
+    )
     @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the networks run.")
     @click.option("--seed", type=int, help="Seed of everything random.")
     @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, all else on stderr.")
@@ -152,7 +164,9 @@ def _score_folders(options: dict[str, Any], folders: Sequence[Path]) -> None:
     from ganbal.pipeline import score_two_folders
 
     if len(folders) != 2:
-        raise click.UsageError(f"Give two folders, REAL and SYNTHETIC, or none for the newest run; found {len(folders)}.")
+        raise click.UsageError(
+            f"Give two folders, REAL and SYNTHETIC, or none for the newest run; found {len(folders)}."
+        )
     console = Console(quiet=options["quiet"])
     _print(score_two_folders(*folders, options["config_file"], options["assignments"], console), options)
 

@@ -89,6 +89,11 @@ class GanConfig(Section):
     """Images after which a weight's share in the moving average of the generator has halved; 0 switches it off."""
     log_every_steps: int = Field(50, ge=1)
     sample_every_steps: int = Field(1000, ge=1)
+    score_every_steps: int = Field(500, ge=1)
+    """How often the generator is measured against the training images; the best checkpoint is kept."""
+    score_images: int = Field(500, ge=2)
+    max_rollbacks: int = Field(3, ge=0)
+    """How many times a collapsed training is put back to its best checkpoint with lower learning rates."""
     checkpoint_every_steps: int = Field(500, ge=1)
 
     @model_validator(mode="before")
@@ -178,9 +183,7 @@ def allowed_gan_sizes_px() -> list[int]:
     return sorted(start * 2**k for start in (4, 5) for k in range(3, 7) if 32 <= start * 2**k <= 256)
 
 
-def load_config(
-    file: Path | None, assignments: Sequence[str] = (), base: Mapping[str, Any] | None = None
-) -> Config:
+def load_config(file: Path | None, assignments: Sequence[str] = (), base: Mapping[str, Any] | None = None) -> Config:
     """Settle the settings: defaults, then `base`, then the YAML `file`, then `section.field=value` assignments.
 
     Raises:

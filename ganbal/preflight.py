@@ -6,6 +6,7 @@ from typing import Any
 
 from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model
+
 from ganbal.config import Config
 from ganbal.data.loading import check_source, resolve_root
 from ganbal.device import choose_device
@@ -40,11 +41,17 @@ def check_before_work(run: Run, config: Config, needs: Sequence[Need]) -> None:
         InputError: one thing is wrong.
         SeveralInputErrors: more than one.
     """
-    checks: list[Callable[[], Any]] = [lambda: choose_device(config.device), lambda: check_source(config.data)]
+    checks: list[Callable[[], Any]] = [
+        lambda: choose_device(config.device),
+        lambda: check_source(config.data),
+    ]
     if Need.SCORE in needs:
         checks.append(lambda: check_score(config.score))
     if Need.STUDY in needs:
-        checks += [lambda: _check_arms(config), *(_model_check(name, config) for name in config.study.classifiers)]
+        checks += [
+            lambda: _check_arms(config),
+            *(_model_check(name, config) for name in config.study.classifiers),
+        ]
     # Folders come last: nothing is made on disk while anything else is wrong.
     problems = [problem for check in checks if (problem := _problem(check)) is not None]
     if not problems:

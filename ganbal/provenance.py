@@ -10,7 +10,16 @@ from typing import Any
 
 from ganbal import __version__
 
-PACKAGES = ("torch", "torchvision", "pytorch-fid", "albumentations", "numpy", "scikit-learn", "pandas", "pillow")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "pytorch-fid",
+    "albumentations",
+    "numpy",
+    "scikit-learn",
+    "pandas",
+    "pillow",
+)
 
 
 def describe_machine() -> dict[str, Any]:

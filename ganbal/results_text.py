@@ -74,7 +74,13 @@ def study(facts: dict[str, Any]) -> str:
         for arm in facts["arms"]
     ]
     differences = [
-        [row["classifier"], f"{row['arm']} − {row['baseline']}", _number(row["mean"], sign=True), _reach(row), row["verdict"]]
+        [
+            row["classifier"],
+            f"{row['arm']} − {row['baseline']}",
+            _number(row["mean"], sign=True),
+            _reach(row),
+            row["verdict"],
+        ]
         for row in facts["differences"]
         if row["metric"] == facts["main_metric"]
     ]
@@ -94,7 +100,10 @@ def study(facts: dict[str, Any]) -> str:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns padded to their widest entry, a rule under the header."""
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
-    lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip() for row in [header, *rows]]
+    lines = [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in [header, *rows]
+    ]
     return "\n".join([lines[0], "  ".join("-" * width for width in widths), *lines[1:]])
 
 
@@ -111,7 +120,11 @@ def _interval(interval: Sequence[float] | None) -> str:
 
 
 def _floor(floor: dict[str, Any] | None) -> str:
-    return "–" if floor is None else f"{_number(floor['value'])} ({_interval([floor['low'], floor['high']])}, N {floor['n']})"
+    return (
+        "–"
+        if floor is None
+        else f"{_number(floor['value'])} ({_interval([floor['low'], floor['high']])}, N {floor['n']})"
+    )
 
 
 def _extractor(extractor: dict[str, Any] | None) -> str:

@@ -51,7 +51,11 @@ def modules() -> list[Path]:
 def test_imports_point_downwards(file):
     own = part_of(".".join(file.relative_to(ROOT).with_suffix("").parts))
     assert own is not None
-    used = {part for name in imports_of(file) if (part := part_of(name)) is not None} - {own, "__init__", "__version__"}
+    used = {part for name in imports_of(file) if (part := part_of(name)) is not None} - {
+        own,
+        "__init__",
+        "__version__",
+    }
     allowed = MAY_IMPORT.get(own, set()) | (set() if own == "classifiers" else LEAVES)
     assert used <= allowed, f"{file.name} may not import {sorted(used - allowed)}"
 

@@ -14,7 +14,10 @@ from ganbal.runs import file_digest
 
 FORMAT = 1
 # Settings that say how long to train and what to show on the way, not what is trained.
-_NOT_IDENTITY = {"class_name", "steps", "log_every_steps", "sample_every_steps", "checkpoint_every_steps"}
+_NOT_IDENTITY = {
+    *("preset", "class_name", "steps", "max_rollbacks", "score_images"),
+    *("log_every_steps", "sample_every_steps", "score_every_steps", "checkpoint_every_steps"),
+}
 
 Identity = dict[str, Any]
 
@@ -64,7 +67,9 @@ def read_checkpoint(path: Path, device: str = "cpu") -> dict[str, Any]:
     """
     if not path.is_file():
         raise InputError(
-            expected=f"a trained generator at {path}", found="no such file", action="Run `ganbal train-gan` first."
+            expected=f"a trained generator at {path}",
+            found="no such file",
+            action="Run `ganbal train-gan` first.",
         )
     try:
         content = torch.load(path, map_location=device, weights_only=True)

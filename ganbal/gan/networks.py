@@ -1,5 +1,6 @@
 """The generator and discriminator of DCGAN (Radford, Metz & Chintala 2016, arXiv:1511.06434)."""
 
+import itertools
 from typing import Literal
 
 import torch
@@ -24,7 +25,7 @@ class Generator(nn.Module):
             nn.BatchNorm2d(channels[0]),
             nn.ReLU(inplace=True),
         ]
-        for inputs, outputs in zip(channels[:-1], channels[1:], strict=True):
+        for inputs, outputs in itertools.pairwise(channels):
             layers += [
                 nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
                 nn.BatchNorm2d(outputs),
@@ -53,7 +54,7 @@ class Discriminator(nn.Module):
         start_px, channels = channel_plan(image_size_px, base_channels)
         channels = channels[::-1]
         layers: list[nn.Module] = [nn.Conv2d(1, channels[0], 4, stride=2, padding=1), _leaky_relu()]
-        for inputs, outputs in zip(channels[:-1], channels[1:], strict=True):
+        for inputs, outputs in itertools.pairwise(channels):
             layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=norm == "spectral"))
             if norm == "batch":
                 layers.append(nn.BatchNorm2d(outputs))
@@ -65,11 +66,16 @@ class Discriminator(nn.Module):
         return self.layers(images).flatten()
 
 
-def normalise_spectrally(discriminator: Discriminator) -> None:
-    """Put spectral normalisation on every convolution; call it after the initial weights are drawn."""
-    for module in discriminator.layers:
-        if isinstance(module, nn.Conv2d):
-            spectral_norm(module)
+def normalise_spectrally(discriminator: Discriminator, seed: int) -> None:
+    """Put spectral normalisation on every convolution; call it after the initial weights are drawn.
+
+    Its first guesses of singular vectors are drawn from torch's global random state, which is seeded for the moment.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        for module in discriminator.layers:
+            if isinstance(module, nn.Conv2d):
+                spectral_norm(module)
 
 
 def _leaky_relu() -> nn.Module:

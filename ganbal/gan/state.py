@@ -23,25 +23,33 @@ class TrainingState:
     step: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+    best_distance: float | None = None
+    best_step: int = 0
+    rollbacks: int = 0
 
     _PARTS = ("generator", "discriminator", "average", "generator_optimiser", "discriminator_optimiser")
+    _NUMBERS = ("step", "seconds", "history", "best_distance", "best_step", "rollbacks")
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors, numbers and strings only, so that it loads with `weights_only=True`."""
         parts = {name: getattr(self, name).state_dict() for name in self._PARTS}
-        return parts | {
-            "random": self.random.get_state(),
-            "step": self.step,
-            "seconds": self.seconds,
-            "history": self.history,
-        }
+        return parts | {"random": self.random.get_state()} | {name: getattr(self, name) for name in self._NUMBERS}
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
         for name in self._PARTS:
             getattr(self, name).load_state_dict(content[name])
         self.random.set_state(content["random"].cpu())
-        self.step, self.seconds = content["step"], content["seconds"]
-        self.history = list(content["history"])
+        for name in self._NUMBERS:
+            setattr(self, name, content[name])
+
+    def scale_learning_rates(self, config: GanConfig, factor: float) -> None:
+        """Set both learning rates to `factor` times the settings'."""
+        for optimiser, rate in (
+            (self.generator_optimiser, config.learning_rate),
+            (self.discriminator_optimiser, config.discriminator_learning_rate),
+        ):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * factor
 
 
 def new_state(config: GanConfig, seed: int, device: torch.device) -> TrainingState:
@@ -52,7 +60,7 @@ def new_state(config: GanConfig, seed: int, device: torch.device) -> TrainingSta
     initialise(generator, random)
     initialise(discriminator, random)
     if config.discriminator_norm == "spectral":
-        normalise_spectrally(discriminator)
+        normalise_spectrally(discriminator, seed)
     for network in (generator, discriminator):
         network.to(device=device, memory_format=torch.channels_last)
     return TrainingState(

@@ -69,9 +69,7 @@ def duplicated(real: ImageSet, synthetic: ImageSet, random: np.random.Generator)
 
 def gan(real: ImageSet, synthetic: ImageSet, random: np.random.Generator) -> TrainingSet:
     """The real images and all synthetic ones."""
-    joined = ImageSet(
-        np.concatenate([real.pixels, synthetic.pixels]), np.concatenate([real.labels, synthetic.labels])
-    )
+    joined = ImageSet(np.concatenate([real.pixels, synthetic.pixels]), np.concatenate([real.labels, synthetic.labels]))
     return TrainingSet(joined, num_synthetic=len(synthetic.labels))
 
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-
 from classifiers.evaluation import evaluate
 from classifiers.training import TrainedClassifier, TrainingConfig, train_classifier
+
 from ganbal.atomic_files import atomic_path, read_json, write_json
 from ganbal.config import StudyConfig
 from ganbal.study.arms import ImageSet, TrainingSet
@@ -95,9 +95,7 @@ def run_cell(
     return metrics
 
 
-def training_config(
-    config: StudyConfig, seed: int, class_weights: tuple[float, ...] | None = None
-) -> TrainingConfig:
+def training_config(config: StudyConfig, seed: int, class_weights: tuple[float, ...] | None = None) -> TrainingConfig:
     """The classifier package's view of the study's settings."""
     return TrainingConfig(
         steps=config.steps,
@@ -112,7 +110,11 @@ def training_config(
 
 
 def _write(
-    folder: Path, trained: TrainedClassifier, test: TestSet, probabilities: np.ndarray, metrics: dict[str, Any]
+    folder: Path,
+    trained: TrainedClassifier,
+    test: TestSet,
+    probabilities: np.ndarray,
+    metrics: dict[str, Any],
 ) -> None:
     columns = {f"probability_{name}": probabilities[:, label] for label, name in enumerate(test.classes)}
     labels = [test.classes[label] for label in test.images.labels]

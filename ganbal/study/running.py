@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import torch
-
 from classifiers.registry import find_model
+
 from ganbal.atomic_files import atomic_path, read_json, write_json
 from ganbal.config import StudyConfig
 from ganbal.console import Console

@@ -32,9 +32,7 @@ class Difference:
         return "no difference found"
 
 
-def paired_difference(
-    values: Sequence[float], baseline: Sequence[float], confidence: float = CONFIDENCE
-) -> Difference:
+def paired_difference(values: Sequence[float], baseline: Sequence[float], confidence: float = CONFIDENCE) -> Difference:
     """Student's interval for the mean of `values - baseline`, paired by seed.
 
     It covers what changes from seed to seed (initial weights, batch order), on these test images with these synthetic

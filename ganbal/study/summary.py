@@ -84,9 +84,7 @@ def _in_words(row: dict[str, Any]) -> str:
     return f"{row['verdict']} ({change}, {interval})"
 
 
-def _difference(
-    results: pd.DataFrame, classifier: str, arm: str, baseline: str, metric: str
-) -> dict[str, Any]:
+def _difference(results: pd.DataFrame, classifier: str, arm: str, baseline: str, metric: str) -> dict[str, Any]:
     table = results[results["classifier"] == classifier].pivot(index="seed", columns="arm", values=metric)
     pairs = table[[arm, baseline]].dropna()
     row = {"classifier": classifier, "metric": metric, "arm": arm, "baseline": baseline}

@@ -8,9 +8,10 @@ from PIL import Image
 
 from ganbal.config import load_config
 from ganbal.console import Console
-from ganbal.errors import InputError, InterruptedBySignal
+from ganbal.errors import GanbalError, InputError, InterruptedBySignal
 from ganbal.gan.checkpoint import identity_of, load_generator, read_checkpoint
-from ganbal.gan.training import GanFolder, precision_of, to_network_range, train_gan
+from ganbal.gan.step import precision_of, to_network_range
+from ganbal.gan.training import GanFolder, train_gan
 from ganbal.marked_png import MARK
 
 CPU = torch.device("cpu")
@@ -26,7 +27,7 @@ def images(count=20):
     return np.random.default_rng(0).integers(0, 256, (count, 32, 32), dtype=np.uint8)
 
 
-def train(folder, config, on_log=lambda row: None):
+def train(folder, config, on_log=lambda row: None, quality=None):
     identity = identity_of(
         config.gan, seed=config.seed, class_name="NORMAL", data_digest="abc", precision=precision_of(CPU)
     )
@@ -39,6 +40,7 @@ def train(folder, config, on_log=lambda row: None):
         folder=GanFolder(folder),
         console=Console(quiet=True),
         on_log=on_log,
+        quality=quality,
     )
 
 
@@ -155,3 +157,31 @@ def test_the_generator_learns_the_brightness_of_its_images(tmp_path):
     drawn = (generator(torch.randn(32, 8, generator=torch.Generator().manual_seed(0))) + 1) * 127.5
     assert facts["step"] == 150
     assert drawn.mean().item() == pytest.approx(40, abs=25)
+
+
+def test_the_checkpoint_with_the_least_distance_is_kept(tmp_path):
+    distances = iter([3.0, 1.0, 2.0])
+    config = settings("gan.steps=6", "gan.score_every_steps=2", "gan.score_images=4")
+    state = train(tmp_path, config, quality=lambda drawn: next(distances))
+    assert (state.best_distance, state.best_step) == (1.0, 4)
+    assert read_checkpoint(GanFolder(tmp_path).best_checkpoint)["state"]["step"] == 4
+    assert [row.get("kernel_distance") for row in state.history] == [3.0, 1.0, 2.0]
+
+
+def test_a_collapse_is_rolled_back_with_lower_learning_rates_and_ends_when_it_repeats(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("ganbal.gan.supervision.find_trouble", lambda rows: "it broke" if len(rows) == 3 else None)
+    every = ["gan.score_every_steps=2", "gan.score_images=4", "gan.max_rollbacks=2"]
+    distances = iter([1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0])
+    rows = []
+    with pytest.raises(GanbalError, match="collapsed at step 6: it broke"):
+        train(tmp_path, settings("gan.steps=8", *every), rows.append, lambda drawn: next(distances))
+    assert [row["step"] for row in rows] == [2, 4, 6, 4, 6, 4, 6]
+    assert "Back to step 2 with learning rates × 0.25" in capsys.readouterr().err
+
+
+def test_spectral_norm_hinge_and_penalty_train_and_resume_too(tmp_path):
+    options = ["gan.discriminator_norm=spectral", "gan.loss=hinge", "gan.r1_gamma=1", "gan.r1_every_steps=2"]
+    train(tmp_path / "whole", settings("gan.steps=6", *options))
+    train(tmp_path / "parts", settings("gan.steps=3", *options))
+    train(tmp_path / "parts", settings("gan.steps=6", *options))
+    assert_same_weights(weights(tmp_path / "whole"), weights(tmp_path / "parts"))

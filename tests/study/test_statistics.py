@@ -1,7 +1,8 @@
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 from scipy import stats
-from statistics import NormalDist
 
 from ganbal.study.statistics import paired_difference, smallest_detectable
 

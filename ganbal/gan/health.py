@@ -1,0 +1,51 @@
+"""Noticing that a GAN training has collapsed: numbers in, plain words out."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+PINNED_ROWS = 5
+PINNED_REAL, PINNED_SYNTHETIC = 0.98, 0.02
+# Young generators draw grey fog, so diversity can only be lost once it was there.
+HAD_DIVERSITY, LOST_DIVERSITY = 0.5, 0.25
+
+
+def diversity(images: np.ndarray) -> float:
+    """Root mean square difference between two different images of the set, in grey levels.
+
+    For images x_i and their mean image m it is √(2·mean|x_i - m|²·n/(n-1)): no pair has to be visited.
+
+    Args:
+        images: (N, S, S) uint8, N ≥ 2.
+    """
+    flat = images.reshape(len(images), -1).astype(np.float32)
+    variance = flat.var(axis=0, ddof=1, dtype=np.float64).mean()
+    return math.sqrt(2.0 * float(variance))
+
+
+def find_trouble(rows: Sequence[Mapping[str, float]]) -> str | None:
+    """What is wrong with a training, None if nothing is.
+
+    Args:
+        rows: the history so far, oldest first, with discriminator_loss, generator_loss, real_score, synthetic_score
+            and, where it was measured, relative_diversity: that of synthetic images over that of real ones.
+    """
+    if not rows:
+        return None
+    if not all(math.isfinite(rows[-1][name]) for name in ("discriminator_loss", "generator_loss")):
+        return "the losses are no longer numbers"
+    recent = rows[-PINNED_ROWS:]
+    if len(recent) == PINNED_ROWS and all(_is_pinned(row) for row in recent):
+        return "the discriminator tells every image apart, so the generator learns nothing any more"
+    now = rows[-1].get("relative_diversity", 1.0)
+    most = max(row.get("relative_diversity", 0.0) for row in rows)
+    if now < LOST_DIVERSITY and most >= HAD_DIVERSITY:
+        return (
+            f"the synthetic images have become nearly the same picture (they differ {now:.0%} as much as real ones do)"
+        )
+    return None
+
+
+def _is_pinned(row: Mapping[str, float]) -> bool:
+    return row["real_score"] > PINNED_REAL and row["synthetic_score"] < PINNED_SYNTHETIC
