@@ -33,7 +33,8 @@ def training(facts: dict[str, Any]) -> str:
     """What was trained, how long."""
     return (
         f"Generator of {facts['class_name']} at {facts['image_size_px']} px: {facts['steps']} steps, "
-        f"{facts['images_seen']} images seen of {facts['num_images']}, {facts['seconds'] / 60:.1f} min on {facts['device']}."
+        f"{facts['images_seen']} images seen of {facts['num_images']}, "
+        f"{facts['seconds'] / 60:.1f} min on {facts['device']}."
     )
 
 

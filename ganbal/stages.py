@@ -208,7 +208,7 @@ class Stages:
             raise InputError(
                 expected=f"fewer training images of {self.class_name} than of another class, to be balanced",
                 found=f"{self.class_name} has the most ({counts[self.class_name]})",
-                action="Say how many to draw with `synthesize --n N` (synthesis.num_images), or name another gan.class_name.",
+                action="Say how many to draw with `synthesize --n N`, or name another gan.class_name.",
             )
         return missing
 

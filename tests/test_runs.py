@@ -54,7 +54,7 @@ def test_a_named_run_keeps_its_settings_under_those_given_now(tmp_path):
 def test_continuing_without_a_run_says_what_to_do(tmp_path):
     with pytest.raises(InputError, match="Run `ganbal train-gan` first"):
         select_run_to_continue(None, None, [], tmp_path)
-    with pytest.raises(InputError, match="a run folder at .*absent"):
+    with pytest.raises(InputError, match=r"a run folder at .*absent"):
         select_run_to_continue(tmp_path / "absent", None, [], tmp_path)
 
 

@@ -14,14 +14,11 @@ from ganbal.atomic_files import atomic_path
 from ganbal.config import GanConfig
 from ganbal.console import Console
 from ganbal.gan.checkpoint import Identity, resume, save_checkpoint
-from ganbal.gan.sampling import draw_images, latent_rows
+from ganbal.gan.pictures import write_animation, write_grid, write_interpolation
 from ganbal.gan.state import TrainingState, new_state
 from ganbal.gan.step import MEASURES, choose_loss, train_step
 from ganbal.gan.supervision import Supervisor
 from ganbal.interrupt import stop_on_signal
-from ganbal.marked_png import tile, write_synthetic_png
-
-GRID_IMAGES, GRID_COLUMNS = 64, 8
 
 
 @dataclass(frozen=True)
@@ -95,12 +92,14 @@ def train_gan(
                 supervisor.keep_if_best(state)
                 supervisor.roll_back_if_collapsed(state)
             if due.grid:
-                save_grid(folder, state, seed, identity)
+                write_grid(folder.sample_grid(state.step), state.average, seed, _details(state, identity))
             if due.checkpoint:
                 state.seconds = meter.total_seconds()
                 save_checkpoint(folder.last_checkpoint, state, identity)
                 write_history(folder.history, state.history)
             stop.raise_if_requested(f"Step {state.step} of {config.steps} is saved.")
+    write_interpolation(folder.root / "interpolation.png", state.average, seed, _details(state, identity))
+    write_animation(folder.root / "progress.gif", sorted((folder.root / "samples").glob("step_*.png")))
     return state
 
 
@@ -142,19 +141,13 @@ class Meter:
         return self._earlier_seconds + time.monotonic() - self._start
 
 
-def save_grid(folder: GanFolder, state: TrainingState, seed: int, identity: Identity) -> None:
-    """Write the images of the same latents as in every other grid of this training."""
-    latents = latent_rows(seed, GRID_IMAGES, state.average.latent_dim)
-    images = np.concatenate(list(draw_images(state.average, latents, GRID_IMAGES)))
-    details = {"step": state.step, "seed": seed, "class": identity["gan.class_name"]}
-    write_synthetic_png(
-        folder.sample_grid(state.step), tile(images, GRID_COLUMNS), {k: str(v) for k, v in details.items()}
-    )
-
-
 def write_history(path: Path, history: list[dict[str, float]]) -> None:
     with atomic_path(path) as temporary:
         pd.DataFrame(history).to_csv(temporary, index=False, float_format="%.6g")
+
+
+def _details(state: TrainingState, identity: Identity) -> dict[str, str]:
+    return {"step": str(state.step), "seed": str(identity["seed"]), "class": identity["gan.class_name"]}
 
 
 def _in_words(row: dict[str, float]) -> str:
