@@ -91,7 +91,7 @@ class Stages:
         return read_json(facts_file)
 
     def synthesise(self) -> dict[str, Any]:
-        checkpoint = GanFolder(self.run.gan_folder).last_checkpoint
+        checkpoint = GanFolder(self.run.gan_folder).chosen_checkpoint
         folder = SyntheticFolder(self.run.synthetic_folder)
         count = self._number_to_draw()
 

@@ -36,6 +36,11 @@ class GanFolder:
         return self.root / "checkpoints" / "best.pt"
 
     @property
+    def chosen_checkpoint(self) -> Path:
+        """The one to draw from: the best where one was kept, else the last."""
+        return self.best_checkpoint if self.best_checkpoint.is_file() else self.last_checkpoint
+
+    @property
     def history(self) -> Path:
         return self.root / "history.csv"
 

@@ -1,0 +1,151 @@
+"""The project's training loop against a plain PyTorch one: images/s, ratio, peak memory.
+
+    python benchmarks/train_gan.py [--size 64] [--channels 32] [--steps 60] [--rounds 3] [--device cpu]
+
+Same networks, batch and images, the rounds alternated in one process. The plain loop is what one finds in tutorials:
+a DataLoader, float32, the generator run once for each network's update, the losses read with `.item()` every step.
+`float32` is the project's loop without its reduced precision, to tell the two gains apart.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import time
+from contextlib import nullcontext
+from unittest import mock
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.flop_counter import FlopCounterMode
+
+from ganbal.config import load_config
+from ganbal.gan import step as step_module
+from ganbal.gan.networks import Discriminator, Generator, initialise
+from ganbal.gan.state import new_state
+from ganbal.gan.step import choose_loss, precision_of, train_step
+
+
+def plain_loop(pixels, config, device, steps):
+    """Seconds for `steps` steps of the tutorial loop."""
+    random = torch.Generator().manual_seed(0)
+    generator = Generator(config.image_size_px, config.base_channels, config.latent_dim)
+    discriminator = Discriminator(config.image_size_px, config.base_channels)
+    for network in (generator, discriminator):
+        initialise(network, random)
+        network.to(device)
+    rates = {"lr": config.learning_rate, "betas": (config.adam_beta1, 0.999)}
+    optimiser_g = torch.optim.Adam(generator.parameters(), **rates)
+    optimiser_d = torch.optim.Adam(discriminator.parameters(), **rates)
+    criterion = nn.BCEWithLogitsLoss()
+    images = TensorDataset(pixels[:, None].float() / 127.5 - 1)
+    loader = DataLoader(images, batch_size=config.batch_size, shuffle=True, drop_last=True, num_workers=0)
+    ones, zeros = torch.ones(config.batch_size, device=device), torch.zeros(config.batch_size, device=device)
+
+    def one_step(real):
+        real = real.to(device)
+        optimiser_d.zero_grad()
+        loss_real = criterion(discriminator(real), ones)
+        loss_real.backward()
+        with torch.no_grad():
+            synthetic = generator(torch.randn(config.batch_size, config.latent_dim, device=device))
+        loss_synthetic = criterion(discriminator(synthetic), zeros)
+        loss_synthetic.backward()
+        optimiser_d.step()
+        optimiser_g.zero_grad()
+        synthetic = generator(torch.randn(config.batch_size, config.latent_dim, device=device))
+        loss_g = criterion(discriminator(synthetic), ones)
+        loss_g.backward()
+        optimiser_g.step()
+        return (loss_real + loss_synthetic).item(), loss_g.item()
+
+    def batches():
+        while True:
+            for (batch,) in loader:
+                yield batch
+
+    return timed(one_step, batches(), steps, device)
+
+
+def project_loop(pixels, config, device, steps):
+    """Seconds for `steps` steps of `ganbal train-gan`'s loop."""
+    state, data, loss = new_state(config, 0, device), pixels.to(device), choose_loss(config)
+    return timed(lambda _: train_step(state, data, config, loss), iter(lambda: None, 0), steps, device)
+
+
+def timed(one_step, batches, steps, device):
+    for _ in range(5):
+        one_step(next(batches))
+    wait(device)
+    start = time.perf_counter()
+    for _ in range(steps):
+        one_step(next(batches))
+    wait(device)
+    return time.perf_counter() - start
+
+
+def wait(device):
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+
+
+def step_flop(pixels, config):
+    """Floating-point operations of one step, per image, as torch counts them in convolutions and products."""
+    state = new_state(config, 0, torch.device("cpu"))
+    with FlopCounterMode(display=False) as counter:
+        train_step(state, pixels, config, choose_loss(config))
+    return counter.get_total_flops() / config.batch_size
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--channels", type=int, default=32)
+    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    given = parser.parse_args()
+    device = torch.device(given.device)
+    sets = [f"gan.image_size_px={given.size}", f"gan.base_channels={given.channels}", "gan.preset=dcgan"]
+    config = load_config(None, sets).gan
+    augmented = load_config(None, [*sets, "gan.preset=small-data"]).gan
+    pixels = torch.randint(
+        256, (1141, given.size, given.size), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
+    in_float32 = mock.patch.object(step_module, "precision_of", lambda _: "float32")
+    loops = {
+        "plain": (plain_loop, config, nullcontext()),
+        "project, dcgan preset": (project_loop, config, nullcontext()),
+        "project, dcgan preset, float32": (project_loop, config, in_float32),
+        "project, small-data preset": (project_loop, augmented, nullcontext()),
+    }
+    speeds = {name: [] for name in loops}
+    for _ in range(given.rounds):
+        for name, (loop, settings, context) in loops.items():
+            with context:
+                speeds[name].append(given.steps * config.batch_size / loop(pixels, settings, device, given.steps))
+    plain = statistics.median(speeds["plain"])
+    flop = step_flop(pixels, config)
+    report = {
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads",
+        "torch": torch.__version__,
+        "precision": precision_of(device),
+        "size_px": given.size,
+        "base_channels": given.channels,
+        "batch": config.batch_size,
+        "gflop_per_image": round(flop / 1e9, 3),
+        "images_per_second": {name: round(statistics.median(found), 1) for name, found in speeds.items()},
+        "ratio_to_plain": {name: round(statistics.median(found) / plain, 2) for name, found in speeds.items()},
+        "tflop_per_second": {name: round(statistics.median(found) * flop / 1e12, 3) for name, found in speeds.items()},
+        "peak_memory_mb": round(
+            torch.cuda.max_memory_allocated() / 1e6
+            if device.type == "cuda"
+            else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        ),
+    }
+    print(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""The command line as a user meets it: output and exit code both."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from ganbal.cli import main
+
+TINY = (
+    *("--device", "cpu", "--set", "data.phantom_images=80", "--set", "gan.image_size_px=32"),
+    *("--set", "gan.base_channels=4", "--set", "gan.batch_size=8", "--set", "gan.steps=6"),
+    *("--set", "gan.log_every_steps=2", "--set", "gan.sample_every_steps=3", "--set", "gan.checkpoint_every_steps=2"),
+    *("--set", "gan.score_every_steps=3", "--set", "gan.score_images=16", "--set", "score.extractor=untrained"),
+    *("--set", "study.classifiers=[baseline_cnn]", "--set", "study.image_size_px=32", "--set", "study.seeds=2"),
+    *("--set", "study.steps=4", "--set", "study.checks=2", "--set", "study.weights=none"),
+    *("--set", "study.arms=[imbalanced,gan]"),
+)
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path, monkeypatch):
+    """Every test works in a folder of its own, with the decoded images shared between tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GANBAL_DATA", raising=False)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def shared_cache(tmp_path_factory):
+    os.environ["GANBAL_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    del os.environ["GANBAL_CACHE"]
+
+
+def ganbal(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def assert_wrong_use(result: Result, *words: str) -> None:
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    for word in words:
+        assert word in result.output
+    assert not Path("outputs").exists(), "nothing may be written for wrong input"
+
+
+def test_help_names_the_commands_in_the_order_of_the_work():
+    text = ganbal("--help").output
+    places = [text.index(f"  {name} ") for name in ("inspect", "train-gan", "synthesize", "score", "compare", "report")]
+    assert places == sorted(places)
+
+
+def test_help_answers_at_once():
+    def seconds(*command: str) -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, *command], check=True, capture_output=True)
+        return time.perf_counter() - start
+
+    bare = min(seconds("-c", "pass") for _ in range(3))
+    assert min(seconds("-m", "ganbal", "--help") for _ in range(3)) - bare < 0.5
+
+
+def test_the_three_commands_typed_one_after_another(monkeypatch):
+    trained = ganbal("train-gan", *TINY)
+    assert trained.exit_code == 0, trained.output
+    assert "embedded phantom set" in trained.output and "Next: ganbal synthesize" in trained.output
+    drawn = ganbal("synthesize", "--n", "12")
+    assert drawn.exit_code == 0, drawn.output
+    compared = ganbal("compare")
+    assert compared.exit_code == 0, compared.output
+    (run,) = Path("outputs").glob("2*")
+    assert len(list((run / "synthetic" / "NORMAL").glob("*.png"))) == 12
+    assert (run / "report.html").is_file() and (run / "study" / "results.csv").is_file()
+    assert "gan − imbalanced" in compared.output
+
+
+def test_run_gives_json_skips_what_is_done_and_redoes_what_changed():
+    first = ganbal("run", *TINY, "--json", "--run", "here")
+    assert first.exit_code == 0, first.output
+    assert set(json.loads(first.stdout)) >= {"run", "data", "scores", "study", "report"}
+    moment = {path: path.stat().st_mtime_ns for path in Path("here").rglob("*") if path.is_file()}
+
+    def changed() -> set[str]:
+        return {path.name for path, before in moment.items() if path.stat().st_mtime_ns != before}
+
+    again = ganbal("run", *TINY, "--run", "here")
+    assert "train-gan: done before" in again.output and "compare: done before" in again.output
+    assert not changed() & {"last.pt", "manifest.csv", "scores.json", "predictions.csv", "results.csv"}
+
+    more = ganbal("run", *TINY, "--run", "here", "--set", "synthesis.num_images=9")
+    assert more.exit_code == 0, more.output
+    assert {"manifest.csv", "scores.json"} <= changed() and "last.pt" not in changed()
+    redone = {
+        path.parts[3] for path, t in moment.items() if path.name == "predictions.csv" and path.stat().st_mtime_ns != t
+    }
+    assert redone == {"gan"}, "only the arm that uses the new images is trained again"
+
+
+@pytest.mark.parametrize("command", ["inspect", "train-gan", "run"])
+def test_a_missing_folder(command):
+    assert_wrong_use(ganbal(command, "--data", "nowhere"), "nowhere")
+
+
+def test_mistyped_settings_are_told_together():
+    result = ganbal("run", "--set", "gan.stepz=3", "--set", "score.dims=65")
+    assert_wrong_use(result, "gan.stepz", "did you mean gan.steps", "score.dims", "2 mistakes")
+
+
+@pytest.mark.parametrize("number", ["0", "-3"])
+def test_drawing_no_images(number):
+    ganbal("train-gan", *TINY, "--run", "here")
+    result = ganbal("synthesize", "--run", "here", "--n", number)
+    assert result.exit_code == 2
+    assert "must be at least 1" in result.output
+
+
+@pytest.mark.parametrize("command", ["synthesize", "score", "compare", "report"])
+def test_commands_that_need_a_run_say_so(command):
+    assert_wrong_use(ganbal(command), "train-gan")
+
+
+def test_cuda_where_there_is_none():
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
+    assert_wrong_use(ganbal("train-gan", "--device", "cuda"), "CUDA", "--device cpu")
+
+
+def test_one_thing_wrong_is_told_with_the_others():
+    result = ganbal(
+        "run", *TINY, "--data", "nowhere", "--set", "study.classifiers=[baselin_cnn]", "--set", "study.arms=[x]"
+    )
+    assert_wrong_use(result, "nowhere", "baseline_cnn", "arms among", "3 things stand in the way")
+
+
+def test_an_output_folder_that_cannot_be_made():
+    Path("file").write_text("")
+    result = ganbal("train-gan", *TINY, "--run", "file/run")
+    assert result.exit_code == 2 and "can be written to" in result.output
+
+
+def test_a_checkpoint_of_other_settings():
+    ganbal("train-gan", *TINY, "--run", "here")
+    result = ganbal("train-gan", *TINY, "--run", "here", "--set", "gan.batch_size=4")
+    assert result.exit_code == 2
+    assert "gan.batch_size: 8 there, 4 now" in result.output
+
+
+def test_score_wants_two_folders_or_none():
+    assert ganbal("score", "one").exit_code == 2
+
+
+def test_terminated_training_saves_exits_130_and_continues():
+    command = [sys.executable, "-m", "ganbal", "train-gan", *TINY, "--run", "here", "--set", "gan.steps=100000"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    history = Path("here/gan/history.csv")
+    while process.poll() is None and not history.exists():
+        time.sleep(0.1)
+    process.terminate()
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "is saved" in errors and "Traceback" not in errors
+    steps = int(history.read_text().splitlines()[-1].split(",")[0])
+    result = ganbal("train-gan", *TINY, "--run", "here", "--set", f"gan.steps={steps + 4}")
+    assert result.exit_code == 0 and "Continuing from step" in result.output
