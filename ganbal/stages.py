@@ -227,8 +227,8 @@ class Stages:
         if any(ARMS[arm].needs_synthetic for arm in self.config.study.arms):
             resized = np.stack([resize_grey(image, size_px) for image in self.synthetic.pixels])
             synthetic = ImageSet(resized, np.array([classes.index(name) for name in self.synthetic.class_names]))
-        names = table.frame["file_name"].iloc[test].tolist()
-        return StudyImages(chosen(train), synthetic, chosen(val), TestSet(chosen(test), names, classes))
+        names, patients = (table.frame[column].iloc[test].tolist() for column in ("file_name", "patient"))
+        return StudyImages(chosen(train), synthetic, chosen(val), TestSet(chosen(test), names, patients, classes))
 
     def _training_facts(self, state: TrainingState, num_images: int) -> dict[str, Any]:
         networks = {"generator": state.generator, "discriminator": state.discriminator}

@@ -37,6 +37,7 @@ class TestSet:
 
     images: ImageSet
     file_names: list[str]
+    patients: list[str]
     classes: tuple[str, ...]
 
 
@@ -93,6 +94,12 @@ def run_cell(
     }
     _write(folder, trained, test, probabilities, metrics)
     return metrics
+
+
+def read_probabilities(folder: Path, test: TestSet) -> np.ndarray:
+    """The test predictions of a finished cell: (N, K) float64, in the order of the test set."""
+    table = pd.read_csv(folder / "predictions.csv").set_index("file_name").loc[test.file_names]
+    return table[[f"probability_{name}" for name in test.classes]].to_numpy(dtype=np.float64)
 
 
 def training_config(config: StudyConfig, seed: int, class_weights: tuple[float, ...] | None = None) -> TrainingConfig:

@@ -15,8 +15,12 @@ from ganbal.console import Console
 from ganbal.interrupt import stop_on_signal
 from ganbal.runs import digest_of
 from ganbal.study.arms import ARMS, ImageSet
-from ganbal.study.cells import Cell, TestSet, cell_is_done, run_cell
+from ganbal.study.cells import Cell, TestSet, cell_is_done, read_probabilities, run_cell
+from ganbal.study.statistics import draw_patients
 from ganbal.study.summary import results_table, study_warnings, summarise
+from ganbal.study.weighted_metrics import weighted_metrics
+
+PATIENT_DRAWS = 1000
 
 
 @dataclass(frozen=True)
@@ -153,8 +157,13 @@ def _conclude(
 ) -> dict[str, Any]:
     classifiers = [_describe(name, config, done) for name in config.classifiers]
     images = source.at_size(classifiers[0]["image_size_px"])
-    classes = images.test.classes
-    results = results_table(done.items(), classes)
+    test, classes = images.test, images.test.classes
+    weights = draw_patients(test.patients, PATIENT_DRAWS, np.random.default_rng(seed))
+    resampled = {
+        cell: weighted_metrics(test.images.labels, read_probabilities(cell.folder(folder.root), test), weights, classes)
+        for cell in done
+    }
+    num_patients = len(set(test.patients))
     facts = {
         "protocol": config.protocol,
         "classes": list(classes),
@@ -162,11 +171,14 @@ def _conclude(
         "classifiers": classifiers,
         "seeds": [seed + number for number in range(config.seeds)],
         "steps": config.steps,
-        "num_test": len(images.test.images.labels),
+        "num_test": len(test.images.labels),
+        "num_test_patients": num_patients,
         "num_val": len(images.validation.labels),
+        "patient_draws": PATIENT_DRAWS,
         "warnings": study_warnings(config.seeds, config.protocol, classifiers),
     }
-    summary = summarise(results, facts)
+    results = results_table(done.items(), classes)
+    summary = summarise(results, resampled, num_patients, facts)
     with atomic_path(folder.results) as temporary:
         results.to_csv(temporary, index=False, float_format="%.6g")
     write_json(folder.summary, summary)

@@ -1,4 +1,9 @@
-"""How sure a difference between two arms is: pure numbers in, numbers out."""
+"""How sure a difference between two arms is: pure numbers in, numbers out.
+
+Two things make a difference between two arms vary: the seed of the training and the patients who happen to be in the
+test set. Both variances are estimated and added; leaving the second out would call differences real that other
+patients would not show.
+"""
 
 import math
 from collections.abc import Sequence
@@ -12,13 +17,20 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Difference:
-    """A mean paired difference with its spread and interval; `low` and `high` are None below two pairs."""
+    """A mean paired difference over `n` seeds.
+
+    `sd` is its spread over seeds, `test_se` its standard error from the choice of test patients, `low` and `high` the
+    interval from both; they are None below two seeds. `detectable` is the true difference that would have been found
+    four times in five.
+    """
 
     mean: float
-    sd: float | None
-    low: float | None
-    high: float | None
     n: int
+    sd: float | None = None
+    test_se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    detectable: float | None = None
 
     @property
     def verdict(self) -> str:
@@ -32,28 +44,49 @@ class Difference:
         return "no difference found"
 
 
-def paired_difference(values: Sequence[float], baseline: Sequence[float], confidence: float = CONFIDENCE) -> Difference:
-    """Student's interval for the mean of `values - baseline`, paired by seed.
+def paired_difference(
+    values: Sequence[float],
+    baseline: Sequence[float],
+    resampled_means: np.ndarray,
+    num_patients: int,
+    confidence: float = CONFIDENCE,
+    power: float = 0.8,
+) -> Difference:
+    """The mean of `values - baseline`, paired by seed, with an interval for other seeds and other patients.
 
-    It covers what changes from seed to seed (initial weights, batch order), on these test images with these synthetic
-    images; it does not cover other test patients or another generator.
+    The variance of the mean is s²/n over the n seeds plus that of the mean difference when the test patients are drawn
+    anew; the interval is Student's with the Welch-Satterthwaite degrees of freedom. What seeds and patients share is
+    counted in both terms, so the interval is if anything too wide.
 
     Args:
         values, baseline: the same length n ≥ 1, in the same order of seeds.
+        resampled_means: (B,) the mean difference in each of B draws of test patients; NaN draws are left out.
+        num_patients: how many different patients the test set has.
     """
     differences = np.asarray(values, dtype=np.float64) - np.asarray(baseline, dtype=np.float64)
     n, mean = len(differences), float(differences.mean())
     if n < 2:
-        return Difference(mean, None, None, None, n)
+        return Difference(mean, n)
     sd = float(differences.std(ddof=1))
-    reach = float(stats.t.ppf((1 + confidence) / 2, n - 1)) * sd / math.sqrt(n)
-    return Difference(mean, sd, mean - reach, mean + reach, n)
+    of_seeds, of_patients = sd**2 / n, float(np.nanvar(resampled_means, ddof=1))
+    error = math.sqrt(of_seeds + of_patients)
+    if error == 0.0:
+        return Difference(mean, n, sd, 0.0, mean, mean, 0.0)
+    freedom = (of_seeds + of_patients) ** 2 / (of_seeds**2 / (n - 1) + of_patients**2 / max(num_patients - 1, 1))
+    reach = float(stats.t.ppf((1 + confidence) / 2, freedom))
+    detectable = (reach + float(stats.t.ppf(power, freedom))) * error
+    return Difference(mean, n, sd, math.sqrt(of_patients), mean - reach * error, mean + reach * error, detectable)
 
 
-def smallest_detectable(sd: float, n: int, confidence: float = CONFIDENCE, power: float = 0.8) -> float:
-    """The true mean difference that n pairs with this spread would show with probability `power`.
+def draw_patients(patients: Sequence[str], draws: int, random: np.random.Generator) -> np.ndarray:
+    """How often each test image counts when as many patients as there are are drawn with replacement.
 
-    The usual normal-theory sum of two t quantiles; a little optimistic below five pairs.
+    All images of a patient are drawn together, as they are not independent.
+
+    Returns:
+        (draws, N) float64.
     """
-    quantiles = stats.t.ppf((1 + confidence) / 2, n - 1) + stats.t.ppf(power, n - 1)
-    return float(quantiles) * sd / math.sqrt(n)
+    _, patient_of_image = np.unique(np.asarray(patients, dtype=object).astype(str), return_inverse=True)
+    count = int(patient_of_image.max()) + 1
+    times = random.multinomial(count, np.full(count, 1 / count), size=draws)
+    return times[:, patient_of_image].astype(np.float64)

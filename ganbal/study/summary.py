@@ -1,13 +1,14 @@
 """From the cells' metrics to the study's table, differences and verdict."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from ganbal.study.arms import BASELINE
 from ganbal.study.cells import Cell
-from ganbal.study.statistics import CONFIDENCE, paired_difference, smallest_detectable
+from ganbal.study.statistics import CONFIDENCE, paired_difference
 
 MAIN_METRIC = "balanced_accuracy"
 METRICS = ("accuracy", "balanced_accuracy", "roc_auc", "pr_auc")
@@ -27,17 +28,22 @@ def results_table(cells: Iterable[tuple[Cell, dict[str, Any]]], classes: Sequenc
     return pd.DataFrame(rows)
 
 
-def summarise(results: pd.DataFrame, facts: dict[str, Any]) -> dict[str, Any]:
+Resampled = Mapping[Cell, Mapping[str, np.ndarray]]
+"""For every cell and metric, its value in each draw of test patients: (B,) float64."""
+
+
+def summarise(results: pd.DataFrame, resampled: Resampled, num_patients: int, facts: dict[str, Any]) -> dict[str, Any]:
     """The content of study/summary.json.
 
     Args:
         results: from `results_table`.
+        num_patients: how many different patients the test set has.
         facts: what the numbers alone do not tell (protocol, classes, classifiers, steps, counts, warnings …).
     """
     names = [*METRICS, *(f"recall_{name}" for name in facts["classes"])]
     arms, classifiers = list(results["arm"].unique()), list(results["classifier"].unique())
     differences = [
-        _difference(results, classifier, arm, baseline, metric)
+        _difference(results, resampled, num_patients, classifier, arm, baseline, metric)
         for classifier in classifiers
         for arm in arms
         for baseline in (BASELINE, "duplicated")
@@ -49,7 +55,7 @@ def summarise(results: pd.DataFrame, facts: dict[str, Any]) -> dict[str, Any]:
         "baseline_arm": BASELINE,
         "main_metric": MAIN_METRIC,
         "confidence": CONFIDENCE,
-        "interval_covers": "training randomness (seeds); not other test patients, not another generator",
+        "interval_covers": "other training seeds and other test patients; not another generator or another hospital",
         "per_arm": _per_arm(results, names),
         "differences": differences,
         "verdict_sentence": verdict_sentence(differences, facts),
@@ -84,21 +90,35 @@ def _in_words(row: dict[str, Any]) -> str:
     return f"{row['verdict']} ({change}, {interval})"
 
 
-def _difference(results: pd.DataFrame, classifier: str, arm: str, baseline: str, metric: str) -> dict[str, Any]:
+def _difference(
+    results: pd.DataFrame,
+    resampled: Resampled,
+    num_patients: int,
+    classifier: str,
+    arm: str,
+    baseline: str,
+    metric: str,
+) -> dict[str, Any]:
+    row = {"classifier": classifier, "metric": metric, "arm": arm, "baseline": baseline}
     table = results[results["classifier"] == classifier].pivot(index="seed", columns="arm", values=metric)
     pairs = table[[arm, baseline]].dropna()
-    row = {"classifier": classifier, "metric": metric, "arm": arm, "baseline": baseline}
     if pairs.empty:
-        return row | {"mean": None, "sd": None, "low": None, "high": None, "n": 0, "verdict": "too few seeds"}
-    found = paired_difference(pairs[arm].tolist(), pairs[baseline].tolist())
+        nothing = dict.fromkeys(("mean", "sd", "test_se", "low", "high", "smallest_detectable"))
+        return row | nothing | {"n": 0, "verdict": "too few seeds"}
+    draws = [
+        resampled[Cell(arm, classifier, seed)][metric] - resampled[Cell(baseline, classifier, seed)][metric]
+        for seed in pairs.index
+    ]
+    found = paired_difference(pairs[arm].tolist(), pairs[baseline].tolist(), np.mean(draws, axis=0), num_patients)
     return row | {
         "mean": found.mean,
         "sd": found.sd,
+        "test_se": found.test_se,
         "low": found.low,
         "high": found.high,
         "n": found.n,
         "verdict": found.verdict,
-        "smallest_detectable": smallest_detectable(found.sd, found.n) if found.sd is not None else None,
+        "smallest_detectable": found.detectable,
     }
 
 
