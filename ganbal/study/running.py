@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from classifiers.registry import find_model
 
+from classifiers.errors import ClassifierInputError
+from classifiers.registry import find_model
 from ganbal.atomic_files import atomic_path, read_json, write_json
 from ganbal.config import StudyConfig
 from ganbal.console import Console
+from ganbal.errors import InputError
 from ganbal.interrupt import stop_on_signal
 from ganbal.runs import digest_of
 from ganbal.study.arms import ARMS, ImageSet
@@ -128,20 +130,23 @@ def _finish_cell(
     if cell_is_done(folder, inputs):
         return read_json(folder / "metrics.json")
     images = source.at_size(size_px)
-    random = np.random.default_rng([cell.seed, sum(cell.arm.encode())])
-    return run_cell(
-        cell,
-        ARMS[cell.arm].build(images.real, images.synthetic, random),
-        images.validation,
-        images.test,
-        config,
-        image_size_px=size_px,
-        device=device,
-        feature_cache=feature_cache,
-        folder=folder,
-        inputs=inputs,
-        on_step=on_step,
-    )
+    random = np.random.default_rng([cell.seed, *cell.arm.encode()])
+    try:
+        return run_cell(
+            cell,
+            ARMS[cell.arm].build(images.real, images.synthetic, random),
+            images.validation,
+            images.test,
+            config,
+            image_size_px=size_px,
+            device=device,
+            feature_cache=feature_cache,
+            folder=folder,
+            inputs=inputs,
+            on_step=on_step,
+        )
+    except ClassifierInputError as error:  # the classifiers know nothing of ganbal's own errors
+        raise InputError(expected=error.expected, found=error.found, action=error.action) from error
 
 
 def _cell_inputs(cell: Cell, source: StudySource, config: StudyConfig, size_px: int) -> str:
