@@ -1,0 +1,122 @@
+"""What each part of the small-data preset is worth, on the training images of one class.
+
+    python benchmarks/ablate_generator.py DATA --weights INCEPTION.pth [--images 48000] [--seeds 2] [--out DIR]
+
+Every variant sees the same number of images at 64 px with 32 base channels, from the same seeds; 1,000 synthetic images
+of the last step are then compared with the training images: FID and KID of Inception's 768-d layer, precision, recall,
+density and coverage. One line a training goes to DIR/ablation.csv as soon as it is done; lines that are there are not
+done again.
+"""
+
+import argparse
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from ganbal.config import load_config
+from ganbal.console import Console
+from ganbal.data.loading import load_dataset
+from ganbal.device import choose_device
+from ganbal.gan.checkpoint import identity_of, load_generator
+from ganbal.gan.sampling import draw_images, latent_rows
+from ganbal.gan.step import precision_of
+from ganbal.gan.training import GanFolder, train_gan
+from ganbal.metrics.density_coverage import density_coverage
+from ganbal.metrics.extractors.choosing import build_extractor
+from ganbal.metrics.feature_store import FeatureStore
+from ganbal.metrics.frechet import frechet_distance
+from ganbal.metrics.images import ArrayImages
+from ganbal.metrics.kernel import kernel_distance
+from ganbal.metrics.precision_recall import precision_recall
+from ganbal.runs import cache_folder
+
+AUGMENT = "gan.augment=[brightness,contrast,translation,cutout]"
+SPECTRAL_HINGE = ("gan.discriminator_norm=spectral", "gan.loss=hinge")
+VARIANTS = {
+    "plain": ("gan.ema_half_life_images=0",),
+    "plain + EMA": (),
+    "plain + augmentation": (AUGMENT, "gan.ema_half_life_images=0"),
+    "augmentation + EMA": (AUGMENT,),
+    "augmentation + EMA + spectral norm, hinge": (AUGMENT, *SPECTRAL_HINGE),
+    "augmentation + EMA + R1": (AUGMENT, "gan.r1_gamma=1"),
+}
+NUM_SYNTHETIC = 1000
+
+
+def settings(given, variant, seed):
+    steps = given.images // 64
+    assignments = [
+        *(f"data.root={given.data}", "gan.preset=dcgan", f"gan.image_size_px={given.size}", f"gan.steps={steps}"),
+        *(f"gan.{name}_every_steps={steps}" for name in ("score", "sample", "checkpoint")),
+        *(["gan.base_channels=32"] if given.size == 64 else []),
+        *(f"seed={seed}", "score.dims=768", f"score.weights={given.weights}", *VARIANTS[variant]),
+    ]
+    return load_config(None, assignments)
+
+
+def train(config, images, folder, device):
+    identity = identity_of(
+        config.gan, seed=config.seed, class_name="NORMAL", data_digest="ablation", precision=precision_of(device)
+    )
+    place = GanFolder(folder)
+    state = train_gan(
+        images, config.gan, identity=identity, seed=config.seed, device=device, folder=place, console=Console()
+    )
+    generator, _ = load_generator(place.last_checkpoint, device)
+    latents = latent_rows(config.seed + 1000, NUM_SYNTHETIC, config.gan.latent_dim)
+    return np.concatenate(list(draw_images(generator, latents, 64))), state.seconds
+
+
+def score(real, synthetic):
+    random = np.random.default_rng(0)
+    nearness, spread = precision_recall(real, synthetic), density_coverage(real, synthetic)
+    return {
+        "fid_768": frechet_distance(real, synthetic),
+        "kid_768_x1000": 1000 * kernel_distance(real, synthetic, generator=random, num_subsets=0).value,
+        "precision": nearness.precision,
+        "recall": nearness.recall,
+        "density": spread.density,
+        "coverage": spread.coverage,
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--images", type=int, default=48_000)
+    parser.add_argument("--size", type=int, default=64)
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("outputs/ablation"))
+    given = parser.parse_args()
+    device, table = choose_device("auto"), given.out / "ablation.csv"
+    given.out.mkdir(parents=True, exist_ok=True)
+    done = {(row["variant"], row["seed"]) for row in csv.DictReader(table.open())} if table.is_file() else set()
+    data = load_dataset(
+        settings(given, "plain", 0).data, sizes_px=[given.size], seed=0, cache_root=cache_folder(), console=Console()
+    )
+    images = np.array(data.pixels(given.size)[data.table.rows("train", data.table.minority_class)])
+    store = FeatureStore(cache_folder(), Console())
+    for seed in range(given.seeds):
+        for number, variant in enumerate(VARIANTS):
+            if (variant, str(seed)) in done:
+                continue
+            config = settings(given, variant, seed)
+            synthetic, seconds = train(config, images, given.out / f"{number}_{seed}", device)
+            extractor = build_extractor(config.score, device)
+            real, drawn = (
+                store.features(ArrayImages(pixels, name=name), [extractor])[0].values
+                for name, pixels in (("real", images), ("synthetic", synthetic))
+            )
+            row = {"variant": variant, "seed": seed, "seconds": round(seconds)} | score(real, drawn)
+            is_new = not table.is_file()
+            with table.open("a", newline="") as file:
+                writer = csv.DictWriter(file, row)
+                if is_new:
+                    writer.writeheader()
+                writer.writerow(row)
+
+
+if __name__ == "__main__":
+    main()
