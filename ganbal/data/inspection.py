@@ -1,0 +1,87 @@
+"""What there is to know of a data set before any work on it."""
+
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from ganbal.config import DataConfig
+from ganbal.data.loading import Dataset
+from ganbal.data.table import SPLITS, ImageTable
+
+_MOST_EXAMPLES = 5
+
+
+def inspect_dataset(dataset: Dataset, config: DataConfig) -> dict[str, Any]:
+    """The facts that go into data.json: only text, numbers, lists and dictionaries.
+
+    Sizes are [width, height] in pixels. Duplicates are files of the same bytes: `groups` of them, the `images` in
+    these groups, how many groups reach `across_splits` and `across_classes`. Sets with few patients in common are
+    not necessarily clean: ids come from file names and may start anew in every split, or mean someone else there.
+    """
+    table = dataset.table
+    training = table.counts()["train"]
+    most, least = max(training.values()), min(training.values())
+    return {
+        "source": {
+            "root": str(dataset.given),
+            "origin": dataset.source,
+            "layout": table.layout,
+            "is_phantom": table.is_phantom,
+        },
+        "classes": list(table.classes),
+        "minority_class": table.minority_class,
+        "counts": table.counts(),
+        "counts_found": table.counts_found(),
+        "imbalance_ratio": round(most / least, 4),
+        "missing_to_balance": {name: most - count for name, count in training.items()},
+        "sizes": size_distribution(table.frame),
+        "patients": {
+            name: int(table.frame.loc[table.frame["split"] == name, "patient"].nunique()) for name in table.counts()
+        },
+        "patients_shared": patients_shared(table),
+        "duplicates": duplicates(table.frame),
+        "unreadable": dataset.unreadable,
+        "digest": table.digest(),
+        "validation_rule": dataset.split_rule,
+        "val_fraction": config.val_fraction,
+    }
+
+
+def size_distribution(frame: pd.DataFrame) -> dict[str, Any]:
+    """Smallest, median and largest width and height (each by itself), how many distinct sizes, images by PIL mode."""
+    sizes = frame[["width_px", "height_px"]]
+    return {
+        "min": [int(value) for value in sizes.min()],
+        "median": [round(float(value)) for value in sizes.median()],
+        "max": [int(value) for value in sizes.max()],
+        "distinct": len(sizes.drop_duplicates()),
+        "modes": {str(mode): int(count) for mode, count in frame["mode"].value_counts().items()},
+    }
+
+
+def duplicates(frame: pd.DataFrame) -> dict[str, Any]:
+    """Images with the same bytes; examples across splits come first."""
+    repeated = frame[frame["sha256"].duplicated(keep=False)]
+    groups = repeated.groupby("sha256", sort=False)
+    splits, classes = groups["split"].nunique(), groups["class_name"].nunique()
+    names = groups["file_name"].agg(list)
+    order = splits.sort_values(ascending=False, kind="stable").index
+    return {
+        "groups": len(names),
+        "images": len(repeated),
+        "across_splits": int((splits > 1).sum()),
+        "across_classes": int((classes > 1).sum()),
+        "examples": [names[digest] for digest in order[:_MOST_EXAMPLES]],
+    }
+
+
+def patients_shared(table: ImageTable) -> list[dict[str, Any]]:
+    """For every two splits with images, the patient ids that both have."""
+    patients = {name: set(table.frame["patient"].iloc[table.rows(name)]) for name in SPLITS}
+    present = [name for name in SPLITS if patients[name]]
+    pairs = [(first, second, sorted(patients[first] & patients[second])) for first, second in combinations(present, 2)]
+    return [
+        {"splits": [first, second], "count": len(shared), "examples": shared[:_MOST_EXAMPLES]}
+        for first, second, shared in pairs
+    ]

@@ -1,0 +1,146 @@
+"""Which images are trained on, which validate, which test. Pure: labels, patients and a seed in, split names out."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ganbal.errors import InputError
+
+MIN_TRAIN_IMAGES = 8
+"""A class with fewer training images teaches nothing."""
+
+
+def assign_splits(
+    found: Sequence[str | None],
+    class_names: Sequence[str],
+    patients: Sequence[str],
+    *,
+    val_fraction: float,
+    test_fraction: float,
+    seed: int,
+) -> tuple[np.ndarray, str]:
+    """Decide the split of every image.
+
+    A set without test images gives up `test_fraction` of its training images for them. Then validation is cut from
+    what is left for training, and the set's own validation images become "unused"; with `val_fraction` 0 they are
+    taken instead. Every cut goes by whole patients and takes the same share of every class, as well as those allow.
+
+    Args:
+        found: (N,) "train", "val" or "test" as on disk; None, which counts as "train", where the set has no splits.
+        class_names: (N,)
+        patients: (N,)
+
+    Returns:
+        (N,) array of "train", "val", "test" or "unused", and a sentence that tells where validation comes from.
+
+    Raises:
+        InputError: a class has too few images or patients for all parts.
+    """
+    splits = np.array([split or "train" for split in found], dtype=object)
+    classes = sorted(set(class_names))
+    labels = np.array([classes.index(name) for name in class_names], dtype=np.int64)
+    identities = np.asarray(patients, dtype=object)
+    rng = np.random.default_rng(seed)
+    check_part(splits, labels, classes, "train")
+    test_rule = ""
+    if not (splits == "test").any():
+        _cut(splits, labels, identities, classes, "test", test_fraction, rng)
+        test_rule = f" The set has no test part; {test_fraction * 100:g} % were cut off for it in the same way before."
+    if val_fraction == 0:
+        rule = f"Validation is the set's own `val` part ({int((splits == 'val').sum())} images)."
+    else:
+        own = int((splits == "val").sum())
+        splits[splits == "val"] = "unused"
+        _cut(splits, labels, identities, classes, "val", val_fraction, rng)
+        rule = f"Validation is {val_fraction * 100:g} % of the training images of each class, cut by patient (seed {seed})."
+        if own:
+            rule += f" The set's own {own} `val` images are not used."
+    for split in ("train", "val", "test"):
+        check_part(splits, labels, classes, split)
+    return splits, rule + test_rule
+
+
+def choose_patients(labels: np.ndarray, patients: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
+    """Choose whole patients that together hold about `fraction` of the images of each class.
+
+    Patients are looked at in random order, and taken whenever that brings the shares of the classes nearer to
+    `fraction`. Then a class that got none gives its smallest patient, as long as another one is left to it.
+
+    Args:
+        labels: (N,) integers.
+        patients: (N,) names.
+
+    Returns:
+        (N,) bool.
+    """
+    names, patient_of_image = np.unique(patients.astype(str), return_inverse=True)
+    class_values, class_of_image = np.unique(labels, return_inverse=True)
+    holdings = np.zeros((len(names), len(class_values)))  # images of each class that each patient has
+    np.add.at(holdings, (patient_of_image, class_of_image), 1)
+    totals = holdings.sum(axis=0)
+    shares = holdings / totals
+    taken = np.zeros(len(names), dtype=bool)
+    lacking = np.full(len(class_values), fraction)
+    for patient in rng.permutation(len(names)):
+        after = lacking - shares[patient]
+        if (after**2).sum() < (lacking**2).sum():
+            taken[patient], lacking = True, after
+    for label in range(len(class_values)):
+        _take_one_of(label, holdings, taken)
+    return taken[patient_of_image]
+
+
+def check_part(splits: np.ndarray, labels: np.ndarray, classes: Sequence[str], split: str) -> None:
+    """See that a split has enough images of every class.
+
+    Raises:
+        InputError: it has not.
+    """
+    least = MIN_TRAIN_IMAGES if split == "train" else 1
+    counts = np.bincount(labels[splits == split], minlength=len(classes))
+    if counts.min() < least:
+        raise InputError(
+            expected=f"at least {least} {split} image{'s' if least > 1 else ''} of every class",
+            found=", ".join(f"{name} {count}" for name, count in zip(classes, counts, strict=True)),
+            action=_ACTIONS[split],
+        )
+
+
+_ACTIONS = {
+    "train": "Add images, or take out the class; with few images, lower data.val_fraction and data.test_fraction.",
+    "val": "Set data.val_fraction above 0, so that validation is cut from the training images of enough patients.",
+    "test": "Add test images of it, take out the class, or leave out the test part so that one is cut from the rest.",
+}
+
+
+def _cut(
+    splits: np.ndarray,
+    labels: np.ndarray,
+    patients: np.ndarray,
+    classes: Sequence[str],
+    target: str,
+    fraction: float,
+    rng: np.random.Generator,
+) -> None:
+    """Move `fraction` of the training images to `target`, in place."""
+    rows = np.flatnonzero(splits == "train")
+    for label, name in enumerate(classes):
+        if (labels[rows] == label).sum() > 0 and len(set(patients[rows][labels[rows] == label])) < 2:
+            raise InputError(
+                expected=f"{name} images of two patients or more, as {target} images are cut off by whole patients",
+                found="one patient",
+                action="Correct the patient column or the file names, or add images of other patients.",
+            )
+    if len(rows):
+        splits[rows[choose_patients(labels[rows], patients[rows], fraction, rng)]] = target
+
+
+def _take_one_of(label: int, holdings: np.ndarray, taken: np.ndarray) -> None:
+    if (holdings[taken, label] > 0).any():
+        return
+    left_with = holdings[~taken].astype(bool).sum(axis=0)
+    owners = np.flatnonzero((holdings[:, label] > 0) & ~taken)
+    for patient in owners[np.argsort(holdings[owners].sum(axis=1), kind="stable")]:
+        if (left_with[holdings[patient] > 0] > 1).all():
+            taken[patient] = True
+            return
