@@ -130,15 +130,31 @@ class SynthesisConfig(Section):
 class ScoreConfig(Section):
     """How synthetic images are scored against real ones."""
 
-    extractor: Literal["inception", "untrained", "auto"] = "inception"
-    """`inception` is pytorch-fid's network; `untrained` needs no weights; `auto` takes the first that can be had."""
+    extractor: str = Field("inception", pattern=r"^(inception|untrained|auto|xray|torchvision:\w+)$")
+    """What gives the features: `inception` (pytorch-fid's network), `untrained` (needs no weights), `auto` (Inception
+    where its weights are given or cached, else untrained), `xray` (TorchXRayVision's DenseNet) or
+    `torchvision:NAME`."""
     dims: Literal[64, 192, 768, 2048] = 2048
     """Which Inception layer gives the features."""
     weights: Path | None = None
-    """File with the Inception weights; None means pytorch-fid's cached download."""
-    batch_size: int = Field(50, ge=1)
-    floor_splits: int = Field(5, ge=2)
+    """File with the extractor's weights; None means its usual cached download."""
+    resize: Literal["pytorch-fid", "antialiased"] = "pytorch-fid"
+    """How images reach the network's input size: as pytorch-fid does it, or anti-aliased as clean-fid defines it."""
+    metrics: tuple[
+        Literal[
+            "fid", "fid_infinity", "kid", "precision_recall", "density_coverage", "copies", "two_sample"
+        ],
+        ...,
+    ] = ("fid", "fid_infinity", "kid", "precision_recall", "density_coverage", "copies", "two_sample")
+    """What is computed; `fid` alone is the fastest."""
+    batch_size: int = Field(64, ge=1)
+    """Images that are decoded, resized and held in memory together; changes nothing but speed."""
+    nearest_k: int = Field(5, ge=1)
+    """Which nearest neighbour sets the balls of precision, recall, density and coverage."""
+    floor_splits: int = Field(10, ge=2)
     """How many times the real images are halved for the real-versus-real floor."""
+    two_sample_size_px: int = Field(150, ge=32)
+    """Side at which the two-sample test sees the images: the classifiers' input size."""
 
 
 class StudyConfig(Section):

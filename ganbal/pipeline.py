@@ -103,7 +103,6 @@ class Pipeline:
             self.run.save_settings(settings)
         self.run.update_provenance(**describe_machine(), last_command_at=now(), seed=self.config.seed)
         self.console.say(f"Run folder: {self.run.folder}")
-        self.console.say(f"Images: {self.stages.dataset.describe()}")
         self.run.update_provenance(data_digest=self.stages.dataset.table.digest())
 
     def _outcome(self, facts: dict[str, Any], text: str, next_step: str) -> Outcome:

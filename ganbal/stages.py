@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from PIL import Image
 
-from ganbal.atomic_files import read_json, write_json
+from ganbal.atomic_files import atomic_path, read_json, write_json
 from ganbal.config import Config
 from ganbal.console import Console
 from ganbal.data.decoding import resize_grey
@@ -24,7 +25,9 @@ from ganbal.device import choose_device
 from ganbal.errors import InputError
 from ganbal.gan.checkpoint import identity_of
 from ganbal.gan.state import TrainingState
-from ganbal.gan.training import GanFolder, precision_of, train_gan
+from ganbal.gan.step import precision_of
+from ganbal.gan.training import GanFolder, train_gan
+from ganbal.marked_png import tile
 from ganbal.metrics.scoring import score_run
 from ganbal.metrics_log import MetricsLog
 from ganbal.report import build_report
@@ -33,6 +36,9 @@ from ganbal.study.arms import ARMS, ImageSet
 from ganbal.study.cells import TestSet
 from ganbal.study.running import StudyFolder, StudyImages, StudySource, classifier_size_px, run_study
 from ganbal.synthesis import SyntheticFolder, read_synthetic, synthesise
+
+
+REAL_SAMPLES = 16
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,19 @@ class Stages:
         def work() -> None:
             facts = inspect_dataset(self.dataset, self.config.data)
             draw_inspection(self.dataset, facts, self.run.figures_folder)
+            self._write_real_samples()
             write_json(self.run.data_file, facts)
 
         inputs = digest_of(self.dataset.table.digest(), self.config.data.model_dump(mode="json"))
         self._stage("inspect", inputs, self.run.data_file, work)
         return read_json(self.run.data_file)
+
+    def _write_real_samples(self) -> None:
+        """A grid of the class's training images at the generator's size, to be laid beside the synthetic ones."""
+        rows = np.random.default_rng(self.config.seed).permutation(self.dataset.table.rows("train", self.class_name))
+        pixels = self.dataset.pixels(self.config.gan.image_size_px)[np.sort(rows[:REAL_SAMPLES])]
+        with atomic_path(self.run.figures_folder / "real_samples.png") as temporary:
+            Image.fromarray(tile(pixels, columns=4)).save(temporary, format="PNG")
 
     def train_gan(self) -> dict[str, Any]:
         config, facts_file = self.config.gan, self.run.gan_folder / "training.json"

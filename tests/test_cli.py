@@ -83,22 +83,28 @@ def test_run_gives_json_skips_what_is_done_and_redoes_what_changed():
     first = ganbal("run", *TINY, "--json", "--run", "here")
     assert first.exit_code == 0, first.output
     assert set(json.loads(first.stdout)) >= {"run", "data", "scores", "study", "report"}
-    moment = {path: path.stat().st_mtime_ns for path in Path("here").rglob("*") if path.is_file()}
-
-    def changed() -> set[str]:
-        return {path.name for path, before in moment.items() if path.stat().st_mtime_ns != before}
+    before = times_of_change(Path("here"))
 
     again = ganbal("run", *TINY, "--run", "here")
     assert "train-gan: done before" in again.output and "compare: done before" in again.output
-    assert not changed() & {"last.pt", "manifest.csv", "scores.json", "predictions.csv", "results.csv"}
+    changed = {path.name for path in changed_since(before)}
+    assert not changed & {"last.pt", "manifest.csv", "scores.json", "predictions.csv", "results.csv"}
 
     more = ganbal("run", *TINY, "--run", "here", "--set", "synthesis.num_images=9")
     assert more.exit_code == 0, more.output
-    assert {"manifest.csv", "scores.json"} <= changed() and "last.pt" not in changed()
-    redone = {
-        path.parts[3] for path, t in moment.items() if path.name == "predictions.csv" and path.stat().st_mtime_ns != t
-    }
-    assert redone == {"gan"}, "only the arm that uses the new images is trained again"
+    changed = changed_since(before)
+    assert {"manifest.csv", "scores.json"} <= {path.name for path in changed}
+    assert "last.pt" not in {path.name for path in changed}
+    retrained = {path.parts[3] for path in changed if path.name == "predictions.csv"}
+    assert retrained == {"gan"}, "only the arm that uses the new images is trained again"
+
+
+def times_of_change(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def changed_since(before: dict[Path, int]) -> set[Path]:
+    return {path for path, time_ns in times_of_change(Path("here")).items() if before.get(path) != time_ns}
 
 
 @pytest.mark.parametrize("command", ["inspect", "train-gan", "run"])
