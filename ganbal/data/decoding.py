@@ -9,10 +9,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import BmpImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, TiffImagePlugin
 
 # Nothing else is tried, so that no file reaches the programs that some of PIL's other formats start.
-_FORMATS = ("JPEG", "MPO", "PNG", "BMP", "TIFF")
+# Naming the plugins has PIL know them now; it would look for them later, but not safely in several threads at once.
+_FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        JpegImagePlugin.JpegImageFile,
+        PngImagePlugin.PngImageFile,
+        BmpImagePlugin.BmpImageFile,
+        TiffImagePlugin.TiffImageFile,
+    )
+)
 _MAX_FILE_BYTES = 500_000_000
 _MAX_PIXELS = 80_000_000
 _INTEGER_RANGES = (255, 4095, 65535)

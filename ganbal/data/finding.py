@@ -105,7 +105,7 @@ def _read_classes(root: Path, folder: Path, split: str | None, remarks: list[str
                 remarks.append(f"{_printable(path)} is left out: its name is not valid UTF-8")
     stray = sum(is_image_name(entry.name) and not entry.is_folder for entry in _entries(folder))
     if stray:
-        remarks.append(f"{stray} images in {folder} lie in no class folder and are left out")
+        remarks.append(f"images in {folder} that lie in no class folder are left out ({stray})")
     return images
 
 

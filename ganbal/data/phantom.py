@@ -59,7 +59,7 @@ def ensure_phantom_set(cache_root: Path, num_images: int, console: Console) -> P
     """
     folder = cache_root / "phantom" / f"v{_VERSION}-{num_images}" / "phantom_chest_xray"
     films = _plan(num_images)
-    if all((folder / film.image.file_name).is_file() for film in films):
+    if _is_complete(folder, films):
         return folder
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -68,7 +68,7 @@ def ensure_phantom_set(cache_root: Path, num_images: int, console: Console) -> P
             _draw_all(films, unfinished, console)
             write_text(unfinished / "README.txt", _README)
             unfinished.chmod(0o755)
-            _put_in_place(unfinished, folder)
+            _put_in_place(unfinished, folder, films)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
     except OSError as error:
@@ -130,10 +130,18 @@ def _draw(film: _Film, target: Path) -> None:
     Image.fromarray(pixels).save(target, quality=int(rng.integers(80, 96)), comment=MARK)
 
 
-def _put_in_place(finished: Path, folder: Path) -> None:
-    """Give the finished folder its name; a damaged one that has it is taken away first."""
-    if folder.exists():
+def _is_complete(folder: Path, films: list[_Film]) -> bool:
+    return all((folder / film.image.file_name).is_file() for film in films)
+
+
+def _put_in_place(finished: Path, folder: Path, films: list[_Film]) -> None:
+    """Give the finished folder its name, unless another process was quicker; a damaged one is taken away first."""
+    if folder.exists() and not _is_complete(folder, films):
         stale = Path(tempfile.mkdtemp(prefix=".stale-", dir=folder.parent))
         folder.rename(stale / folder.name)
         shutil.rmtree(stale, ignore_errors=True)
-    finished.rename(folder)
+    try:
+        finished.rename(folder)
+    except OSError:
+        if not _is_complete(folder, films):
+            raise

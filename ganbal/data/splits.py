@@ -52,7 +52,8 @@ def assign_splits(
         own = int((splits == "val").sum())
         splits[splits == "val"] = "unused"
         _cut(splits, labels, identities, classes, "val", val_fraction, rng)
-        rule = f"Validation is {val_fraction * 100:g} % of the training images of each class, cut by patient (seed {seed})."
+        share = f"{val_fraction * 100:g} % of the training images of each class"
+        rule = f"Validation is {share}, cut by patient (seed {seed})."
         if own:
             rule += f" The set's own {own} `val` images are not used."
     for split in ("train", "val", "test"):
@@ -63,8 +64,9 @@ def assign_splits(
 def choose_patients(labels: np.ndarray, patients: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
     """Choose whole patients that together hold about `fraction` of the images of each class.
 
-    Patients are looked at in random order, and taken whenever that brings the shares of the classes nearer to
-    `fraction`. Then a class that got none gives its smallest patient, as long as another one is left to it.
+    Patients are looked at in random order, and taken (or, in later rounds, given back) whenever that brings the
+    shares of the classes nearer to `fraction`. Then a class that got none gives its smallest patient, as long as
+    another one is left to it.
 
     Args:
         labels: (N,) integers.
@@ -81,10 +83,13 @@ def choose_patients(labels: np.ndarray, patients: np.ndarray, fraction: float, r
     shares = holdings / totals
     taken = np.zeros(len(names), dtype=bool)
     lacking = np.full(len(class_values), fraction)
-    for patient in rng.permutation(len(names)):
-        after = lacking - shares[patient]
-        if (after**2).sum() < (lacking**2).sum():
-            taken[patient], lacking = True, after
+    order, changed = rng.permutation(len(names)), True
+    while changed:  # ends, as every change brings the shares nearer
+        changed = False
+        for patient in order:
+            after = lacking + shares[patient] if taken[patient] else lacking - shares[patient]
+            if (after**2).sum() < (lacking**2).sum() - 1e-12:
+                taken[patient], lacking, changed = not taken[patient], after, True
     for label in range(len(class_values)):
         _take_one_of(label, holdings, taken)
     return taken[patient_of_image]

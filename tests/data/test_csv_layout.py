@@ -1,0 +1,83 @@
+import pytest
+
+from ganbal.data.finding import find_images
+from ganbal.errors import InputError
+
+
+@pytest.fixture
+def folder(tmp_path, make_images):
+    return make_images(tmp_path / "set", ["a.png", "b.png", "deep/c, d.png"])
+
+
+def write(folder, text, encoding="utf-8"):
+    file = folder / "images.csv"
+    file.write_text(text, encoding=encoding)
+    return file
+
+
+def test_path_and_label(folder):
+    source = find_images(write(folder, 'path,label\nb.png,ill\n./a.png,well\n"deep/c, d.png",ill\n'))
+    assert (source.layout, source.root) == ("csv", folder)
+    assert [(image.file_name, image.class_name, image.split, image.patient) for image in source.images] == [
+        ("a.png", "well", None, None),
+        ("b.png", "ill", None, None),
+        ("deep/c, d.png", "ill", None, None),
+    ]
+
+
+def test_split_and_patient_and_columns_of_others(folder):
+    text = "Age,Patient, Split,label,path\n61,p1,train,ill,a.png\n\n,,VALID,well,b.png\n7,p1,test,well,a2.png\n"
+    images = find_images(write(folder, text, "utf-8-sig")).images
+    assert [(image.file_name, image.split, image.patient) for image in images] == [
+        ("a.png", "train", "p1"),
+        ("a2.png", "test", "p1"),
+        ("b.png", "val", None),
+    ]
+
+
+def test_files_elsewhere_keep_names_that_differ(folder, make_images):
+    outside = make_images(folder.parent / "other", ["a.png", "e.png"])
+    text = f"path,label\na.png,x\n{outside / 'a.png'},x\n../other/e.png,y\n{folder / 'b.png'},y\n"
+    source = find_images(write(folder, text))
+    names = [image.file_name for image in source.images]
+    assert sorted(names) == sorted(["../other/e.png", "a.png", "b.png", (outside / "a.png").as_posix()])
+    assert all((source.root / name).is_file() for name in names)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: no column `path` among: nothing"),
+        ("path,label\n", "no lines below the header"),
+        ("file,label\na.png,x\n", "line 1: no column `path` among: file, label"),
+        ("path;label\na.png;x\n", "the separator must be a comma"),
+        ("path,label,patiant\na.png,x,1\n", "column `patiant` is not known; did you mean `patient`"),
+        ("path,label,label\na.png,x,y\n", "more than one column `label`"),
+        ("path,label\na.png\n", "line 2: 1 values for 2 columns"),
+        ("path,label\n,x\n", "line 2: no path"),
+        ("path,label\na.png,\n", "line 2: no label"),
+        ("path,label\na.dcm,x\n", "line 2: a.dcm does not end in"),
+        ("path,label\na.png,../x\n", "line 2: label '../x' cannot be the name of a folder"),
+        ("path,label,split\na.png,x,trian\n", "line 2: split 'trian' is none of train, val, test"),
+        ("path,label,split\na.png,x,train\nb.png,x,\n", "line 3: split '' is none"),
+        ("path,label\na.png,x\ndeep/../a.png,x\n", "line 3: deep/../a.png is in line 2 already"),
+        ("path,label\nq.png,x\nr.png,y\n", "none of the 2 files exists, e.g. q.png"),
+        ('path,label\n"a.png,x\n', "unexpected end of data"),
+    ],
+)
+def test_mistakes(folder, text, message):
+    with pytest.raises(InputError) as caught:
+        find_images(write(folder, text))
+    assert message in str(caught.value)
+
+
+def test_all_mistakes_are_told_at_once_up_to_a_few(folder):
+    lines = "".join(f"{n}.txt,x\n" for n in range(20))
+    with pytest.raises(InputError, match=r"line 9: 7\.txt .*\n  and 12 more"):
+        find_images(write(folder, "path,label\n" + lines))
+
+
+def test_not_utf8(folder):
+    (folder / "images.csv").write_bytes(b"path,label\n\xff\xfe.png,x\n")
+    with pytest.raises(InputError, match="a CSV file in UTF-8"):
+        find_images(folder / "images.csv")

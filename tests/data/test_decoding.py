@@ -1,0 +1,234 @@
+import hashlib
+import io
+import os
+
+import numpy as np
+import pytest
+from PIL import Image, PngImagePlugin
+
+from ganbal.data.decoding import UnreadableImageError, decode_file, resize_grey, to_grey
+
+# PIL warns of the damage that is done here on purpose; the cache silences that for users.
+pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
+
+GREY = np.array([[0, 50, 100, 150], [250, 200, 150, 100], [10, 20, 30, 255], [0, 255, 0, 255]], dtype=np.uint8)
+
+
+def save(folder, image, name, **options):
+    image.save(folder / name, **options)
+    return folder / name
+
+
+def test_facts_and_pixels_of_a_grey_image(tmp_path):
+    path = save(tmp_path, Image.fromarray(GREY), "x.png")
+    image = decode_file(path, [4, 2])
+    assert (image.width_px, image.height_px, image.mode) == (4, 4, "L")
+    assert image.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert image.squares[4].dtype == np.uint8
+    np.testing.assert_array_equal(image.squares[4], GREY)
+    assert image.squares[2].shape == (2, 2)
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.PNG", "x.bmp", "x.BMP", "x.tif", "x.TIFF", "x.jpg", "x.JPEG", "x.Jpeg"])
+def test_formats_and_endings(tmp_path, name):
+    path = save(tmp_path, Image.fromarray(np.full((8, 8), 77, np.uint8)), name)
+    np.testing.assert_array_equal(decode_file(path, [8]).squares[8], 77)
+
+
+def test_the_content_counts_not_the_ending(tmp_path):
+    path = save(tmp_path, Image.fromarray(GREY), "really_a_png.jpeg", format="PNG")
+    np.testing.assert_array_equal(decode_file(path, [4]).squares[4], GREY)
+
+
+def test_rgb_becomes_luma(tmp_path):
+    path = save(tmp_path, Image.new("RGB", (4, 4), (200, 100, 50)), "x.png")
+    image = decode_file(path, [4])
+    assert image.mode == "RGB"
+    np.testing.assert_array_equal(image.squares[4], 124)  # 0.299·200 + 0.587·100 + 0.114·50 = 124.2
+
+
+@pytest.mark.parametrize(
+    ("colour", "grey"), [((255, 255, 255, 255), 255), ((255, 255, 255, 0), 0), ((255, 255, 255, 51), 51)]
+)
+def test_what_is_transparent_lies_over_black(tmp_path, colour, grey):
+    path = save(tmp_path, Image.new("RGBA", (4, 4), colour), "x.png")
+    np.testing.assert_array_equal(decode_file(path, [4]).squares[4], grey)
+
+
+def test_grey_with_alpha(tmp_path):
+    path = save(tmp_path, Image.new("LA", (4, 4), (200, 102)), "x.png")
+    image = decode_file(path, [4])
+    assert image.mode == "LA"
+    np.testing.assert_array_equal(image.squares[4], 80)  # 200 · 102/255
+
+
+def test_palette(tmp_path):
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([0, 0, 0, 30, 30, 30, 90, 90, 90])
+    decoded = decode_file(save(tmp_path, image, "x.png"), [4])
+    assert decoded.mode == "P"
+    np.testing.assert_array_equal(decoded.squares[4], 30)
+
+
+def test_palette_with_a_transparent_colour(tmp_path):
+    image = Image.new("P", (4, 4), 1)
+    image.putpalette([0, 0, 0, 30, 30, 30, 90, 90, 90])
+    path = save(tmp_path, image, "x.png", transparency=1)
+    np.testing.assert_array_equal(decode_file(path, [4]).squares[4], 0)
+
+
+def test_one_bit(tmp_path):
+    path = save(tmp_path, Image.fromarray(GREY > 128), "x.png")
+    image = decode_file(path, [4])
+    assert image.mode == "1"
+    np.testing.assert_array_equal(image.squares[4], np.where(GREY > 128, 255, 0))
+
+
+def test_cmyk(tmp_path):
+    path = save(tmp_path, Image.new("CMYK", (8, 8), (0, 0, 0, 155)), "x.tif")
+    np.testing.assert_array_equal(decode_file(path, [8]).squares[8], 100)
+
+
+@pytest.mark.parametrize("name", ["x.png", "x.tif"])
+def test_sixteen_bits_are_divided_by_257(tmp_path, name):
+    values = np.array([[0, 257], [2570, 65535]], dtype=np.uint16)
+    image = decode_file(save(tmp_path, Image.fromarray(values), name), [2])
+    assert image.mode.startswith("I")
+    np.testing.assert_array_equal(image.squares[2], [[0, 1], [10, 255]])
+
+
+def test_twelve_bits_in_sixteen_are_not_left_dark():
+    values = np.array([[0, 4095], [819, 2048]], dtype=np.uint16)  # 819 = 4095/5; 2048·255/4095 = 127.53
+    np.testing.assert_array_equal(to_grey(Image.fromarray(values)), [[0, 255], [51, 128]])
+
+
+def test_thirty_two_bit_integers_in_a_sixteen_bit_range():
+    np.testing.assert_array_equal(
+        to_grey(Image.fromarray(np.array([[0, 25700, 65535]], dtype=np.int32))), [[0, 100, 255]]
+    )
+
+
+def test_other_ranges_are_stretched():
+    values = np.array([[-1000, 0, 1000]], dtype=np.int32)
+    np.testing.assert_array_equal(to_grey(Image.fromarray(values)), [[0, 128, 255]])
+
+
+def test_floating_point(tmp_path):
+    np.testing.assert_array_equal(to_grey(Image.fromarray(np.array([[0, 0.2, 1]], dtype=np.float32))), [[0, 51, 255]])
+    path = save(tmp_path, Image.fromarray(np.array([[0, 65535], [257, 514]], dtype=np.float32)), "x.tif")
+    image = decode_file(path, [2])
+    assert image.mode == "F"
+    np.testing.assert_array_equal(image.squares[2], [[0, 255], [1, 2]])
+
+
+def test_a_constant_odd_image_is_black():
+    np.testing.assert_array_equal(to_grey(Image.fromarray(np.full((2, 2), -5, dtype=np.int32))), 0)
+
+
+def test_deep_tiff_with_white_as_zero(tmp_path):
+    image = Image.fromarray(np.array([[0, 65535]], dtype=np.uint16))
+    path = save(tmp_path, image, "x.tif", tiffinfo={262: 0})
+    np.testing.assert_array_equal(decode_file(path, [1, 2]).squares[2], [[255, 0], [255, 0]])
+
+
+@pytest.mark.parametrize("name", ["x.jpeg", "x.png", "x.tif"])
+def test_exif_orientation(tmp_path, name):
+    upright = np.zeros((16, 8), np.uint8)
+    upright[:8] = 200  # bright above
+    exif = Image.Exif()
+    exif[0x0112] = 6  # "turn by 90° clockwise to see it upright"
+    path = save(tmp_path, Image.fromarray(np.rot90(upright).copy()), name, exif=exif)
+    image = decode_file(path, [8])
+    assert (image.width_px, image.height_px) == (8, 16)
+    assert image.squares[8][:3].min() > 190
+    assert image.squares[8][5:].max() < 10
+
+
+def test_damaged_exif_is_passed_over(tmp_path):
+    path = save(
+        tmp_path, Image.fromarray(np.full((8, 8), 77, np.uint8)), "x.jpeg", exif=b"Exif\0\0II*\0\xff\xff\xff\xff"
+    )
+    np.testing.assert_array_equal(decode_file(path, [8]).squares[8], 77)
+
+
+def test_resizing_is_antialiased():
+    checkerboard = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    small = resize_grey(checkerboard, 16)
+    assert abs(int(small[8, 8]) - 127) <= 1  # nearest-neighbour would give 0 or 255
+    assert resize_grey(np.zeros((3, 7), np.uint8), 5).shape == (5, 5)
+
+
+def reason(path):
+    with pytest.raises(UnreadableImageError) as caught:
+        decode_file(path, [8])
+    return str(caught.value)
+
+
+def test_a_text_file(tmp_path):
+    (tmp_path / "x.jpeg").write_text("this is no image")
+    assert reason(tmp_path / "x.jpeg") == "not a JPEG, PNG, BMP or TIFF image"
+
+
+def test_an_empty_file(tmp_path):
+    (tmp_path / "x.jpeg").write_bytes(b"")
+    assert reason(tmp_path / "x.jpeg") == "empty file (0 bytes)"
+
+
+@pytest.mark.parametrize("name", ["x.jpeg", "x.png", "x.bmp", "x.tif"])
+def test_a_truncated_file(tmp_path, name):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
+    path = save(tmp_path, Image.fromarray(noise), name)
+    path.write_bytes(path.read_bytes()[:-1000])
+    assert reason(path).startswith(("damaged: ", "not a JPEG"))
+
+
+def test_random_damage_never_ends_in_another_exception(tmp_path):
+    rng = np.random.default_rng(0)
+    noise = Image.fromarray(rng.integers(0, 256, (32, 32), dtype=np.uint8))
+    for format_name in ("JPEG", "PNG", "BMP", "TIFF"):
+        buffer = io.BytesIO()
+        noise.save(buffer, format_name)
+        for _ in range(60):
+            content = bytearray(buffer.getvalue())
+            for place in rng.integers(0, min(len(content), 300), 4):
+                content[place] = rng.integers(0, 256)
+            (tmp_path / "x.png").write_bytes(content)
+            try:
+                assert decode_file(tmp_path / "x.png", [8]).squares[8].shape == (8, 8)
+            except UnreadableImageError as error:
+                assert str(error)
+
+
+def test_other_formats_are_not_opened(tmp_path):
+    path = save(tmp_path, Image.fromarray(GREY), "x.jpeg", format="GIF")
+    assert reason(path).startswith("not a JPEG")
+
+
+@pytest.mark.parametrize("side", [9_200, 60_000])
+def test_a_decompression_bomb(tmp_path, side):
+    content = io.BytesIO()
+    content.write(b"\x89PNG\r\n\x1a\n")
+    PngImagePlugin.putchunk(content, b"IHDR", side.to_bytes(4, "big") * 2 + bytes([8, 0, 0, 0, 0]))
+    PngImagePlugin.putchunk(content, b"IDAT", b"")
+    (tmp_path / "x.png").write_bytes(content.getvalue())
+    assert "pixels" in reason(tmp_path / "x.png")
+
+
+def test_pixels_that_are_no_numbers(tmp_path):
+    path = save(tmp_path, Image.fromarray(np.array([[0, np.nan]], dtype=np.float32)), "x.tif")
+    assert reason(path) == "pixels that are not finite numbers"
+
+
+def test_a_missing_file(tmp_path):
+    assert reason(tmp_path / "x.png") == "cannot be read: No such file or directory"
+
+
+def test_a_pipe_does_not_block(tmp_path):
+    os.mkfifo(tmp_path / "x.png")
+    assert reason(tmp_path / "x.png") == "not a regular file"
+
+
+def test_a_huge_file_is_not_read(tmp_path):
+    with (tmp_path / "x.png").open("wb") as file:
+        file.truncate(600_000_000)
+    assert reason(tmp_path / "x.png") == "larger than 500 MB"

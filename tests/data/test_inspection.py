@@ -1,0 +1,122 @@
+import json
+import shutil
+
+import pandas as pd
+import pytest
+
+from ganbal.config import DataConfig
+from ganbal.console import Console
+from ganbal.data.inspection import duplicates, inspect_dataset, size_distribution
+from ganbal.data.loading import load_dataset
+
+
+@pytest.fixture
+def inspect(tmp_path):
+    def inspect(root):
+        config = DataConfig(root=root)
+        quiet = Console(quiet=True)
+        dataset = load_dataset(config, sizes_px=[8], seed=0, cache_root=tmp_path / "cache", console=quiet)
+        return inspect_dataset(dataset, config), dataset
+
+    return inspect
+
+
+def test_facts_of_a_kaggle_set(kaggle_set, inspect):
+    (kaggle_set / "train/NORMAL/broken.png").write_bytes(b"")
+    facts, dataset = inspect(kaggle_set)
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    assert facts["source"] == {
+        "root": str(kaggle_set),
+        "origin": "given with --data",
+        "layout": "kaggle",
+        "is_phantom": False,
+    }
+    assert facts["classes"] == ["NORMAL", "PNEUMONIA"]
+    assert facts["minority_class"] == "NORMAL"
+    train = facts["counts"]["train"]
+    assert facts["counts_found"]["train"] == {"NORMAL": 24, "PNEUMONIA": 30}
+    assert facts["imbalance_ratio"] == pytest.approx(train["PNEUMONIA"] / train["NORMAL"], abs=1e-4)
+    assert facts["missing_to_balance"] == {"NORMAL": train["PNEUMONIA"] - train["NORMAL"], "PNEUMONIA": 0}
+    assert facts["sizes"] == {"min": [12, 10], "median": [12, 10], "max": [12, 10], "distinct": 1, "modes": {"L": 69}}
+    assert facts["patients"] == {name: sum(counts.values()) for name, counts in facts["counts"].items()}
+    assert facts["unreadable"] == [{"file_name": "train/NORMAL/broken.png", "reason": "empty file (0 bytes)"}]
+    assert facts["digest"] == dataset.table.digest()
+    assert facts["validation_rule"].startswith("Validation is 15 % of the training images")
+
+
+def test_shared_patients_and_duplicates_across_splits(kaggle_set, inspect):
+    # In the test part as well: persons 0 to 2; the image of person 1 is the very one of the training part, the others
+    # are copies of another test image.
+    test = kaggle_set / "test/PNEUMONIA"
+    for person, original in (
+        (0, test / "person100_bacteria_100.png"),
+        (1, kaggle_set / "train/PNEUMONIA/person1_virus_1.png"),
+        (2, test / "person100_bacteria_100.png"),
+    ):
+        shutil.copy(original, test / f"person{person}_bacteria_9.png")
+    facts, dataset = inspect(kaggle_set)
+    frame = dataset.table.frame
+    split_of = frame.set_index("file_name")["split"]
+    shared = {tuple(entry["splits"]): entry for entry in facts["patients_shared"]}
+    for split in ("train", "val"):
+        expected = [f"person{n}" for n in range(3) if split_of[f"train/PNEUMONIA/person{n}_virus_{n}.png"] == split]
+        assert shared[(split, "test")] == {"splits": [split, "test"], "count": len(expected), "examples": expected}
+    assert shared[("train", "val")] == {"splits": ["train", "val"], "count": 0, "examples": []}
+    assert facts["duplicates"] == {
+        "groups": 2,
+        "images": 5,
+        "across_splits": 1,
+        "across_classes": 0,
+        "examples": [
+            ["test/PNEUMONIA/person1_bacteria_9.png", "train/PNEUMONIA/person1_virus_1.png"],
+            [f"test/PNEUMONIA/person{name}.png" for name in ("0_bacteria_9", "100_bacteria_100", "2_bacteria_9")],
+        ],
+    }
+    assert len(frame) == 72  # reported, not dropped
+
+
+def test_duplicates_by_hand():
+    frame = pd.DataFrame(
+        {
+            "file_name": list("abcdef"),
+            "sha256": ["1", "2", "1", "3", "2", "2"],
+            "split": ["train", "train", "train", "test", "train", "train"],
+            "class_name": ["x", "x", "x", "x", "y", "x"],
+        }
+    )
+    assert duplicates(frame) == {
+        "groups": 2,
+        "images": 5,
+        "across_splits": 0,
+        "across_classes": 1,
+        "examples": [["a", "c"], ["b", "e", "f"]],
+    }
+    assert duplicates(frame.iloc[:2]) == {
+        "groups": 0,
+        "images": 0,
+        "across_splits": 0,
+        "across_classes": 0,
+        "examples": [],
+    }
+
+
+def test_sizes_by_hand():
+    frame = pd.DataFrame({"width_px": [10, 30, 20], "height_px": [9, 5, 7], "mode": ["L", "RGB", "L"]})
+    assert size_distribution(frame) == {
+        "min": [10, 5],
+        "median": [20, 7],
+        "max": [30, 9],
+        "distinct": 3,
+        "modes": {"L": 2, "RGB": 1},
+    }
+
+
+def test_the_real_set(real_dataset):
+    facts = inspect_dataset(real_dataset, DataConfig())
+    assert facts["sizes"]["min"] == facts["sizes"]["max"] == [224, 224]
+    assert facts["sizes"]["modes"] == {"L": 5856}
+    assert (facts["duplicates"]["groups"], facts["duplicates"]["images"]) == (30, 62)
+    shared = {tuple(entry["splits"]): entry["count"] for entry in facts["patients_shared"]}
+    assert shared[("train", "val")] == 0
+    assert shared[("train", "test")] + shared[("val", "test")] == 170
+    assert facts["unreadable"] == []
