@@ -1,0 +1,101 @@
+"""Random changes of training images; the one file that knows albumentations.
+
+Each image is changed by its own random generator, seeded by (seed, step, position in the batch): what comes out does
+not depend on how many workers there are or which of them took the image.
+"""
+
+import os
+import random
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+# albumentations asks a server for its newest version when it is imported; training must not go online.
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+
+import albumentations
+import cv2
+
+from classifiers.errors import ClassifierInputError
+
+Augmentation = Callable[[np.ndarray, Sequence[int]], np.ndarray]
+"""(image (S, S) uint8, entropy) → changed image of that shape; entropy: whole numbers that seed the change."""
+
+
+class KerasZoom(albumentations.ImageOnlyTransform):
+    """Keras' `zoom_range`: width and height zoomed apart from each other, edges repeated outwards.
+
+    As in Keras a factor is how much of the image is taken in: 0.7 enlarges the middle, 1.3 shows the whole image
+    smaller. Linear interpolation about the middle of the pixel grid.
+    """
+
+    class InitSchema(albumentations.BasicTransform.InitSchema):
+        zoom_range: float
+
+    def __init__(self, zoom_range: float, p: float = 1.0) -> None:
+        super().__init__(p=p)
+        self.zoom_range = zoom_range
+
+    def get_params(self) -> dict[str, float]:
+        low, high = 1 - self.zoom_range, 1 + self.zoom_range
+        return {"factor_x": self.py_random.uniform(low, high), "factor_y": self.py_random.uniform(low, high)}
+
+    def apply(self, img: np.ndarray, factor_x: float, factor_y: float, **params: object) -> np.ndarray:
+        height, width = img.shape[:2]
+        middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
+        output_to_input = np.array([[factor_x, 0, middle_x * (1 - factor_x)], [0, factor_y, middle_y * (1 - factor_y)]])
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(img, output_to_input, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _anatomical() -> list[albumentations.BasicTransform]:
+    """How a chest may lie a little differently: zoom, shift, rotation. No mirroring, as the heart is on the left."""
+    return [
+        albumentations.Affine(
+            scale=(0.9, 1.1),
+            keep_ratio=True,
+            translate_percent=(-0.05, 0.05),
+            rotate=(-7, 7),
+            interpolation=cv2.INTER_LINEAR,
+            border_mode=cv2.BORDER_REPLICATE,
+            p=1.0,
+        )
+    ]
+
+
+def _document() -> list[albumentations.BasicTransform]:
+    """The Springboard report's: zoom_range 0.3 and vertical flips."""
+    return [KerasZoom(zoom_range=0.3), albumentations.VerticalFlip(p=0.5)]
+
+
+_RECIPES: dict[str, Callable[[], list[albumentations.BasicTransform]]] = {
+    "anatomical": _anatomical,
+    "document": _document,
+}
+
+AUGMENTATIONS = ("none", *_RECIPES)
+
+
+def check_augmentation(name: str) -> None:
+    """See that there is an augmentation called `name`.
+
+    Raises:
+        ClassifierInputError: there is none.
+    """
+    if name not in AUGMENTATIONS:
+        raise ClassifierInputError(
+            expected=f"an augmentation among {', '.join(AUGMENTATIONS)}", found=f"{name!r}", action="Take one of these."
+        )
+
+
+def build_augmentation(name: str) -> Augmentation:
+    """The augmentation called `name`, any but "none"; for one thread at a time."""
+    transforms = albumentations.Compose(_RECIPES[name]())
+
+    def augment(image: np.ndarray, entropy: Sequence[int]) -> np.ndarray:
+        generator = np.random.default_rng(entropy)
+        # One pair of generators for all transforms: by default each gets its own, and all start at the same number.
+        transforms.set_random_state(generator, random.Random(int(generator.integers(2**63))))
+        return transforms(image=image)["image"]
+
+    return augment

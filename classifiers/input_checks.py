@@ -1,0 +1,54 @@
+"""Seeing that images, labels and class weights fit together before work starts on them."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from classifiers.errors import ClassifierInputError
+
+
+def check_pixels(pixels: np.ndarray, image_size_px: int) -> None:
+    """See that these are one or more grey images (N, S, S) uint8 with S = `image_size_px`.
+
+    Raises:
+        ClassifierInputError: they are not.
+    """
+    if pixels.dtype != np.uint8 or pixels.shape[1:] != (image_size_px, image_size_px) or len(pixels) == 0:
+        raise ClassifierInputError(
+            expected=f"one or more grey images as uint8 (N, {image_size_px}, {image_size_px})",
+            found=f"{pixels.dtype} {pixels.shape}",
+            action="Resize the images to the classifier's size first.",
+        )
+
+
+def check_labels(labels: np.ndarray, num_images: int, num_classes: int) -> None:
+    """See that every image has a label, a whole number from 0 to `num_classes` - 1.
+
+    Raises:
+        ClassifierInputError: it is not so.
+    """
+    fits = labels.shape == (num_images,) and np.issubdtype(labels.dtype, np.integer)
+    if not fits or labels.min() < 0 or labels.max() >= num_classes:
+        found = f"{labels.dtype} {labels.shape}"
+        raise ClassifierInputError(
+            expected=f"{num_images} labels, whole numbers from 0 to {num_classes - 1}",
+            found=f"{found} from {labels.min()} to {labels.max()}" if fits else found,
+            action="Give one label for every image.",
+        )
+
+
+def check_class_weights(class_weights: Sequence[float] | None, num_classes: int) -> None:
+    """See that there is one positive finite weight a class, or None.
+
+    Raises:
+        ClassifierInputError: it is not so.
+    """
+    if class_weights is None:
+        return
+    if len(class_weights) != num_classes or not all(0 < weight < math.inf for weight in class_weights):
+        raise ClassifierInputError(
+            expected=f"{num_classes} class weights, each a positive number",
+            found=f"{tuple(class_weights)}",
+            action="Give one weight for every class.",
+        )

@@ -1,0 +1,46 @@
+"""What a model says about itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from classifiers.pretrained_weights import PublicWeights
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A kind of network and how it wants its images."""
+
+    name: str
+    title: str
+    """How a report calls it."""
+    image_size_px: int
+    """Side of its input in the publication, taken where no other is asked for."""
+    least_image_size_px: int
+    """Smaller images would vanish in its pooling layers."""
+    mean: tuple[float, ...]
+    """One value a channel, taken from grey values scaled to [0, 1]."""
+    std: tuple[float, ...]
+    """One value a channel, divided by after `mean` is taken off."""
+    build_backbone: Callable[[], nn.Module]
+    """Images (B, C, S, S) to feature maps; weights may be left undrawn."""
+    build_head: Callable[[int, int], nn.Module]
+    """(number of features, number of outputs) to the layers from feature vectors to logits."""
+    initialise: Callable[[nn.Module, torch.Generator], None]
+    """Draws the weights of everything that is trained."""
+    public_weights: PublicWeights | None = None
+    """Where the pretrained weights of the backbone are published; None: it is trained from scratch."""
+
+    @property
+    def channels(self) -> int:
+        return len(self.mean)
+
+    @property
+    def frozen_backbone(self) -> bool:
+        """Whether the backbone comes pretrained and stays as it is."""
+        return self.public_weights is not None

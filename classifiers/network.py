@@ -1,0 +1,60 @@
+"""A network in two parts, from grey pixels to logits."""
+
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+
+
+class Network(nn.Module):
+    """Grey pixels to logits, by way of one feature vector an image.
+
+    Input (B, S, S) uint8 pixels, or (B, num_features) floats that `features` made of them before; output
+    (B, num_outputs) float32 logits. A grey value, scaled to [0, 1], becomes channel c as (value - mean[c]) / std[c]:
+    images stay small until they are on the device. A frozen backbone gets no gradients and always works as in
+    evaluation.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        head: nn.Module,
+        *,
+        mean: Sequence[float],
+        std: Sequence[float],
+        frozen_backbone: bool,
+    ) -> None:
+        super().__init__()
+        self.backbone, self.head, self.frozen_backbone = backbone, head, frozen_backbone
+        self.mean: Tensor
+        self.std: Tensor
+        # Not part of the weights: they belong to the model, and a file of weights should not change them.
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
+        if frozen_backbone:
+            backbone.requires_grad_(False)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return self.head(self.features(inputs) if inputs.dtype == torch.uint8 else inputs)
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """(B, S, S) uint8 to (B, num_features): what the head gets."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen_backbone):
+            return self.backbone(self.normalise(pixels)).flatten(1)
+
+    def normalise(self, pixels: Tensor) -> Tensor:
+        """(B, S, S) uint8 to (B, C, S, S) float32, channels last in memory: 1.3 times faster, also without AMX."""
+        images = (pixels[:, None].float() / 255.0 - self.mean) / self.std
+        return images.contiguous(memory_format=torch.channels_last)
+
+    def train(self, mode: bool = True) -> Self:
+        super().train(mode)
+        if self.frozen_backbone:
+            self.backbone.eval()
+        return self
+
+    def changing_state(self) -> dict[str, Tensor]:
+        """The part of the state_dict that training changes: all of it, or the head's where the backbone is frozen."""
+        state: dict[str, Tensor] = self.state_dict()
+        return {name: t for name, t in state.items() if not (self.frozen_backbone and name.startswith("backbone."))}

@@ -1,0 +1,100 @@
+"""All models by name. One line adds one."""
+
+import difflib
+
+import torch
+
+from classifiers.baseline_cnn import BASELINE_CNN
+from classifiers.errors import ClassifierInputError
+from classifiers.model import Model
+from classifiers.network import Network
+from classifiers.pretrained_weights import check_weights, fill_backbone
+from classifiers.vgg16_transfer import VGG16_TRANSFER
+
+MODELS = {
+    model.name: model
+    for model in (
+        BASELINE_CNN,
+        VGG16_TRANSFER,
+    )
+}
+
+
+def find_model(name: str) -> Model:
+    """The model called `name`.
+
+    Raises:
+        ClassifierInputError: there is none; names near to it are suggested.
+    """
+    if name in MODELS:
+        return MODELS[name]
+    near = difflib.get_close_matches(name.lower(), MODELS, n=3, cutoff=0.4)
+    raise ClassifierInputError(
+        expected=f"a classifier among {', '.join(MODELS)}",
+        found=f"{name!r}",
+        action=f"Did you mean {' or '.join(near)}?" if near else "Take one of these.",
+    )
+
+
+def build_model(name: str, num_classes: int, image_size_px: int, weights: str = "none", *, seed: int = 0) -> Network:
+    """The network with its initial weights, on the CPU.
+
+    Args:
+        num_classes: two give one logit (of class 1), more give one logit each.
+        image_size_px: side of the images it will get, the model's own size or another.
+        weights: of a frozen backbone: "imagenet", "none" (random) or a file; other models take no notice.
+        seed: of the weights that will be trained.
+
+    Raises:
+        ClassifierInputError: unknown name, images too small, fewer than two classes, weights not to be had.
+    """
+    model = find_model(name)
+    _check_shape(model, num_classes, image_size_px)
+    # torch's layers draw weights from the global generator before they are given theirs below.
+    with torch.random.fork_rng(devices=[]):
+        backbone = model.build_backbone()
+        head = model.build_head(_num_features(model, image_size_px), 1 if num_classes == 2 else num_classes)
+    network = Network(backbone, head, mean=model.mean, std=model.std, frozen_backbone=model.frozen_backbone)
+    random = torch.Generator().manual_seed(seed)
+    if model.public_weights is None:
+        model.initialise(network, random)
+    else:
+        fill_backbone(backbone, weights, model.public_weights)
+        model.initialise(head, random)
+    return network
+
+
+def check_model(name: str, weights: str, image_size_px: int, num_classes: int) -> None:
+    """See in seconds, without training, that `build_model` will succeed; a needed download is tried for, not made.
+
+    Raises:
+        ClassifierInputError: as `build_model`.
+    """
+    model = find_model(name)
+    _check_shape(model, num_classes, image_size_px)
+    if model.public_weights is not None:
+        with torch.device("meta"):
+            backbone = model.build_backbone()
+        check_weights(backbone, weights, model.public_weights)
+
+
+def _check_shape(model: Model, num_classes: int, image_size_px: int) -> None:
+    if image_size_px < model.least_image_size_px:
+        raise ClassifierInputError(
+            expected=f"images of at least {model.least_image_size_px} px, as {model.title} halves them again and again",
+            found=f"{image_size_px} px",
+            action=f"Take a larger size; its own is {model.image_size_px} px.",
+        )
+    if num_classes < 2:
+        raise ClassifierInputError(
+            expected="at least two classes to tell apart",
+            found=f"{num_classes}",
+            action="Give images of another class as well.",
+        )
+
+
+def _num_features(model: Model, image_size_px: int) -> int:
+    """Length of a feature vector, from a dry run without numbers."""
+    with torch.device("meta"):
+        images = torch.empty(1, model.channels, image_size_px, image_size_px)
+        return model.build_backbone().to("meta")(images).numel()

@@ -1,0 +1,113 @@
+"""From a model's name and images to a trained classifier."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from classifiers.augmentation import check_augmentation
+from classifiers.batches import Batches, Examples, augmented_batches, plain_batches
+from classifiers.input_checks import check_class_weights, check_labels, check_pixels
+from classifiers.losses import choose_loss
+from classifiers.network_inputs import NetworkInputs
+from classifiers.precision import choose_precision
+from classifiers.pretrained_weights import origin_of
+from classifiers.registry import build_model, find_model
+from classifiers.trained_classifier import TrainedClassifier
+from classifiers.training_config import TrainingConfig
+from classifiers.training_loop import Listeners, fit
+
+__all__ = ["TrainedClassifier", "TrainingConfig", "train_classifier"]
+
+
+def train_classifier(
+    model_name: str,
+    *,
+    train_pixels: np.ndarray,
+    train_labels: np.ndarray,
+    val_pixels: np.ndarray,
+    val_labels: np.ndarray,
+    num_classes: int,
+    image_size_px: int,
+    weights: str,
+    config: TrainingConfig,
+    device: torch.device,
+    feature_cache: Path | None,
+    on_step: Callable[[int], None] = lambda count: None,
+    on_check: Callable[[dict[str, float]], None] = lambda row: None,
+) -> TrainedClassifier:
+    """Train the model on the training images; the validation images say when to slow down, stop, and what to keep.
+
+    The same arguments give the same predictions, bit for bit, on the CPU of one machine.
+
+    Args:
+        train_pixels, val_pixels: (N, S, S) uint8 grey with S = `image_size_px`.
+        train_labels, val_labels: (N,) whole numbers from 0 to `num_classes` - 1.
+        weights: of a frozen backbone: "imagenet", "none" or a file; other models take no notice.
+        feature_cache: folder for the features of frozen backbones; None keeps them in memory.
+        on_step: called with 1 after every optimiser step, and with 0 while features are computed. It may raise to
+            stop the training.
+        on_check: called with every row of the history.
+
+    Raises:
+        ClassifierInputError: wrong images, labels or settings, weights not to be had, or a training that diverged.
+    """
+    for pixels, labels in ((train_pixels, train_labels), (val_pixels, val_labels)):
+        check_pixels(pixels, image_size_px)
+        check_labels(labels, len(pixels), num_classes)
+    check_class_weights(config.class_weights, num_classes)
+    check_augmentation(config.augment)
+    network = build_model(model_name, num_classes, image_size_px, weights, seed=config.seed)
+    network.to(device).to(memory_format=torch.channels_last)
+    precision = choose_precision(config.precision, device)
+    inputs = NetworkInputs(network, model_name, image_size_px, device, precision, feature_cache)
+
+    def examples(pixels: np.ndarray, labels: np.ndarray) -> Examples:
+        return Examples(inputs.prepare(pixels, on_batch=lambda: on_step(0)), _on_device(labels, device))
+
+    batches: Batches
+    if config.augment == "none":
+        batches = plain_batches(examples(train_pixels, train_labels), config)
+    else:
+        batches = augmented_batches(train_pixels, _on_device(train_labels, device), config)
+    validation = examples(val_pixels, val_labels)
+    with closing(batches), _own_random_state(config.seed, device):
+        outcome = fit(
+            network,
+            batches,
+            validation,
+            train_loss=choose_loss(num_classes, config.class_weights, device),
+            val_loss=choose_loss(num_classes, None, device),
+            config=config,
+            precision=precision,
+            listeners=Listeners(on_step, on_check),
+        )
+    return TrainedClassifier(
+        model_name=model_name,
+        num_classes=num_classes,
+        image_size_px=image_size_px,
+        network=network,
+        inputs=inputs,
+        pretrained=origin_of(weights) if find_model(model_name).frozen_backbone else None,
+        steps_taken=int(outcome.history[-1]["step"]),
+        best_step=outcome.best_step,
+        history=outcome.history,
+    )
+
+
+@contextmanager
+def _own_random_state(seed: int, device: torch.device) -> Iterator[None]:
+    """Seed torch's global generators for this block only: dropout draws from them and takes no other."""
+    is_cuda = device.type == "cuda"
+    with torch.random.fork_rng(devices=[torch.cuda.current_device()] if is_cuda else []):
+        torch.default_generator.manual_seed(seed)
+        if is_cuda:
+            torch.cuda.manual_seed(seed)
+        yield
+
+
+def _on_device(labels: np.ndarray, device: torch.device) -> Tensor:
+    return torch.from_numpy(labels.astype(np.int64)).to(device)

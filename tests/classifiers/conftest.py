@@ -1,0 +1,60 @@
+"""Images any classifier can tell apart, and a training that takes a moment."""
+
+import numpy as np
+import pytest
+import torch
+
+from classifiers.training import TrainingConfig, train_classifier
+
+
+@pytest.fixture(autouse=True)
+def one_torch_thread():
+    """Networks this small are slower on several threads, the more so when other tests run beside them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def striped_images(count, size=16, num_classes=2, seed=0):
+    """Noise with a bright band: class 0 has it at the top, class 1 in the middle (or evenly further down)."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % num_classes
+    pixels = random.integers(0, 120, (count, size, size), dtype=np.uint8)
+    for image, label in zip(pixels, labels, strict=True):
+        start = label * size // num_classes
+        image[start : start + size // 4] += 120
+    return pixels, labels
+
+
+@pytest.fixture
+def train():
+    """train(model, size=16, num_classes=2, seed=…, steps=…, …) on striped images, with anything else as given."""
+
+    def run(model="baseline_cnn", *, size=16, num_classes=2, num_train=48, **given):
+        train_pixels, train_labels = striped_images(num_train, size, num_classes)
+        val_pixels, val_labels = striped_images(20, size, num_classes, seed=1)
+        names = ("feature_cache", "on_step", "on_check", "weights", "val_labels", "train_pixels", "train_labels")
+        passed_on = {name: given.pop(name) for name in names if name in given}
+        config = {"steps": 6, "checks": 2, "batch_size": 8} | given
+        arguments = {
+            "train_pixels": train_pixels,
+            "train_labels": train_labels,
+            "val_pixels": val_pixels,
+            "val_labels": val_labels,
+            "num_classes": num_classes,
+            "image_size_px": size,
+            "weights": "none",
+            "feature_cache": None,
+        }
+        return train_classifier(
+            model, **(arguments | passed_on), config=TrainingConfig(**config), device=torch.device("cpu")
+        )
+
+    return run
+
+
+@pytest.fixture
+def test_pixels():
+    """(size) → images of both classes that no training has seen."""
+    return lambda size=16, num_classes=2: striped_images(30, size, num_classes, seed=2)

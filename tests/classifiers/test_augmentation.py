@@ -1,0 +1,102 @@
+import os
+
+import numpy as np
+import pytest
+
+from classifiers.augmentation import AUGMENTATIONS, KerasZoom, build_augmentation, check_augmentation
+from classifiers.errors import ClassifierInputError
+
+
+def ramp(size=41):
+    """Values rise by 5 a column from left to right; every row is the same."""
+    return np.tile(np.arange(size, dtype=np.uint8) * 5, (size, 1))
+
+
+@pytest.mark.parametrize("name", [name for name in AUGMENTATIONS if name != "none"])
+def test_same_entropy_same_image_whatever_came_before(name):
+    image = np.random.default_rng(0).integers(0, 256, (48, 48), dtype=np.uint8)
+    first, second = build_augmentation(name), build_augmentation(name)
+    second(image, (9, 9, 9))
+    assert np.array_equal(first(image, (1, 2, 3)), second(image, (1, 2, 3)))
+    outcomes = [first(image, entropy) for entropy in ((1, 2, 3), (2, 2, 3), (1, 3, 3), (1, 2, 4))]
+    for number, outcome in enumerate(outcomes):
+        assert outcome.shape == image.shape
+        assert outcome.dtype == np.uint8
+        assert not any(np.array_equal(outcome, other) for other in outcomes[:number])
+
+
+def test_random_state_of_others_is_untouched():
+    before = np.random.get_state()[1].copy()
+    build_augmentation("document")(ramp(), (1, 2))
+    assert np.array_equal(np.random.get_state()[1], before)
+
+
+def test_zoom_takes_in_as_much_of_the_image_as_the_factor_says():
+    zoom = KerasZoom(zoom_range=0.3)
+    enlarged = zoom.apply(ramp(), factor_x=0.7, factor_y=1.0)
+    # Column 20 is the middle; column 30, 10 to its right, shows what was 7 to its right.
+    assert enlarged[:, 20].tolist() == [100] * 41
+    assert enlarged[:, 30].tolist() == [135] * 41
+    reduced = zoom.apply(ramp(), factor_x=1.3, factor_y=1.0)
+    assert reduced[:, 30].tolist() == [165] * 41
+    # 1.3 · 20 = 26 columns to either side, of which the outermost do not exist: the edge is repeated.
+    assert reduced[:, 0].tolist() == [0] * 41
+    assert reduced[:, 40].tolist() == [200] * 41
+
+
+def test_zoom_factors_of_width_and_height_are_drawn_apart_over_the_whole_range():
+    zoom = KerasZoom(zoom_range=0.3)
+    zoom.set_random_seed(0)
+    factors = np.array([list(zoom.get_params().values()) for _ in range(2000)])
+    assert factors.min() >= 0.7
+    assert factors.max() <= 1.3
+    assert factors.mean(axis=0) == pytest.approx([1.0, 1.0], abs=0.02)
+    assert factors.std(axis=0) == pytest.approx([0.6 / np.sqrt(12)] * 2, abs=0.01)
+    assert abs(np.corrcoef(factors.T)[0, 1]) < 0.06
+
+
+def test_document_flips_half_of_the_images_upside_down_independently_of_the_zoom():
+    rising = ramp().T.copy()
+    augment = build_augmentation("document")
+    outcomes = [augment(rising, (0, number)).astype(int) for number in range(400)]
+    flipped = np.array([image[0, 20] > image[-1, 20] for image in outcomes])
+    slope = np.array([abs(image[24, 20] - image[16, 20]) for image in outcomes])
+    assert 160 < flipped.sum() < 240
+    assert slope[flipped].mean() == pytest.approx(slope[~flipped].mean(), rel=0.05)
+    # Left and right stay where they are.
+    assert all(
+        (np.diff(image.astype(int), axis=1) >= 0).all() for image in (augment(ramp(), (1, n)) for n in range(50))
+    )
+
+
+def test_anatomical_moves_a_little_and_never_mirrors():
+    size = 101
+    rows, columns = np.mgrid[:size, :size] - 50
+    # Three spots, each in an image of its own: mirrored, they would turn the other way round.
+    spots = [
+        255 * ((rows - row) ** 2 + (columns - column) ** 2 <= 16).astype(np.uint8)
+        for row, column in ((-20, -20), (-20, 20), (25, 20))
+    ]
+    augment = build_augmentation("anatomical")
+    turns, sizes, shifts = [], [], []
+    for number in range(200):
+        outcomes = [augment(spot, (0, number)).astype(float) for spot in spots]
+        a, b, c = (np.array([(rows * o).sum(), (columns * o).sum()]) / o.sum() for o in outcomes)
+        turns.append(np.degrees(np.arctan2(b[0] - a[0], b[1] - a[1])))
+        sizes.append(np.hypot(*(c - b)) / 45)
+        shifts.append((a + b) / 2 - (-20, 0))
+        assert (b - a)[1] * (c - b)[0] - (b - a)[0] * (c - b)[1] > 0
+    assert 5 < np.abs(turns).max() < 8
+    assert 0.87 < min(sizes) < 0.95
+    assert 1.05 < max(sizes) < 1.13
+    assert 3 < np.abs(shifts).max() < 12
+
+
+def test_never_asks_a_server_for_its_version():
+    assert os.environ["NO_ALBUMENTATIONS_UPDATE"] == "1"
+
+
+def test_unknown_augmentation():
+    with pytest.raises(ClassifierInputError, match="among none, anatomical, document; found 'mirror'"):
+        check_augmentation("mirror")
+    check_augmentation("none")
