@@ -94,7 +94,7 @@ def test_class_weights_pull_towards_their_class(train, test_pixels):
     # Labels that have nothing to do with the images: what is left to learn is how much each class weighs.
     labels = np.arange(48) // 2 % 2
     towards_0, towards_1 = (
-        train(steps=30, checks=1, train_labels=labels, class_weights=weights).predict(pixels)[:, 1].mean()
+        train(steps=100, checks=1, train_labels=labels, class_weights=weights).predict(pixels)[:, 1].mean()
         for weights in ((1.9, 0.1), (0.1, 1.9))
     )
     assert towards_0 < 0.3
