@@ -26,7 +26,7 @@ from ganbal.errors import GanbalError
 # Goes up whenever decoding gives other pixels than before.
 _DECODER_VERSION = 1
 _FILES_PER_TASK, _FILES_PER_BLOCK = 16, 2048
-_ABANDONED_AFTER_S = 24 * 3600
+_ABANDONED_AFTER_S = 3600
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def read_csv_layout(file: Path) -> Source:
         told = mistakes[:_MOST_TOLD] + ([f"and {more} more"] if more > 0 else [])
         raise InputError(
             expected=f"columns path,label[,split,patient] that name image files in {file}",
-            found="\n  " + "\n  ".join(told) + "\n",
+            found="; ".join(told),
             action="Correct the CSV file.",
         )
     return Source(file, file.parent, "csv", tuple(sorted(images, key=lambda image: image.file_name)))

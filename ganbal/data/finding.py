@@ -1,7 +1,9 @@
 """Which image files a data set has, and what the folders they lie in say about them."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,6 +11,7 @@ from ganbal.data.csv_layout import read_csv_layout
 from ganbal.data.found import IMAGE_ENDINGS, SPLIT_CALLED, FoundImage, Source, is_image_name
 from ganbal.errors import InputError
 
+_MOST_LOOKED_AT = 10_000
 _LAYOUTS = (
     "train/<CLASS>/…, test/<CLASS>/… and perhaps val/<CLASS>/… (Kaggle's layout), one folder for each class, "
     "or a CSV file with the columns path,label[,split,patient]"
@@ -28,12 +31,14 @@ def find_images(root: Path) -> Source:
     Raises:
         InputError: nothing there, no layout that is known, no images, or mistakes in the CSV.
     """
-    if not root.exists():
+    try:
+        root.stat()
+    except OSError as error:
         raise InputError(
             expected=f"a data set at {root}",
-            found="nothing there" if not root.is_symlink() else "a link that leads nowhere",
+            found=error.strerror or str(error),
             action=f"Give --data (or GANBAL_DATA) a folder with {_LAYOUTS}.",
-        )
+        ) from error
     if not root.is_dir():
         if root.suffix.lower() != ".csv":
             raise InputError(
@@ -64,7 +69,7 @@ def _kaggle_root(root: Path) -> Path | None:
             )
         if found:
             return found[0]
-        level = [inner for folder in level for inner in _folders(folder)]
+        level = [inner for folder in level for inner in _folders(folder) if _is_readable(inner)]
     return None
 
 
@@ -150,6 +155,10 @@ def _folders(folder: Path) -> list[Path]:
     return [folder / entry.name for entry in _entries(folder) if entry.is_folder and not _is_hidden(entry.name)]
 
 
+def _is_readable(folder: Path) -> bool:
+    return os.access(folder, os.R_OK | os.X_OK)
+
+
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 
@@ -177,14 +186,10 @@ def _split_of(folder: Path) -> str | None:
 
 
 def _what_is_there(root: Path) -> str:
-    endings: dict[str, int] = {}
-    for _, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not _is_hidden(name)]
-        for name in names:
-            if not _is_hidden(name):
-                ending = Path(name).suffix.lower() or "no ending"
-                endings[ending] = endings.get(ending, 0) + 1
+    files = (Path(name) for _, _, names in os.walk(root) for name in names if not _is_hidden(name))
+    # Enough to tell by, should the whole of a home folder have been given.
+    endings = Counter(file.suffix.lower() or "no ending" for file in islice(files, _MOST_LOOKED_AT))
     if not endings:
         return "no files"
-    most = sorted(endings.items(), key=lambda item: -item[1])[:4]
-    return "files with other endings or in no class folder: " + ", ".join(f"{n} {ending}" for ending, n in most)
+    most = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(4))
+    return f"files with other endings or in no class folder: {most}"

@@ -105,12 +105,13 @@ def check_part(splits: np.ndarray, labels: np.ndarray, classes: Sequence[str], s
     counts = np.bincount(labels[splits == split], minlength=len(classes))
     if counts.min() < least:
         raise InputError(
-            expected=f"at least {least} {split} image{'s' if least > 1 else ''} of every class",
+            expected=f"at least {least} {_CALLED[split]} image{'s' if least > 1 else ''} of every class",
             found=", ".join(f"{name} {count}" for name, count in zip(classes, counts, strict=True)),
             action=_ACTIONS[split],
         )
 
 
+_CALLED = {"train": "training", "val": "validation", "test": "test"}
 _ACTIONS = {
     "train": "Add images, or take out the class; with few images, lower data.val_fraction and data.test_fraction.",
     "val": "Set data.val_fraction above 0, so that validation is cut from the training images of enough patients.",
@@ -132,7 +133,7 @@ def _cut(
     for label, name in enumerate(classes):
         if (labels[rows] == label).sum() > 0 and len(set(patients[rows][labels[rows] == label])) < 2:
             raise InputError(
-                expected=f"{name} images of two patients or more, as {target} images are cut off by whole patients",
+                expected=f"{name} images of two patients or more, as the {_CALLED[target]} part takes whole patients",
                 found="one patient",
                 action="Correct the patient column or the file names, or add images of other patients.",
             )

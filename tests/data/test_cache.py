@@ -195,14 +195,14 @@ def test_a_cache_that_cannot_be_written(root, tmp_path):
         open_cache(root, tmp_path).prepare([8])
 
 
-def test_what_a_killed_process_left_is_swept_away_after_a_day(root, tmp_path):
+def test_what_a_killed_process_left_is_swept_away_after_an_hour(root, tmp_path):
     open_cache(root, tmp_path).prepare([8])
     (folder,) = folders(tmp_path)
     old, young = folder / ".pixels_16-old.npy", folder / ".pixels_16-young.npy"
     for leftover in (old, young):
         leftover.write_bytes(b"half")
-    two_days_ago = time.time() - 2 * 24 * 3600
-    os.utime(old, (two_days_ago, two_days_ago))
+    two_hours_ago = time.time() - 2 * 3600
+    os.utime(old, (two_hours_ago, two_hours_ago))
     open_cache(root, tmp_path).prepare([16])
     assert not old.exists()
     assert young.exists()

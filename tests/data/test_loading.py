@@ -152,7 +152,7 @@ class TestBadSource:
         return (lambda root, **s: check_source(DataConfig(root=root, **s))) if call == "check" else load
 
     def test_missing(self, attempt, tmp_path):
-        with pytest.raises(InputError, match="found nothing there"):
+        with pytest.raises(InputError, match="found No such file or directory"):
             attempt(tmp_path / "missing")
 
     def test_one_class_only(self, attempt, tmp_path, make_images):
@@ -162,7 +162,7 @@ class TestBadSource:
 
     def test_a_class_with_fewer_than_a_handful_of_images(self, attempt, tmp_path, make_images):
         root = make_images(tmp_path / "set", [*(f"A/a{n}.png" for n in range(30)), *(f"B/b{n}.png" for n in range(5))])
-        with pytest.raises(InputError, match=r"at least 8 train images of every class; found A 30, B 5"):
+        with pytest.raises(InputError, match=r"at least 8 training images of every class; found A 30, B 5"):
             attempt(root)
 
     def test_mistakes_in_a_csv(self, attempt, tmp_path):

@@ -86,7 +86,7 @@ def test_a_class_of_few_large_patients_gives_its_smallest_one():
 
 
 def test_too_few_training_images():
-    with pytest.raises(InputError, match=r"at least 8 train images of every class; found A 7, B 20\. Add images"):
+    with pytest.raises(InputError, match=r"at least 8 training images of every class; found A 7, B 20\. Add images"):
         assign([None] * 27, ["A"] * 7 + ["B"] * 20, [f"p{n}" for n in range(27)])
 
 
@@ -96,7 +96,9 @@ def test_too_few_training_images_once_the_other_parts_are_cut_off():
 
 
 def test_a_class_of_one_patient():
-    with pytest.raises(InputError, match=r"A images of two patients or more, as test images are cut off.*one patient"):
+    with pytest.raises(
+        InputError, match=r"A images of two patients or more, as the test part takes whole.*one patient"
+    ):
         assign([None] * 40, ["A"] * 20 + ["B"] * 20, ["same"] * 20 + [f"p{n}" for n in range(20)])
 
 
@@ -107,5 +109,5 @@ def test_a_class_without_test_images():
 
 
 def test_no_val_part_at_all():
-    with pytest.raises(InputError, match=r"at least 1 val image .* Set data\.val_fraction above 0"):
+    with pytest.raises(InputError, match=r"at least 1 validation image .* Set data\.val_fraction above 0"):
         assign(["train"] * 40 + ["test"] * 2, ["A", "B"] * 21, [f"p{n}" for n in range(42)], val=0)
