@@ -93,9 +93,11 @@ def train_gan(options: dict[str, Any]) -> None:
 
 @main.command()
 @click.option("--n", "num_images", type=int, metavar="N", help="How many; default: what balances the classes.")
+@click.option("--reject-copies", is_flag=True, help="Draw anew what comes too near to a training image.")
 @shared_options
-def synthesize(options: dict[str, Any], num_images: int | None) -> None:
+def synthesize(options: dict[str, Any], num_images: int | None, reject_copies: bool) -> None:
     """Draw images from the trained generator, with a manifest."""
+    options = _with(options, "synthesis.reject_copies", reject_copies or None)
     _perform("synthesise", _with(options, "synthesis.num_images", num_images))
 
 
@@ -168,7 +170,8 @@ def _score_folders(options: dict[str, Any], folders: Sequence[Path]) -> None:
             f"Give two folders, REAL and SYNTHETIC, or none for the newest run; found {len(folders)}."
         )
     console = Console(quiet=options["quiet"])
-    _print(score_two_folders(*folders, options["config_file"], options["assignments"], console), options)
+    real, synthetic = folders
+    _print(score_two_folders(real, synthetic, options["config_file"], options["assignments"], console), options)
 
 
 def _print(outcome: Any, options: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ in one message.
 """
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -118,6 +119,8 @@ class SynthesisConfig(Section):
     num_images: int | Literal["balance"] = "balance"
     """How many; `balance` gives the class as many images as the largest one has."""
     batch_size: int = Field(64, ge=1)
+    reject_copies: bool = False
+    """Draw anew what comes nearer to a training image than real images that the generator never saw."""
 
     @field_validator("num_images")
     @classmethod
@@ -130,7 +133,7 @@ class SynthesisConfig(Section):
 class ScoreConfig(Section):
     """How synthetic images are scored against real ones."""
 
-    extractor: str = Field("inception", pattern=r"^(inception|untrained|auto|xray|torchvision:\w+)$")
+    extractor: str = "inception"
     """What gives the features: `inception` (pytorch-fid's network), `untrained` (needs no weights), `auto` (Inception
     where its weights are given or cached, else untrained), `xray` (TorchXRayVision's DenseNet) or
     `torchvision:NAME`."""
@@ -141,9 +144,7 @@ class ScoreConfig(Section):
     resize: Literal["pytorch-fid", "antialiased"] = "pytorch-fid"
     """How images reach the network's input size: as pytorch-fid does it, or anti-aliased as clean-fid defines it."""
     metrics: tuple[
-        Literal[
-            "fid", "fid_infinity", "kid", "precision_recall", "density_coverage", "copies", "two_sample"
-        ],
+        Literal["fid", "fid_infinity", "kid", "precision_recall", "density_coverage", "copies", "two_sample"],
         ...,
     ] = ("fid", "fid_infinity", "kid", "precision_recall", "density_coverage", "copies", "two_sample")
     """What is computed; `fid` alone is the fastest."""
@@ -155,6 +156,13 @@ class ScoreConfig(Section):
     """How many times the real images are halved for the real-versus-real floor."""
     two_sample_size_px: int = Field(150, ge=32)
     """Side at which the two-sample test sees the images: the classifiers' input size."""
+
+    @field_validator("extractor")
+    @classmethod
+    def _extractor_is_known(cls, name: str) -> str:
+        if not re.fullmatch(r"inception|untrained|auto|xray|torchvision:\w+", name):
+            raise ValueError("must be inception, untrained, auto, xray or torchvision:NAME")
+        return name
 
 
 class StudyConfig(Section):

@@ -6,7 +6,6 @@ from typing import Any
 
 from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model
-
 from ganbal.config import Config
 from ganbal.data.loading import check_source, resolve_root
 from ganbal.device import choose_device
@@ -55,8 +54,11 @@ def check_before_work(run: Run, config: Config, needs: Sequence[Need]) -> None:
     # Folders come last: nothing is made on disk while anything else is wrong.
     problems = [problem for check in checks if (problem := _problem(check)) is not None]
     if not problems:
-        folders = [(run.folder, _RUN_BYTES), (cache_folder(), _CACHE_BYTES)]
-        problems = [p for folder, size in folders if (p := _problem(lambda f=folder, s=size: check_writable(f, s)))]
+        places = [
+            lambda: check_writable(run.folder, _RUN_BYTES),
+            lambda: check_writable(cache_folder(), _CACHE_BYTES),
+        ]
+        problems = [problem for check in places if (problem := _problem(check)) is not None]
     if len(problems) == 1:
         raise problems[0]
     if problems:

@@ -40,7 +40,11 @@ def training(facts: dict[str, Any]) -> str:
 
 def synthesis(facts: dict[str, Any]) -> str:
     """How many images, where."""
-    return f"{facts['num_images']} synthetic {facts['class_name']} images in {facts['folder']}."
+    text = f"{facts['num_images']} synthetic {facts['class_name']} images in {facts['folder']}."
+    if facts["num_rejected"] is None:
+        return text
+    share = facts["num_rejected"] / (facts["num_images"] + facts["num_rejected"])
+    return f"{text} {facts['num_rejected']} copies of training images ({share:.1%}) were drawn anew."
 
 
 def scores(facts: dict[str, Any]) -> str:

@@ -28,7 +28,9 @@ from ganbal.gan.state import TrainingState
 from ganbal.gan.step import precision_of
 from ganbal.gan.training import GanFolder, train_gan
 from ganbal.marked_png import tile
-from ganbal.metrics.scoring import score_run
+from ganbal.metrics.copy_filter import CopyFilter
+from ganbal.metrics.quality import KernelQuality
+from ganbal.metrics.scoring import ClassifierImages, score_run
 from ganbal.metrics_log import MetricsLog
 from ganbal.report import build_report
 from ganbal.runs import Run, cache_folder, digest_of, file_digest
@@ -36,7 +38,6 @@ from ganbal.study.arms import ARMS, ImageSet
 from ganbal.study.cells import TestSet
 from ganbal.study.running import StudyFolder, StudyImages, StudySource, classifier_size_px, run_study
 from ganbal.synthesis import SyntheticFolder, read_synthetic, synthesise
-
 
 REAL_SAMPLES = 16
 
@@ -97,6 +98,7 @@ class Stages:
                 device=self.device,
                 folder=GanFolder(self.run.gan_folder),
                 console=self.console,
+                quality=KernelQuality(images, self.device),
                 on_log=functools.partial(log.add, "gan"),
             )
             write_json(facts_file, self._training_facts(state, len(images)))
@@ -106,52 +108,75 @@ class Stages:
 
     def synthesise(self) -> dict[str, Any]:
         checkpoint = GanFolder(self.run.gan_folder).chosen_checkpoint
-        folder = SyntheticFolder(self.run.synthetic_folder)
-        count = self._number_to_draw()
+        folder, facts_file = SyntheticFolder(self.run.synthetic_folder), self.run.synthetic_folder / "synthesis.json"
+        count, settings = self._number_to_draw(), self.config.synthesis
 
         def work() -> None:
-            synthesise(
+            drawn = synthesise(
                 checkpoint,
                 folder,
                 num_images=count,
                 seed=self.config.seed,
-                batch_size=self.config.synthesis.batch_size,
+                batch_size=settings.batch_size,
                 device=self.device,
                 console=self.console,
+                is_rejected=self._copy_filter().is_copy if settings.reject_copies else None,
             )
+            facts = {"num_images": drawn.num_images, "class_name": drawn.class_name, "folder": str(folder.root)}
+            write_json(facts_file, facts | {"num_rejected": drawn.num_rejected if settings.reject_copies else None})
 
         source = file_digest(checkpoint) if checkpoint.is_file() else None
-        self._stage("synthesize", digest_of(source, count, self.config.seed), folder.manifest, work)
-        return {"num_images": count, "class_name": self.class_name, "folder": str(folder.root)}
+        inputs = digest_of(source, count, self.config.seed, settings.reject_copies)
+        self._stage("synthesize", inputs, folder.manifest, work)
+        return read_json(facts_file)
+
+    def _copy_filter(self) -> CopyFilter:
+        """Judges by validation images, never by test images: what is rejected shapes a training set."""
+        pixels, table = self.dataset.pixels(self.config.gan.image_size_px), self.dataset.table
+        train, held_out = (pixels[table.rows(split, self.class_name)] for split in ("train", "val"))
+        return CopyFilter.from_images(train, held_out, device=self.device)
 
     def score(self) -> dict[str, Any]:
         synthetic = self.synthetic
 
         def work() -> None:
-            table, size = self.dataset.table, synthetic.pixels.shape[-1]
-            pixels = self.dataset.pixels(size)
+            table = self.dataset.table
+            pixels = self.dataset.pixels(synthetic.pixels.shape[-1])
             train, held_out = (table.rows(split, self.class_name) for split in ("train", "test"))
-            names = table.frame["file_name"]
-            write_json(
-                self.run.scores_file,
-                score_run(
-                    train_images=pixels[train],
-                    held_out_images=pixels[held_out],
-                    synthetic_images=synthetic.pixels,
-                    train_names=names.iloc[train].tolist(),
-                    synthetic_names=synthetic.names,
-                    config=self.config.score,
-                    device=self.device,
-                    cache_root=cache_folder(),
-                    seed=self.config.seed,
-                    console=self.console,
-                ),
+            facts = score_run(
+                train_images=pixels[train],
+                held_out_images=pixels[held_out],
+                synthetic_images=synthetic.pixels,
+                train_names=table.frame["file_name"].iloc[train].tolist(),
+                synthetic_names=synthetic.names,
+                config=self.config.score,
+                device=self.device,
+                cache_root=cache_folder(),
+                seed=self.config.seed,
+                console=self.console,
+                classifier_images=self._as_classifiers_see(train, held_out),
+                figures_folder=self.run.figures_folder,
             )
+            write_json(self.run.scores_file, facts)
 
         settings = self.config.score.model_dump(mode="json")
-        inputs = digest_of(settings, self.dataset.table.digest(), synthetic.digest, self.config.seed)
+        inputs = digest_of(
+            settings, self._largest_size_px(), self.dataset.table.digest(), synthetic.digest, self.config.seed
+        )
         self._stage("score", inputs, self.run.scores_file, work)
         return read_json(self.run.scores_file)
+
+    def _as_classifiers_see(self, train: np.ndarray, held_out: np.ndarray) -> ClassifierImages:
+        size_px = self._largest_size_px()
+        pixels = self.dataset.pixels(size_px)
+        return ClassifierImages(pixels[train], self._resized_synthetic(size_px), pixels[held_out])
+
+    def _largest_size_px(self) -> int:
+        """Of the classifiers' input sizes, the one at which a difference in sharpness shows most."""
+        return max(classifier_size_px(name, self.config.study) for name in self.config.study.classifiers)
+
+    def _resized_synthetic(self, size_px: int) -> np.ndarray:
+        return np.stack([resize_grey(image, size_px) for image in self.synthetic.pixels])
 
     def compare(self) -> dict[str, Any]:
         needs_synthetic = any(ARMS[arm].needs_synthetic for arm in self.config.study.arms)
@@ -239,8 +264,8 @@ class Stages:
 
         synthetic = ImageSet(np.empty((0, size_px, size_px), np.uint8), np.empty(0, np.int64))
         if any(ARMS[arm].needs_synthetic for arm in self.config.study.arms):
-            resized = np.stack([resize_grey(image, size_px) for image in self.synthetic.pixels])
-            synthetic = ImageSet(resized, np.array([classes.index(name) for name in self.synthetic.class_names]))
+            labels_drawn = np.array([classes.index(name) for name in self.synthetic.class_names])
+            synthetic = ImageSet(self._resized_synthetic(size_px), labels_drawn)
         names, patients = (table.frame[column].iloc[test].tolist() for column in ("file_name", "patient"))
         return StudyImages(chosen(train), synthetic, chosen(val), TestSet(chosen(test), names, patients, classes))
 

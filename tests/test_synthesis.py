@@ -7,13 +7,13 @@ from PIL import Image
 
 from ganbal.config import load_config
 from ganbal.console import Console
-from ganbal.errors import InputError
+from ganbal.errors import GanbalError, InputError
 from ganbal.gan.checkpoint import identity_of, save_checkpoint
 from ganbal.gan.sampling import latent_rows
 from ganbal.gan.state import new_state
 from ganbal.marked_png import MARK
 from ganbal.runs import file_digest
-from ganbal.synthesis import SyntheticFolder, class_folder, read_synthetic, synthesise
+from ganbal.synthesis import Drawn, SyntheticFolder, class_folder, read_synthetic, synthesise
 
 CPU = torch.device("cpu")
 
@@ -26,7 +26,7 @@ def checkpoint(tmp_path):
     return tmp_path / "last.pt"
 
 
-def draw(checkpoint, folder, count, seed=5):
+def draw(checkpoint, folder, count, seed=5, is_rejected=None):
     return synthesise(
         checkpoint,
         SyntheticFolder(folder),
@@ -35,11 +35,12 @@ def draw(checkpoint, folder, count, seed=5):
         batch_size=4,
         device=CPU,
         console=Console(quiet=True),
+        is_rejected=is_rejected,
     )
 
 
 def test_files_manifest_and_marks_agree(tmp_path, checkpoint):
-    assert draw(checkpoint, tmp_path / "out", 6) == 6
+    assert draw(checkpoint, tmp_path / "out", 6) == Drawn(6, 0, "NORMAL")
     with (tmp_path / "out" / "manifest.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["index"] for row in rows] == list("012345")
@@ -94,3 +95,24 @@ def test_class_names_cannot_lead_out_of_the_folder():
 def test_latent_rows_do_not_depend_on_how_many_are_asked_for():
     assert torch.equal(latent_rows(3, 2, 37), latent_rows(3, 9, 37)[:2])
     assert not torch.equal(latent_rows(3, 2, 37), latent_rows(4, 2, 37))
+
+
+def test_rejected_images_are_replaced_by_others_and_counted(tmp_path, checkpoint):
+    wanted = draw(checkpoint, tmp_path / "all", 12)
+    every = read_synthetic(SyntheticFolder(tmp_path / "all"))[0]
+    unwanted = {every[1].tobytes(), every[4].tobytes()}
+
+    def is_rejected(batch):
+        return np.array([image.tobytes() in unwanted for image in batch])
+
+    drawn = draw(checkpoint, tmp_path / "out", 8, is_rejected=is_rejected)
+    pixels, names, _ = read_synthetic(SyntheticFolder(tmp_path / "out"))
+    assert (wanted.num_rejected, drawn.num_images, drawn.num_rejected) == (0, 8, 2)
+    assert [int(name[-10:-4]) for name in names] == [0, 2, 3, 5, 6, 7, 8, 9]
+    assert np.array_equal(pixels, every[[0, 2, 3, 5, 6, 7, 8, 9]])
+
+
+def test_a_generator_of_copies_only_is_told_and_not_waited_for(tmp_path, checkpoint):
+    with pytest.raises(GanbalError, match="learned its images by heart"):
+        draw(checkpoint, tmp_path / "out", 3, is_rejected=lambda batch: np.ones(len(batch), bool))
+    assert not SyntheticFolder(tmp_path / "out").manifest.exists()

@@ -1,5 +1,6 @@
 """Drawing images from a generator."""
 
+import itertools
 from collections.abc import Iterator
 
 import numpy as np
@@ -9,13 +10,16 @@ from torch import Tensor
 from ganbal.gan.networks import Generator
 
 
-def latent_rows(seed: int, count: int, latent_dim: int) -> Tensor:
-    """The first `count` latent vectors of the stream that belongs to `seed`: (count, latent_dim) float32, CPU.
-
-    Row i is the same whatever `count` is, so that asking for more images keeps the earlier ones.
-    """
+def latent_stream(seed: int, latent_dim: int) -> Iterator[Tensor]:
+    """The latent vectors that belong to `seed`, one (latent_dim,) float32 after another, without end."""
     random = torch.Generator().manual_seed(seed)
-    return torch.stack([torch.randn(latent_dim, generator=random) for _ in range(count)])
+    while True:
+        yield torch.randn(latent_dim, generator=random)
+
+
+def latent_rows(seed: int, count: int, latent_dim: int) -> Tensor:
+    """The first `count` vectors of `latent_stream`: (count, latent_dim)."""
+    return torch.stack(list(itertools.islice(latent_stream(seed, latent_dim), count)))
 
 
 @torch.no_grad()

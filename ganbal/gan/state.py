@@ -62,7 +62,7 @@ def new_state(config: GanConfig, seed: int, device: torch.device) -> TrainingSta
     if config.discriminator_norm == "spectral":
         normalise_spectrally(discriminator, seed)
     for network in (generator, discriminator):
-        network.to(device=device, memory_format=torch.channels_last)
+        network.to(device).to(memory_format=torch.channels_last)
     return TrainingState(
         generator=generator,
         discriminator=discriminator,
