@@ -32,7 +32,7 @@ class DataConfig(Section):
     """Share of the patients that becomes `test` where the set brings no split of its own."""
     max_unreadable_fraction: float = Field(0.05, ge=0, le=1)
     """More unreadable files than this share is an error."""
-    phantom_images: int = Field(400, ge=40)
+    phantom_images: int = Field(400, ge=60)
     """How many images the embedded phantom set has."""
 
 

@@ -1,5 +1,6 @@
 """What each command does: check first, then the stages in order, then say what came of it."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,8 @@ class Pipeline:
         cls, run_folder: Path | None, config_file: Path | None, assignments: Sequence[str], console: Console
     ) -> "Pipeline":
         """For commands that may start a run."""
-        return cls(*select_run_to_begin(run_folder, config_file, assignments, pin_data_root), console)
+        settle = functools.partial(pin_data_root, console=console)
+        return cls(*select_run_to_begin(run_folder, config_file, assignments, settle), console)
 
     @classmethod
     def resume(

@@ -7,6 +7,7 @@ from typing import Any
 from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model
 from ganbal.config import Config
+from ganbal.console import Console
 from ganbal.data.loading import check_source, resolve_root
 from ganbal.device import choose_device
 from ganbal.errors import InputError, SeveralInputErrors
@@ -27,9 +28,11 @@ class Need(enum.Enum):
     STUDY = enum.auto()
 
 
-def pin_data_root(config: Config) -> Config:
+def pin_data_root(config: Config, console: Console) -> Config:
     """The settings with the image folder made explicit, so that later commands of the run take the same images."""
-    root, _ = resolve_root(config.data)
+    root, origin = resolve_root(config.data)
+    if config.data.root is None:
+        console.say(f"No --data: taking {root} ({origin}).")
     return config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
 
 
@@ -73,6 +76,16 @@ def _problem(check: Callable[[], Any]) -> InputError | None:
     except ClassifierInputError as error:
         return InputError(expected=error.expected, found=error.found, action=error.action)
     return None
+
+
+def _check_images(config: Config) -> None:
+    counts, wanted = check_source(config.data, config.seed), config.gan.class_name
+    if wanted is not None and wanted not in counts:
+        raise InputError(
+            expected=f"gan.class_name among {', '.join(counts)}",
+            found=repr(wanted),
+            action="Correct it, or leave it out to take the minority class.",
+        )
 
 
 def _check_arms(config: Config) -> None:

@@ -8,13 +8,13 @@ def inspection(facts: dict[str, Any]) -> str:
     """Counts, imbalance, sizes, duplicates and shared patients."""
     classes, source = facts["classes"], facts["source"]
     rows = [[split, *(str(counts.get(name, 0)) for name in classes)] for split, counts in facts["counts"].items()]
-    sizes, duplicates = facts["sizes"], facts["duplicates"]
+    sizes, duplicates, missing = facts["sizes"], facts["duplicates"], facts["missing_to_balance"]
     lines = [
         *(["PHANTOM SET: drawn, not photographed."] if source["is_phantom"] else []),
         f"{source['root']} ({source['layout']} layout)",
         table(["split", *classes], rows),
         f"Imbalance 1 : {facts['imbalance_ratio']:.2f}; the minority class is {facts['minority_class']}.",
-        "To balance: " + ", ".join(f"{n} {name}" for name, n in facts["missing_to_balance"].items() if n) + ".",
+        "To balance: " + (", ".join(f"{n} {name}" for name, n in missing.items() if n) or "nothing is missing") + ".",
         f"Sizes (width × height, px): {_size(sizes['min'])} to {_size(sizes['max'])}, median {_size(sizes['median'])}.",
         f"Exact duplicates: {duplicates['images']} images in {duplicates['groups']} groups, "
         f"{duplicates['across_splits']} groups across splits.",
@@ -22,6 +22,11 @@ def inspection(facts: dict[str, Any]) -> str:
             f"Patient ids in both {' and '.join(shared['splits'])}: {shared['count']}, e.g. {shared['examples'][0]}."
             for shared in facts["patients_shared"]
             if shared["count"]
+        ),
+        *(
+            ["(Whether an id is the same person in two splits is not known.)"]
+            if any(shared["count"] for shared in facts["patients_shared"])
+            else []
         ),
         f"Unreadable files: {len(facts['unreadable'])}.",
         facts["validation_rule"],

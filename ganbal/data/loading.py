@@ -54,12 +54,12 @@ def resolve_root(config: DataConfig) -> tuple[Path | Literal["phantom"], str]:
     the embedded phantom set.
 
     Returns:
-        An absolute path or "phantom", and "given with --data", "GANBAL_DATA", "data/chest_xray" or
+        An absolute path or "phantom", and "data.root", "GANBAL_DATA", "data/chest_xray" or
         "embedded phantom set". Whether the path exists is for `check_source` to say.
     """
     from_environment = os.environ.get("GANBAL_DATA", "").strip()
     if config.root is not None:
-        wanted, origin = str(config.root), "given with --data"
+        wanted, origin = str(config.root), "data.root"
     elif from_environment:
         wanted, origin = from_environment, "GANBAL_DATA"
     elif _USUAL_FOLDER.is_dir():

@@ -27,7 +27,7 @@ def test_facts_of_a_kaggle_set(kaggle_set, inspect):
     assert json.loads(json.dumps(facts, allow_nan=False)) == facts
     assert facts["source"] == {
         "root": str(kaggle_set),
-        "origin": "given with --data",
+        "origin": "data.root",
         "layout": "kaggle",
         "is_phantom": False,
     }

@@ -38,8 +38,8 @@ def test_the_root_is_the_given_one_then_the_environment_then_the_usual_folder_th
     assert resolve_root(DataConfig()) == (usual, "data/chest_xray")
     monkeypatch.setenv("GANBAL_DATA", "elsewhere")
     assert resolve_root(DataConfig()) == (tmp_path / "work/elsewhere", "GANBAL_DATA")
-    assert resolve_root(DataConfig(root="../set")) == (tmp_path / "set", "given with --data")
-    assert resolve_root(DataConfig(root="~/set")) == (Path.home() / "set", "given with --data")
+    assert resolve_root(DataConfig(root="../set")) == (tmp_path / "set", "data.root")
+    assert resolve_root(DataConfig(root="~/set")) == (Path.home() / "set", "data.root")
     assert resolve_root(DataConfig(root="phantom")) == ("phantom", "embedded phantom set")
     monkeypatch.setenv("GANBAL_DATA", "phantom")
     assert resolve_root(DataConfig()) == ("phantom", "embedded phantom set")
@@ -48,7 +48,7 @@ def test_the_root_is_the_given_one_then_the_environment_then_the_usual_folder_th
 def test_a_kaggle_set(kaggle_set, load, capsys):
     dataset = load(kaggle_set, sizes_px=(8, 16), console=Console())
     table = dataset.table
-    assert dataset.source == "given with --data"
+    assert dataset.source == "data.root"
     assert (table.layout, table.root, table.is_phantom) == ("kaggle", kaggle_set, False)
     assert table.classes == ("NORMAL", "PNEUMONIA")
     # 15 % of 24 and 30 are 3.6 and 4.5; whole persons of one image each: 4, and 4 or 5
@@ -67,7 +67,7 @@ def test_a_kaggle_set(kaggle_set, load, capsys):
         for size in (8, 16):
             np.testing.assert_array_equal(dataset.pixels(size)[row], decoded.squares[size])
     said = capsys.readouterr().err
-    assert f"Data: {kaggle_set} (given with --data), 69 images, kaggle layout." in said
+    assert f"Data: {kaggle_set} (data.root), 69 images, kaggle layout." in said
     assert "PHANTOM" not in said
 
 

@@ -1,0 +1,397 @@
+"""A run folder with made-up numbers and tiny images, in the shape that the stages leave."""
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+from scipy import stats
+
+ARM_EFFECTS = {"imbalanced": 0.0, "class-weights": 0.35, "duplicated": 0.1, "gan": 0.0}
+CLASSIFIERS = {"baseline_cnn": ("Baseline CNN", "imagenet"), "vgg16": ("VGG16 transfer", "imagenet")}
+
+
+@dataclass(frozen=True)
+class MadeUpRun:
+    """What the folder is to hold; every figure is drawn from `seed`."""
+
+    classes: Sequence[str] = ("NORMAL", "PNEUMONIA")
+    arms: dict[str, float] = field(default_factory=lambda: dict(ARM_EFFECTS))
+    classifiers: Sequence[str] = ("baseline_cnn", "vgg16")
+    seeds: int = 5
+    num_test: int = 60
+    is_phantom: bool = False
+    protocol: str = "honest"
+    parts: Sequence[str] = ("config", "provenance", "data", "gan", "synthetic", "scores", "study")
+    steps: int = 2500
+    seed: int = 0
+
+    def write(self, folder: Path) -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        random = np.random.default_rng(self.seed)
+        for part in self.parts:
+            getattr(self, f"_write_{part}")(folder, random)
+        return folder
+
+    def _write_config(self, folder: Path, random: np.random.Generator) -> None:
+        gan = {
+            "preset": "small-data",
+            "image_size_px": 64,
+            "base_channels": 32,
+            "latent_dim": 100,
+            "batch_size": 64,
+            "steps": self.steps,
+            "learning_rate": 2e-4,
+            "discriminator_learning_rate": 2e-4,
+            "adam_beta1": 0.5,
+            "loss": "non-saturating",
+            "discriminator_norm": "batch",
+            "r1_gamma": 0.0,
+            "augment": ["brightness", "contrast"],
+            "ema_half_life_images": 10000,
+        }
+        study = {
+            "arms": list(self.arms),
+            "classifiers": list(self.classifiers),
+            "seeds": self.seeds,
+            "steps": 800,
+            "batch_size": 32,
+            "learning_rate": 1e-3,
+            "augment": "anatomical",
+            "patience": 5,
+            "protocol": self.protocol,
+        }
+        config = {"seed": 0, "device": "auto", "data": {"root": "data/chest_xray"}, "gan": gan, "study": study}
+        (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+    def _write_provenance(self, folder: Path, random: np.random.Generator) -> None:
+        stages = ("inspect", "train-gan", "synthesize", "score", "compare")
+        facts = {
+            "ganbal_version": "0.1.0",
+            "git_commit": "0123456789ab",
+            "seed": 0,
+            "created": "2026-01-02T03:04:05+0000",
+            "command": "ganbal run --data data/chest_xray --config configs/quick.yaml",
+            "versions": {"python": "3.11.9", "torch": "2.11.0", "pytorch-fid": "0.3.0"},
+            "platform": "Linux x86_64, 2 threads",
+            "gpu": None,
+            "data_digest": "ab" * 32,
+            "stages": {
+                name: {"inputs": f"{number:016x}", "finished": "2026-01-02T03:14:05+0000", "seconds": 61.5 * number}
+                for number, name in enumerate(stages)
+            },
+        }
+        write_json(folder / "provenance.json", facts)
+
+    def _write_data(self, folder: Path, random: np.random.Generator) -> None:
+        first, *others = self.classes
+        counts = {
+            "train": {first: 1140} | dict.fromkeys(others, 3294),
+            "val": {first: 201} | dict.fromkeys(others, 581),
+            "test": {first: 234} | dict.fromkeys(others, 390),
+            "unused": {first: 8} | dict.fromkeys(others, 8),
+        }
+        facts = {
+            "source": {
+                "root": "data/chest_xray",
+                "origin": "data.root",
+                "layout": "kaggle",
+                "is_phantom": self.is_phantom,
+            },
+            "classes": list(self.classes),
+            "minority_class": first,
+            "counts": counts,
+            "counts_found": {"train": {first: 1341, others[0]: 3875}, "test": {first: 234, others[0]: 390}},
+            "imbalance_ratio": 2.8895,
+            "missing_to_balance": {first: 2154} | dict.fromkeys(others, 0),
+            "sizes": {
+                "min": [384, 127],
+                "median": [1281, 888],
+                "max": [2916, 2713],
+                "distinct": 4366,
+                "modes": {"L": 5573, "RGB": 283},
+            },
+            "patients": {"train": 2241, "val": 390, "test": 387, "unused": 16},
+            "patients_shared": [{"splits": ["train", "test"], "count": 61, "examples": ["person1", "person10"]}],
+            "duplicates": {
+                "groups": 30,
+                "images": 62,
+                "across_splits": 0,
+                "examples": [["train/NORMAL/a.jpeg", "train/NORMAL/b.jpeg"]],
+            },
+            "unreadable": [{"file_name": f"train/{first}/broken.jpeg", "reason": "truncated JPEG"}],
+            "digest": "cd" * 32,
+            "validation_rule": "Validation is 15 % of the training patients, cut per class.",
+        }
+        write_json(folder / "data.json", facts)
+        write_image(folder / "figures" / "real_samples.png", random, 262, 262)
+
+    def _write_gan(self, folder: Path, random: np.random.Generator) -> None:
+        steps = np.arange(50, self.steps + 1, 50)
+        noise = random.normal(0, 0.05, (4, len(steps)))
+        table = pd.DataFrame(
+            {
+                "step": steps,
+                "images_seen": steps * 64,
+                "discriminator_loss": 1.0 - 0.3 * steps / self.steps + noise[0],
+                "generator_loss": 1.2 + 0.9 * steps / self.steps + noise[1],
+                "real_score": 0.6 + 0.1 * steps / self.steps + noise[2] / 2,
+                "synthetic_score": 0.42 - 0.1 * steps / self.steps + noise[3] / 2,
+                "images_per_second": 190.0,
+                "kernel_distance": np.where(steps % 500 == 0, 0.05 * np.exp(-steps / 1000) + 0.004, np.nan),
+            }
+        )
+        (folder / "gan").mkdir(exist_ok=True)
+        table.to_csv(folder / "gan" / "history.csv", index=False)
+        for step in range(500, self.steps + 1, 500):
+            write_image(folder / "gan" / "samples" / f"step_{step:06d}.png", random, 132, 132)
+        facts = {
+            "steps": self.steps,
+            "images_seen": self.steps * 64,
+            "class_name": self.classes[0],
+            "image_size_px": 64,
+            "num_images": 1140,
+            "seconds": 842.0,
+            "device": "cpu",
+            "parameters": {"generator": 895_000, "discriminator": 696_000},
+            "augment": ["brightness", "contrast"],
+        }
+        write_json(folder / "gan" / "training.json", facts)
+
+    def _write_synthetic(self, folder: Path, random: np.random.Generator) -> None:
+        rows = []
+        for index in range(20):
+            name = f"class_0/synthetic_0_{index:06d}.png"
+            write_image(folder / "synthetic" / name, random, 64, 64)
+            rows.append([name, self.classes[0], 0, index, "ef" * 32])
+        columns = ["file_name", "label", "seed", "index", "checkpoint_sha256"]
+        pd.DataFrame(rows, columns=columns).to_csv(folder / "synthetic" / "manifest.csv", index=False)
+
+    def _write_scores(self, folder: Path, random: np.random.Generator) -> None:
+        inception = {
+            "name": "Inception (pytorch-fid)",
+            "dims": 768,
+            "weights_sha256": "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+            "resize": "bilinear to 299 px",
+            "note": "Trained on photographs of everyday things, not on radiographs.",
+        }
+        numbers = {"n_real": 1140, "n_synthetic": 2154}
+        scores = [
+            {
+                "metric": "fid",
+                "title": "FID",
+                "value": 1.0273,
+                "interval": None,
+                **numbers,
+                "extractor": inception,
+                "floor": {"value": 0.2241, "low": 0.2102, "high": 0.2388, "n": 570, "splits": 5, "note": "Two halves."},
+                "better": "lower",
+            },
+            {
+                "metric": "kid",
+                "title": "KID",
+                "value": 0.00421,
+                "interval": [0.0038, 0.0046],
+                **numbers,
+                "extractor": inception,
+                "floor": {"value": -0.00002, "low": -0.0002, "high": 0.0002, "n": 570, "splits": 5, "note": None},
+                "better": "lower",
+            },
+            {
+                "metric": "two_sample_auc",
+                "title": "Two-sample AUC",
+                "value": 0.981,
+                "interval": [0.97, 0.99],
+                **numbers,
+                "extractor": None,
+                "floor": None,
+                "better": "lower",
+            },
+        ]
+        comparison = {
+            "real": {"name": f"training images of {self.classes[0]}", "n": 1140},
+            "synthetic": {"name": "synthetic", "n": 2154},
+            "image_size_px": 64,
+        }
+        warning = (
+            "A small network can tell synthetic from real images (AUC 0.98): classifiers may use that as a shortcut."
+        )
+        write_json(folder / "scores.json", {"comparison": comparison, "scores": scores, "warnings": [warning]})
+
+    def _write_study(self, folder: Path, random: np.random.Generator) -> None:
+        labels = np.sort(random.integers(0, len(self.classes), self.num_test))
+        results = []
+        for classifier in self.classifiers:
+            for arm, effect in self.arms.items():
+                for seed in range(self.seeds):
+                    place = folder / "study" / "cells" / arm / classifier / str(seed)
+                    results.append(
+                        {"arm": arm, "classifier": classifier, "seed": seed}
+                        | self._write_cell(place, labels, effect, random)
+                    )
+        table = pd.DataFrame(results)
+        table.to_csv(folder / "study" / "results.csv", index=False)
+        write_json(folder / "study" / "summary.json", self._summary(table))
+
+    def _write_cell(
+        self, place: Path, labels: np.ndarray, effect: float, random: np.random.Generator
+    ) -> dict[str, float]:
+        place.mkdir(parents=True)
+        logits = random.normal(0, 1, (len(labels), len(self.classes))) + random.normal(0, 0.2, len(self.classes))
+        logits[np.arange(len(labels)), labels] += 1.6 + effect
+        probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        columns = {f"probability_{name}": probabilities[:, number] for number, name in enumerate(self.classes)}
+        names = {"file_name": [f"test/{n}.jpeg" for n in range(len(labels))]}
+        true = {"label": [self.classes[label] for label in labels]}
+        pd.DataFrame(names | true | columns).to_csv(place / "predictions.csv", index=False)
+        history = pd.DataFrame(
+            {
+                "step": np.arange(80, 801, 80),
+                "train_loss": 0.6 * np.exp(-np.arange(10) / 4) + random.normal(0, 0.01, 10),
+                "val_loss": 0.55 * np.exp(-np.arange(10) / 4) + 0.03 * np.arange(10) + random.normal(0, 0.02, 10),
+                "val_accuracy": 0.8,
+                "learning_rate": 1e-3,
+            }
+        )
+        history.to_csv(place / "history.csv", index=False)
+        return self._metrics(place, labels, probabilities)
+
+    def _metrics(self, place: Path, labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
+        size = len(self.classes)
+        matrix = np.zeros((size, size), dtype=int)
+        np.add.at(matrix, (labels, probabilities.argmax(axis=1)), 1)
+        recall = matrix.diagonal() / matrix.sum(axis=1)
+        precision = matrix.diagonal() / np.maximum(matrix.sum(axis=0), 1)
+        positive = probabilities[:, -1]
+        is_positive = labels == size - 1
+        auc = float((positive[is_positive][:, None] > positive[~is_positive]).mean())
+        row = {
+            "accuracy": float(matrix.trace() / matrix.sum()),
+            "balanced_accuracy": float(recall.mean()),
+            "roc_auc": auc,
+            "pr_auc": auc,
+        }
+        per_class = {
+            name: {
+                "precision": precision[n],
+                "recall": recall[n],
+                "f1": 2 * precision[n] * recall[n] / (precision[n] + recall[n]),
+            }
+            for n, name in enumerate(self.classes)
+        }
+        counts = {"num_train": 4434, "num_train_synthetic": 0, "steps_taken": 800, "best_step": 320, "seconds": 12.0}
+        write_json(
+            place / "metrics.json",
+            row | counts | {"confusion_matrix": matrix.tolist(), "per_class": per_class, "pretrained": "imagenet"},
+        )
+        flat = {f"{kind}_{name}": by[kind] for name, by in per_class.items() for kind in ("precision", "recall", "f1")}
+        return row | flat | counts
+
+    def _summary(self, results: pd.DataFrame) -> dict[str, Any]:
+        metrics = ["accuracy", "balanced_accuracy", "roc_auc", "pr_auc", *(f"recall_{name}" for name in self.classes)]
+        differences = [
+            self._difference(results, classifier, arm, baseline, metric)
+            for classifier in self.classifiers
+            for arm in self.arms
+            for baseline in ("imbalanced", "duplicated")
+            if baseline in self.arms and arm not in ("imbalanced", baseline)
+            for metric in metrics
+        ]
+        grouped = results.groupby(["arm", "classifier"], sort=False)
+        per_arm = [
+            {
+                "arm": arm,
+                "classifier": classifier,
+                "metric": metric,
+                "mean": rows[metric].mean(),
+                "sd": rows[metric].std() if len(rows) > 1 else None,
+                "n": len(rows),
+            }
+            for (arm, classifier), rows in grouped
+            for metric in metrics
+        ]
+        titles = {name: CLASSIFIERS.get(name, (name, "none")) for name in self.classifiers}
+        return {
+            "protocol": self.protocol,
+            "classes": list(self.classes),
+            "positive_class": self.classes[1] if len(self.classes) == 2 else None,
+            "arms": list(self.arms),
+            "classifiers": [
+                {"name": name, "title": title, "image_size_px": 64, "pretrained": pretrained}
+                for name, (title, pretrained) in titles.items()
+            ],
+            "seeds": list(range(self.seeds)),
+            "steps": 800,
+            "num_test": self.num_test,
+            "num_val": 782,
+            "baseline_arm": "imbalanced",
+            "main_metric": "balanced_accuracy",
+            "confidence": 0.95,
+            "interval_covers": "training randomness (seeds); not other test patients, not another generator",
+            "per_arm": per_arm,
+            "differences": differences,
+            "verdict_sentence": "Adding GAN images — Baseline CNN: no difference found (balanced accuracy +0.4 points, "
+            f"95% interval −1.0 to +1.8, {self.seeds} seeds; a true effect under 2.1 points would likely be missed); "
+            f"VGG16 transfer: no difference found (balanced accuracy −0.9 points, 95% interval −2.6 to +0.8, "
+            f"{self.seeds} seeds; a true effect under 2.4 points would likely be missed).",
+            "warnings": [],
+        }
+
+    def _difference(
+        self, results: pd.DataFrame, classifier: str, arm: str, baseline: str, metric: str
+    ) -> dict[str, Any]:
+        values = results[results["classifier"] == classifier].pivot(index="seed", columns="arm", values=metric)
+        found = (values[arm] - values[baseline]).to_numpy()
+        n, mean = len(found), float(found.mean())
+        row = {"classifier": classifier, "metric": metric, "arm": arm, "baseline": baseline, "mean": mean, "n": n}
+        if n < 2:
+            return row | {"sd": None, "low": None, "high": None, "verdict": "too few seeds"}
+        sd = float(found.std(ddof=1))
+        reach = float(stats.t.ppf(0.975, n - 1)) * sd / math.sqrt(n)
+        verdict = "helps" if mean > reach else "hurts" if mean < -reach else "no difference found"
+        return row | {
+            "sd": sd,
+            "low": mean - reach,
+            "high": mean + reach,
+            "verdict": verdict,
+            "smallest_detectable": 0.02,
+        }
+
+
+def write_json(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2), encoding="utf-8")
+
+
+def write_image(path: Path, random: np.random.Generator, width: int, height: int) -> None:
+    """A smooth blob with noise: not a chest, but not flat either."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    pixels = 60 + 130 * np.exp(-2 * (x**2 + y**2)) + random.normal(0, 8, (height, width))
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
+
+
+@pytest.fixture(scope="session")
+def made_up_run() -> type[MadeUpRun]:
+    """`made_up_run(classes=…, parts=…).write(folder)` makes a run folder."""
+    return MadeUpRun
+
+
+@pytest.fixture(scope="session")
+def reported_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete run with its report built once; tests only read it."""
+    from ganbal.report import build_report
+
+    folder = MadeUpRun().write(tmp_path_factory.mktemp("outputs") / "made-up")
+    build_report(folder)
+    return folder
+
+
+RunFolder = Callable[..., Path]
