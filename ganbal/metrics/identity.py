@@ -53,5 +53,5 @@ def refuse_mixed(identities: Iterable[ExtractorIdentity]) -> None:
         raise InputError(
             expected="scores of one extractor: same name, dims, weights and resize",
             found=" against ".join(sorted(different.values())),
-            action="Compute them again with the same score settings; values of different extractors mean nothing together.",
+            action="Compute them again with the same score settings; other values cannot be compared.",
         )

@@ -20,10 +20,15 @@ _HASHED_ROWS = 256
 class ImageSource(Protocol):
     """Images in a fixed order."""
 
-    name: str
-    """For people: where they come from."""
-    names: Sequence[str]
-    """One a image, unique."""
+    @property
+    def name(self) -> str:
+        """For people: where they come from."""
+        ...
+
+    @property
+    def names(self) -> Sequence[str]:
+        """One for each image, unique."""
+        ...
 
     def __len__(self) -> int: ...
 
@@ -31,7 +36,7 @@ class ImageSource(Protocol):
         """One image: uint8, (H, W) grey or (H, W, 3) RGB.
 
         Raises:
-            OSError, ValueError: it cannot be decoded.
+            UnreadableImageError: it cannot be decoded.
         """
         ...
 
@@ -104,6 +109,6 @@ class ArrayImages:
         if self._digest is None:
             total = hashlib.sha256(repr(self.pixels.shape).encode())
             for start in range(0, len(self.pixels), _HASHED_ROWS):
-                total.update(np.ascontiguousarray(self.pixels[start : start + _HASHED_ROWS]))
+                total.update(self.pixels[start : start + _HASHED_ROWS].tobytes())
             self._digest = total.hexdigest()
         return self._digest

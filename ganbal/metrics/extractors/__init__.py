@@ -1,0 +1,1 @@
+"""From images to feature vectors; every extractor its own file."""

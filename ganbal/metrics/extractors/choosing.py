@@ -1,0 +1,56 @@
+"""From settings to an extractor."""
+
+from pathlib import Path
+
+import torch
+
+from ganbal.config import ScoreConfig
+from ganbal.metrics.extractors.base import Extractor
+from ganbal.metrics.extractors.inception import check_inception, inception_extractor, inception_is_cached
+from ganbal.metrics.extractors.torchvision_backbones import backbone_extractor, check_backbone
+from ganbal.metrics.extractors.untrained import untrained_extractor
+from ganbal.metrics.extractors.xray import check_xray, xray_extractor
+
+_BACKBONE_PREFIX = "torchvision:"
+
+
+def settle_extractor(config: ScoreConfig) -> str:
+    """The extractor's name, with `auto` resolved: Inception where weights are given or cached, else `untrained`."""
+    if config.extractor != "auto":
+        return config.extractor
+    return "inception" if config.weights is not None or inception_is_cached() else "untrained"
+
+
+def check_extractor(config: ScoreConfig) -> None:
+    """See in seconds that the extractor can be built.
+
+    Raises:
+        InputError: its weights, or a package, are missing or wrong.
+    """
+    name = settle_extractor(config)
+    if name == "inception":
+        check_inception(config.weights, config.dims)
+    elif name == "xray":
+        check_xray(config.weights)
+    elif name.startswith(_BACKBONE_PREFIX):
+        check_backbone(name.removeprefix(_BACKBONE_PREFIX), config.weights)
+
+
+def build_extractor(config: ScoreConfig, device: torch.device) -> Extractor:
+    """The extractor the settings ask for.
+
+    Raises:
+        InputError: as `check_extractor`.
+    """
+    name, weights = settle_extractor(config), _expanded(config.weights)
+    if name == "untrained":
+        return untrained_extractor(device)
+    if name == "inception":
+        return inception_extractor(weights, config.dims, config.resize, device)
+    if name == "xray":
+        return xray_extractor(weights, config.resize, device)
+    return backbone_extractor(name.removeprefix(_BACKBONE_PREFIX), weights, config.resize, device)
+
+
+def _expanded(path: Path | None) -> Path | None:
+    return path.expanduser() if path is not None else None

@@ -1,0 +1,70 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from sklearn.metrics import roc_auc_score
+
+from ganbal.console import Console
+from ganbal.metrics.auc import area_interval, area_under_curve
+from ganbal.metrics.extractors.untrained import untrained_extractor
+from ganbal.metrics.feature_store import FeatureStore
+from ganbal.metrics.images import ArrayImages
+from ganbal.metrics.two_sample import two_sample_auc
+
+
+def test_area_by_hand_and_by_scikit_learn() -> None:
+    # Of the pairs (3,2) (3,4) (2,2) (2,4): one win, one tie, two losses.
+    assert area_under_curve(np.array([3.0, 2.0]), np.array([2.0, 4.0])) == pytest.approx(1.5 / 4)
+    rng = np.random.default_rng(0)
+    positives, negatives = rng.normal(0.4, 1, 50).round(1), rng.normal(size=70).round(1)
+    expected = roc_auc_score([1] * 50 + [0] * 70, np.concatenate([positives, negatives]))
+    assert area_under_curve(positives, negatives) == pytest.approx(expected)
+
+
+def test_the_interval_covers_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    truth, covered = 0.7602, 0  # P(N(1, 1) > N(0, 1)) = Φ(1/√2)
+    for _ in range(400):
+        low, high = area_interval(area_under_curve(rng.normal(1, 1, 40), rng.normal(size=60)), 40, 60)
+        covered += low <= truth <= high
+    assert 0.92 <= covered / 400 <= 0.985
+
+
+def test_the_interval_has_a_width_at_the_ends() -> None:
+    low, high = area_interval(1.0, 100, 100)
+    assert high == 1.0 and 0.95 < low < 0.99
+    low, high = area_interval(0.0, 100, 100)
+    assert low == 0.0 and 0.01 < high < 0.05
+    assert area_interval(0.5, 100, 100) == (pytest.approx(0.42, abs=0.01), pytest.approx(0.58, abs=0.01))
+
+
+def test_blurred_reals_are_told_apart_and_fresh_reals_are_not(chest_xray_root: Path) -> None:
+    files = sorted((chest_xray_root / "train" / "NORMAL").iterdir())
+    images = np.stack([np.asarray(Image.open(f).convert("L").resize((96, 96))) for f in files[::2][:600]])
+    order = np.random.default_rng(0).permutation(600)
+    one, other = images[order[:300]], images[order[300:]]
+    blurred = np.stack([np.asarray(Image.fromarray(i).resize((64, 64)).resize((96, 96))) for i in other])
+    store = FeatureStore(None, Console(quiet=True))
+    extractor = untrained_extractor(torch.device("cpu"), size_px=96)
+    a, b, c = (store.features(ArrayImages(s, name="x"), [extractor])[0].values for s in (one, other, blurred))
+    assert two_sample_auc(a, c, generator=np.random.default_rng(0)).value > 0.98
+    fresh = two_sample_auc(a, b, generator=np.random.default_rng(0))
+    assert fresh.low < 0.5 < fresh.high
+
+
+def test_same_generator_same_area(draw_chests: Callable) -> None:
+    rng = np.random.default_rng(0)
+    sides = rng.normal(size=(60, 10)), rng.normal(0.3, 1, size=(90, 10))
+    first, second = (two_sample_auc(*sides, generator=np.random.default_rng(4)) for _ in range(2))
+    assert first == second
+    assert 0.6 < first.value < 0.95
+
+
+def test_a_feature_that_never_varies_does_no_harm() -> None:
+    rng = np.random.default_rng(0)
+    real, synthetic = rng.normal(size=(50, 3)), rng.normal(2, 1, size=(50, 3))
+    real[:, 1] = synthetic[:, 1] = 7
+    assert two_sample_auc(real, synthetic, generator=rng).value > 0.9
