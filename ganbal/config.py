@@ -227,7 +227,7 @@ def load_config(file: Path | None, assignments: Sequence[str] = (), base: Mappin
     if mistakes or config is None:
         raise InputError(
             expected="settings that ganbal knows, each with a value it can use",
-            found=f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:\n  " + "\n  ".join(mistakes) + "\n",
+            found=f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:\n  " + "\n  ".join(mistakes),
             action=f"Correct {'them' if len(mistakes) > 1 else 'it'} in {file or 'the --set options'}; "
             "configs/default.yaml lists every setting.",
         )

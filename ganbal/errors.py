@@ -19,7 +19,9 @@ class InputError(GanbalError):
 
     def __init__(self, *, expected: str, found: str, action: str) -> None:
         self.expected, self.found, self.action = expected, found, action
-        super().__init__(f"Expected {expected}; found {found}. {action}")
+        # A list of findings stands on lines of its own; what to do follows below it.
+        ending = "\n" if "\n" in found else ". "
+        super().__init__(f"Expected {expected}; found {found}{ending}{action}")
 
 
 class InterruptedBySignal(GanbalError):

@@ -99,13 +99,15 @@ class Pipeline:
     def _prepare(self, *needs: Need) -> None:
         """Check all that the command will need; only then write the first file."""
         check_before_work(self.run, self.config, needs)
+        digest = self.stages.dataset.table.digest()  # reads every image, which can still find too many unreadable
         self.console.log_file = self.run.log_file
         settings = dump_config(self.config)
         if not self.run.config_file.is_file() or self.run.config_file.read_text(encoding="utf-8") != settings:
             self.run.save_settings(settings)
-        self.run.update_provenance(**describe_machine(), last_command_at=now(), seed=self.config.seed)
+        self.run.update_provenance(
+            **describe_machine(), last_command_at=now(), seed=self.config.seed, data_digest=digest
+        )
         self.console.say(f"Run folder: {self.run.folder}")
-        self.run.update_provenance(data_digest=self.stages.dataset.table.digest())
 
     def _outcome(self, facts: dict[str, Any], text: str, next_step: str) -> Outcome:
         return Outcome({"run": str(self.run.folder)} | facts, text, f"Next: {next_step}")

@@ -45,7 +45,7 @@ def check_before_work(run: Run, config: Config, needs: Sequence[Need]) -> None:
     """
     checks: list[Callable[[], Any]] = [
         lambda: choose_device(config.device),
-        lambda: check_source(config.data),
+        lambda: _check_images(config),
     ]
     if Need.SCORE in needs:
         checks.append(lambda: check_score(config.score))

@@ -121,23 +121,19 @@ def cache_folder() -> Path:
 
 
 def check_writable(folder: Path, needed_bytes: int) -> None:
-    """Make `folder` and see that files of `needed_bytes` in all can be written to it.
+    """See, without making anything, that files of `needed_bytes` in all could be written to `folder`.
 
     Raises:
         InputError: it cannot be made or written to, or the disk is too full.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".probe-{os.getpid()}"
-        probe.write_bytes(b"")
-        probe.unlink()
-    except OSError as error:
+    nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(place))
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise InputError(
             expected=f"a folder that can be written to at {folder}",
-            found=error.strerror or str(error),
+            found=f"{nearest}, {'which is not writable' if nearest.is_dir() else 'which is no folder'}",
             action="Name another place with --run DIR.",
-        ) from error
-    status = os.statvfs(folder)
+        )
+    status = os.statvfs(nearest)
     free = status.f_bavail * status.f_frsize
     if free < needed_bytes:
         raise InputError(

@@ -53,7 +53,7 @@ def resume(path: Path, state: TrainingState, identity: Identity) -> None:
     if differences:
         raise InputError(
             expected=f"a checkpoint of this very training at {path}",
-            found="one with other settings:\n  " + "\n  ".join(differences) + "\n",
+            found="one with other settings:\n  " + "\n  ".join(differences),
             action="Use the settings it was made with, or another run folder (--run NEW) to start afresh.",
         )
     state.load_state_dict(content["state"])
