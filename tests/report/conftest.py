@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,7 @@ class MadeUpRun:
         }
         write_json(folder / "data.json", facts)
         write_image(folder / "figures" / "real_samples.png", random, 262, 262)
+        write_image(folder / "figures" / "samples.png", random, 900, 200)
 
     def _write_gan(self, folder: Path, random: np.random.Generator) -> None:
         steps = np.arange(50, self.steps + 1, 50)
@@ -176,54 +177,53 @@ class MadeUpRun:
 
     def _write_scores(self, folder: Path, random: np.random.Generator) -> None:
         inception = {
-            "name": "Inception (pytorch-fid)",
+            "name": "inception",
             "dims": 768,
-            "weights_sha256": "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
-            "resize": "bilinear to 299 px",
-            "note": "Trained on photographs of everyday things, not on radiographs.",
+            "weights_sha256": "67" * 32,
+            "resize": "pytorch-fid 299",
+            "note": "trained on photographs of everyday things, not on radiographs",
         }
-        numbers = {"n_real": 1140, "n_synthetic": 2154}
-        scores = [
-            {
-                "metric": "fid",
-                "title": "FID",
-                "value": 1.0273,
-                "interval": None,
-                **numbers,
-                "extractor": inception,
-                "floor": {"value": 0.2241, "low": 0.2102, "high": 0.2388, "n": 570, "splits": 5, "note": "Two halves."},
-                "better": "lower",
-            },
-            {
-                "metric": "kid",
-                "title": "KID",
-                "value": 0.00421,
-                "interval": [0.0038, 0.0046],
-                **numbers,
-                "extractor": inception,
-                "floor": {"value": -0.00002, "low": -0.0002, "high": 0.0002, "n": 570, "splits": 5, "note": None},
-                "better": "lower",
-            },
-            {
-                "metric": "two_sample_auc",
-                "title": "Two-sample AUC",
-                "value": 0.981,
-                "interval": [0.97, 0.99],
-                **numbers,
-                "extractor": None,
-                "floor": None,
-                "better": "lower",
-            },
-        ]
-        comparison = {
-            "real": {"name": f"training images of {self.classes[0]}", "n": 1140},
-            "synthetic": {"name": "synthetic", "n": 2154},
-            "image_size_px": 64,
+        common = {"n_real": 1140, "n_synthetic": 2154, "better": "lower", "held_out_floor": None, "note": ""}
+        halves = {"n": 570, "splits": 5, "note": "two disjoint halves of the real images"}
+        fid = {
+            "metric": "fid",
+            "title": "FID",
+            "value": 1.0273,
+            "interval": None,
+            "extractor": inception,
+            "floor": {"value": 0.2241, "low": 0.2102, "high": 0.238, "score_at_n": 1.113} | halves,
         }
-        warning = (
-            "A small network can tell synthetic from real images (AUC 0.98): classifiers may use that as a shortcut."
-        )
-        write_json(folder / "scores.json", {"comparison": comparison, "scores": scores, "warnings": [warning]})
+        kid = {
+            "metric": "kid",
+            "title": "KID",
+            "value": 0.00421,
+            "interval": [0.0038, 0.0046],
+            "extractor": inception,
+            "floor": {"value": -0.00002, "low": -0.0002, "high": 0.0002} | halves,
+        }
+        two_sample = {
+            "metric": "two_sample_auc",
+            "title": "Two-sample AUC",
+            "value": 0.981,
+            "interval": [0.97, 0.99],
+            "extractor": None,
+            "floor": None,
+        }
+        held_out = {"value": 0.31, "low": 0.29, "high": 0.33, "n": 234, "splits": 5, "score_at_n": 1.2, "note": ""}
+        pair = {"synthetic": "class_0/synthetic_0_000003.png", "training": "train/a.jpeg", "closeness": 1.2}
+        write_image(folder / "figures" / "nearest_pairs.png", random, 330, 200)
+        content = {
+            "comparison": {
+                "real": {"name": "training images", "n": 1140},
+                "synthetic": {"name": "synthetic images", "n": 2154},
+                "held_out": None,
+                "image_size_px": 64,
+            },
+            "scores": [common | fid | {"held_out_floor": held_out}, common | kid, common | two_sample],
+            "copies": {"number": 1, "rule_from": "held-out", "nearest_pairs": [pair | {"is_copy": True}]},
+            "warnings": ["A simple classifier tells synthetic from real images with AUC 0.981."],
+        }
+        write_json(folder / "scores.json", content)
 
     def _write_study(self, folder: Path, random: np.random.Generator) -> None:
         labels = np.sort(random.integers(0, len(self.classes), self.num_test))
@@ -361,7 +361,7 @@ class MadeUpRun:
             "low": mean - reach,
             "high": mean + reach,
             "verdict": verdict,
-            "smallest_detectable": 0.02,
+            "smallest_detectable": 1.4 * reach,
         }
 
 
@@ -392,6 +392,3 @@ def reported_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = MadeUpRun().write(tmp_path_factory.mktemp("outputs") / "made-up")
     build_report(folder)
     return folder
-
-
-RunFolder = Callable[..., Path]

@@ -1,0 +1,133 @@
+"""From a run folder to its report."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ganbal.atomic_files import atomic_path, read_json, write_json, write_text
+from ganbal.report.html import render_html
+from ganbal.report.markdown import render_markdown
+from ganbal.report.page import Drawing, Gallery, Page, Picture, Table, walk
+from ganbal.report.run_files import RunFiles, read_run_folder
+from ganbal.report.sections.answer import answer_of
+from ganbal.report.sections.classifiers import classifiers_section
+from ganbal.report.sections.data import data_section
+from ganbal.report.sections.generator import generator_section
+from ganbal.report.sections.methods import methods_section
+from ganbal.report.sections.published import published_section
+from ganbal.report.sections.reproduce import reproduce_section
+from ganbal.report.sections.scores import scores_section
+from ganbal.report.sections.warnings import warnings_section
+
+QUESTION = "Should GAN images go into this training set?"
+_SECTIONS = (
+    warnings_section,
+    data_section,
+    generator_section,
+    scores_section,
+    classifiers_section,
+    published_section,
+    methods_section,
+    reproduce_section,
+)
+_LIST = "report_files.json"
+
+
+@dataclass(frozen=True)
+class ReportFiles:
+    """What a report consists of; `figures` are the PNG, SVG and JPEG files of its plots and pictures."""
+
+    html: Path
+    markdown: Path
+    figures: tuple[Path, ...]
+    tables: tuple[Path, ...]
+
+
+def build_report(run_folder: Path) -> ReportFiles:
+    """Write report.html, report.md, figures/ and tables/ from the files of a run, whatever part of it is done.
+
+    The same files give the same report. Figures and tables of an earlier report that this one has no more are removed;
+    files in figures/ that others made stay.
+
+    Raises:
+        InputError: `run_folder` is not a run folder.
+    """
+    run = read_run_folder(run_folder)
+    page = page_of(run)
+    earlier = _listed(run_folder)
+    figures = tuple(_write_figures(page, run_folder / "figures"))
+    tables = tuple(_write_tables(page, run_folder / "tables"))
+    html, markdown = run_folder / "report.html", run_folder / "report.md"
+    write_text(markdown, render_markdown(page))
+    write_text(html, render_html(page))
+    files = sorted(path.relative_to(run_folder).as_posix() for path in (*figures, *tables))
+    write_json(run_folder / "figures" / _LIST, files)
+    for name in set(earlier) - set(files):
+        (run_folder / name).unlink(missing_ok=True)
+    return ReportFiles(html, markdown, figures, tables)
+
+
+def page_of(run: RunFiles) -> Page:
+    """Everything the report says, in order."""
+    sections = [section for make in _SECTIONS if (section := make(run)) is not None]
+    version = run.provenance.get("ganbal_version")
+    footer = f"Written by ganbal{f' {version}' if version else ''}. For research; not a medical device."
+    return Page(run.set_name, QUESTION, run.mark, answer_of(run), sections, footer)
+
+
+def figures_of(page: Page) -> list[Drawing | Picture]:
+    """All plots and pictures of a page."""
+    found: list[Drawing | Picture] = [*page.answer.forest, *page.answer.samples]
+    for section in page.sections:
+        for block in walk(section.blocks):
+            found += block.items if isinstance(block, Gallery) else []
+    return found
+
+
+def tables_of(page: Page) -> list[Table]:
+    return [block for section in page.sections for block in walk(section.blocks) if isinstance(block, Table)]
+
+
+def table_as_csv(table: Table) -> str:
+    """The table with the values behind its texts."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([column.title for column in table.columns])
+    for row in table.rows:
+        writer.writerow([entry.text if entry.value is None else entry.value for entry in row])
+    return buffer.getvalue()
+
+
+def _write_figures(page: Page, folder: Path) -> Iterable[Path]:
+    for item in figures_of(page):
+        if isinstance(item, Drawing):
+            write_text(folder / f"{item.name}.svg", item.svg_file)
+            yield folder / f"{item.name}.svg"
+            yield _write_bytes(folder / f"{item.name}.png", item.png)
+        else:
+            yield _write_bytes(folder / f"{item.name}.jpg", item.jpeg)
+
+
+def _write_tables(page: Page, folder: Path) -> Iterable[Path]:
+    for table in tables_of(page):
+        write_text(folder / f"{table.name}.csv", table_as_csv(table))
+        yield folder / f"{table.name}.csv"
+
+
+def _write_bytes(target: Path, content: bytes) -> Path:
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(content)
+    return target
+
+
+def _listed(run_folder: Path) -> list[str]:
+    """Files an earlier report wrote; only names inside its two folders count."""
+    try:
+        names = read_json(run_folder / "figures" / _LIST)
+    except (OSError, json.JSONDecodeError):
+        return []
+    inside = [name for name in names if isinstance(name, str) and ".." not in name] if isinstance(names, list) else []
+    return [name for name in inside if name.startswith(("figures/", "tables/"))]

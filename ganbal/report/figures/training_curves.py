@@ -1,0 +1,102 @@
+"""Curves over training steps: of the GAN, and of the classifiers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter
+
+from ganbal.report.figures.drawing import COLOURS, LegendEntry, Sheet, calm_ticks, legend_rows, render
+from ganbal.report.page import Drawing
+
+WIDTH_PX, HEIGHT_PX = 360, 250
+MOST_POINTS = 400
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One quantity over steps: `label`, a colour of COLOURS, (K,) steps and values."""
+
+    label: str
+    colour: str
+    steps: np.ndarray
+    values: np.ndarray
+    dash: Any = "-"
+
+
+def draw_curves(
+    curves: Sequence[Curve],
+    *,
+    name: str,
+    title: str,
+    caption: str,
+    alt: str,
+    mark: str | None,
+    reference: float | None = None,
+    limits: tuple[float, float] | None = None,
+    smooth: bool = False,
+) -> Drawing:
+    """Lines over optimiser steps.
+
+    Args:
+        reference: a level to mark by a dotted line.
+        limits: of the vertical axis; None fits the curves.
+        smooth: draw a running mean boldly over the raw curve.
+    """
+    entries = list({curve.label: LegendEntry(curve.label, curve.colour, curve.dash) for curve in curves}.values())
+    legend_height = 17 * len(legend_rows(entries, WIDTH_PX))
+
+    def draw(sheet: Sheet) -> None:
+        sheet.title(title)
+        sheet.legend(entries, 28)
+        axes = sheet.axes(44, 26 + legend_height, 8, 38)
+        if reference is not None:
+            axes.axhline(reference, color=COLOURS["muted"], linestyle=":", linewidth=1.2)
+        for curve in curves:
+            _draw_curve(axes, curve, smooth)
+        if limits is not None:
+            axes.set_ylim(*limits)
+        calm_ticks(axes)
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+        axes.set_xlabel("optimiser steps")
+        axes.margins(x=0.02)
+
+    return render(draw, name=name, width_px=WIDTH_PX, height_px=HEIGHT_PX, caption=caption, alt=alt, mark=mark)
+
+
+def curve_of(table: pd.DataFrame, column: str, label: str, colour: str, dash: Any = "-") -> Curve | None:
+    """A column over `step`, without its gaps; None where nothing is left of it."""
+    if column not in table.columns:
+        return None
+    numbers = table[["step", column]].apply(pd.to_numeric, errors="coerce")
+    numbers = numbers.replace([np.inf, -np.inf], np.nan).dropna()
+    if numbers.empty:
+        return None
+    return Curve(label, colour, numbers["step"].to_numpy(float), numbers[column].to_numpy(float), dash)
+
+
+def thinned(values: np.ndarray) -> np.ndarray:
+    """Places of at most MOST_POINTS values, evenly spread, the last one included."""
+    if len(values) <= MOST_POINTS:
+        return np.arange(len(values))
+    return np.unique(np.linspace(0, len(values) - 1, MOST_POINTS).round().astype(int))
+
+
+def running_mean(values: np.ndarray, window: int) -> np.ndarray:
+    """Mean over `window` values around each; fewer at the ends."""
+    return pd.Series(values).rolling(window, center=True, min_periods=1).mean().to_numpy()
+
+
+def _draw_curve(axes: Axes, curve: Curve, smooth: bool) -> None:
+    places, colour = thinned(curve.steps), COLOURS[curve.colour]
+    style: dict[str, Any] = {"color": colour, "linestyle": curve.dash}
+    single = "o" if len(places) == 1 else None
+    window = len(curve.values) // 25
+    if smooth and window > 1:
+        axes.plot(curve.steps[places], curve.values[places], linewidth=0.8, alpha=0.35, **style)
+        axes.plot(curve.steps[places], running_mean(curve.values, window)[places], linewidth=2, **style)
+    else:
+        axes.plot(curve.steps[places], curve.values[places], linewidth=1.5, marker=single, **style)

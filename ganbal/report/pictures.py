@@ -1,0 +1,208 @@
+"""Samples of real and synthetic images as pictures of modest size that say which they are."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+from ganbal.marked_png import MARK
+from ganbal.report.page import Picture
+from ganbal.report.run_files import RunFiles
+
+MOST_EDGE_PX, FEWEST_WIDTH_PX = 560, 240
+_WIDE_PX = 1040
+_FONT_PX = 13
+_JPEG_QUALITY = 82
+SHOWN = 16
+_COLUMNS = 4
+_MOST_TILE_PX = 128
+
+
+def real_samples(run: RunFiles) -> Picture | None:
+    """The grid of photographs that inspection leaves in figures/real_samples.png."""
+    image = _open(run.folder / "figures" / "real_samples.png")
+    if image is None:
+        return None
+    word = "Drawn chests of the phantom set" if run.is_phantom else "Photographs of the training set"
+    return _picture(
+        image,
+        name="samples-real",
+        label="Phantom (the set itself)" if run.is_phantom else "Real",
+        caption=f"{word}.",
+        alt=f"Grid of samples: {word[0].lower()}{word[1:]}.",
+        lines=_strip_lines(run, synthetic=False),
+        synthetic=False,
+    )
+
+
+def synthetic_samples(run: RunFiles) -> Picture | None:
+    """The first images of the manifest, in its order: nobody chose them."""
+    names = [] if run.manifest is None else run.manifest["file_name"].tolist()[:SHOWN]
+    images = [image for name in names if (image := _open(run.folder / "synthetic" / name)) is not None]
+    if not images:
+        return None
+    text = f"The first {len(images)} in the manifest's order, not chosen."
+    return _picture(
+        _tile(images),
+        name="samples-synthetic",
+        label="Synthetic",
+        caption=text,
+        alt=f"Grid of synthetic images of {run.gan_class}. {text}",
+        lines=_strip_lines(run, synthetic=True),
+        synthetic=True,
+    )
+
+
+def training_grids(run: RunFiles, most: int = 6) -> list[Picture]:
+    """Sample grids of the same latents over the training, evenly chosen, the first and the last included."""
+    grids = list(run.sample_grids)
+    if len(grids) > most:
+        grids = [grids[round(number * (len(grids) - 1) / (most - 1))] for number in range(most)]
+    found = []
+    for step, path in grids:
+        image = _open(path)
+        if image is not None:
+            found.append(
+                _picture(
+                    image,
+                    name=f"gan-step-{step:06d}",
+                    label=f"Step {step:,}, synthetic",
+                    caption="",
+                    alt=f"Synthetic images of the same latents after {step:,} steps.",
+                    lines=_strip_lines(run, synthetic=True),
+                    synthetic=True,
+                )
+            )
+    return found
+
+
+def interpolation(run: RunFiles) -> Picture | None:
+    """The way between pairs of latents."""
+    image = _open(run.folder / "gan" / "interpolation.png")
+    if image is None:
+        return None
+    return _picture(
+        image,
+        name="gan-interpolation",
+        label="From one latent to another",
+        caption="Each row goes from one latent to another. Gradual change is a good sign; jumps between a few images "
+        "would speak of memorised ones.",
+        alt="Rows of synthetic images that change from one latent to another.",
+        lines=_strip_lines(run, synthetic=True),
+        synthetic=True,
+    )
+
+
+def nearest_pairs(run: RunFiles) -> Picture | None:
+    """Synthetic images beside the training images they resemble most, as scoring drew them."""
+    image = _open(run.folder / "figures" / "nearest_pairs.png")
+    if image is None:
+        return None
+    return _picture(
+        image,
+        name="copies-nearest-pairs",
+        label="Synthetic (left) and nearest training image (right)",
+        caption="The pairs that come nearest to one another, nearest first.",
+        alt="Pairs of a synthetic image and the training image nearest to it.",
+        lines=["Left of each pair SYNTHETIC", *_strip_lines(run, synthetic=False)],
+        synthetic=True,
+        most_edge_px=_WIDE_PX,
+    )
+
+
+def inspection_figures(run: RunFiles) -> list[Picture]:
+    """What inspection drew: samples of every class, and how large the images are."""
+    known = {
+        "samples": ("Samples of every class", "Training images at even distances along the list, not chosen."),
+        "sizes": ("Sizes on disk", "One dot an image, before any resizing."),
+    }
+    found = []
+    for stem, (label, caption) in known.items():
+        image = _open(run.folder / "figures" / f"{stem}.png")
+        if image is not None:
+            found.append(
+                _picture(
+                    image,
+                    name=f"inspection-{stem}",
+                    label=label,
+                    caption=caption,
+                    alt=f"{label}. {caption}",
+                    lines=[],  # inspection marks the phantom set on the figures themselves
+                    synthetic=False,
+                    most_edge_px=_WIDE_PX,
+                )
+            )
+    return found
+
+
+def _strip_lines(run: RunFiles, *, synthetic: bool) -> list[str]:
+    lines = ["SYNTHETIC: drawn by a generator"] if synthetic else []
+    return lines + (["PHANTOM: drawn, not photographed"] if run.is_phantom else [])
+
+
+def _picture(
+    image: Image.Image,
+    *,
+    name: str,
+    label: str,
+    caption: str,
+    alt: str,
+    lines: Sequence[str],
+    synthetic: bool,
+    most_edge_px: int = MOST_EDGE_PX,
+) -> Picture:
+    image = _fitted(image, most_edge_px)
+    if lines:
+        image = _with_strip(image, lines)
+    buffer = io.BytesIO()
+    # The comment goes with the picture when it is taken out of the report.
+    comment = MARK if synthetic else (" ".join(lines) or None)
+    image.save(buffer, format="JPEG", quality=_JPEG_QUALITY, comment=comment)
+    return Picture(name, label, caption, alt, buffer.getvalue(), *image.size, synthetic)
+
+
+def _open(path: Path) -> Image.Image | None:
+    """The picture in grey or RGB; None where there is none that can be read."""
+    try:
+        with Image.open(path) as image:
+            return image.convert("L" if image.mode in {"1", "L", "I;16", "I"} else "RGB")
+    except (OSError, ValueError):
+        return None
+
+
+def _fitted(image: Image.Image, most_edge_px: int) -> Image.Image:
+    """Shrunk to the longest edge allowed; small ones enlarged by whole pixels, which adds no sharpness they lack."""
+    if image.width < FEWEST_WIDTH_PX and image.height <= most_edge_px:
+        factor = min(-(-FEWEST_WIDTH_PX // image.width), max(1, most_edge_px // image.height))
+        return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    scale = most_edge_px / max(image.size)
+    if scale >= 1:
+        return image
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _tile(images: Sequence[Image.Image], gap_px: int = 2) -> Image.Image:
+    side = min(_MOST_TILE_PX, max(image.width for image in images))
+    step = side + gap_px
+    columns = min(_COLUMNS, len(images))
+    rows = -(-len(images) // columns)
+    sheet = Image.new("L", (columns * step - gap_px, rows * step - gap_px))
+    for number, image in enumerate(images):
+        small = image.convert("L").resize((side, side), Image.Resampling.LANCZOS)
+        sheet.paste(small, (number % columns * step, number // columns * step))
+    return sheet
+
+
+def _with_strip(image: Image.Image, lines: Sequence[str]) -> Image.Image:
+    """The image above a black strip with the lines, so that no copy of it can lose the words."""
+    size = min(_FONT_PX, min(1.8 * (image.width - 12) / len(line) for line in lines))
+    step = round(1.5 * size)
+    framed = Image.new(image.mode, (image.width, image.height + step * len(lines) + 4))
+    framed.paste(image, (0, 0))
+    white = 255 if image.mode == "L" else (255, 255, 255)
+    draw, font = ImageDraw.Draw(framed), ImageFont.load_default(size=max(size, 6))
+    for number, line in enumerate(lines):
+        draw.text((6, image.height + 2 + step * (number + 0.5)), line, fill=white, font=font, anchor="lm")
+    return framed

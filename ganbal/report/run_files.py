@@ -1,0 +1,220 @@
+"""Reading a run folder: every part may be missing, none may stop the report."""
+
+import json
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+import yaml
+
+from ganbal.errors import InputError
+
+PHANTOM_MARK = "phantom: drawn, not photographed"
+_Content = TypeVar("_Content")
+
+_NEEDED_KEYS: dict[str, tuple[str, ...]] = {
+    "data.json": ("source", "classes", "counts", "minority_class"),
+    "gan/training.json": ("steps", "class_name", "image_size_px"),
+    "scores.json": ("scores",),
+    "study/summary.json": ("arms", "classifiers", "seeds", "per_arm", "differences", "verdict_sentence"),
+}
+_NAMES = ("file_name", "label", "arm", "classifier")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one cell of the study left; `predictions` and `history` as in their CSV files."""
+
+    arm: str
+    classifier: str
+    seed: int
+    metrics: Mapping[str, Any] | None
+    predictions: pd.DataFrame | None
+    history: pd.DataFrame | None
+
+
+@dataclass(frozen=True)
+class RunFiles:
+    """The content of a run folder; None for what is not there.
+
+    `unread` tells the files that are there and could not be used, with the reason.
+    """
+
+    folder: Path
+    config: Mapping[str, Any]
+    config_text: str
+    provenance: Mapping[str, Any]
+    data: Mapping[str, Any] | None
+    training: Mapping[str, Any] | None
+    gan_history: pd.DataFrame | None
+    sample_grids: Sequence[tuple[int, Path]]
+    manifest: pd.DataFrame | None
+    synthesis: Mapping[str, Any] | None
+    scores: Mapping[str, Any] | None
+    summary: Mapping[str, Any] | None
+    results: pd.DataFrame | None
+    cells: Sequence[Cell]
+    unread: Sequence[tuple[str, str]]
+
+    def setting(self, name: str) -> Any:
+        """The value of `section.field` in config.yaml, None where it is not there."""
+        place: Any = self.config
+        for part in name.split("."):
+            place = place.get(part) if isinstance(place, Mapping) else None
+        return place
+
+    def command(self, stage: str) -> str:
+        """The command that does `stage` in this run."""
+        parent = self.folder.parent.name
+        place = f"outputs/{self.folder.name}" if parent == "outputs" else str(self.folder)
+        return f"ganbal {stage} --run {shlex.quote(place)}"
+
+    @property
+    def is_phantom(self) -> bool:
+        """Whether the images are drawn instead of photographed."""
+        return bool(self.data and self.data["source"].get("is_phantom")) or self.setting("data.root") == "phantom"
+
+    @property
+    def mark(self) -> str | None:
+        """What every figure and section has to say of itself."""
+        return PHANTOM_MARK if self.is_phantom else None
+
+    @property
+    def set_name(self) -> str:
+        """The image set's name: the last part of its folder."""
+        if self.is_phantom:
+            return "phantom set"
+        root = self.data["source"].get("root") if self.data else self.setting("data.root")
+        return str(root or "").replace("\\", "/").rstrip("/").rpartition("/")[2] or "unnamed image set"
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in the order of their labels."""
+        source = self.data or self.summary or {}
+        return [str(name) for name in source.get("classes", [])]
+
+    @property
+    def gan_class(self) -> str | None:
+        """The class that is synthesised."""
+        if self.training:
+            return str(self.training["class_name"])
+        named = self.setting("gan.class_name") or (self.data or {}).get("minority_class")
+        return str(named) if named is not None else None
+
+
+def read_run_folder(folder: Path) -> RunFiles:
+    """Read everything a report needs.
+
+    Raises:
+        InputError: `folder` is not there, or holds nothing a run leaves.
+    """
+    if not folder.is_dir():
+        raise InputError(
+            expected=f"a run folder at {folder}",
+            found="nothing" if not folder.exists() else "a file",
+            action="Name a folder that `ganbal run` or another command made, with --run DIR.",
+        )
+    known = ["config.yaml", "provenance.json", "gan/history.csv", "study/cells", *_NEEDED_KEYS]
+    if not any((folder / name).exists() for name in known):
+        raise InputError(
+            expected=f"the files of a run (config.yaml, data.json …) in {folder}",
+            found="none of them",
+            action="Name a folder that `ganbal run` or another command made, with --run DIR.",
+        )
+    reader = _Reader(folder)
+    config_text, config = reader.config()
+    return RunFiles(
+        folder=folder,
+        config=config,
+        config_text=config_text,
+        provenance=reader.json("provenance.json") or {},
+        data=reader.json("data.json"),
+        training=reader.json("gan/training.json"),
+        gan_history=reader.table("gan/history.csv", ["step"]),
+        sample_grids=_sample_grids(folder / "gan" / "samples"),
+        manifest=reader.table("synthetic/manifest.csv", ["file_name", "label"]),
+        synthesis=reader.json("synthetic/synthesis.json"),
+        scores=reader.json("scores.json"),
+        summary=reader.json("study/summary.json"),
+        results=reader.table("study/results.csv", ["arm", "classifier", "seed"]),
+        cells=reader.cells(),
+        unread=tuple(reader.unread),
+    )
+
+
+class _Reader:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.unread: list[tuple[str, str]] = []
+
+    def json(self, name: str) -> dict[str, Any] | None:
+        content = self._read(name, lambda path: json.loads(path.read_text(encoding="utf-8")))
+        if content is None:
+            return None
+        needed = _NEEDED_KEYS.get(name, ())
+        lacking = [key for key in needed if not isinstance(content, dict) or content.get(key) is None]
+        if lacking or not isinstance(content, dict):
+            self.unread.append((name, f"it lacks {', '.join(lacking) or 'names'}"))
+            return None
+        return content
+
+    def table(self, name: str, needed: Sequence[str]) -> pd.DataFrame | None:
+        table = self._read(name, _read_csv)
+        if table is None:
+            return None
+        lacking = [column for column in needed if column not in table.columns]
+        if lacking:
+            self.unread.append((name, f"it lacks {', '.join(lacking)}"))
+            return None
+        return table
+
+    def config(self) -> tuple[str, dict[str, Any]]:
+        text = self._read("config.yaml", lambda path: path.read_text(encoding="utf-8")) or ""
+        content = self._read("config.yaml", lambda path: yaml.safe_load(text))
+        return text, content if isinstance(content, dict) else {}
+
+    def cells(self) -> list[Cell]:
+        found = []
+        for place in sorted(self._folder.glob("study/cells/*/*/*")):
+            if place.is_dir() and place.name.isdecimal():
+                name = place.relative_to(self._folder).as_posix()
+                found.append(
+                    Cell(
+                        arm=place.parts[-3],
+                        classifier=place.parts[-2],
+                        seed=int(place.name),
+                        metrics=self.json(f"{name}/metrics.json"),
+                        predictions=self.table(f"{name}/predictions.csv", ["label"]),
+                        history=self.table(f"{name}/history.csv", ["step"]),
+                    )
+                )
+        return sorted(found, key=lambda cell: (cell.classifier, cell.arm, cell.seed))
+
+    def _read(self, name: str, read: Callable[[Path], _Content]) -> _Content | None:
+        path = self._folder / name
+        if not path.is_file():
+            return None
+        try:
+            return read(path)
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            self.unread.append((name, " ".join(str(error).split())[:200]))
+            return None
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """Numbers where a whole column is numbers or gaps; names such as "NA" or "01" stay what they are."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    for column in (name for name in table.columns if name not in _NAMES):
+        numbers = pd.to_numeric(table[column], errors="coerce")
+        if (numbers.notna() | table[column].isin(["", "nan"])).all():
+            table[column] = numbers
+    return table
+
+
+def _sample_grids(folder: Path) -> list[tuple[int, Path]]:
+    """(step, file) of every grid, oldest first."""
+    names = {path: path.stem.removeprefix("step_") for path in folder.glob("step_*.png")}
+    return sorted((int(step), path) for path, step in names.items() if step.isdecimal())

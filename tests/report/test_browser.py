@@ -1,0 +1,257 @@
+"""The report in a real browser: no errors, no requests, nothing wider than a phone, sortable, readable."""
+
+import base64
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WIDTHS_PX = (390, 800, 1400)
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--disable-dev-shm-usage",
+    "--remote-debugging-pipe",
+)
+
+
+# The protocol lives on file descriptors 3 and 4 of the browser; the copies at 100 keep one from overwriting the other.
+LAUNCHER = """
+import os, sys
+high = [os.dup2(int(end), 100 + place) for place, end in enumerate(sys.argv[1:3])]
+for place, end in enumerate(high):
+    os.dup2(end, 3 + place)
+    os.close(end)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+class Browser:
+    """Headless Chromium, spoken to through a pipe in its DevTools protocol; `events` keeps what it told."""
+
+    def __init__(self, profile: Path) -> None:
+        assert CHROMIUM is not None
+        child_reads, self._write = os.pipe()
+        self._read, child_writes = os.pipe()
+        ends = [str(child_reads), str(child_writes)]
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", LAUNCHER, *ends, CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "about:blank"],
+            pass_fds=(child_reads, child_writes),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(child_reads)
+        os.close(child_writes)
+        self._unread, self._number = b"", 0
+        self._session: str | None = None
+        self.events: list[dict[str, Any]] = []
+        targets = self.call("Target.getTargets")["targetInfos"]
+        page = next(target["targetId"] for target in targets if target["type"] == "page")
+        self._session = self.call("Target.attachToTarget", targetId=page, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
+        if self._session is not None:
+            message["sessionId"] = self._session
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._next_message()
+            if answer.get("id") == self._number:
+                assert "error" not in answer, answer["error"]
+                return answer["result"]
+            self.events.append(answer)
+
+    def open(self, address: str, width_px: int, scheme: str = "light", height_px: int = 900) -> None:
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width_px,
+            height=height_px,
+            deviceScaleFactor=1,
+            mobile=width_px < 500,
+        )
+        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        self.events.clear()
+        self.call("Page.navigate", url=address)
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+            self.events.append(self._next_message())
+
+    def value(self, expression: str) -> Any:
+        """What a JavaScript expression gives on the page."""
+        found = self.call("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in found, found["exceptionDetails"]
+        return found["result"].get("value")
+
+    def screenshot(self, whole_page: bool = False) -> bytes:
+        shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole_page)
+        return base64.b64decode(shot["data"])
+
+    def pdf(self) -> bytes:
+        return base64.b64decode(self.call("Page.printToPDF", printBackground=False, preferCSSPageSize=True)["data"])
+
+    def close(self) -> None:
+        os.close(self._write)
+        self._process.terminate()
+        self._process.wait(timeout=20)
+        os.close(self._read)
+
+    def _next_message(self) -> dict[str, Any]:
+        while b"\0" not in self._unread:
+            chunk = os.read(self._read, 1 << 20)
+            assert chunk, "the browser has gone"
+            self._unread += chunk
+        message, _, self._unread = self._unread.partition(b"\0")
+        return json.loads(message)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Chromium or Chrome on the PATH")
+    found = Browser(tmp_path_factory.mktemp("profile"))
+    yield found
+    found.close()
+
+
+def told_errors(browser: Browser) -> list[Any]:
+    kinds = {"Runtime.exceptionThrown", "Log.entryAdded", "Runtime.consoleAPICalled"}
+    return [event["params"] for event in browser.events if event.get("method") in kinds]
+
+
+def requests(browser: Browser) -> list[str]:
+    sent = [e["params"]["request"]["url"] for e in browser.events if e.get("method") == "Network.requestWillBeSent"]
+    return [address for address in sent if not address.startswith("data:")]
+
+
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.mark.parametrize("width_px", WIDTHS_PX)
+def test_opens_without_errors_requests_or_overflow(browser, reported_run, width_px):
+    address = (reported_run / "report.html").as_uri()
+    browser.open(address, width_px)
+    browser.value("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    assert browser.value(OVERFLOW) <= 0
+    assert told_errors(browser) == []
+    assert requests(browser) == [address]
+
+
+def test_dark_mode_changes_page_and_figures(browser, reported_run):
+    colours = (
+        "[getComputedStyle(document.body).backgroundColor, "
+        "getComputedStyle(document.querySelector('.drawing svg text')).fill]"
+    )
+    browser.open((reported_run / "report.html").as_uri(), 800, "light")
+    light = browser.value(colours)
+    browser.open((reported_run / "report.html").as_uri(), 800, "dark")
+    dark = browser.value(colours)
+    assert light == ["rgb(251, 250, 247)", "rgb(90, 100, 110)"]
+    assert dark == ["rgb(20, 24, 27)", "rgb(164, 173, 181)"]
+
+
+def test_tables_sort_by_value_and_say_so(browser, reported_run):
+    browser.open((reported_run / "report.html").as_uri(), 1400)
+    found = browser.value(
+        """(() => {
+            const table = document.querySelector("#table-means-baseline_cnn").closest("table");
+            const heading = [...table.tHead.rows[0].cells].find(cell => cell.textContent.startsWith("Accuracy"));
+            const column = heading.cellIndex;
+            const values = () => [...table.tBodies[0].rows].map(row => Number(row.cells[column].dataset.value));
+            heading.querySelector("button").click();
+            const rising = [values(), heading.getAttribute("aria-sort")];
+            heading.querySelector("button").click();
+            return [rising, [values(), heading.getAttribute("aria-sort")]];
+        })()"""
+    )
+    (rising, ascending), (falling, descending) = found
+    assert (ascending, descending) == ("ascending", "descending")
+    assert rising == sorted(rising) and falling == sorted(rising, reverse=True) and len(set(rising)) > 1
+
+
+def test_headings_step_down_one_by_one_and_ids_are_unique(browser, reported_run):
+    browser.open((reported_run / "report.html").as_uri(), 800)
+    levels = browser.value("[...document.querySelectorAll('h1,h2,h3,h4')].map(heading => Number(heading.tagName[1]))")
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    repeated = browser.value(
+        "(ids => ids.filter((id, place) => ids.indexOf(id) !== place))"
+        "([...document.querySelectorAll('[id]')].map(element => element.id))"
+    )
+    assert repeated == []
+
+
+def test_every_image_says_in_words_what_it_shows(browser, reported_run):
+    browser.open((reported_run / "report.html").as_uri(), 800)
+    words = browser.value(
+        "[...document.querySelectorAll('img, svg')].map(one => one.alt || one.getAttribute('aria-label'))"
+    )
+    assert len(words) > 20
+    assert all(words)
+
+
+def test_contrast_is_sufficient_in_both_schemes(browser, reported_run):
+    for scheme in ("light", "dark"):
+        browser.open((reported_run / "report.html").as_uri(), 1400, scheme)
+        assert browser.value(LOW_CONTRAST) == [], scheme
+
+
+LOW_CONTRAST = """(() => {
+    const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => [r, g, b].map(value => value / 255)
+        .map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, value, place) => sum + value * [0.2126, 0.7152, 0.0722][place], 0);
+    const behind = element => {
+        for (let at = element; at; at = at.parentElement) {
+            const colour = numbers(getComputedStyle(at).backgroundColor);
+            if (colour.length < 4 || colour[3] > 0) return colour;
+        }
+        return [255, 255, 255];
+    };
+    const found = new Set();
+    for (const element of document.querySelectorAll("body *:not(script):not(style):not(path):not(g):not(svg)")) {
+        const own = [...element.childNodes].some(node => node.nodeType === 3 && node.textContent.trim());
+        if (!own || !element.getClientRects().length) continue;
+        const style = getComputedStyle(element);
+        const text = light(numbers(element.closest("svg") ? style.fill : style.color));
+        const [low, high] = [text, light(behind(element))].sort((a, b) => a - b);
+        const contrast = (high + 0.05) / (low + 0.05);
+        if (contrast < 4.5) found.add(element.tagName + "." + element.className + " " + contrast.toFixed(2));
+    }
+    return [...found];
+})()"""
+
+
+def test_hostile_names_stay_text(browser, tmp_path, made_up_run):
+    from ganbal.report import build_report
+
+    classes = ("<script>alert(1)</script>", 'a" onload="alert(2)', "$x$ `y` | z & " + "long " * 20)
+    folder = made_up_run(classes=classes, classifiers=("baseline_cnn",), seeds=2).write(tmp_path / "run")
+    browser.open(build_report(folder).html.as_uri(), 390)
+    browser.value("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    assert told_errors(browser) == []
+    assert browser.value("document.scripts.length") == 1
+    assert browser.value("document.querySelectorAll('[onload]').length") == 0
+    assert browser.value(OVERFLOW) <= 0
+    assert "<script>alert(1)</script>" in browser.value("document.querySelector('#data').innerText")
+
+
+def test_prints_with_everything_unfolded(browser, reported_run):
+    browser.open((reported_run / "report.html").as_uri(), 1400, "dark")
+    assert browser.pdf().startswith(b"%PDF")
