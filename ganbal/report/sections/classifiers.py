@@ -38,7 +38,8 @@ _WEIGHTS = {"imagenet": " (ImageNet weights)", "none": " (not pretrained)", "fil
 def _facts(study: StudyView) -> list[tuple[str, str]]:
     summary = study.summary
     models = [
-        f"{c['title']} at {c['image_size_px']} px{_WEIGHTS.get(str(c.get('pretrained')), '')}" for c in study.classifiers
+        f"{model['title']} at {model['image_size_px']} px{_WEIGHTS.get(str(model.get('pretrained')), '')}"
+        for model in study.classifiers
     ]
     covers = summary.get("interval_covers") or "what changes from seed to seed"
     return [
