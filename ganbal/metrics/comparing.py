@@ -22,9 +22,11 @@ from ganbal.metrics.images import ImageSource
 from ganbal.metrics.measures import FeatureMetric, FeatureTriple, feature_metrics, score_features
 from ganbal.metrics.score_entries import Score
 from ganbal.metrics.score_warnings import warnings_of
+from ganbal.metrics.threads import one_matrix_thread
 
 FEWEST_IMAGES = 16
 _FEWEST_HELD_OUT = 12
+_SMALL_SET = 5000
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ class Comparison:
         metrics = [(metric, texture if group == "two_sample" else main) for group, metric in self._metrics()]
         scores: list[Score] = []
         copies: CopyReport | None = None
-        with self.console.progress(len(metrics) + 1, "scores", "score") as bar:
+        is_small = max(len(main.real), len(main.synthetic)) <= _SMALL_SET
+        with self.console.progress(len(metrics) + 1, "scores", "score") as bar, one_matrix_thread(only_if=is_small):
             for metric, features in metrics:
                 assert features is not None
                 known = self._distance(main) if metric.metric == "fid" else None

@@ -18,6 +18,7 @@ from ganbal.metrics.extractors.base import Extractor
 from ganbal.metrics.frechet import Factored, factor_features
 from ganbal.metrics.identity import ExtractorIdentity
 from ganbal.metrics.images import ImageSource
+from ganbal.metrics.moments import BLOCK_ROWS
 
 MAX_UNREADABLE_FRACTION = 0.05
 # Part of every file name; to be raised whenever the same images would give other features.
@@ -71,7 +72,7 @@ class FeatureStore:
 
     def factored(self, features: FeatureSet) -> Factored:
         """Mean and covariance factor of a set; kept too, where there is something to save."""
-        if len(features) <= features.identity.dims:
+        if len(features) <= BLOCK_ROWS:
             return factor_features(features.values)
         file = self.root / f"{features.key}-factor.npz"
         if file.is_file():

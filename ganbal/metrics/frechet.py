@@ -14,6 +14,7 @@ import numpy as np
 import scipy.linalg
 
 from ganbal.metrics.moments import Moments, centred_blocks, mean_of
+from ganbal.metrics.threads import one_matrix_thread
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Factored:
     mean: np.ndarray
     """(dims,) float64."""
     factor: np.ndarray
-    """(rows, dims) float64, rows at most dims."""
+    """(rows, dims) float64: centred features of a few thousand images, or a triangle."""
 
 
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> float:
@@ -44,22 +45,28 @@ def distance_of_factored(first: Factored, second: Factored) -> float:
     assert first.mean.shape == second.mean.shape, "features of one extractor"
     offset = first.mean - second.mean
     traces = np.vdot(first.factor, first.factor) + np.vdot(second.factor, second.factor)
-    root_trace = np.linalg.svd(first.factor @ second.factor.T, compute_uv=False).sum()
+    factors = first.factor, second.factor
+    with one_matrix_thread():
+        if min(len(factor) for factor in factors) > len(offset):
+            factors = _triangle(factors[0]), _triangle(factors[1])
+        root_trace = np.linalg.svd(factors[0] @ factors[1].T, compute_uv=False).sum()
     return float(offset @ offset + traces - 2 * root_trace)
 
 
 def factor_features(features: np.ndarray) -> Factored:
     """Mean and factor of (N, dims) features; memory does not grow with N beyond a few thousand rows."""
-    num_images, dims = features.shape
-    assert num_images >= 2, "a covariance needs two images"
+    assert len(features) >= 2, "a covariance needs two images"
     mean = mean_of(features)
-    factor = np.empty((0, dims))
+    factor: np.ndarray | None = None
     for block in centred_blocks(features, mean):
-        factor = np.vstack([factor, block]) if len(factor) else block
-        if len(factor) > dims:
-            # R of a QR decomposition has the same RᵀR, in dims rows.
-            factor = scipy.linalg.qr(factor, mode="r", overwrite_a=True, check_finite=False)[0][:dims]
-    return Factored(mean, factor / np.sqrt(num_images - 1))
+        factor = block if factor is None else _triangle(np.vstack([factor, block]))
+    assert factor is not None
+    return Factored(mean, factor / np.sqrt(len(features) - 1))
+
+
+def _triangle(factor: np.ndarray) -> np.ndarray:
+    """R of the QR decomposition: RᵀR is the same, in no more rows than dims."""
+    return scipy.linalg.qr(factor, mode="r", check_finite=False)[0][: factor.shape[1]]
 
 
 def factor_moments(moments: Moments) -> Factored:

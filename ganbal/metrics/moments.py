@@ -10,7 +10,8 @@ import numpy as np
 from ganbal.atomic_files import atomic_path
 from ganbal.errors import InputError
 
-_BLOCK_ROWS = 4096
+BLOCK_ROWS = 4096
+"""How many rows are turned into double precision at once."""
 
 
 @dataclass(frozen=True)
@@ -40,15 +41,15 @@ def moments_of(features: np.ndarray) -> Moments:
 def mean_of(features: np.ndarray) -> np.ndarray:
     """(dims,) float64."""
     total = np.zeros(features.shape[1])
-    for start in range(0, len(features), _BLOCK_ROWS):
-        total += features[start : start + _BLOCK_ROWS].sum(axis=0, dtype=np.float64)
+    for start in range(0, len(features), BLOCK_ROWS):
+        total += features[start : start + BLOCK_ROWS].sum(axis=0, dtype=np.float64)
     return total / len(features)
 
 
 def centred_blocks(features: np.ndarray, mean: np.ndarray) -> Iterator[np.ndarray]:
     """The rows less their mean, float64, some thousands at a time."""
-    for start in range(0, len(features), _BLOCK_ROWS):
-        yield features[start : start + _BLOCK_ROWS].astype(np.float64) - mean
+    for start in range(0, len(features), BLOCK_ROWS):
+        yield features[start : start + BLOCK_ROWS].astype(np.float64) - mean
 
 
 def read_statistics(file: Path) -> Moments:

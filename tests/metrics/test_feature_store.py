@@ -115,7 +115,11 @@ def test_a_damaged_file_is_removed_and_told(store: FeatureStore, draw_chests: Ca
     assert len(store.features(source, [untrained_extractor(CPU)])[0]) == 4
 
 
-def test_the_factor_of_a_large_set_is_kept(store: FeatureStore, draw_chests: Callable) -> None:
+def test_the_factor_of_a_large_set_is_kept(
+    store: FeatureStore, draw_chests: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganbal.metrics.feature_store.BLOCK_ROWS", 12)
+    monkeypatch.setattr("ganbal.metrics.moments.BLOCK_ROWS", 12)
     extractor = replace(
         untrained_extractor(CPU),
         identity=replace(untrained_extractor(CPU).identity, name="few", dims=4),

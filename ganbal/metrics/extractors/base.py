@@ -8,6 +8,7 @@ from typing import Protocol
 import torch
 
 from ganbal.metrics.identity import ExtractorIdentity
+from ganbal.metrics.threads import side_by_side
 
 
 class Extractor(Protocol):
@@ -34,7 +35,7 @@ class NetworkExtractor:
     """Float images in [0, 1], (B, 1 or 3, H, W), to (B, C, S, S); sizes and channels only, so that images of
     different shapes can share a batch afterwards."""
     network: Callable[[torch.Tensor], torch.Tensor]
-    """(B, C, S, S) in [0, 1] to (B, dims)."""
+    """(B, C, S, S) in [0, 1] to (B, dims); on a CPU called from several threads at once."""
     device: torch.device
     images_at_once: int = 64
     """How many images suit the network best; large maps of many images fall out of a CPU's caches."""
@@ -43,7 +44,10 @@ class NetworkExtractor:
         return self.to_input(images.to(self.device).float().div_(255))
 
     def embed(self, prepared: torch.Tensor) -> torch.Tensor:
-        features = torch.cat([self.network(part) for part in prepared.split(self.images_at_once)])
+        if self.device.type == "cpu":
+            features = side_by_side(self.network, prepared, self.images_at_once)
+        else:
+            features = torch.cat([self.network(part) for part in prepared.split(self.images_at_once)])
         assert features.ndim == 2 and features.shape[1] == self.identity.dims, (
             f"{self.identity.name} gave {tuple(features.shape)}, not (B, {self.identity.dims})"
         )

@@ -1,5 +1,6 @@
 """The features a classifier decides from: what goes into its last layer, for any torch module."""
 
+import threading
 from collections.abc import Callable
 
 import torch
@@ -17,19 +18,21 @@ class HeadInput(nn.Module):
         """Watch the layer called `head` in `network.named_modules()`."""
         super().__init__()
         self.network = network.eval().requires_grad_(False)
-        self._seen: torch.Tensor | None = None
+        # Each thread has its own images under way.
+        self._seen = threading.local()
         network.get_submodule(head).register_forward_pre_hook(self._remember)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """To (B, number of inputs of the head)."""
-        self._seen = None
+        self._seen.inputs = None
         self.network(images)
-        seen, self._seen = self._seen, None
+        seen: torch.Tensor | None = self._seen.inputs
+        self._seen.inputs = None
         assert seen is not None, "the network does not pass through its head"
         return seen.mean(dim=(2, 3)) if seen.ndim == 4 else seen.flatten(1)
 
     def _remember(self, _module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-        self._seen = inputs[0]
+        self._seen.inputs = inputs[0]
 
 
 def head_of(network: nn.Module) -> str:
