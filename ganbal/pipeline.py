@@ -105,7 +105,11 @@ class Pipeline:
         if not self.run.config_file.is_file() or self.run.config_file.read_text(encoding="utf-8") != settings:
             self.run.save_settings(settings)
         self.run.update_provenance(
-            **describe_machine(), last_command_at=now(), seed=self.config.seed, data_digest=digest
+            **describe_machine(),
+            device=str(self.stages.device),
+            last_command_at=now(),
+            seed=self.config.seed,
+            data_digest=digest,
         )
         self.console.say(f"Run folder: {self.run.folder}")
 

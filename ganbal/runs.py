@@ -92,7 +92,7 @@ class Run:
             self.update_provenance(stages=stages)
 
     def update_provenance(self, **facts: Any) -> None:
-        write_json(self.provenance_file, self._provenance() | facts)
+        write_json(self.provenance_file, {"created": now()} | self._provenance() | facts)
 
     def _provenance(self) -> dict[str, Any]:
         return read_json(self.provenance_file) if self.provenance_file.is_file() else {}

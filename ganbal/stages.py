@@ -277,6 +277,7 @@ class Stages:
             "image_size_px": self.config.gan.image_size_px,
             "steps": state.step,
             "images_seen": state.step * self.config.gan.batch_size,
+            "best_step": state.best_step or None,
             "seconds": round(state.seconds, 1),
             "device": str(self.device),
             "precision": precision_of(self.device),

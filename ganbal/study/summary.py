@@ -56,6 +56,8 @@ def summarise(results: pd.DataFrame, resampled: Resampled, num_patients: int, fa
         "main_metric": MAIN_METRIC,
         "confidence": CONFIDENCE,
         "interval_covers": "other training seeds and other test patients; not another generator or another hospital",
+        "interval_method": "the variances over seeds and over draws of test patients with replacement are added; "
+        "Student's t with Welch-Satterthwaite degrees of freedom",
         "per_arm": _per_arm(results, names),
         "differences": differences,
         "verdict_sentence": verdict_sentence(differences, facts),
