@@ -4,6 +4,7 @@ Each image is changed by its own random generator, seeded by (seed, step, positi
 not depend on how many workers there are or which of them took the image.
 """
 
+import math
 import os
 import random
 from collections.abc import Callable, Sequence
@@ -26,7 +27,7 @@ class KerasZoom(albumentations.ImageOnlyTransform):
     """Keras' `zoom_range`: width and height zoomed apart from each other, edges repeated outwards.
 
     As in Keras a factor is how much of the image is taken in: 0.7 enlarges the middle, 1.3 shows the whole image
-    smaller. Linear interpolation about the middle of the pixel grid.
+    smaller.
     """
 
     class InitSchema(albumentations.BasicTransform.InitSchema):
@@ -41,26 +42,53 @@ class KerasZoom(albumentations.ImageOnlyTransform):
         return {"factor_x": self.py_random.uniform(low, high), "factor_y": self.py_random.uniform(low, high)}
 
     def apply(self, img: np.ndarray, factor_x: float, factor_y: float, **params: object) -> np.ndarray:
-        height, width = img.shape[:2]
-        middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
-        output_to_input = np.array([[factor_x, 0, middle_x * (1 - factor_x)], [0, factor_y, middle_y * (1 - factor_y)]])
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        return cv2.warpAffine(img, output_to_input, (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return _resample(img, [[factor_x, 0], [0, factor_y]], (0, 0))
+
+
+class SmallMove(albumentations.ImageOnlyTransform):
+    """How a chest may lie a little differently: turned, shifted, nearer, all at once. No mirroring: hearts are left.
+
+    The library's own Affine does the same in two to three times the time, most of it for the boxes and masks that
+    other tasks have.
+    """
+
+    class InitSchema(albumentations.BasicTransform.InitSchema):
+        zoom: float
+        shift: float
+        turn_degrees: float
+
+    def __init__(self, zoom: float, shift: float, turn_degrees: float, p: float = 1.0) -> None:
+        """Each is drawn evenly up to so much either way: the size as 1 ± zoom, the shift as a share of the side."""
+        super().__init__(p=p)
+        self.zoom, self.shift, self.turn_degrees = zoom, shift, turn_degrees
+
+    def get_params(self) -> dict[str, float]:
+        either_way = {"zoom": self.zoom, "turn": self.turn_degrees, "shift_x": self.shift, "shift_y": self.shift}
+        return {name: self.py_random.uniform(-most, most) for name, most in either_way.items()}
+
+    def apply(
+        self, img: np.ndarray, zoom: float, turn: float, shift_x: float, shift_y: float, **params: object
+    ) -> np.ndarray:
+        cosine, sine = (function(math.radians(turn)) / (1 + zoom) for function in (math.cos, math.sin))
+        return _resample(img, [[cosine, -sine], [sine, cosine]], (shift_x * img.shape[1], shift_y * img.shape[0]))
+
+
+def _resample(image: np.ndarray, turn: list[list[float]], shift: tuple[float, float]) -> np.ndarray:
+    """The image whose pixel at x (from the middle) shows `turn` · x + `shift` of this one, in (column, row) order.
+
+    Linear interpolation; outside its edges an image goes on as its edge pixels.
+    """
+    height, width = image.shape[:2]
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    offset = middle + np.array(shift) - np.array(turn) @ middle
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(
+        image, np.column_stack([turn, offset]), (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
 
 
 def _anatomical() -> list[albumentations.BasicTransform]:
-    """How a chest may lie a little differently: zoom, shift, rotation. No mirroring, as the heart is on the left."""
-    return [
-        albumentations.Affine(
-            scale=(0.9, 1.1),
-            keep_ratio=True,
-            translate_percent=(-0.05, 0.05),
-            rotate=(-7, 7),
-            interpolation=cv2.INTER_LINEAR,
-            border_mode=cv2.BORDER_REPLICATE,
-            p=1.0,
-        )
-    ]
+    return [SmallMove(zoom=0.1, shift=0.05, turn_degrees=7)]
 
 
 def _document() -> list[albumentations.BasicTransform]:

@@ -36,8 +36,8 @@ def train_classifier(
     config: TrainingConfig,
     device: torch.device,
     feature_cache: Path | None,
-    on_step: Callable[[int], None] = lambda count: None,
-    on_check: Callable[[dict[str, float]], None] = lambda row: None,
+    on_step: Callable[[int], None] | None = None,
+    on_check: Callable[[dict[str, float]], None] | None = None,
 ) -> TrainedClassifier:
     """Train the model on the training images; the validation images say when to slow down, stop, and what to keep.
 
@@ -60,13 +60,14 @@ def train_classifier(
         check_labels(labels, len(pixels), num_classes)
     check_class_weights(config.class_weights, num_classes)
     check_augmentation(config.augment)
+    listeners = Listeners(on_step or (lambda count: None), on_check or (lambda row: None))
     network = build_model(model_name, num_classes, image_size_px, weights, seed=config.seed)
     network.to(device).to(memory_format=torch.channels_last)
     precision = choose_precision(config.precision, device)
     inputs = NetworkInputs(network, model_name, image_size_px, device, precision, feature_cache)
 
     def examples(pixels: np.ndarray, labels: np.ndarray) -> Examples:
-        return Examples(inputs.prepare(pixels, on_batch=lambda: on_step(0)), _on_device(labels, device))
+        return Examples(inputs.prepare(pixels, on_batch=lambda: listeners.on_step(0)), _on_device(labels, device))
 
     batches: Batches
     if config.augment == "none":
@@ -83,7 +84,7 @@ def train_classifier(
             val_loss=choose_loss(num_classes, None, device),
             config=config,
             precision=precision,
-            listeners=Listeners(on_step, on_check),
+            listeners=listeners,
         )
     return TrainedClassifier(
         model_name=model_name,

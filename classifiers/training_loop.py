@@ -25,9 +25,9 @@ _PLATEAU_MARGIN = 1e-4
 class Listeners:
     """Who is told of the progress; any of them may raise to stop the training."""
 
-    on_step: Callable[[int], None] = lambda count: None
+    on_step: Callable[[int], None]
     """Called with 1 after every optimiser step."""
-    on_check: Callable[[dict[str, float]], None] = lambda row: None
+    on_check: Callable[[dict[str, float]], None]
     """Called with every row of the history."""
 
 

@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from classifiers.augmentation import AUGMENTATIONS, KerasZoom, build_augmentation, check_augmentation
+from classifiers.augmentation import AUGMENTATIONS, KerasZoom, SmallMove, build_augmentation, check_augmentation
 from classifiers.errors import ClassifierInputError
 
 
@@ -69,27 +69,44 @@ def test_document_flips_half_of_the_images_upside_down_independently_of_the_zoom
     )
 
 
-def test_anatomical_moves_a_little_and_never_mirrors():
-    size = 101
-    rows, columns = np.mgrid[:size, :size] - 50
-    # Three spots, each in an image of its own: mirrored, they would turn the other way round.
-    spots = [
-        255 * ((rows - row) ** 2 + (columns - column) ** 2 <= 16).astype(np.uint8)
-        for row, column in ((-20, -20), (-20, 20), (25, 20))
-    ]
+def spot(row, column, size=101):
+    """A white disc so many pixels off the middle of a black image."""
+    rows, columns = np.mgrid[:size, :size] - size // 2
+    return 255 * ((rows - row) ** 2 + (columns - column) ** 2 <= 16).astype(np.uint8)
+
+
+def middle_of(image):
+    rows, columns = np.mgrid[: len(image), : len(image)] - len(image) // 2
+    return np.array([(rows * image.astype(float)).sum(), (columns * image.astype(float)).sum()]) / image.sum(
+        dtype=float
+    )
+
+
+def test_small_move_by_hand():
+    move = SmallMove(zoom=0.1, shift=0.05, turn_degrees=7)
+    still = {"zoom": 0.0, "turn": 0.0, "shift_x": 0.0, "shift_y": 0.0}
+    assert np.array_equal(move.apply(spot(-20, 30), **still), spot(-20, 30))
+    assert middle_of(move.apply(spot(-20, 30), **still | {"zoom": 0.1})) == pytest.approx([-22, 33], abs=0.1)
+    # 0.05 of 101 px: what was there is now shown so far to the left.
+    assert middle_of(move.apply(spot(-20, 30), **still | {"shift_x": 0.05})) == pytest.approx([-20, 24.95], abs=0.1)
+    turned = middle_of(move.apply(spot(0, 30), **still | {"turn": 90.0}))
+    assert np.abs(turned) == pytest.approx([30, 0], abs=0.1)
+
+
+def test_anatomical_moves_a_little_either_way_and_never_mirrors():
     augment = build_augmentation("anatomical")
     turns, sizes, shifts = [], [], []
-    for number in range(200):
-        outcomes = [augment(spot, (0, number)).astype(float) for spot in spots]
-        a, b, c = (np.array([(rows * o).sum(), (columns * o).sum()]) / o.sum() for o in outcomes)
-        turns.append(np.degrees(np.arctan2(b[0] - a[0], b[1] - a[1])))
-        sizes.append(np.hypot(*(c - b)) / 45)
-        shifts.append((a + b) / 2 - (-20, 0))
-        assert (b - a)[1] * (c - b)[0] - (b - a)[0] * (c - b)[1] > 0
-    assert 5 < np.abs(turns).max() < 8
-    assert 0.87 < min(sizes) < 0.95
-    assert 1.05 < max(sizes) < 1.13
-    assert 3 < np.abs(shifts).max() < 12
+    for number in range(300):
+        left, right, below = (middle_of(augment(spot(*place), (0, number))) for place in ((0, -20), (0, 20), (25, 20)))
+        turns.append(np.degrees(np.arctan2(*(right - left))))
+        sizes.append(np.hypot(*(right - left)) / 40)
+        shifts.append((left + right) / 2)
+        # Going round from left to right to below is going clockwise, as before; in a mirror it would not be.
+        assert np.linalg.det([left - right, below - right]) > 0
+    for drawn, most in ((turns, 7), (np.array(sizes) - 1, 0.1), (shifts, 5.6)):
+        assert most * 0.9 < np.max(drawn) < most * 1.06
+        assert -most * 0.9 > np.min(drawn) > -most * 1.06
+        assert np.mean(drawn) == pytest.approx(0, abs=most * 0.1)
 
 
 def test_never_asks_a_server_for_its_version():
