@@ -11,6 +11,7 @@ from ganbal.console import Console
 from ganbal.data.loading import check_source, resolve_root
 from ganbal.device import choose_device
 from ganbal.errors import InputError, SeveralInputErrors
+from ganbal.metrics.comparing import FEWEST_IMAGES
 from ganbal.metrics.scoring import check_score
 from ganbal.runs import Run, cache_folder, check_writable
 from ganbal.study.arms import BASELINE, find_arm
@@ -45,7 +46,7 @@ def check_before_work(run: Run, config: Config, needs: Sequence[Need]) -> None:
     """
     checks: list[Callable[[], Any]] = [
         lambda: choose_device(config.device),
-        lambda: _check_images(config),
+        lambda: _check_images(config, needs),
     ]
     if Need.SCORE in needs:
         checks.append(lambda: check_score(config.score))
@@ -78,13 +79,27 @@ def _problem(check: Callable[[], Any]) -> InputError | None:
     return None
 
 
-def _check_images(config: Config) -> None:
+def _check_images(config: Config, needs: Sequence[Need]) -> None:
     counts, wanted = check_source(config.data, config.seed), config.gan.class_name
     if wanted is not None and wanted not in counts:
         raise InputError(
             expected=f"gan.class_name among {', '.join(counts)}",
             found=repr(wanted),
             action="Correct it, or leave it out to take the minority class.",
+        )
+    name = wanted or min(counts, key=lambda class_name: counts[class_name])
+    if Need.SCORE in needs and counts[name] < FEWEST_IMAGES:
+        raise InputError(
+            expected=f"at least {FEWEST_IMAGES} training images of {name} to score its synthetic images against",
+            found=f"{counts[name]}",
+            action="Add images; scores of a handful say nothing.",
+        )
+    number = config.synthesis.num_images
+    if Need.GAN in needs and Need.SCORE in needs and number != "balance" and number < FEWEST_IMAGES:
+        raise InputError(
+            expected=f"at least {FEWEST_IMAGES} synthetic images, as they will be scored",
+            found=f"synthesis.num_images: {number}",
+            action="Draw more, or draw them with `ganbal synthesize --n N`, which does not score.",
         )
 
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from ganbal.cli import main
 
 TINY = (
-    *("--device", "cpu", "--set", "data.phantom_images=80", "--set", "gan.image_size_px=32"),
+    *("--device", "cpu", "--set", "data.phantom_images=120", "--set", "gan.image_size_px=32"),
     *("--set", "gan.base_channels=4", "--set", "gan.batch_size=8", "--set", "gan.steps=6"),
     *("--set", "gan.log_every_steps=2", "--set", "gan.sample_every_steps=3", "--set", "gan.checkpoint_every_steps=2"),
     *("--set", "gan.score_every_steps=3", "--set", "gan.score_images=16", "--set", "score.extractor=untrained"),
@@ -90,7 +90,7 @@ def test_run_gives_json_skips_what_is_done_and_redoes_what_changed():
     changed = {path.name for path in changed_since(before)}
     assert not changed & {"last.pt", "manifest.csv", "scores.json", "predictions.csv", "results.csv"}
 
-    more = ganbal("run", *TINY, "--run", "here", "--set", "synthesis.num_images=9")
+    more = ganbal("run", *TINY, "--run", "here", "--set", "synthesis.num_images=20")
     assert more.exit_code == 0, more.output
     changed = changed_since(before)
     assert {"manifest.csv", "scores.json"} <= {path.name for path in changed}
