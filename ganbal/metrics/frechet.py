@@ -66,7 +66,8 @@ def factor_features(features: np.ndarray) -> Factored:
 
 def _triangle(factor: np.ndarray) -> np.ndarray:
     """R of the QR decomposition: RᵀR is the same, in no more rows than dims."""
-    return scipy.linalg.qr(factor, mode="r", check_finite=False)[0][: factor.shape[1]]
+    with one_matrix_thread():
+        return scipy.linalg.qr(factor, mode="r", check_finite=False)[0][: factor.shape[1]]
 
 
 def factor_moments(moments: Moments) -> Factored:
