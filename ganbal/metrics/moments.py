@@ -49,7 +49,9 @@ def mean_of(features: np.ndarray) -> np.ndarray:
 def centred_blocks(features: np.ndarray, mean: np.ndarray) -> Iterator[np.ndarray]:
     """The rows less their mean, float64, some thousands at a time."""
     for start in range(0, len(features), BLOCK_ROWS):
-        yield features[start : start + BLOCK_ROWS].astype(np.float64) - mean
+        block = features[start : start + BLOCK_ROWS].astype(np.float64)
+        block -= mean
+        yield block
 
 
 def read_statistics(file: Path) -> Moments:
