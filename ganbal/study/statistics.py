@@ -71,7 +71,8 @@ def paired_difference(
     of_seeds, of_patients = sd**2 / n, float(np.nanvar(resampled_means, ddof=1))
     error = math.sqrt(of_seeds + of_patients)
     if error == 0.0:
-        return Difference(mean, n, sd, 0.0, mean, mean, 0.0)
+        # Nothing varied at all, as when both arms call every image the same: no basis for what could be detected.
+        return Difference(mean, n, sd, 0.0, mean, mean)
     freedom = (of_seeds + of_patients) ** 2 / (of_seeds**2 / (n - 1) + of_patients**2 / max(num_patients - 1, 1))
     reach = float(stats.t.ppf((1 + confidence) / 2, freedom))
     detectable = (reach + float(stats.t.ppf(power, freedom))) * error

@@ -84,6 +84,8 @@ def _in_words(row: dict[str, Any]) -> str:
     if row["low"] is None:
         return f"{change} in a single run, which says nothing: one seed has no interval"
     interval = f"{CONFIDENCE:.0%} interval {100 * row['low']:+.1f} to {100 * row['high']:+.1f}, {row['n']} seeds"
+    if row["verdict"] == "no difference found" and row["smallest_detectable"] is None:
+        return f"no difference found ({change}, {interval}; nothing varied between trainings: too few steps?)"
     if row["verdict"] == "no difference found":
         return (
             f"no difference found ({change}, {interval}; "

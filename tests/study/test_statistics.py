@@ -54,6 +54,7 @@ def test_a_clear_difference_between_seeds_is_not_believed_when_patients_could_un
 def test_equal_values_are_no_difference():
     found = paired_difference([0.5, 0.5], [0.5, 0.5], NO_PATIENT_VARIANCE, 10)
     assert (found.low, found.high, found.verdict) == (0.0, 0.0, "no difference found")
+    assert found.detectable is None
 
 
 def test_images_of_a_patient_are_drawn_together_and_as_many_patients_as_there_are():

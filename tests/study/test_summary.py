@@ -63,6 +63,10 @@ def test_the_sentence_says_what_the_interval_says(gan, words):
     assert words in sentence and "3 seeds" in sentence and "95% interval" in sentence
 
 
+def test_trainings_that_do_not_vary_claim_no_power():
+    assert "nothing varied" in study({"imbalanced": [0.5, 0.5], "gan": [0.5, 0.5]})["verdict_sentence"]
+
+
 def test_one_seed_is_no_evidence():
     summary = study({"imbalanced": [0.7], "gan": [0.9]})
     assert difference(summary, "gan", "imbalanced")["verdict"] == "too few seeds"
