@@ -1,0 +1,113 @@
+"""The probability from which on an image is called positive, chosen on validation images.
+
+Pure: arrays in, numbers out. Candidates lie halfway between neighbouring probabilities, so that a rounded copy of the
+probabilities is cut at the same place.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from classifiers.errors import ClassifierInputError
+
+
+@dataclass(frozen=True)
+class ChosenThreshold:
+    """A threshold and what it does to the images it was chosen on."""
+
+    threshold: float
+    """Positive is called what has at least this probability."""
+    recall: float
+    """Share of the positive images that it calls positive."""
+    specificity: float
+    """Share of the negative images that it calls negative."""
+
+
+def youden_threshold(labels: np.ndarray, probabilities: np.ndarray) -> ChosenThreshold:
+    """The threshold with the greatest J = recall + specificity - 1 (Youden 1950).
+
+    Of several with the same J the one nearest to 0.5 is taken, of two equally near the lower.
+
+    Args:
+        labels: (N,) 0 (negative) or 1 (positive).
+        probabilities: (N,) of class 1, in [0, 1].
+
+    Raises:
+        ClassifierInputError: a class is missing, or these are no such labels and probabilities.
+    """
+    cuts, true, false = _cuts(labels, probabilities)
+    positives, negatives = int(true[-1]), int(false[-1])
+    # J times both counts: whole numbers, so that ties are ties.
+    scaled = true * negatives - false * positives
+    best = np.flatnonzero(scaled == scaled.max())
+    # Cuts fall, so the last of equally near ones is the lower.
+    distances = np.abs(cuts[best] - 0.5)
+    place = best[np.flatnonzero(distances == distances.min())[-1]]
+    return _chosen(cuts, true, false, int(place))
+
+
+def recall_threshold(labels: np.ndarray, probabilities: np.ndarray, wanted_recall: float) -> ChosenThreshold:
+    """The highest threshold whose recall reaches `wanted_recall`: of all that do, the one with the fewest false alarms.
+
+    Args:
+        labels: (N,) 0 (negative) or 1 (positive).
+        probabilities: (N,) of class 1, in [0, 1].
+        wanted_recall: above 0, at most 1.
+
+    Raises:
+        ClassifierInputError: a class is missing, or these are no such labels, probabilities or recall.
+    """
+    if not 0 < wanted_recall <= 1:
+        raise ClassifierInputError(
+            expected="a wanted recall above 0 and at most 1",
+            found=f"{wanted_recall}",
+            action="Give 0.95, for instance.",
+        )
+    cuts, true, false = _cuts(labels, probabilities)
+    # 0.7 of 10 images is 7 of them, though 0.7 · 10 is a little more in floating point.
+    enough = true >= wanted_recall * true[-1] - 1e-9
+    return _chosen(cuts, true, false, int(np.argmax(enough)))
+
+
+def _cuts(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Every threshold that makes a difference, from the highest down, and its numbers of true and false positives."""
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
+    _check(labels, probabilities)
+    values, places = np.unique(probabilities, return_inverse=True)
+    positives = np.bincount(places, weights=labels == 1, minlength=len(values)).astype(np.int64)[::-1]
+    negatives = np.bincount(places, weights=labels == 0, minlength=len(values)).astype(np.int64)[::-1]
+    values = values[::-1]
+    below = np.append(values[1:], 0.0)
+    halfway = (values + below) / 2
+    # Between two neighbouring floating-point numbers there is no third.
+    cuts = np.where(halfway > below, halfway, values)
+    return cuts, np.cumsum(positives), np.cumsum(negatives)
+
+
+def _chosen(cuts: np.ndarray, true: np.ndarray, false: np.ndarray, place: int) -> ChosenThreshold:
+    return ChosenThreshold(
+        threshold=float(cuts[place]),
+        recall=float(true[place] / true[-1]),
+        specificity=float(1 - false[place] / false[-1]),
+    )
+
+
+def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
+    if labels.ndim != 1 or labels.shape != probabilities.shape:
+        raise ClassifierInputError(
+            expected="labels (N,) and as many probabilities of class 1",
+            found=f"shapes {labels.shape} and {probabilities.shape}",
+            action="Give one probability for every label, e.g. probabilities[:, 1].",
+        )
+    # Written so that NaN fails as well.
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():
+        raise ClassifierInputError(
+            expected="probabilities from 0 to 1", found="others", action="Give probabilities, not logits."
+        )
+    counts = {label: int((labels == label).sum()) for label in (0, 1)}
+    if sum(counts.values()) != len(labels) or 0 in counts.values():
+        raise ClassifierInputError(
+            expected="images of class 0 and of class 1, and no others, to choose a threshold on",
+            found=f"{counts[0]} of class 0, {counts[1]} of class 1, {len(labels) - sum(counts.values())} others",
+            action="Set more validation images aside (of every class), or keep the threshold of 0.5.",
+        )
