@@ -21,10 +21,13 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganbal.config import load_config
+from ganbal.console import Console
+from ganbal.distributed import ALONE
 from ganbal.gan import step as step_module
+from ganbal.gan.compilation import fastest_step
 from ganbal.gan.networks import Discriminator, Generator, initialise
 from ganbal.gan.state import new_state
-from ganbal.gan.step import choose_loss, precision_of, train_step
+from ganbal.gan.step import TrainStep, precision_of
 
 
 def plain_loop(pixels, config, device, steps):
@@ -70,8 +73,9 @@ def plain_loop(pixels, config, device, steps):
 
 def project_loop(pixels, config, device, steps):
     """Seconds for `steps` steps of `ganbal train-gan`'s loop."""
-    state, data, loss = new_state(config, 0, device), pixels.to(device), choose_loss(config)
-    return timed(lambda _: train_step(state, data, config, loss), iter(lambda: None, 0), steps, device)
+    data = pixels.to(device)
+    step = fastest_step(new_state(config, 0, device), data, config, ALONE, Console())
+    return timed(lambda _: step(), iter(lambda: None, 0), steps, device)
 
 
 def timed(one_step, batches, steps, device):
@@ -92,9 +96,9 @@ def wait(device):
 
 def step_flop(pixels, config):
     """Floating-point operations of one step, per image, as torch counts them in convolutions and products."""
-    state = new_state(config, 0, torch.device("cpu"))
+    step = TrainStep(new_state(config, 0, torch.device("cpu")), pixels, config)
     with FlopCounterMode(display=False) as counter:
-        train_step(state, pixels, config, choose_loss(config))
+        step()
     return counter.get_total_flops() / config.batch_size
 
 

@@ -86,8 +86,18 @@ class GanConfig(Section):
     """The penalty is computed this seldom, and weighs as many times more (Karras et al. 2020)."""
     augment: tuple[Augmentation, ...]
     """Differentiable augmentation of what the discriminator sees, real and synthetic alike (Zhao et al. 2020)."""
+    adaptive_augment: bool = False
+    """Augment only as often as the discriminator overfits (Karras et al. 2020), instead of always."""
+    adaptive_target: float = Field(0.5, gt=0, lt=1)
+    """How far held-out images may fall from how training images are rated towards how synthetic ones are."""
+    adaptive_images: int = Field(20_000, ge=1)
+    """Images after which the probability of augmentation can have gone from 0 to 1."""
+    held_out_fraction: float = Field(0.1, gt=0, lt=0.5)
+    """Share of the class's training images kept from the discriminator to see whether it overfits (adaptive only)."""
     ema_half_life_images: float = Field(10_000, ge=0)
     """Images after which a weight's share in the moving average of the generator has halved; 0 switches it off."""
+    compile: Literal["auto", "always", "never"] = "auto"
+    """Kernels made by torch.compile: `auto` on CUDA, where a trial of a few steps works."""
     log_every_steps: int = Field(50, ge=1)
     sample_every_steps: int = Field(1000, ge=1)
     score_every_steps: int = Field(500, ge=1)

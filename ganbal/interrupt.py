@@ -18,7 +18,11 @@ class StopWish:
     def raise_if_requested(self, saved: str) -> None:
         """Raise InterruptedBySignal, telling that `saved` is on disk, if a signal has come."""
         if self.requested:
-            raise InterruptedBySignal(f"Interrupted. {saved} The same command continues from there.")
+            raise self.interruption(saved)
+
+    @staticmethod
+    def interruption(saved: str) -> InterruptedBySignal:
+        return InterruptedBySignal(f"Interrupted. {saved} The same command continues from there.")
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LEAVES = {"errors", "atomic_files", "config", "console", "device", "interrupt", "marked_png", "runs"}
+LEAVES = {"errors", "atomic_files", "config", "console", "device", "distributed", "interrupt", "marked_png", "runs"}
 MAY_IMPORT = {
     "__main__": {"cli"},
     "cli": {"pipeline", "demo", "errors", "console"},

@@ -3,10 +3,15 @@
 The discriminator sees only augmented images, real and synthetic alike, and the gradient flows through to the
 generator; so the discriminator cannot learn 1,000 images by heart and the generator does not learn the augmentation.
 The paper's saturation is left out, as it does nothing on one channel. Chests are not mirrored.
+
+Images are always (B, 1, S, S) float, nominally in [-1, 1]; the results have the same shape, may leave that range a
+little and are differentiable with respect to the images. Chance comes in as numbers, `draws`, uniform in [0, 1) with a
+row an image, so that the same draws give the same images on any device and in any split of a batch.
 """
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -20,39 +25,25 @@ MAX_ROTATION = math.radians(10)
 MAX_SCALE = 0.15
 
 
-def augment(images: Tensor, names: Sequence[str], random: torch.Generator) -> Tensor:
-    """Apply the named augmentations in order, each drawn anew for every image.
-
-    Args:
-        images: (B, 1, S, S) float in [-1, 1]; the result has the same shape, may leave that range a little and is
-            differentiable with respect to it.
-        names: any of `AUGMENTATIONS`.
-        random: on the images' device.
-    """
-    for name in names:
-        images = AUGMENTATIONS[name](images, random)
-    return images
+def brightness(images: Tensor, draws: Tensor) -> Tensor:
+    """Add one number from ±MAX_BRIGHTNESS_SHIFT to each image; draws (B, 1)."""
+    return images + MAX_BRIGHTNESS_SHIFT * _symmetric(draws[:, 0, None, None, None])
 
 
-def brightness(images: Tensor, random: torch.Generator) -> Tensor:
-    """Add one number from ±MAX_BRIGHTNESS_SHIFT to each image."""
-    return images + MAX_BRIGHTNESS_SHIFT * _symmetric(images, random)
-
-
-def contrast(images: Tensor, random: torch.Generator) -> Tensor:
-    """Stretch each image about its own mean by a factor from 1 ± MAX_CONTRAST_CHANGE."""
+def contrast(images: Tensor, draws: Tensor) -> Tensor:
+    """Stretch each image about its own mean by a factor from 1 ± MAX_CONTRAST_CHANGE; draws (B, 1)."""
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
-    return mean + (images - mean) * (1.0 + MAX_CONTRAST_CHANGE * _symmetric(images, random))
+    return mean + (images - mean) * (1.0 + MAX_CONTRAST_CHANGE * _symmetric(draws[:, 0, None, None, None]))
 
 
-def translation(images: Tensor, random: torch.Generator) -> Tensor:
-    """Shift each image by whole pixels, up to MAX_TRANSLATION of its side; edges are repeated outwards.
+def translation(images: Tensor, draws: Tensor) -> Tensor:
+    """Shift each image by whole pixels, up to MAX_TRANSLATION of its side; edges are repeated outwards; draws (B, 2).
 
     The paper fills with 0, which is black in its pictures and mid-grey here: a frame that no radiograph has.
     """
     size = images.shape[-1]
     reach = round(MAX_TRANSLATION * size)
-    shifts = torch.randint(-reach, reach + 1, (2, len(images), 1), generator=random, device=images.device)
+    shifts = (draws.T[..., None] * (2 * reach + 1)).floor().long() - reach  # (2, B, 1)
     positions = torch.arange(size, device=images.device)
     # One-hot matrices instead of indexing: the gradient is then a product too, fast and in a fixed order of sums.
     sources = (positions + shifts).clamp(0, size - 1)[..., None] == positions  # (2, B, S, S)
@@ -60,35 +51,68 @@ def translation(images: Tensor, random: torch.Generator) -> Tensor:
     return (rows @ images[:, 0] @ columns.transpose(1, 2))[:, None]
 
 
-def cutout(images: Tensor, random: torch.Generator) -> Tensor:
-    """Replace a square of CUTOUT_SIDE of the side, anywhere (over the edge too), by the image's own mean grey."""
+def cutout(images: Tensor, draws: Tensor) -> Tensor:
+    """Replace a square of CUTOUT_SIDE of the side, anywhere (over the edge too), by the image's mean; draws (B, 2)."""
     size = images.shape[-1]
     half = size * CUTOUT_SIDE / 2
-    centres = torch.rand((2, len(images), 1), generator=random, device=images.device) * size
+    centres = draws.T[..., None] * size  # (2, B, 1)
     inside = (torch.arange(size, device=images.device) + 0.5 - centres).abs() < half  # (2, B, S)
     hole = (inside[0][:, :, None] & inside[1][:, None, :])[:, None]  # (B, 1, S, S)
     return torch.where(hole, images.mean(dim=(1, 2, 3), keepdim=True), images)
 
 
-def affine(images: Tensor, random: torch.Generator) -> Tensor:
-    """Turn each image by up to ±MAX_ROTATION and scale it by up to 1 ± MAX_SCALE; edges are repeated outwards."""
-    turn, scale = _symmetric(images, random).flatten(), _symmetric(images, random).flatten()
-    angle, factor = MAX_ROTATION * turn.float(), 1.0 + MAX_SCALE * scale.float()
+def affine(images: Tensor, draws: Tensor) -> Tensor:
+    """Turn each image by up to ±MAX_ROTATION and scale it by 1 ± MAX_SCALE; edges are repeated; draws (B, 2)."""
+    turn, scale = _symmetric(draws).unbind(dim=1)
+    angle, factor = MAX_ROTATION * turn, 1.0 + MAX_SCALE * scale
     cosine, sine, zero = angle.cos() * factor, angle.sin() * factor, torch.zeros_like(angle)
     matrices = torch.stack([torch.stack([cosine, -sine, zero], 1), torch.stack([sine, cosine, zero], 1)], 1)
     grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
     return functional.grid_sample(images.float(), grid, padding_mode="border", align_corners=False)
 
 
-AUGMENTATIONS: dict[str, Callable[[Tensor, torch.Generator], Tensor]] = {
-    "brightness": brightness,
-    "contrast": contrast,
-    "translation": translation,
-    "cutout": cutout,
-    "affine": affine,
+@dataclass(frozen=True)
+class Augmentation:
+    """`apply(images, draws)` and how many draws it takes for an image."""
+
+    apply: Callable[[Tensor, Tensor], Tensor]
+    num_draws: int
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "brightness": Augmentation(brightness, 1),
+    "contrast": Augmentation(contrast, 1),
+    "translation": Augmentation(translation, 2),
+    "cutout": Augmentation(cutout, 2),
+    "affine": Augmentation(affine, 2),
 }
 
 
-def _symmetric(images: Tensor, random: torch.Generator) -> Tensor:
-    draws = torch.rand((len(images), 1, 1, 1), generator=random, device=images.device, dtype=torch.float32)
-    return (2.0 * draws - 1.0).to(images.dtype)
+def draws_needed(names: Sequence[str]) -> int:
+    """Numbers that `augment` takes for an image: those of every augmentation, and one to decide whether it happens."""
+    return sum(AUGMENTATIONS[name].num_draws + 1 for name in names)
+
+
+def augment(images: Tensor, names: Sequence[str], draws: Tensor, probability: Tensor | None = None) -> Tensor:
+    """Apply the named augmentations in order.
+
+    Args:
+        names: any of `AUGMENTATIONS`.
+        draws: (B, draws_needed(names)) float32 in [0, 1).
+        probability: with which each augmentation happens to each image, a scalar; None: always.
+    """
+    first = 0
+    for name in names:
+        chosen = AUGMENTATIONS[name]
+        decision, own = draws[:, first], draws[:, first + 1 : first + 1 + chosen.num_draws]
+        changed = chosen.apply(images, own)
+        if probability is not None:
+            changed = torch.where((decision < probability)[:, None, None, None], changed, images)
+        images = changed
+        first += 1 + chosen.num_draws
+    return images
+
+
+def _symmetric(draws: Tensor) -> Tensor:
+    """[0, 1) to [-1, 1)."""
+    return 2.0 * draws - 1.0

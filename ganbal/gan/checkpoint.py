@@ -16,6 +16,7 @@ FORMAT = 1
 # Settings that say how long to train and what to show on the way, not what is trained.
 _NOT_IDENTITY = {
     *("preset", "class_name", "steps", "max_rollbacks", "score_images"),
+    "compile",
     *("log_every_steps", "sample_every_steps", "score_every_steps", "checkpoint_every_steps"),
 }
 

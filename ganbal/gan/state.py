@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ganbal.config import GanConfig
 from ganbal.gan.networks import Discriminator, Generator, initialise, normalise_spectrally
@@ -20,6 +21,10 @@ class TrainingState:
     generator_optimiser: torch.optim.Optimizer
     discriminator_optimiser: torch.optim.Optimizer
     random: torch.Generator
+    augment_probability: Tensor
+    """() float32: with which each augmentation happens to each image."""
+    ratings: Tensor
+    """(3,) float32: running means of the discriminator's logits, kept by adaptive augmentation."""
     step: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
@@ -28,17 +33,21 @@ class TrainingState:
     rollbacks: int = 0
 
     _PARTS = ("generator", "discriminator", "average", "generator_optimiser", "discriminator_optimiser")
+    _TENSORS = ("augment_probability", "ratings")
     _NUMBERS = ("step", "seconds", "history", "best_distance", "best_step", "rollbacks")
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors, numbers and strings only, so that it loads with `weights_only=True`."""
         parts = {name: getattr(self, name).state_dict() for name in self._PARTS}
-        return parts | {"random": self.random.get_state()} | {name: getattr(self, name) for name in self._NUMBERS}
+        others = {name: getattr(self, name) for name in (*self._TENSORS, *self._NUMBERS)}
+        return parts | {"random": self.random.get_state()} | others
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
         for name in self._PARTS:
             getattr(self, name).load_state_dict(content[name])
         self.random.set_state(content["random"].cpu())
+        for name in self._TENSORS:
+            getattr(self, name).copy_(content[name])
         for name in self._NUMBERS:
             setattr(self, name, content[name])
 
@@ -70,6 +79,8 @@ def new_state(config: GanConfig, seed: int, device: torch.device) -> TrainingSta
         generator_optimiser=_adam(generator, config.learning_rate, config.adam_beta1),
         discriminator_optimiser=_adam(discriminator, config.discriminator_learning_rate, config.adam_beta1),
         random=torch.Generator(device).manual_seed(seed),
+        augment_probability=torch.tensor(0.0 if config.adaptive_augment else 1.0, device=device),
+        ratings=torch.zeros(3, device=device),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ganbal.config import GanConfig
 from ganbal.console import Console
+from ganbal.distributed import ALONE, World
 from ganbal.errors import GanbalError
 from ganbal.gan.checkpoint import Identity, resume, save_checkpoint
 from ganbal.gan.health import diversity, find_trouble
@@ -25,6 +26,7 @@ class Supervisor:
         images: (N, S, S) uint8, the training images.
         quality: distance of synthetic images to them, lower is better; None measures the diversity only.
         best_checkpoint: where the best state so far is kept.
+        world: the processes that train together: the first one measures and writes, all act alike.
     """
 
     def __init__(
@@ -35,14 +37,17 @@ class Supervisor:
         best_checkpoint: Path,
         identity: Identity,
         console: Console,
+        world: World = ALONE,
     ) -> None:
-        self._config, self._quality, self._console = config, quality, console
+        self._config, self._quality, self._console, self._world = config, quality, console, world
         self._best_checkpoint, self._identity = best_checkpoint, identity
         self._real_diversity = diversity(images)
         self._latents = latent_rows(_LATENT_SEED, config.score_images, config.latent_dim)
 
-    def measure(self, state: TrainingState) -> dict[str, float]:
-        """Draw images of the same latents as ever; tell their diversity and their distance to the real ones."""
+    def measure(self, state: TrainingState, is_due: bool) -> dict[str, float]:
+        """Where it is due, draw images of the same latents as ever; tell their diversity and distance to real ones."""
+        if not is_due or not self._world.is_first:
+            return {}
         drawn = np.concatenate(list(draw_images(state.average, self._latents, self._config.batch_size)))
         found = {"relative_diversity": diversity(drawn) / self._real_diversity if self._real_diversity else 1.0}
         return found if self._quality is None else found | {"kernel_distance": self._quality(drawn)}
@@ -52,7 +57,8 @@ class Supervisor:
         distance = state.history[-1].get("kernel_distance", math.nan)
         if math.isfinite(distance) and (state.best_distance is None or distance < state.best_distance):
             state.best_distance, state.best_step = distance, state.step
-            save_checkpoint(self._best_checkpoint, state, self._identity)
+            if self._world.is_first:
+                save_checkpoint(self._best_checkpoint, state, self._identity)
 
     def roll_back_if_collapsed(self, state: TrainingState) -> None:
         """After a collapse, put the best earlier state back with half the learning rates.
@@ -64,6 +70,7 @@ class Supervisor:
         if trouble is None:
             return
         collapsed_at, rollbacks = state.step, state.rollbacks + 1
+        self._world.any(True)  # what the first process writes is on disk when the others have come here too
         if rollbacks > self._config.max_rollbacks or not self._best_checkpoint.is_file():
             raise GanbalError(
                 f"The GAN training collapsed at step {collapsed_at}: {trouble}. "

@@ -13,10 +13,12 @@ from torch import Tensor
 from ganbal.atomic_files import atomic_path
 from ganbal.config import GanConfig
 from ganbal.console import Console
+from ganbal.distributed import ALONE, World
 from ganbal.gan.checkpoint import Identity, resume, save_checkpoint
+from ganbal.gan.compilation import fastest_step
 from ganbal.gan.pictures import write_animation, write_grid, write_interpolation
 from ganbal.gan.state import TrainingState, new_state
-from ganbal.gan.step import MEASURES, choose_loss, train_step
+from ganbal.gan.step import MEASURES
 from ganbal.gan.supervision import Supervisor
 from ganbal.interrupt import stop_on_signal
 
@@ -59,6 +61,7 @@ def train_gan(
     console: Console,
     quality: Callable[[np.ndarray], float] | None = None,
     on_log: Callable[[dict[str, float]], None] = lambda row: None,
+    world: World = ALONE,
 ) -> TrainingState:
     """Train until `config.steps`, from the last checkpoint in `folder` where there is one.
 
@@ -68,6 +71,7 @@ def train_gan(
         quality: distance of synthetic images (M, S, S) uint8 to the training images, lower is better; the checkpoint
             with the lowest is kept as `best.pt`. None keeps none.
         on_log: called with every row of the history.
+        world: the processes that train together; each calls this with the same arguments, and only the first writes.
 
     Raises:
         InputError: the checkpoint is damaged or belongs to another training.
@@ -79,51 +83,55 @@ def train_gan(
         resume(folder.last_checkpoint, state, identity)
         console.say(f"Continuing from step {state.step} of {config.steps}.")
     data = torch.from_numpy(np.array(images)).to(device)
-    supervisor = Supervisor(config, images, quality, folder.best_checkpoint, identity, console)
-    loss, meter = choose_loss(config), Meter(state)
+    supervisor = Supervisor(config, images, quality, folder.best_checkpoint, identity, console, world)
+    train_step, meter = fastest_step(state, data, config, world, console), Meter(state, world)
     with (
         stop_on_signal() as stop,
         console.progress(config.steps, "training the GAN", "step", initial=state.step) as bar,
     ):
         while state.step < config.steps:
-            meter.add(train_step(state, data, config, loss))
+            meter.add(train_step())
             bar.update(state.step - bar.n)
-            due = Schedule(state.step, config, stop.requested)
+            due = Schedule(state.step, config)
             if due.row:
-                row = meter.row(config.batch_size) | (supervisor.measure(state) if due.score else {})
+                row = world.tell(meter.row(config.batch_size) | supervisor.measure(state, due.score))
                 state.history.append(row)
                 on_log(row)
                 bar.set_postfix_str(_in_words(row))
                 supervisor.keep_if_best(state)
                 supervisor.roll_back_if_collapsed(state)
-            if due.grid:
+            # Several processes have to agree on when to stop, and asking costs time.
+            stopping = world.any(stop.requested) if due.row or world.size == 1 else False
+            if due.grid and world.is_first:
                 write_grid(folder.sample_grid(state.step), state.average, seed, _details(state, identity))
-            if due.checkpoint:
+            if (due.checkpoint or stopping) and world.is_first:
                 state.seconds = meter.total_seconds()
                 save_checkpoint(folder.last_checkpoint, state, identity)
                 write_history(folder.history, state.history)
-            stop.raise_if_requested(f"Step {state.step} of {config.steps} is saved.")
-    write_interpolation(folder.root / "interpolation.png", state.average, seed, _details(state, identity))
-    write_animation(folder.root / "progress.gif", sorted((folder.root / "samples").glob("step_*.png")))
+            if stopping:
+                raise stop.interruption(f"Step {state.step} of {config.steps} is saved.")
+    if world.is_first:
+        write_interpolation(folder.root / "interpolation.png", state.average, seed, _details(state, identity))
+        write_animation(folder.root / "progress.gif", sorted((folder.root / "samples").glob("step_*.png")))
     return state
 
 
 class Schedule:
     """What is due after a step."""
 
-    def __init__(self, step: int, config: GanConfig, stop_requested: bool) -> None:
+    def __init__(self, step: int, config: GanConfig) -> None:
         last = step == config.steps
         self.score = last or step % config.score_every_steps == 0
         self.row = self.score or step % config.log_every_steps == 0
         self.grid = last or step % config.sample_every_steps == 0
-        self.checkpoint = last or stop_requested or step % config.checkpoint_every_steps == 0
+        self.checkpoint = last or step % config.checkpoint_every_steps == 0
 
 
 class Meter:
     """Means of the measures since the last row, and the speed; waits for the device only when a row is asked for."""
 
-    def __init__(self, state: TrainingState) -> None:
-        self._state, self._earlier_seconds = state, state.seconds
+    def __init__(self, state: TrainingState, world: World) -> None:
+        self._state, self._world, self._earlier_seconds = state, world, state.seconds
         self._start = self._last_time = time.monotonic()
         self._sums: list[Tensor] = []
 
@@ -131,7 +139,7 @@ class Meter:
         self._sums.append(measures)
 
     def row(self, batch_size: int) -> dict[str, float]:
-        means = torch.stack(self._sums).mean(dim=0).tolist()
+        means = self._world.mean(torch.stack(self._sums).mean(dim=0)).tolist()
         now = time.monotonic()
         speed = len(self._sums) * batch_size / max(now - self._last_time, 1e-9)
         self._sums, self._last_time = [], now

@@ -1,0 +1,70 @@
+"""One training in several processes: gradients and batch statistics are those of the joined batch."""
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+import torch.distributed as dist
+import torch.distributed.nn.functional as differentiable
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from ganbal.distributed import World
+
+Network = Callable[..., Tensor]
+
+
+def share_gradients(network: nn.Module, world: World) -> Network:
+    """The network as it is to be called in training; its gradients are then averaged over all processes.
+
+    Batch normalisation is changed in place to take its statistics from all processes, so that the result does not
+    depend on how many there are.
+    """
+    if world.size == 1:
+        return network
+    device = next(network.parameters()).device
+    synchronise_batch_norm(network)
+    devices = [device] if device.type == "cuda" else None
+    # Running statistics are equal in all processes as they are; sending them about would disturb the backward pass.
+    return cast(Network, DistributedDataParallel(network, device_ids=devices, broadcast_buffers=False))
+
+
+def synchronise_batch_norm(network: nn.Module) -> None:
+    """Put synchronised layers in the place of all batch normalisation, with the same weights and names."""
+    for name, child in list(network.named_children()):
+        if type(child) is not nn.BatchNorm2d:
+            synchronise_batch_norm(child)
+        elif child.weight.device.type == "cuda":
+            setattr(network, name, nn.SyncBatchNorm.convert_sync_batchnorm(child))
+        else:
+            setattr(network, name, JoinedBatchNorm2d.like(child))
+
+
+class JoinedBatchNorm2d(nn.BatchNorm2d):
+    """What torch's SyncBatchNorm does, which works on CUDA only."""
+
+    @classmethod
+    def like(cls, layer: nn.BatchNorm2d) -> "JoinedBatchNorm2d":
+        joined = cls(layer.num_features, eps=layer.eps, momentum=layer.momentum)
+        joined.weight, joined.bias = layer.weight, layer.bias
+        joined.load_state_dict(layer.state_dict())
+        return joined.train(layer.training)
+
+    def forward(self, images: Tensor) -> Tensor:  # (B, C, H, W)
+        if not self.training:
+            return super().forward(images)
+        values = images.float()
+        per_channel = (0, 2, 3)
+        count = dist.get_world_size() * values.numel() // values.shape[1]
+        mean = differentiable.all_reduce(values.sum(per_channel)) / count
+        centred = values - mean[:, None, None]
+        variance = differentiable.all_reduce(centred.square().sum(per_channel)) / count
+        assert self.momentum is not None and self.running_mean is not None and self.running_var is not None
+        with torch.no_grad():
+            self.running_mean.lerp_(mean, self.momentum)
+            self.running_var.lerp_(variance * count / (count - 1), self.momentum)
+            if self.num_batches_tracked is not None:
+                self.num_batches_tracked += 1
+        scale = self.weight * torch.rsqrt(variance + self.eps)
+        result = centred * scale[:, None, None] + self.bias[:, None, None]
+        return result.to(images.dtype).contiguous(memory_format=torch.channels_last)
