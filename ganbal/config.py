@@ -198,6 +198,8 @@ class StudyConfig(Section):
     """Weights of frozen backbones: `imagenet`, `none` (random, reported as not pretrained) or a file."""
     protocol: Literal["honest", "documents"] = "honest"
     """`documents` stops early on the test set as the published reports did, and says so."""
+    keep_models: bool = True
+    """Keep every trained classifier for `ganbal predict`; a frozen backbone is kept once a run."""
 
 
 class Config(Section):

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+
 from classifiers.evaluation import evaluate
 from classifiers.training import TrainedClassifier, TrainingConfig, train_classifier
-
 from ganbal.atomic_files import atomic_path, read_json, write_json
 from ganbal.config import StudyConfig
 from ganbal.study.arms import ImageSet, TrainingSet
+from ganbal.study.cell_extras import VALIDATION_FILE, keep_model, picture_cases, write_probabilities
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,11 @@ def run_cell(
         "seconds": round(time.monotonic() - start, 2),
         "inputs": inputs,
     }
+    # From here on the cell's files are of this training, and a kill must not leave an older one's mark on them.
+    (folder / "metrics.json").unlink(missing_ok=True)
+    keep_model(trained, validation, folder, wanted=config.keep_models, device=device, feature_cache=feature_cache)
+    write_probabilities(folder / VALIDATION_FILE, test.classes, validation.labels, trained.predict(validation.pixels))
+    picture_cases(trained, test.images, probabilities, test.file_names, test.classes, folder)
     _write(folder, trained, test, probabilities, metrics)
     return metrics
 
@@ -123,10 +129,9 @@ def _write(
     probabilities: np.ndarray,
     metrics: dict[str, Any],
 ) -> None:
-    columns = {f"probability_{name}": probabilities[:, label] for label, name in enumerate(test.classes)}
-    labels = [test.classes[label] for label in test.images.labels]
-    predictions = pd.DataFrame({"file_name": test.file_names, "label": labels} | columns)
-    for name, table in {"predictions": predictions, "history": pd.DataFrame(trained.history)}.items():
-        with atomic_path(folder / f"{name}.csv") as temporary:
-            table.to_csv(temporary, index=False, float_format="%.7g")
+    write_probabilities(
+        folder / "predictions.csv", test.classes, test.images.labels, probabilities, file_name=test.file_names
+    )
+    with atomic_path(folder / "history.csv") as temporary:
+        pd.DataFrame(trained.history).to_csv(temporary, index=False, float_format="%.7g")
     write_json(folder / "metrics.json", metrics)

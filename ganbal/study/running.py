@@ -150,7 +150,7 @@ def _finish_cell(
 
 
 def _cell_inputs(cell: Cell, source: StudySource, config: StudyConfig, size_px: int) -> str:
-    settings = config.model_dump(mode="json", exclude={"arms", "classifiers", "seeds", "image_size_px"})
+    settings = config.model_dump(mode="json", exclude={"arms", "classifiers", "seeds", "image_size_px", "keep_models"})
     if not find_model(cell.classifier).frozen_backbone:
         settings.pop("weights")
     synthetic = source.synthetic_digest if ARMS[cell.arm].needs_synthetic else None

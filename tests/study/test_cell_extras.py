@@ -1,0 +1,74 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from classifiers.calibration import fit_temperature
+from classifiers.keeping import load_kept_classifier
+from ganbal.config import load_config
+from ganbal.study.arms import ImageSet, TrainingSet
+from ganbal.study.cell_extras import backbones_folder
+from ganbal.study.cells import Cell, TestSet, run_cell
+
+
+def images(count, seed):
+    random = np.random.default_rng(seed)
+    labels = np.arange(count) % 2
+    level = np.where(labels == 1, 150, 90)[:, None, None]
+    return ImageSet((level + random.integers(-40, 40, (count, 32, 32))).astype(np.uint8), labels.astype(np.int64))
+
+
+TEST = TestSet(images(12, 3), [f"{i}.png" for i in range(12)], [f"p{i}" for i in range(12)], ("A", "B"))
+
+
+def make_cell(study, *settings, classifier="baseline_cnn"):
+    few = ["study.steps=4", "study.checks=2", "study.augment=none", "study.weights=none"]
+    cell = Cell("imbalanced", classifier, 0)
+    run_cell(
+        cell,
+        TrainingSet(images(24, 1)),
+        images(8, 2),
+        TEST,
+        load_config(None, [*few, *settings]).study,
+        image_size_px=32,
+        device=torch.device("cpu"),
+        feature_cache=study / "features",
+        folder=cell.folder(study),
+        inputs="digest",
+        on_step=lambda count: None,
+    )
+    return cell.folder(study)
+
+
+@pytest.mark.parametrize("classifier", ["baseline_cnn", "vgg16"])
+def test_a_cell_keeps_a_classifier_that_predicts_as_its_files_say(tmp_path, classifier):
+    folder = make_cell(tmp_path, classifier=classifier)
+    kept = load_kept_classifier(folder / "model.safetensors", backbones_folder(tmp_path), torch.device("cpu"))
+    for name, given in {"predictions": TEST.images, "validation": images(8, 2)}.items():
+        table = pd.read_csv(folder / f"{name}.csv")
+        assert table["label"].tolist() == ["AB"[label] for label in given.labels]
+        assert table[["probability_A", "probability_B"]].to_numpy() == pytest.approx(
+            kept.predict(given.pixels), abs=0.02
+        )
+    assert fit_temperature(given.labels, table[["probability_A", "probability_B"]].to_numpy()) > 0
+
+
+def test_models_are_kept_only_where_wanted_and_never_outlive_their_figures(tmp_path):
+    folder = make_cell(tmp_path)
+    assert (folder / "model.safetensors").is_file()
+    make_cell(tmp_path, "study.keep_models=false")
+    assert not (folder / "model.safetensors").exists()
+
+
+def test_pictures_of_right_and_wrong_images(tmp_path):
+    folder = make_cell(tmp_path)
+    facts = json.loads((folder / "cases.json").read_text())
+    assert facts["has_heat_maps"] and (folder / "cases.png").is_file()
+    predictions = pd.read_csv(folder / "predictions.csv", index_col="file_name")
+    for case in (case for kind in facts["kinds"] for case in kind):
+        row = predictions.loc[case["file_name"]]
+        assert row["label"] == case["true"]
+        assert row[f"probability_{case['called']}"] == pytest.approx(case["probability"], abs=1e-6)
+        assert case["probability"] >= 0.5
