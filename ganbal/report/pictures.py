@@ -7,8 +7,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from ganbal.marked_png import MARK
+from ganbal.report.names import file_stem
 from ganbal.report.page import Picture
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_files import Cell, RunFiles
 
 MOST_EDGE_PX, FEWEST_WIDTH_PX = 560, 240
 _WIDE_PX = 1040
@@ -134,6 +135,28 @@ def inspection_figures(run: RunFiles) -> list[Picture]:
                 )
             )
     return found
+
+
+def case_picture(run: RunFiles, cell: Cell, title: str) -> Picture | None:
+    """Right and wrong test images of one cell, with the heat maps the study drew."""
+    folder = run.folder / "study" / "cells" / cell.arm / cell.classifier / str(cell.seed)
+    image, facts = _open(folder / "cases.png"), run.cell_cases(cell)
+    if image is None or facts is None:
+        return None
+    beside = "beside it what spoke for the answer (Grad-CAM)" if facts.get("has_heat_maps") else "no heat maps"
+    cases = [case for kind in facts["kinds"] for case in kind]
+    said = "; ".join(f"{case['true']} called {case['called']} with {case['probability']:.2f}" for case in cases)
+    return _picture(
+        image,
+        name=f"cases-{file_stem(cell.classifier)}-{file_stem(cell.arm)}",
+        label=f"{cell.arm} · {title}",
+        caption=f"Seed {cell.seed}. A row for each class and for right and wrong; in it the surest, the middle and the "
+        f"least sure answer; {beside}.",
+        alt=f"Test images with what {title} called them. {said}.",
+        lines=_strip_lines(run, synthetic=False),
+        synthetic=False,
+        most_edge_px=_WIDE_PX,
+    )
 
 
 def _strip_lines(run: RunFiles, *, synthetic: bool) -> list[str]:

@@ -66,6 +66,15 @@ class RunFiles:
             place = place.get(part) if isinstance(place, Mapping) else None
         return place
 
+    def cell_cases(self, cell: Cell) -> Mapping[str, Any] | None:
+        """What a cell's cases.json says; None where there is none that can be used."""
+        file = self.folder / "study" / "cells" / cell.arm / cell.classifier / str(cell.seed) / "cases.json"
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return content if isinstance(content, dict) and content.get("kinds") else None
+
     def command(self, stage: str) -> str:
         """The command that does `stage` in this run."""
         parent = self.folder.parent.name

@@ -7,6 +7,7 @@ from ganbal.report.page import Block, Facts, Missing, Section
 from ganbal.report.run_files import RunFiles
 from ganbal.report.sections.arm_figures import curve_galleries, histories_block, matrices_block
 from ganbal.report.sections.arm_tables import arms_table, cells_block, differences_blocks, means_tables
+from ganbal.report.sections.cases import cases_block
 from ganbal.report.study_view import StudyView, study_view
 
 
@@ -25,6 +26,7 @@ def classifiers_section(run: RunFiles) -> Section:
             *(table for classifier in study.classifiers for table in means_tables(study, classifier)),
             *differences_blocks(study),
             *matrices_block(study),
+            *cases_block(study),
             *curve_galleries(study),
             *histories_block(study),
             *cells_block(study),
