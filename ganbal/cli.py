@@ -87,8 +87,17 @@ def inspect(options: dict[str, Any]) -> None:
 @main.command("train-gan")
 @shared_options
 def train_gan(options: dict[str, Any]) -> None:
-    """Train the DCGAN on the minority class of the training part."""
-    _perform("train_gan", options, begins=True)
+    """Train the DCGAN on the minority class of the training part.
+
+    With four GPUs: torchrun --nproc-per-node 4 -m -- ganbal train-gan …
+    """
+    from ganbal.console import Console
+    from ganbal.pipeline import train_gan_together
+
+    console = Console(quiet=options["quiet"])
+    outcome = train_gan_together(options["run_folder"], options["config_file"], options["assignments"], console)
+    if outcome is not None:
+        _print(outcome, options)
 
 
 @main.command()
@@ -150,11 +159,35 @@ def demo(options: dict[str, Any]) -> None:
     _perform("run_all", options, begins=True)
 
 
+@main.command()
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE…")
+@click.option("--run", "run_folder", type=click.Path(path_type=Path), metavar="DIR", help="Default: the newest run.")
+@click.option("--arm", help="How its training set was made; default: imbalanced.")
+@click.option("--classifier", help="Which model; default: the first of the run.")
+@click.option("--seed", type=int, help="Which training of it; default: the lowest seed.")
+@click.option("--threshold", metavar="T", help="A number, `youden` or `recall=0.95`, on validation; default: 0.5.")
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the predictions there.")
+@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where the network runs.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, all else on stderr.")
+@click.option("--quiet", is_flag=True, help="No progress, no remarks; warnings stay.")
+def predict(images: Sequence[Path], csv_file: Path | None, as_json: bool, quiet: bool, **choice: Any) -> None:
+    """Ask a trained classifier of a run about files or folders of images. For research, not for patients."""
+    from ganbal.console import Console
+    from ganbal.prediction.command import predict_command
+
+    outcome = predict_command(images, csv_file=csv_file, console=Console(quiet=quiet), **choice)
+    click.echo(json.dumps(outcome.facts, indent=2, allow_nan=False) if as_json else outcome.text)
+    outcome.raise_problems()
+
+
 def _perform(stage: str, options: dict[str, Any], *, begins: bool = False) -> None:
     """Choose the run, carry out `stage` of the pipeline in it and print what came of it."""
     from ganbal.console import Console
+    from ganbal.distributed import is_one_of_several
     from ganbal.pipeline import Pipeline
 
+    if is_one_of_several():
+        raise click.UsageError("Only `train-gan` works in several processes; start this one without torchrun.")
     console = Console(quiet=options["quiet"])
     chosen = options["run_folder"], options["config_file"], options["assignments"]
     pipeline = Pipeline.begin(*chosen, console) if begins else Pipeline.resume(*chosen, console)

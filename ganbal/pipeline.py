@@ -10,6 +10,7 @@ from ganbal import results_text
 from ganbal.config import Config, dump_config, load_config
 from ganbal.console import Console
 from ganbal.device import choose_device
+from ganbal.distributed import joined_world
 from ganbal.metrics.scoring import check_score, score_folders
 from ganbal.preflight import Need, check_before_work, pin_data_root
 from ganbal.provenance import describe_machine
@@ -115,6 +116,23 @@ class Pipeline:
 
     def _outcome(self, facts: dict[str, Any], text: str, next_step: str) -> Outcome:
         return Outcome({"run": str(self.run.folder)} | facts, text, f"Next: {next_step}")
+
+
+def train_gan_together(
+    run_folder: Path | None, config_file: Path | None, assignments: Sequence[str], console: Console
+) -> Outcome | None:
+    """`train-gan` in one process or in all that `torchrun` started; only the first has something to tell."""
+    with joined_world() as world:
+        if world.is_first:
+            pipeline = Pipeline.begin(run_folder, config_file, assignments, console)
+            pipeline.stages.world = world
+            outcome = pipeline.train_gan()
+            world.tell(None)
+            return outcome
+        while (job := world.tell(None)) is not None:
+            config = load_config(None, base=job["settings"])
+            Stages(Run(Path(job["run"])), config, Console(quiet=True), world).train_gan_beside()
+        return None
 
 
 def score_two_folders(

@@ -22,8 +22,9 @@ from ganbal.data.inspection import inspect_dataset
 from ganbal.data.inspection_figures import draw_inspection
 from ganbal.data.loading import Dataset, load_dataset
 from ganbal.device import choose_device
+from ganbal.distributed import ALONE, World
 from ganbal.errors import InputError
-from ganbal.gan.checkpoint import identity_of
+from ganbal.gan.checkpoint import Identity, identity_of
 from ganbal.gan.state import TrainingState
 from ganbal.gan.step import precision_of
 from ganbal.gan.training import GanFolder, train_gan
@@ -55,8 +56,8 @@ class Synthetic:
 class Stages:
     """The stages of one run. Each is skipped when it was finished from the same inputs before."""
 
-    def __init__(self, run: Run, config: Config, console: Console) -> None:
-        self.run, self.config, self.console = run, config, console
+    def __init__(self, run: Run, config: Config, console: Console, world: World = ALONE) -> None:
+        self.run, self.config, self.console, self.world = run, config, console, world
 
     def inspect(self) -> dict[str, Any]:
         def work() -> None:
@@ -77,34 +78,47 @@ class Stages:
             Image.fromarray(tile(pixels, columns=4)).save(temporary, format="PNG")
 
     def train_gan(self) -> dict[str, Any]:
-        config, facts_file = self.config.gan, self.run.gan_folder / "training.json"
-        rows = self.dataset.table.rows("train", self.class_name)
-        identity = identity_of(
-            config,
-            seed=self.config.seed,
-            class_name=self.class_name,
-            data_digest=digest_of(self.dataset.table.frame["sha256"].iloc[rows].tolist()),
-            precision=precision_of(self.device),
-        )
+        facts_file = self.run.gan_folder / "training.json"
 
         def work() -> None:
-            log = MetricsLog(self.run.folder)
-            images = self.dataset.pixels(config.image_size_px)[rows]
-            state = train_gan(
-                images,
-                config,
-                identity=identity,
-                seed=self.config.seed,
-                device=self.device,
-                folder=GanFolder(self.run.gan_folder),
-                console=self.console,
-                quality=KernelQuality(images, self.device),
-                on_log=functools.partial(log.add, "gan"),
-            )
-            write_json(facts_file, self._training_facts(state, len(images)))
+            self.world.tell({"run": str(self.run.folder), "settings": self.config.model_dump(mode="json")})
+            state = self.train_gan_beside()
+            write_json(facts_file, self._training_facts(state, len(self._gan_rows)))
 
-        self._stage("train-gan", digest_of(identity, config.steps), facts_file, work)
+        self._stage("train-gan", digest_of(self._gan_identity, self.config.gan.steps), facts_file, work)
         return read_json(facts_file)
+
+    def train_gan_beside(self) -> TrainingState:
+        """The training itself: what every process of several does, though only the first one writes."""
+        images = self.dataset.pixels(self.config.gan.image_size_px)[self._gan_rows]
+        log = MetricsLog(self.run.folder) if self.world.is_first else None
+        return train_gan(
+            images,
+            self.config.gan,
+            identity=self._gan_identity,
+            seed=self.config.seed,
+            device=self.device,
+            folder=GanFolder(self.run.gan_folder),
+            console=self.console,
+            quality=KernelQuality(images, self.device),
+            on_log=functools.partial(log.add, "gan") if log is not None else lambda row: None,
+            world=self.world,
+        )
+
+    @functools.cached_property
+    def _gan_rows(self) -> np.ndarray:
+        """Which images the GAN sees: training images of its class."""
+        return self.dataset.table.rows("train", self.class_name)
+
+    @functools.cached_property
+    def _gan_identity(self) -> Identity:
+        return identity_of(
+            self.config.gan,
+            seed=self.config.seed,
+            class_name=self.class_name,
+            data_digest=digest_of(self.dataset.table.frame["sha256"].iloc[self._gan_rows].tolist()),
+            precision=precision_of(self.device),
+        )
 
     def synthesise(self) -> dict[str, Any]:
         checkpoint = GanFolder(self.run.gan_folder).chosen_checkpoint

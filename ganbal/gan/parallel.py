@@ -1,11 +1,11 @@
 """One training in several processes: gradients and batch statistics are those of the joined batch."""
 
+import warnings
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn.functional as differentiable
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -25,8 +25,10 @@ def share_gradients(network: nn.Module, world: World) -> Network:
     device = next(network.parameters()).device
     synchronise_batch_norm(network)
     devices = [device] if device.type == "cuda" else None
-    # Running statistics are equal in all processes as they are; sending them about would disturb the backward pass.
-    return cast(Network, DistributedDataParallel(network, device_ids=devices, broadcast_buffers=False))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # the option's newer name is not known to torch 2.11
+        # Running statistics are equal in all processes as they are; sending them about would disturb the backward pass.
+        return cast(Network, DistributedDataParallel(network, device_ids=devices, broadcast_buffers=False))
 
 
 def synchronise_batch_norm(network: nn.Module) -> None:
@@ -38,6 +40,20 @@ def synchronise_batch_norm(network: nn.Module) -> None:
             setattr(network, name, nn.SyncBatchNorm.convert_sync_batchnorm(child))
         else:
             setattr(network, name, JoinedBatchNorm2d.like(child))
+
+
+class SumOverProcesses(torch.autograd.Function):
+    """The sum of a tensor over all processes; its gradient is the sum of all processes' gradients."""
+
+    @staticmethod
+    def forward(context: Any, values: Tensor) -> Tensor:
+        total = values.clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        return SumOverProcesses.forward(context, gradient.contiguous())
 
 
 class JoinedBatchNorm2d(nn.BatchNorm2d):
@@ -56,9 +72,9 @@ class JoinedBatchNorm2d(nn.BatchNorm2d):
         values = images.float()
         per_channel = (0, 2, 3)
         count = dist.get_world_size() * values.numel() // values.shape[1]
-        mean = differentiable.all_reduce(values.sum(per_channel)) / count
+        mean = SumOverProcesses.apply(values.sum(per_channel)) / count
         centred = values - mean[:, None, None]
-        variance = differentiable.all_reduce(centred.square().sum(per_channel)) / count
+        variance = SumOverProcesses.apply(centred.square().sum(per_channel)) / count
         assert self.momentum is not None and self.running_mean is not None and self.running_var is not None
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)

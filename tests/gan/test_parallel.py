@@ -1,0 +1,138 @@
+"""Two processes on one machine against one process, over gloo."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from ganbal.cli import main
+from ganbal.config import load_config
+from ganbal.console import Console
+from ganbal.distributed import ALONE, World
+from ganbal.errors import InputError
+from ganbal.gan.checkpoint import identity_of, read_checkpoint
+from ganbal.gan.state import new_state
+from ganbal.gan.step import TrainStep
+from ganbal.gan.training import GanFolder, train_gan
+
+SETTINGS = ["gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=16", "gan.latent_dim=8"]
+VARIANTS = {
+    "small-data": [],
+    "spectral, hinge, R1": ["gan.discriminator_norm=spectral", "gan.loss=hinge", "gan.r1_gamma=1"],
+    "adaptive": ["gan.adaptive_augment=true", "gan.adaptive_images=640"],
+}
+STEPS = 5
+
+
+def gradients_and_weights(variant, world=None):
+    """What a few float32 steps leave: the last gradients and the weights of both networks, one long vector each."""
+    config = load_config(None, [*SETTINGS, *VARIANTS[variant]]).gan
+    data = torch.randint(256, (40, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    state = new_state(config, 3, torch.device("cpu"))
+    step = TrainStep(state, data, config, *([] if world is None else [world]))
+    for _ in range(STEPS):
+        step()
+    networks = (state.generator, state.discriminator, state.average)
+    tensors = [p.grad for net in networks[:2] for p in net.parameters()]
+    tensors += [t.float() for net in networks for t in net.state_dict().values()]
+    return torch.cat([t.flatten() for t in (*tensors, state.augment_probability, state.ratings)])
+
+
+def train(folder, steps, world=ALONE):
+    """A whole training in float32, from its last checkpoint if there is one; the weights it leaves."""
+    every = ["gan.log_every_steps=2", "gan.score_every_steps=2", "gan.score_images=4", "gan.checkpoint_every_steps=3"]
+    config = load_config(None, [*SETTINGS, *every, f"gan.steps={steps}"]).gan
+    images = np.random.default_rng(0).integers(0, 256, (20, 32, 32), dtype=np.uint8)
+    identity = identity_of(config, seed=0, class_name="NORMAL", data_digest="", precision="float32")
+    where = {"device": torch.device("cpu"), "folder": GanFolder(folder), "console": Console(quiet=True), "world": world}
+    train_gan(images, config, identity=identity, seed=0, quality=lambda drawn: float(drawn.mean()), **where)
+    state = read_checkpoint(GanFolder(folder).last_checkpoint)["state"]
+    return torch.cat([t.float().flatten() for part in ("generator", "discriminator") for t in state[part].values()])
+
+
+def torchrun(*arguments, processes=2):
+    command = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes}", "--standalone"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run(
+        [*command, *arguments], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def of_two_processes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parallel")
+    done = torchrun(__file__, str(folder))
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_two_processes_compute_what_one_does_on_the_joined_batch(variant, of_two_processes, in_float32):
+    alone = gradients_and_weights(variant)
+    first, second = (torch.load(of_two_processes / f"{variant}_{rank}.pt", weights_only=True) for rank in (0, 1))
+    assert torch.equal(first, second)
+    torch.testing.assert_close(first, alone, rtol=1e-3, atol=2e-5)
+
+
+def test_what_two_processes_began_one_process_continues(of_two_processes, in_float32, tmp_path):
+    continued = train(of_two_processes / "training", 8)
+    torch.testing.assert_close(continued, train(tmp_path, 8), rtol=1e-3, atol=1e-4)
+    assert (of_two_processes / "training" / "checkpoints" / "best.pt").is_file()
+
+
+def test_train_gan_runs_under_torchrun_and_continues_without(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANBAL_CACHE", str(tmp_path / "cache"))
+    options = ["--run", str(tmp_path / "run"), "--data", "phantom", "--set", "data.phantom_images=60"]
+    options += [word for setting in (*SETTINGS, "study.image_size_px=32") for word in ("--set", setting)]
+    done = torchrun("-m", "--", "ganbal", "train-gan", *options, "--set", "gan.steps=4")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Generator of NORMAL") == 1
+    alone = CliRunner().invoke(main, ["train-gan", *options, "--set", "gan.steps=6"])
+    assert alone.exit_code == 0, alone.output
+    assert "Continuing from step 4 of 6" in alone.output
+
+
+def test_other_commands_refuse_several_processes(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    refused = CliRunner().invoke(main, ["compare"])
+    assert refused.exit_code == 2
+    assert "Only `train-gan` works in several processes" in refused.output
+
+
+@pytest.fixture
+def in_float32(monkeypatch):
+    monkeypatch.setattr("ganbal.gan.step.precision_of", lambda device: "float32")
+
+
+def test_every_row_of_a_batch_belongs_to_one_process():
+    parts = [list(range(12))[World(rank, 3).part(12)] for rank in range(3)]
+    assert parts == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
+
+
+@pytest.mark.parametrize(("batch_size", "size"), [(10, 4), (4, 4)])
+def test_a_batch_that_cannot_be_shared_is_refused(batch_size, size):
+    with pytest.raises(InputError, match=f"{size} processes can share evenly"):
+        World(0, size).part(batch_size)
+
+
+def _work(folder: Path) -> None:
+    from unittest import mock
+
+    from ganbal.distributed import joined_world
+
+    torch.set_num_threads(1)
+    with joined_world() as world, mock.patch("ganbal.gan.step.precision_of", lambda device: "float32"):
+        assert world.tell({"from": world.rank}) == {"from": 0}
+        assert world.any(world.rank == 1) and not world.any(False)
+        for variant in VARIANTS:
+            torch.save(gradients_and_weights(variant, world), folder / f"{variant}_{world.rank}.pt")
+        train(folder / "training", 4, world)
+
+
+if __name__ == "__main__":
+    _work(Path(sys.argv[1]))
