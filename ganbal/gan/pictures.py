@@ -9,11 +9,13 @@ from PIL import Image
 from torch import Tensor
 
 from ganbal.atomic_files import atomic_path
+from ganbal.gan.augmentation import augment, draws_needed
 from ganbal.gan.networks import Generator
 from ganbal.gan.sampling import draw_images, latent_rows
 from ganbal.marked_png import MARK, tile, write_synthetic_png
 
 GRID_IMAGES, GRID_COLUMNS = 64, 8
+AUGMENTATION_ROWS = 5
 INTERPOLATION_ROWS, INTERPOLATION_STEPS = 6, 10
 FRAME_MILLISECONDS = 400
 MOST_FRAMES = 40
@@ -42,6 +44,27 @@ def spherical_path(start: Tensor, end: Tensor, steps: int) -> Tensor:
     angle = torch.acos((start @ end / (start.norm() * end.norm())).clamp(-1, 1))
     share = torch.linspace(0, 1, steps)[:, None]
     return (torch.sin((1 - share) * angle) * start + torch.sin(share * angle) * end) / torch.sin(angle)
+
+
+def write_augmentation(path: Path, images: np.ndarray, names: Sequence[str]) -> None:
+    """What the discriminator is shown: real images, each as it is, under every augmentation alone, and under all.
+
+    Args:
+        images: (N, S, S) uint8 training images, of which the first few are taken.
+        names: any of `augmentation.AUGMENTATIONS`; nothing is written if there are none.
+    """
+    if not names:
+        return
+    random = torch.Generator().manual_seed(0)
+    real = torch.from_numpy(np.array(images[:AUGMENTATION_ROWS]))[:, None].float() / 127.5 - 1.0
+    columns = [real]
+    for chosen in [*([name] for name in names), *[names] * 3]:
+        draws = torch.rand((len(real), draws_needed(chosen)), generator=random)
+        columns.append(augment(real, chosen, draws))
+    sheet = torch.cat(columns, dim=1).flatten(0, 1)  # (rows · columns, S, S)
+    pixels = ((sheet + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
+    with atomic_path(path) as temporary:
+        Image.fromarray(tile(pixels, len(columns))).save(temporary, format="PNG")
 
 
 def write_animation(path: Path, grids: Sequence[Path]) -> None:

@@ -16,7 +16,7 @@ from ganbal.console import Console
 from ganbal.distributed import ALONE, World
 from ganbal.gan.checkpoint import Identity, resume, save_checkpoint
 from ganbal.gan.compilation import fastest_step
-from ganbal.gan.pictures import write_animation, write_grid, write_interpolation
+from ganbal.gan.pictures import write_animation, write_augmentation, write_grid, write_interpolation
 from ganbal.gan.state import TrainingState, new_state
 from ganbal.gan.step import MEASURES
 from ganbal.gan.supervision import Supervisor
@@ -83,6 +83,8 @@ def train_gan(
         resume(folder.last_checkpoint, state, identity)
         console.say(f"Continuing from step {state.step} of {config.steps}.")
     data = torch.from_numpy(np.array(images)).to(device)
+    if world.is_first:
+        write_augmentation(folder.root / "augmentation.png", images, config.augment)
     supervisor = Supervisor(config, images, quality, folder.best_checkpoint, identity, console, world)
     train_step, meter = fastest_step(state, data, config, world, console), Meter(state, world)
     with (

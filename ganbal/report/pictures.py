@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ganbal.marked_png import MARK
 from ganbal.report.names import file_stem
+from ganbal.report.number_text import listing
 from ganbal.report.page import Picture
 from ganbal.report.run_files import Cell, RunFiles
 
@@ -92,6 +93,24 @@ def interpolation(run: RunFiles) -> Picture | None:
         alt="Rows of synthetic images that change from one latent to another.",
         lines=_strip_lines(run, synthetic=True),
         synthetic=True,
+    )
+
+
+def augmentation(run: RunFiles) -> Picture | None:
+    """What the discriminator is shown of real images."""
+    image = _open(run.folder / "gan" / "augmentation.png")
+    if image is None:
+        return None
+    names = [str(name) for name in (run.training or {}).get("augment") or run.setting("gan.augment") or []]
+    return _picture(
+        image,
+        name="gan-augmentation",
+        label="Augmentation of the discriminator's images",
+        caption=f"A real image a row. Columns: as it is; {listing(names)}, each alone; all of them, drawn three times. "
+        "Synthetic images are changed in the same ways before the discriminator sees them.",
+        alt="Rows of real training images, each followed by its augmented versions.",
+        lines=_strip_lines(run, synthetic=False),
+        synthetic=False,
     )
 
 

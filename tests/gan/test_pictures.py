@@ -4,7 +4,7 @@ import torch
 from PIL import Image
 
 from ganbal.gan.networks import Generator
-from ganbal.gan.pictures import spherical_path, write_animation, write_interpolation
+from ganbal.gan.pictures import spherical_path, write_animation, write_augmentation, write_interpolation
 from ganbal.marked_png import MARK, tile, write_synthetic_png
 
 
@@ -48,3 +48,19 @@ def test_one_grid_makes_no_animation(tmp_path):
 def test_tiles_by_hand():
     images = np.array([[[1]], [[2]], [[3]]], dtype=np.uint8)
     assert tile(images, columns=2, gap_px=1).tolist() == [[1, 0, 2], [0, 0, 0], [3, 0, 0]]
+
+
+def test_augmentation_shows_each_image_plain_alone_and_together(tmp_path):
+    images = np.stack([np.full((32, 32), 30 * (i + 1), np.uint8) for i in range(7)])
+    write_augmentation(tmp_path / "a.png", images, ["brightness", "translation"])
+    sheet = np.asarray(Image.open(tmp_path / "a.png"))
+    assert sheet.shape == (5 * 34 - 2, (1 + 2 + 3) * 34 - 2)  # five rows; plain, two alone, three of both
+    for row in range(5):
+        plain, brighter, moved = (sheet[34 * row + 16, 34 * column + 16] for column in range(3))
+        assert plain == moved == 30 * (row + 1)  # a uniform image does not change when it is moved
+        assert brighter != plain
+
+
+def test_no_augmentation_no_picture(tmp_path):
+    write_augmentation(tmp_path / "a.png", np.zeros((3, 32, 32), np.uint8), [])
+    assert not (tmp_path / "a.png").exists()

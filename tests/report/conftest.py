@@ -145,6 +145,7 @@ class MadeUpRun:
                 "generator_loss": 1.2 + 0.9 * steps / self.steps + noise[1],
                 "real_score": 0.6 + 0.1 * steps / self.steps + noise[2] / 2,
                 "synthetic_score": 0.42 - 0.1 * steps / self.steps + noise[3] / 2,
+                "augment_probability": 1.0,
                 "images_per_second": 190.0,
                 "kernel_distance": np.where(steps % 500 == 0, 0.05 * np.exp(-steps / 1000) + 0.004, np.nan),
             }
@@ -153,6 +154,8 @@ class MadeUpRun:
         table.to_csv(folder / "gan" / "history.csv", index=False)
         for step in range(500, self.steps + 1, 500):
             write_image(folder / "gan" / "samples" / f"step_{step:06d}.png", random, 132, 132)
+        for name in ("interpolation", "augmentation"):
+            write_image(folder / "gan" / f"{name}.png", random, 200, 120)
         facts = {
             "steps": self.steps,
             "images_seen": self.steps * 64,

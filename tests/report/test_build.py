@@ -157,6 +157,17 @@ def test_no_bare_fid(reported_run):
     assert fid["Features, dimensions, resize"] == "inception, 768 dimensions, resize pytorch-fid 299"
 
 
+def test_the_gan_shows_its_latents_its_augmentation_and_a_strength_that_changes(tmp_path, made_up_run):
+    folder = made_up_run(classifiers=("vgg16",), seeds=2, num_test=20).write(tmp_path / "run")
+    html = html_of(folder)
+    assert "From one latent to another" in html
+    assert "Columns: as it is; brightness and contrast, each alone" in html
+    assert "Strength of augmentation" not in html  # always 1 in this run
+    history = folder / "gan" / "history.csv"
+    history.write_text(re.sub(r",1\.0,190\.0", ",0.5,190.0", history.read_text(), count=1))
+    assert "Strength of augmentation" in html_of(folder)
+
+
 def test_synthetic_pictures_say_so_in_the_file(reported_run):
     for name in ("samples-synthetic", "gan-step-000500", "copies-nearest-pairs"):
         with Image.open(reported_run / "figures" / f"{name}.jpg") as image:

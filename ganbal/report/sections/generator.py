@@ -28,9 +28,12 @@ def generator_section(run: RunFiles) -> Section:
     if grids:
         remark = "The same latents each time, drawn by the moving average of the generator."
         blocks.append(Gallery("Samples over time", grids, remark))
-    way = pictures.interpolation(run)
-    if way:
-        blocks.append(Gallery("Between latents", [way]))
+    for title, picture in (
+        ("Between latents", pictures.interpolation(run)),
+        ("What the discriminator is shown", pictures.augmentation(run)),
+    ):
+        if picture:
+            blocks.append(Gallery(title, [picture]))
     blocks.append(_synthesised(run))
     return Section("generator", "The generator", "Generator", blocks)
 
@@ -46,6 +49,7 @@ class _Plot:
     reference: float | None = None
     limits: tuple[float, float] | None = None
     smooth: bool = False
+    only_if_changing: bool = False
 
 
 _PLOTS = (
@@ -78,6 +82,14 @@ _PLOTS = (
         {"relative_diversity": ("relative to the real images", "violet")},
         reference=1.0,
     ),
+    _Plot(
+        "gan-augment-probability",
+        "Strength of augmentation",
+        "Probability of each augmentation; it rises while the discriminator overfits.",
+        {"augment_probability": ("probability", "violet")},
+        limits=(0, 1),
+        only_if_changing=True,
+    ),
 )
 
 
@@ -87,7 +99,8 @@ def history_drawings(history: pd.DataFrame, mark: str | None) -> list[Drawing]:
     drawings = []
     for plot in _PLOTS:
         curves = _curves(history, plot.columns)
-        if curves:
+        is_constant = all(len(set(curve.values)) == 1 for curve in curves)
+        if curves and not (plot.only_if_changing and is_constant):
             drawings.append(
                 draw_curves(
                     curves,
