@@ -20,10 +20,10 @@ import pandas as pd
 import torch
 
 SETTINGS = [
-    *("data.phantom_images=60", "study.image_size_px=32", "gan.image_size_px=32", "gan.base_channels=4"),
+    *("data.phantom_images=400", "study.image_size_px=32", "gan.image_size_px=32", "gan.base_channels=4"),
     *("gan.batch_size=8", "gan.latent_dim=8", "gan.adaptive_augment=true", "gan.adaptive_images=4000"),
     *("gan.log_every_steps=10", "gan.score_every_steps=50", "gan.score_images=20", "gan.sample_every_steps=200"),
-    "gan.checkpoint_every_steps=20",
+    *("gan.checkpoint_every_steps=20", "gan.discriminator_learning_rate=5e-5", "gan.max_rollbacks=50"),
 ]
 LONGEST_LIFE_SECONDS = 6.0
 

@@ -55,12 +55,13 @@ def perturbed(images: np.ndarray, how: str) -> np.ndarray:
         "exact": lambda: images,
         "noise": lambda: np.clip(images + rng.normal(0, 8, images.shape), 0, 255).astype(np.uint8),
         "darker": lambda: (images * 0.8).astype(np.uint8),
+        "shifted": lambda: np.pad(images, ((0, 0), (2, 0), (0, 3)), mode="edge")[:, :size, 3:],
         "blurred": lambda: np.stack([back_and_forth(image) for image in images]),
     }
     return changes[how]()
 
 
-@pytest.mark.parametrize("how", ["exact", "noise", "darker", "blurred"])
+@pytest.mark.parametrize("how", ["exact", "noise", "darker", "shifted", "blurred"])
 def test_planted_copies_are_found_and_held_out_images_are_not(how: str, chest_xray_root: Path) -> None:
     files = sorted((chest_xray_root / "train" / "NORMAL").iterdir())
     # By patient: neighbours in the list are often of one person.
