@@ -73,32 +73,119 @@ class SmallMove(albumentations.ImageOnlyTransform):
         return _resample(img, [[cosine, -sine], [sine, cosine]], (shift_x * img.shape[1], shift_y * img.shape[0]))
 
 
-def _resample(image: np.ndarray, turn: list[list[float]], shift: tuple[float, float]) -> np.ndarray:
+class KerasMove(albumentations.ImageOnlyTransform):
+    """Keras' rotation, shift, shear and zoom in one resampling, each drawn evenly up to so much either way."""
+
+    class InitSchema(albumentations.BasicTransform.InitSchema):
+        zoom: float
+        zooms_apart: bool
+        turn_degrees: float
+        shear_degrees: float
+        shift: float
+        mirrored_edges: bool
+
+    def __init__(
+        self,
+        zoom: float = 0.0,
+        zooms_apart: bool = True,
+        turn_degrees: float = 0.0,
+        shear_degrees: float = 0.0,
+        shift: float = 0.0,
+        mirrored_edges: bool = False,
+        p: float = 1.0,
+    ) -> None:
+        """As given to Keras; a shift is a share of the side.
+
+        Args:
+            zooms_apart: whether width and height are zoomed by factors of their own (`ImageDataGenerator`) or by one
+                (the layer `RandomZoom`).
+            mirrored_edges: what lies outside the image: its mirror image (Keras' layers) or its edge pixels repeated
+                (`ImageDataGenerator`).
+        """
+        super().__init__(p=p)
+        self.zoom, self.zooms_apart, self.shift = zoom, zooms_apart, shift
+        self.turn_degrees, self.shear_degrees, self.mirrored_edges = turn_degrees, shear_degrees, mirrored_edges
+
+    def get_params(self) -> dict[str, float]:
+        factor_x = self.py_random.uniform(1 - self.zoom, 1 + self.zoom)
+        factor_y = self.py_random.uniform(1 - self.zoom, 1 + self.zoom) if self.zooms_apart else factor_x
+        most = {
+            "turn": self.turn_degrees,
+            "shear": self.shear_degrees,
+            "shift_x": self.shift,
+            "shift_y": self.shift,
+        }
+        drawn = {name: self.py_random.uniform(-limit, limit) for name, limit in most.items()}
+        return {"factor_x": factor_x, "factor_y": factor_y, **drawn}
+
+    def apply(
+        self,
+        img: np.ndarray,
+        factor_x: float,
+        factor_y: float,
+        turn: float,
+        shear: float,
+        shift_x: float,
+        shift_y: float,
+        **params: object,
+    ) -> np.ndarray:
+        cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+        slant, lean = math.cos(math.radians(shear)), math.sin(math.radians(shear))
+        turned = np.array([[cosine, -sine], [sine, cosine]]) @ np.array([[slant, 0.0], [-lean, 1.0]])
+        shift = (shift_x * img.shape[1], shift_y * img.shape[0])
+        border = cv2.BORDER_REFLECT if self.mirrored_edges else cv2.BORDER_REPLICATE
+        return _resample(img, turned @ np.diag([factor_x, factor_y]), shift, border)
+
+
+def _resample(
+    image: np.ndarray,
+    turn: np.ndarray | list[list[float]],
+    shift: tuple[float, float],
+    border: int = cv2.BORDER_REPLICATE,
+) -> np.ndarray:
     """The image whose pixel at x (from the middle) shows `turn` · x + `shift` of this one, in (column, row) order.
 
-    Linear interpolation; outside its edges an image goes on as its edge pixels.
+    Linear interpolation; outside its edges an image goes on as `border` says, by default as its edge pixels.
     """
     height, width = image.shape[:2]
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
     offset = middle + np.array(shift) - np.array(turn) @ middle
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    return cv2.warpAffine(
-        image, np.column_stack([turn, offset]), (width, height), flags=flags, borderMode=cv2.BORDER_REPLICATE
-    )
+    return cv2.warpAffine(image, np.column_stack([turn, offset]), (width, height), flags=flags, borderMode=border)
 
 
 def _anatomical() -> list[albumentations.BasicTransform]:
     return [SmallMove(zoom=0.1, shift=0.05, turn_degrees=7)]
 
 
-def _document() -> list[albumentations.BasicTransform]:
-    """The Springboard report's: zoom_range 0.3 and vertical flips."""
+def _zoom_vertical_flip() -> list[albumentations.BasicTransform]:
+    """The Springboard and Portsmouth reports': zoom_range 0.3 and vertical flips."""
     return [KerasZoom(zoom_range=0.3), albumentations.VerticalFlip(p=0.5)]
+
+
+def _shear_zoom_flip() -> list[albumentations.BasicTransform]:
+    """The CUNY report's: shear_range 0.2, which Keras takes for degrees, zoom_range 0.2 and horizontal flips."""
+    return [KerasMove(zoom=0.2, shear_degrees=0.2), albumentations.HorizontalFlip(p=0.5)]
+
+
+def _flip_rotation_zoom() -> list[albumentations.BasicTransform]:
+    """The three-networks report's: horizontal flips, RandomRotation(0.2), which is 72 degrees, RandomZoom(0.1)."""
+    move = KerasMove(zoom=0.1, zooms_apart=False, turn_degrees=72, mirrored_edges=True)
+    return [albumentations.HorizontalFlip(p=0.5), move]
+
+
+def _rotation_flip_zoom_shift() -> list[albumentations.BasicTransform]:
+    """The SR University report's; it names no amounts, these are common ones."""
+    return [KerasMove(zoom=0.1, turn_degrees=10, shift=0.1), albumentations.HorizontalFlip(p=0.5)]
 
 
 _RECIPES: dict[str, Callable[[], list[albumentations.BasicTransform]]] = {
     "anatomical": _anatomical,
-    "document": _document,
+    "document": _zoom_vertical_flip,
+    "zoom-vertical-flip": _zoom_vertical_flip,
+    "shear-zoom-flip": _shear_zoom_flip,
+    "flip-rotation-zoom": _flip_rotation_zoom,
+    "rotation-flip-zoom-shift": _rotation_flip_zoom_shift,
 }
 
 AUGMENTATIONS = ("none", *_RECIPES)

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from classifiers.pretrained_weights import PublicWeights
+from classifiers.recipe import Recipe
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -35,10 +36,18 @@ class Model:
     """Draws the weights of everything that is trained."""
     public_weights: PublicWeights | None = None
     """Where the pretrained weights of the backbone are published; None: it is trained from scratch."""
+    least_outputs: int = 1
+    """Logits it has at least; those beyond the number of classes are of classes that never occur."""
+    recipe: Recipe | None = None
+    """How the publication trained it."""
 
     @property
     def channels(self) -> int:
         return len(self.mean)
+
+    def num_outputs(self, num_classes: int) -> int:
+        """How many logits it has: one (of class 1) for two classes, else one a class."""
+        return max(self.least_outputs, 1 if num_classes == 2 else num_classes)
 
     @property
     def frozen_backbone(self) -> bool:

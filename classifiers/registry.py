@@ -5,6 +5,7 @@ import difflib
 import torch
 
 from classifiers.baseline_cnn import BASELINE_CNN
+from classifiers.cnn_64 import CNN_64
 from classifiers.errors import ClassifierInputError
 from classifiers.model import Model
 from classifiers.network import Network
@@ -15,6 +16,7 @@ MODELS = {
     model.name: model
     for model in (
         BASELINE_CNN,
+        CNN_64,
         VGG16_TRANSFER,
     )
 }
@@ -40,7 +42,7 @@ def build_model(name: str, num_classes: int, image_size_px: int, weights: str = 
     """The network with its initial weights, on the CPU.
 
     Args:
-        num_classes: two give one logit (of class 1), more give one logit each.
+        num_classes: two give one logit (of class 1), more give one logit each, unless the model has more in any case.
         image_size_px: side of the images it will get, the model's own size or another.
         weights: of a frozen backbone: "imagenet", "none" (random) or a file; other models take no notice.
         seed: of the weights that will be trained.
@@ -53,7 +55,7 @@ def build_model(name: str, num_classes: int, image_size_px: int, weights: str = 
     # torch's layers draw weights from the global generator before they are given theirs below.
     with torch.random.fork_rng(devices=[]):
         backbone = model.build_backbone()
-        head = model.build_head(_num_features(model, image_size_px), 1 if num_classes == 2 else num_classes)
+        head = model.build_head(_num_features(model, image_size_px), model.num_outputs(num_classes))
     network = Network(backbone, head, mean=model.mean, std=model.std, frozen_backbone=model.frozen_backbone)
     random = torch.Generator().manual_seed(seed)
     if model.public_weights is None:

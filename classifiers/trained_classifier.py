@@ -61,7 +61,7 @@ class TrainedClassifier:
         """
         check_pixels(pixels, self.image_size_px)
         logits = predict_logits(self.network, self.inputs.prepare(pixels), self.precision)
-        return probabilities_of(logits).cpu().numpy()
+        return probabilities_of(logits, self.num_classes).cpu().numpy()
 
     def save(self, file: Path) -> None:
         """Write all weights, the frozen ones too, as safetensors that `load_classifier` reads."""

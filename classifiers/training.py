@@ -17,7 +17,7 @@ from classifiers.precision import choose_precision
 from classifiers.pretrained_weights import origin_of
 from classifiers.registry import build_model, find_model
 from classifiers.trained_classifier import TrainedClassifier
-from classifiers.training_config import TrainingConfig
+from classifiers.training_config import TrainingConfig, settle
 from classifiers.training_loop import Listeners, fit
 
 __all__ = ["TrainedClassifier", "TrainingConfig", "train_classifier"]
@@ -60,6 +60,8 @@ def train_classifier(
         check_labels(labels, len(pixels), num_classes)
     check_class_weights(config.class_weights, num_classes)
     check_augmentation(config.augment)
+    model = find_model(model_name)
+    config = settle(config, model.recipe)
     listeners = Listeners(on_step or (lambda count: None), on_check or (lambda row: None))
     network = build_model(model_name, num_classes, image_size_px, weights, seed=config.seed)
     network.to(device).to(memory_format=torch.channels_last)
@@ -75,13 +77,14 @@ def train_classifier(
     else:
         batches = augmented_batches(train_pixels, _on_device(train_labels, device), config)
     validation = examples(val_pixels, val_labels)
+    num_outputs = model.num_outputs(num_classes)
     with closing(batches), _own_random_state(config.seed, device):
         outcome = fit(
             network,
             batches,
             validation,
-            train_loss=choose_loss(num_classes, config.class_weights, device),
-            val_loss=choose_loss(num_classes, None, device),
+            train_loss=choose_loss(num_outputs, config.class_weights, device),
+            val_loss=choose_loss(num_outputs, None, device),
             config=config,
             precision=precision,
             listeners=listeners,
@@ -92,9 +95,9 @@ def train_classifier(
         image_size_px=image_size_px,
         network=network,
         inputs=inputs,
-        pretrained=origin_of(weights) if find_model(model_name).frozen_backbone else None,
+        pretrained=origin_of(weights) if model.frozen_backbone else None,
         steps_taken=int(outcome.history[-1]["step"]),
-        best_step=outcome.best_step,
+        best_step=outcome.kept_step,
         history=outcome.history,
     )
 

@@ -1,24 +1,21 @@
 """The training loop: step, look at validation, slow down, stop, keep the best weights."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.optim import Adam, Optimizer
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from classifiers.batches import Batches, Examples
 from classifiers.errors import ClassifierInputError
-from classifiers.losses import Loss, probabilities_of
+from classifiers.losses import Loss
 from classifiers.network import Network
 from classifiers.precision import Precision, autocast
+from classifiers.schedules import choose_schedule
 from classifiers.trained_classifier import predict_logits
 from classifiers.training_config import TrainingConfig
-
-# Keras' threshold for an improvement of the plateau schedule.
-_PLATEAU_MARGIN = 1e-4
 
 
 @dataclass(frozen=True)
@@ -32,21 +29,25 @@ class Listeners:
 
 
 class Outcome:
-    """The history so far and the weights of its best check."""
+    """The history so far and the weights of its best check, or of its last one where `keep_last`."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep_last: bool = False) -> None:
+        self._keep_last = keep_last
         self.history: list[dict[str, float]] = []
         """One row a check: step, train_loss, val_loss, val_accuracy, learning_rate."""
-        self.best_step, self.checks_since_best = 0, 0
-        self.best_weights: dict[str, Tensor] = {}
+        self.kept_step, self.checks_since_best = 0, 0
+        self.kept_weights: dict[str, Tensor] = {}
         self._least_loss = math.inf
 
     def add(self, row: dict[str, float], network: Network) -> None:
         self.history.append(row)
         self.checks_since_best += 1
-        if row["val_loss"] < self._least_loss:
-            self._least_loss, self.best_step, self.checks_since_best = row["val_loss"], int(row["step"]), 0
-            self.best_weights = {name: tensor.clone() for name, tensor in network.changing_state().items()}
+        is_best = row["val_loss"] < self._least_loss
+        if is_best:
+            self._least_loss, self.checks_since_best = row["val_loss"], 0
+        if is_best or (self._keep_last and math.isfinite(row["val_loss"])):
+            self.kept_step = int(row["step"])
+            self.kept_weights = {name: tensor.clone() for name, tensor in network.changing_state().items()}
 
 
 def fit(
@@ -60,16 +61,18 @@ def fit(
     precision: Precision,
     listeners: Listeners,
 ) -> Outcome:
-    """Train the network on the batches and leave in it the weights that had the lowest validation loss.
+    """Train the network on the batches and leave in it the weights that `config.keep` asks for.
 
     Raises:
         ClassifierInputError: no validation loss was a number.
     """
     optimiser = Adam((p for p in network.parameters() if p.requires_grad), lr=config.learning_rate, fused=True)
-    schedule = plateau_schedule(optimiser, config)
-    due, outcome, losses = check_steps(config.steps, config.checks), Outcome(), list[Tensor]()
+    schedule, kernels = choose_schedule(optimiser, config), kernels_of(network)
+    due, losses = check_steps(config.steps, config.checks), list[Tensor]()
+    outcome = Outcome(keep_last=config.keep == "last")
     for step, (inputs, labels) in enumerate(batches, 1):
-        losses.append(train_step(network, inputs, labels, train_loss, optimiser, precision))
+        losses.append(train_step(network, inputs, labels, train_loss, optimiser, precision, kernels, config.l2))
+        schedule.after_step(step)
         listeners.on_step(1)
         if step not in due:
             continue
@@ -81,20 +84,28 @@ def fit(
         listeners.on_check(row)
         if outcome.checks_since_best >= config.patience:
             break
-        schedule.step(row["val_loss"])
-    if not outcome.best_weights:
+        schedule.after_check(row["val_loss"])
+    if not outcome.kept_weights:
         raise _diverged(outcome.history[-1], config)
-    network.load_state_dict(outcome.best_weights, strict=False)
+    network.load_state_dict(outcome.kept_weights, strict=False)
     return outcome
 
 
 def train_step(
-    network: Network, inputs: Tensor, labels: Tensor, loss: Loss, optimiser: Optimizer, precision: Precision
+    network: Network,
+    inputs: Tensor,
+    labels: Tensor,
+    loss: Loss,
+    optimiser: Optimizer,
+    precision: Precision,
+    kernels: Sequence[Tensor] = (),
+    l2: float = 0.0,
 ) -> Tensor:
-    """One update of the weights.
+    """One update of the weights, with `l2` times the sum of squared `kernels` added to the loss.
 
     Returns:
-        The loss before it, a scalar on the device; reading it is left to the caller, as that waits for the device.
+        The loss before it, without that sum, a scalar on the device; reading it is left to the caller, as that waits
+        for the device.
     """
     network.train()
     with autocast(inputs.device, precision):
@@ -102,27 +113,34 @@ def train_step(
     value = loss(logits, labels)
     optimiser.zero_grad(set_to_none=True)
     value.backward()
+    if l2:
+        add_l2_gradient(kernels, l2)
     optimiser.step()
     return value.detach()
+
+
+def kernels_of(network: Network) -> list[Tensor]:
+    """The weights of trained convolutions and dense layers: what Keras calls kernels."""
+    return [parameter for parameter in network.parameters() if parameter.requires_grad and parameter.ndim > 1]
+
+
+def add_l2_gradient(kernels: Sequence[Tensor], l2: float) -> None:
+    """Add the gradient of l2 · Σ w², which is 2 · l2 · w, to that of every kernel.
+
+    It passes through Adam like the rest of the gradient, as a regulariser of Keras does; AdamW's decay would not.
+    """
+    gradients = [kernel.grad for kernel in kernels if kernel.grad is not None]
+    assert len(gradients) == len(kernels)
+    torch._foreach_add_(gradients, [kernel.detach() for kernel in kernels], alpha=2 * l2)
 
 
 def evaluate_on(network: Network, examples: Examples, loss: Loss, precision: Precision) -> dict[str, float]:
     """Mean loss and accuracy over the examples, as val_loss and val_accuracy."""
     logits = predict_logits(network, examples.inputs, precision)
-    right = probabilities_of(logits).argmax(dim=1) == examples.labels
+    # A single logit is that of class 1.
+    called = (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
+    right = called == examples.labels
     return {"val_loss": loss(logits, examples.labels).item(), "val_accuracy": right.float().mean().item()}
-
-
-def plateau_schedule(optimiser: Optimizer, config: TrainingConfig) -> ReduceLROnPlateau:
-    """Lowers the learning rate when `config.plateau_patience` checks in a row have not lowered the loss."""
-    # torch counts the checks that are forgiven, Keras (and the setting) the one that is too many as well.
-    return ReduceLROnPlateau(
-        optimiser,
-        factor=config.plateau_factor,
-        patience=config.plateau_patience - 1,
-        threshold=_PLATEAU_MARGIN,
-        threshold_mode="abs",
-    )
 
 
 def check_steps(steps: int, checks: int) -> set[int]:

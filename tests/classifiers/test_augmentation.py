@@ -3,7 +3,14 @@ import os
 import numpy as np
 import pytest
 
-from classifiers.augmentation import AUGMENTATIONS, KerasZoom, SmallMove, build_augmentation, check_augmentation
+from classifiers.augmentation import (
+    AUGMENTATIONS,
+    KerasMove,
+    KerasZoom,
+    SmallMove,
+    build_augmentation,
+    check_augmentation,
+)
 from classifiers.errors import ClassifierInputError
 
 
@@ -93,6 +100,49 @@ def test_small_move_by_hand():
     assert np.abs(turned) == pytest.approx([30, 0], abs=0.1)
 
 
+STILL = {"factor_x": 1.0, "factor_y": 1.0, "turn": 0.0, "shear": 0.0, "shift_x": 0.0, "shift_y": 0.0}
+
+
+def test_keras_move_by_hand():
+    move = KerasMove()
+    assert np.array_equal(move.apply(spot(-20, 30), **STILL), spot(-20, 30))
+    # What was 30 to the right is shown where 0.75 times the distance to the middle is 30; rows stay as they are.
+    assert middle_of(move.apply(spot(-20, 30), **STILL | {"factor_x": 0.75})) == pytest.approx([-20, 40], abs=0.1)
+    assert middle_of(move.apply(spot(-20, 30), **STILL | {"shift_y": 0.05})) == pytest.approx([-25.05, 30], abs=0.1)
+    assert np.abs(middle_of(move.apply(spot(0, 30), **STILL | {"turn": 90.0}))) == pytest.approx([30, 0], abs=0.1)
+    # Sheared by 30 degrees, x' = x / cos 30° and y' = y + x' sin 30°, Keras' matrix the other way round.
+    sheared = middle_of(move.apply(spot(0, 26), **STILL | {"shear": 30.0}))
+    assert np.abs(sheared) == pytest.approx([26 / np.cos(np.pi / 6) / 2, 26 / np.cos(np.pi / 6)], abs=0.2)
+
+
+def test_edges_are_repeated_or_mirrored():
+    # Every column shows the one half a side to its right; beyond column 40 nothing is.
+    shifted = STILL | {"shift_x": 20 / 41}
+    assert KerasMove().apply(ramp(), **shifted)[0, -3:].tolist() == [200, 200, 200]
+    assert KerasMove(mirrored_edges=True).apply(ramp(), **shifted)[0, 20:24].tolist() == [200, 200, 195, 190]
+
+
+def test_zooms_of_both_sides_are_one_where_asked():
+    apart, together = KerasMove(zoom=0.2), KerasMove(zoom=0.2, zooms_apart=False)
+    for move in (apart, together):
+        move.set_random_seed(0)
+    assert apart.get_params()["factor_x"] != apart.get_params()["factor_y"]
+    drawn = [together.get_params() for _ in range(500)]
+    assert all(params["factor_x"] == params["factor_y"] for params in drawn)
+    assert min(params["factor_x"] for params in drawn) == pytest.approx(0.8, abs=0.01)
+    assert {params["turn"] for params in drawn} == {0.0}
+
+
+@pytest.mark.parametrize("name", ["shear-zoom-flip", "flip-rotation-zoom", "rotation-flip-zoom-shift"])
+def test_half_of_the_images_are_mirrored_where_the_document_did(name):
+    augment = build_augmentation(name)
+    mirrored = 0
+    for number in range(300):
+        left, right, below = (middle_of(augment(spot(*place), (0, number))) for place in ((0, -20), (0, 20), (25, 20)))
+        mirrored += np.linalg.det([left - right, below - right]) < 0
+    assert 120 < mirrored < 180
+
+
 def test_anatomical_moves_a_little_either_way_and_never_mirrors():
     augment = build_augmentation("anatomical")
     turns, sizes, shifts = [], [], []
@@ -114,6 +164,6 @@ def test_never_asks_a_server_for_its_version():
 
 
 def test_unknown_augmentation():
-    with pytest.raises(ClassifierInputError, match="among none, anatomical, document; found 'mirror'"):
+    with pytest.raises(ClassifierInputError, match=r"among none, anatomical, document, .*; found 'mirror'"):
         check_augmentation("mirror")
     check_augmentation("none")

@@ -8,10 +8,20 @@ from classifiers.registry import MODELS, build_model, check_model, find_model
 
 
 @pytest.mark.parametrize(
-    ("name", "total", "trained"), [("baseline_cnn", 5_677_329, 5_676_881), ("vgg16", 23_760_705, 9_046_017)]
+    ("name", "size", "total", "trained"),
+    [
+        ("baseline_cnn", 150, 5_677_329, 5_676_881),
+        ("vgg16", 150, 23_760_705, 9_046_017),
+        ("cnn_64", 64, 822_922, 822_922),
+    ],
 )
-def test_published_parameter_counts(name, total, trained):
-    assert count_parameters(build_model(name, 2, 150)) == (total, trained)
+def test_published_parameter_counts(name, size, total, trained):
+    assert count_parameters(build_model(name, 2, size)) == (total, trained)
+
+
+def test_the_document_s_ten_logits_for_two_classes_and_as_many_as_asked_for_beyond():
+    pixels = torch.zeros(1, 64, 64, dtype=torch.uint8)
+    assert [build_model("cnn_64", classes, 64)(pixels).shape[1] for classes in (2, 3, 12)] == [10, 10, 12]
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -20,7 +30,7 @@ def test_every_model_builds_at_its_least_size_for_any_number_of_classes(name, nu
     size = MODELS[name].least_image_size_px
     network = build_model(name, num_classes, size).eval()
     pixels = torch.zeros(2, size, size, dtype=torch.uint8)
-    assert network(pixels).shape == (2, num_outputs)
+    assert network(pixels).shape == (2, max(num_outputs, MODELS[name].least_outputs))
     assert network.features(pixels).ndim == 2
 
 
@@ -103,7 +113,7 @@ def test_unknown_names_suggest_near_ones(name, near):
 
 
 def test_an_unknown_name_far_from_all_lists_them():
-    with pytest.raises(ClassifierInputError, match=r"among baseline_cnn, vgg16; found 'xyz'\. Take one of these"):
+    with pytest.raises(ClassifierInputError, match=r"among baseline_cnn, .*vgg16.*; found 'xyz'\. Take one of these"):
         check_model("xyz", "none", 64, 2)
 
 
