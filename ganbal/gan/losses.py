@@ -46,15 +46,16 @@ def hinge() -> AdversarialLoss:
     return AdversarialLoss(discriminator, lambda synthetic_logits: -synthetic_logits.mean())
 
 
-def gradient_penalty(discriminator: nn.Module, real: Tensor) -> Tensor:
+def gradient_penalty(discriminator: nn.Module, real: Tensor, *condition: Tensor) -> Tensor:
     """R1: the mean squared norm of the discriminator's gradient at real images (Mescheder et al. 2018).
 
     Args:
         real: (B, 1, S, S) float in [-1, 1].
+        condition: what else the discriminator is told of each image, such as labels (B,).
 
     Returns:
         A scalar that can be differentiated with respect to the discriminator's weights.
     """
     real = real.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(discriminator(real).sum(), real, create_graph=True)
+    (gradient,) = torch.autograd.grad(discriminator(real, *condition).sum(), real, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean()

@@ -1,6 +1,7 @@
 """The generator and discriminator of DCGAN (Radford, Metz & Chintala 2016, arXiv:1511.06434)."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -15,13 +16,18 @@ class Generator(nn.Module):
     """Latent vectors to grey images.
 
     Input (B, latent_dim) float, standard normal; output (B, 1, S, S) float in [-1, 1], S = `image_size_px`.
+
+    Args:
+        input_dim: how many numbers the first layer takes, where those are more than the latent vector.
     """
 
-    def __init__(self, image_size_px: int, base_channels: int, latent_dim: int) -> None:
+    def __init__(
+        self, image_size_px: int, base_channels: int, latent_dim: int, *, input_dim: int | None = None
+    ) -> None:
         super().__init__()
         start_px, channels = channel_plan(image_size_px, base_channels)
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(latent_dim, channels[0], start_px, bias=False),
+            nn.ConvTranspose2d(input_dim or latent_dim, channels[0], start_px, bias=False),
             nn.BatchNorm2d(channels[0]),
             nn.ReLU(inplace=True),
         ]
@@ -38,6 +44,14 @@ class Generator(nn.Module):
     def forward(self, latents: Tensor) -> Tensor:
         return self.layers(latents[:, :, None, None])
 
+    def by_class(self) -> Sequence["Generator"]:
+        """One generator for each class it knows, in the order of the labels."""
+        return [self]
+
+    def in_rows(self, columns: int) -> "Generator":
+        """A generator whose images, laid out in `columns`, have one class a row."""
+        return self
+
 
 class Discriminator(nn.Module):
     """Grey images to one logit each: large for real, small for synthetic.
@@ -47,19 +61,27 @@ class Discriminator(nn.Module):
     Args:
         norm: `batch` normalises every layer but the first and last, as the paper does; `spectral` divides each layer's
             weights by their largest singular value instead (Miyato et al. 2018, arXiv:1802.05957).
+        outputs: filters of the last layer.
     """
 
-    def __init__(self, image_size_px: int, base_channels: int, norm: Literal["batch", "spectral"] = "batch") -> None:
+    def __init__(
+        self,
+        image_size_px: int,
+        base_channels: int,
+        norm: Literal["batch", "spectral"] = "batch",
+        *,
+        outputs: int = 1,
+    ) -> None:
         super().__init__()
         start_px, channels = channel_plan(image_size_px, base_channels)
         channels = channels[::-1]
         layers: list[nn.Module] = [nn.Conv2d(1, channels[0], 4, stride=2, padding=1), _leaky_relu()]
-        for inputs, outputs in itertools.pairwise(channels):
-            layers.append(nn.Conv2d(inputs, outputs, 4, stride=2, padding=1, bias=norm == "spectral"))
+        for before, after in itertools.pairwise(channels):
+            layers.append(nn.Conv2d(before, after, 4, stride=2, padding=1, bias=norm == "spectral"))
             if norm == "batch":
-                layers.append(nn.BatchNorm2d(outputs))
+                layers.append(nn.BatchNorm2d(after))
             layers.append(_leaky_relu())
-        layers.append(nn.Conv2d(channels[-1], 1, start_px))
+        layers.append(nn.Conv2d(channels[-1], outputs, start_px))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -100,12 +122,18 @@ def channel_plan(image_size_px: int, base_channels: int) -> tuple[int, list[int]
 
 
 def initialise(network: nn.Module, random: torch.Generator) -> None:
-    """Draw the paper's initial weights: N(0, 0.02) for convolutions, N(1, 0.02) for batch-norm scales, 0 for biases."""
+    """Draw the paper's initial weights: N(0, 0.02) for convolutions, N(1, 0.02) for batch-norm scales, 0 for biases.
+
+    Vectors of classes are drawn as latent vectors are: N(0, 1).
+    """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, INITIAL_STD, generator=random)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.normal_(module.weight, 1.0, INITIAL_STD, generator=random)
+        elif isinstance(module, nn.Embedding):
+            nn.init.normal_(module.weight, generator=random)
+            continue
         else:
             continue
         if module.bias is not None:

@@ -22,9 +22,9 @@ MOST_FRAMES = 40
 
 
 def write_grid(path: Path, generator: Generator, seed: int, details: dict[str, str]) -> None:
-    """The images of the first latents of `seed`: the same ones in every grid of a training."""
+    """The images of the first latents of `seed`: the same ones in every grid of a training, one class a row."""
     latents = latent_rows(seed, GRID_IMAGES, generator.latent_dim)
-    images = np.concatenate(list(draw_images(generator, latents, GRID_IMAGES)))
+    images = np.concatenate(list(draw_images(generator.in_rows(GRID_COLUMNS), latents, GRID_IMAGES)))
     write_synthetic_png(path, tile(images, GRID_COLUMNS), details)
 
 
@@ -32,7 +32,7 @@ def write_interpolation(path: Path, generator: Generator, seed: int, details: di
     """Rows of images on the way between two latents; jumps instead of gradual change speak of memorised images."""
     ends = latent_rows(seed, 2 * INTERPOLATION_ROWS, generator.latent_dim)
     latents = torch.cat([spherical_path(a, b, INTERPOLATION_STEPS) for a, b in zip(ends[::2], ends[1::2], strict=True)])
-    images = np.concatenate(list(draw_images(generator, latents, GRID_IMAGES)))
+    images = np.concatenate(list(draw_images(generator.in_rows(INTERPOLATION_STEPS), latents, GRID_IMAGES)))
     write_synthetic_png(path, tile(images, INTERPOLATION_STEPS), details)
 
 

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ganbal.config import GanConfig
+from ganbal.gan.conditional import ConditionalGenerator, ProjectionDiscriminator
 from ganbal.gan.networks import Discriminator, Generator, initialise, normalise_spectrally
 
 
@@ -31,6 +32,8 @@ class TrainingState:
     best_distance: float | None = None
     best_step: int = 0
     rollbacks: int = 0
+    num_classes: int | None = None
+    """How many classes the networks tell apart; None if they know nothing of classes."""
 
     _PARTS = ("generator", "discriminator", "average", "generator_optimiser", "discriminator_optimiser")
     _TENSORS = ("augment_probability", "ratings")
@@ -61,11 +64,14 @@ class TrainingState:
                 group["lr"] = rate * factor
 
 
-def new_state(config: GanConfig, seed: int, device: torch.device) -> TrainingState:
-    """The state before the first step. Initial weights are drawn on the CPU: the same on every device."""
+def new_state(config: GanConfig, seed: int, device: torch.device, num_classes: int | None = None) -> TrainingState:
+    """The state before the first step. Initial weights are drawn on the CPU: the same on every device.
+
+    Args:
+        num_classes: makes class-conditional networks for so many classes; None makes plain ones.
+    """
     random = torch.Generator().manual_seed(seed)
-    generator = Generator(config.image_size_px, config.base_channels, config.latent_dim)
-    discriminator = Discriminator(config.image_size_px, config.base_channels, config.discriminator_norm)
+    generator, discriminator = _networks(config, num_classes)
     initialise(generator, random)
     initialise(discriminator, random)
     if config.discriminator_norm == "spectral":
@@ -81,7 +87,16 @@ def new_state(config: GanConfig, seed: int, device: torch.device) -> TrainingSta
         random=torch.Generator(device).manual_seed(seed),
         augment_probability=torch.tensor(0.0 if config.adaptive_augment else 1.0, device=device),
         ratings=torch.zeros(3, device=device),
+        num_classes=num_classes,
     )
+
+
+def _networks(config: GanConfig, num_classes: int | None) -> tuple[Generator, Discriminator]:
+    size_px, channels, norm = config.image_size_px, config.base_channels, config.discriminator_norm
+    if num_classes is None:
+        return Generator(size_px, channels, config.latent_dim), Discriminator(size_px, channels, norm)
+    generator = ConditionalGenerator(size_px, channels, config.latent_dim, num_classes)
+    return generator, ProjectionDiscriminator(size_px, channels, norm, num_classes)
 
 
 def _adam(network: torch.nn.Module, learning_rate: float, beta1: float) -> torch.optim.Optimizer:

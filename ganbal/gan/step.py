@@ -9,6 +9,7 @@ from ganbal.distributed import ALONE, World
 from ganbal.gan.adaptive import AdaptiveStrength, rate, split_off_held_out
 from ganbal.gan.augmentation import augment, draws_needed
 from ganbal.gan.averaging import decay_for_step, update_average
+from ganbal.gan.conditional import AnyImage, EveryClassEqually
 from ganbal.gan.losses import AdversarialLoss, gradient_penalty, hinge, non_saturating
 from ganbal.gan.parallel import share_gradients
 from ganbal.gan.state import TrainingState
@@ -25,6 +26,7 @@ class TrainStep:
 
     Args:
         data: (N, S, S) uint8 on the device of the networks.
+        labels: (N,) int64 on the same device, for class-conditional networks.
         compiled: whether torch.compile makes the networks' kernels.
 
     Raises:
@@ -32,7 +34,14 @@ class TrainStep:
     """
 
     def __init__(
-        self, state: TrainingState, data: Tensor, config: GanConfig, world: World = ALONE, *, compiled: bool = False
+        self,
+        state: TrainingState,
+        data: Tensor,
+        config: GanConfig,
+        world: World = ALONE,
+        *,
+        labels: Tensor | None = None,
+        compiled: bool = False,
     ) -> None:
         self._state, self._config, self._data = state, config, data
         self._part, self._loss = world.part(config.batch_size), choose_loss(config)
@@ -41,6 +50,7 @@ class TrainStep:
         if config.adaptive_augment:
             self._data, self._held_out = split_off_held_out(data, config.held_out_fraction)
             self._strength = AdaptiveStrength(state.augment_probability, state.ratings, config, world)
+        self._rows = AnyImage(len(self._data)) if labels is None else EveryClassEqually(labels)
         self._generator = share_gradients(state.generator, world)
         self._discriminator = share_gradients(state.discriminator, world)
         # The generator's update asks for no gradient of the discriminator's weights, so there is none to share.
@@ -58,25 +68,25 @@ class TrainStep:
             left to the caller, as it makes the host wait for the device.
         """
         state, config = self._state, self._config
-        real_rows, latents, draws = self._draw()
+        real_rows, latents, draws, *condition = self._draw()  # labels are the condition, where there are any
         real = self._augmented(to_network_range(self._data[real_rows]), draws[0])
 
         with autocast(real.device), parametrize.cached():
-            synthetic = self._generator(latents)
-            real_logits = self._discriminator(real).float()
-            synthetic_logits = self._discriminator(self._augmented(synthetic.detach(), draws[1])).float()
+            synthetic = self._generator(latents, *condition)
+            real_logits = self._discriminator(real, *condition).float()
+            synthetic_logits = self._discriminator(self._augmented(synthetic.detach(), draws[1]), *condition).float()
         loss_d = self._loss.discriminator(real_logits, synthetic_logits)
         total_d = loss_d
         if config.r1_gamma > 0 and state.step % config.r1_every_steps == 0:
             # In float32: a gradient of a gradient loses too much in bfloat16.
-            penalty = gradient_penalty(state.discriminator, real)
+            penalty = gradient_penalty(state.discriminator, real, *condition)
             total_d = loss_d + config.r1_every_steps * config.r1_gamma / 2 * penalty
         _update(state.discriminator_optimiser, total_d)
 
         # The generator needs gradients through the discriminator, not of its weights.
         state.discriminator.requires_grad_(False)
         with autocast(real.device), parametrize.cached():
-            logits = self._judge(self._augmented(synthetic, draws[2])).float()
+            logits = self._judge(self._augmented(synthetic, draws[2]), *condition).float()
         loss_g = self._loss.generator(logits)
         _update(state.generator_optimiser, loss_g)
         state.discriminator.requires_grad_(True)
@@ -88,13 +98,13 @@ class TrainStep:
         scores = [real_logits.sigmoid().mean(), synthetic_logits.sigmoid().mean(), state.augment_probability]
         return torch.stack([loss_d, loss_g, *scores]).detach()
 
-    def _draw(self) -> tuple[Tensor, Tensor, Tensor]:
-        """This process's part of the chance in a step: rows (B,), latents (B, L), draws (3, B, D)."""
+    def _draw(self) -> tuple[Tensor, ...]:
+        """This process's part of the chance in a step: rows (B,), latents (B, L), draws (3, B, D), any labels (B,)."""
         size, random, device = self._config.batch_size, self._state.random, self._data.device
-        rows = torch.randint(len(self._data), (size,), generator=random, device=device)
+        rows, *condition = (drawn[self._part] for drawn in self._rows.draw(size, random))
         latents = torch.randn((size, self._config.latent_dim), generator=random, device=device)
         draws = torch.rand((3, size, self._num_draws), generator=random, device=device)
-        return rows[self._part], latents[self._part], draws[:, self._part]
+        return rows, latents[self._part], draws[:, self._part], *condition
 
     def _augmented(self, images: Tensor, draws: Tensor) -> Tensor:
         probability = self._strength.probability if self._strength is not None else None

@@ -25,6 +25,7 @@ class Supervisor:
     Args:
         images: (N, S, S) uint8, the training images.
         quality: distance of synthetic images to them, lower is better; None measures the diversity only.
+        labels: (N,) their classes; None if they are all of one. As many images are drawn of each class as of any other.
         best_checkpoint: where the best state so far is kept.
         world: the processes that train together: the first one measures and writes, all act alike.
     """
@@ -38,19 +39,32 @@ class Supervisor:
         identity: Identity,
         console: Console,
         world: World = ALONE,
+        labels: np.ndarray | None = None,
     ) -> None:
         self._config, self._quality, self._console, self._world = config, quality, console, world
         self._best_checkpoint, self._identity = best_checkpoint, identity
-        self._real_diversity = diversity(images)
-        self._latents = latent_rows(_LATENT_SEED, config.score_images, config.latent_dim)
+        by_class = [images] if labels is None else [images[labels == label] for label in range(labels.max() + 1)]
+        self._real_diversities = [diversity(of_class) for of_class in by_class]
+        per_class = max(2, config.score_images // len(by_class))
+        self._latents = latent_rows(_LATENT_SEED, per_class, config.latent_dim)
 
     def measure(self, state: TrainingState, is_due: bool) -> dict[str, float]:
-        """Where it is due, draw images of the same latents as ever; tell their diversity and distance to real ones."""
+        """Where it is due, draw images of the same latents as ever; tell their diversity and distance to real ones.
+
+        The diversity is that of the class that has lost most of it.
+        """
         if not is_due or not self._world.is_first:
             return {}
-        drawn = np.concatenate(list(draw_images(state.average, self._latents, self._config.batch_size)))
-        found = {"relative_diversity": diversity(drawn) / self._real_diversity if self._real_diversity else 1.0}
-        return found if self._quality is None else found | {"kernel_distance": self._quality(drawn)}
+        drawn = [
+            np.concatenate(list(draw_images(generator, self._latents, self._config.batch_size)))
+            for generator in state.average.by_class()
+        ]
+        kept = [
+            diversity(images) / real if real else 1.0
+            for images, real in zip(drawn, self._real_diversities, strict=True)
+        ]
+        found = {"relative_diversity": min(kept)}
+        return found if self._quality is None else found | {"kernel_distance": self._quality(np.concatenate(drawn))}
 
     def keep_if_best(self, state: TrainingState) -> None:
         """Keep the state if its newest row has the least distance so far."""

@@ -54,6 +54,7 @@ def train_gan(
     images: np.ndarray,
     config: GanConfig,
     *,
+    labels: np.ndarray | None = None,
     identity: Identity,
     seed: int,
     device: torch.device,
@@ -66,10 +67,11 @@ def train_gan(
     """Train until `config.steps`, from the last checkpoint in `folder` where there is one.
 
     Args:
-        images: (N, S, S) uint8, training images of one class.
+        images: (N, S, S) uint8, training images of one class, or of several where there are `labels`.
+        labels: (N,) int64, each of 0 to K - 1 at least twice: class-conditional networks for K classes are trained.
         identity: what a checkpoint must share with this training (`checkpoint.identity_of`).
-        quality: distance of synthetic images (M, S, S) uint8 to the training images, lower is better; the checkpoint
-            with the lowest is kept as `best.pt`. None keeps none.
+        quality: distance of synthetic images (M, S, S) uint8, M/K of each class in the order of the labels, to the
+            training images, lower is better; the checkpoint with the lowest is kept as `best.pt`. None keeps none.
         on_log: called with every row of the history.
         world: the processes that train together; each calls this with the same arguments, and only the first writes.
 
@@ -78,15 +80,16 @@ def train_gan(
         GanbalError: the training collapsed more often than `config.max_rollbacks` allows.
         InterruptedBySignal: SIGINT or SIGTERM came; a checkpoint of the step reached is on disk.
     """
-    state = new_state(config, seed, device)
+    state = new_state(config, seed, device, None if labels is None else int(labels.max()) + 1)
     if folder.last_checkpoint.exists():
         resume(folder.last_checkpoint, state, identity)
         console.say(f"Continuing from step {state.step} of {config.steps}.")
     data = torch.from_numpy(np.array(images)).to(device)
+    classes = None if labels is None else torch.from_numpy(labels).to(device)
     if world.is_first:
         write_augmentation(folder.root / "augmentation.png", images, config.augment)
-    supervisor = Supervisor(config, images, quality, folder.best_checkpoint, identity, console, world)
-    train_step, meter = fastest_step(state, data, config, world, console), Meter(state, world)
+    supervisor = Supervisor(config, images, quality, folder.best_checkpoint, identity, console, world, labels)
+    train_step, meter = fastest_step(state, data, config, world, console, classes), Meter(state, world)
     with (
         stop_on_signal() as stop,
         console.progress(config.steps, "training the GAN", "step", initial=state.step) as bar,
