@@ -112,17 +112,29 @@ def synthesize(options: dict[str, Any], num_images: int | None, reject_copies: b
 
 @main.command()
 @click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[REAL SYNTHETIC]")
+@click.option(
+    "--save-statistics",
+    type=click.Path(path_type=Path),
+    metavar="FILE.npz",
+    help="Write the statistics of one folder, as pytorch-fid does.",
+)
 @click.option("--dims", type=int, metavar="64|192|768|2048", help="Inception layer.")
 @click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="File with the extractor's weights.")
 @shared_options
-def score(options: dict[str, Any], folders: Sequence[Path], dims: int | None, weights: Path | None) -> None:
+def score(
+    options: dict[str, Any],
+    folders: Sequence[Path],
+    save_statistics: Path | None,
+    dims: int | None,
+    weights: Path | None,
+) -> None:
     """Measure how near synthetic images come to real ones: FID and companions.
 
     Without folders: the newest run's images. With two: any images in them.
     """
     options = _with(_with(options, "score.dims", dims), "score.weights", str(weights) if weights else None)
-    if folders:
-        _score_folders(options, folders)
+    if folders or save_statistics:
+        _score_folders(options, folders, save_statistics)
     else:
         _perform("score", options)
 
@@ -194,17 +206,18 @@ def _perform(stage: str, options: dict[str, Any], *, begins: bool = False) -> No
     _print(getattr(pipeline, stage)(), options)
 
 
-def _score_folders(options: dict[str, Any], folders: Sequence[Path]) -> None:
+def _score_folders(options: dict[str, Any], folders: Sequence[Path], statistics: Path | None) -> None:
     from ganbal.console import Console
-    from ganbal.pipeline import score_two_folders
+    from ganbal.folder_scoring import save_folder_statistics, score_two_folders
 
-    if len(folders) != 2:
-        raise click.UsageError(
-            f"Give two folders, REAL and SYNTHETIC, or none for the newest run; found {len(folders)}."
-        )
-    console = Console(quiet=options["quiet"])
-    real, synthetic = folders
-    _print(score_two_folders(real, synthetic, options["config_file"], options["assignments"], console), options)
+    wanted = "one folder for --save-statistics" if statistics else "two folders, REAL and SYNTHETIC, or none for a run"
+    if len(folders) != (1 if statistics else 2):
+        raise click.UsageError(f"Give {wanted}; found {len(folders)}.")
+    settings = options["config_file"], options["assignments"], Console(quiet=options["quiet"])
+    if statistics:
+        _print(save_folder_statistics(folders[0], statistics, *settings), options)
+    else:
+        _print(score_two_folders(folders[0], folders[1], *settings), options)
 
 
 def _print(outcome: Any, options: dict[str, Any]) -> None:

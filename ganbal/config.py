@@ -145,8 +145,8 @@ class ScoreConfig(Section):
 
     extractor: str = "inception"
     """What gives the features: `inception` (pytorch-fid's network), `untrained` (needs no weights), `auto` (Inception
-    where its weights are given or cached, else untrained), `xray` (TorchXRayVision's DenseNet) or
-    `torchvision:NAME`."""
+    where its weights are given or cached, else untrained), `xray` (TorchXRayVision's DenseNet),
+    `torchvision:NAME`, or `classifier` (one that the study trained; `weights` is its model.safetensors)."""
     dims: Literal[64, 192, 768, 2048] = 2048
     """Which Inception layer gives the features."""
     weights: Path | None = None
@@ -170,8 +170,8 @@ class ScoreConfig(Section):
     @field_validator("extractor")
     @classmethod
     def _extractor_is_known(cls, name: str) -> str:
-        if not re.fullmatch(r"inception|untrained|auto|xray|torchvision:\w+", name):
-            raise ValueError("must be inception, untrained, auto, xray or torchvision:NAME")
+        if not re.fullmatch(r"inception|untrained|auto|xray|classifier|torchvision:\w+", name):
+            raise ValueError("must be inception, untrained, auto, xray, classifier or torchvision:NAME")
         return name
 
 

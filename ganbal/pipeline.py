@@ -2,30 +2,19 @@
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ganbal import results_text
 from ganbal.config import Config, dump_config, load_config
 from ganbal.console import Console
-from ganbal.device import choose_device
 from ganbal.distributed import joined_world
-from ganbal.metrics.scoring import check_score, score_folders
+from ganbal.outcome import Outcome
 from ganbal.preflight import Need, check_before_work, pin_data_root
 from ganbal.provenance import describe_machine
 from ganbal.run_selection import select_run_to_begin, select_run_to_continue
-from ganbal.runs import Run, cache_folder, now
+from ganbal.runs import Run, now
 from ganbal.stages import Stages
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command gives back: facts for programs, text for people, and what to do next."""
-
-    facts: dict[str, Any]
-    text: str
-    next_step: str
 
 
 class Pipeline:
@@ -133,21 +122,3 @@ def train_gan_together(
             config = load_config(None, base=job["settings"])
             Stages(Run(Path(job["run"])), config, Console(quiet=True), world).train_gan_beside()
         return None
-
-
-def score_two_folders(
-    real: Path, synthetic: Path, config_file: Path | None, assignments: Sequence[str], console: Console
-) -> Outcome:
-    """Score any two folders of images, without a run."""
-    config = load_config(config_file, assignments)
-    check_score(config.score)
-    facts = score_folders(
-        real,
-        synthetic,
-        config=config.score,
-        device=choose_device(config.device),
-        cache_root=cache_folder(),
-        seed=config.seed,
-        console=console,
-    )
-    return Outcome(facts, results_text.scores(facts), "Next: ganbal compare, to see whether such images help")

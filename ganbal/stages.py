@@ -39,6 +39,7 @@ from ganbal.study.arms import ARMS, ImageSet
 from ganbal.study.cells import TestSet
 from ganbal.study.running import StudyFolder, StudyImages, StudySource, classifier_size_px, run_study
 from ganbal.synthesis import SyntheticFolder, read_synthetic, synthesise
+from ganbal.trained_extractor import chosen_extractor
 
 REAL_SAMPLES = 16
 
@@ -170,6 +171,7 @@ class Stages:
                 console=self.console,
                 classifier_images=self._as_classifiers_see(train, held_out),
                 figures_folder=self.run.figures_folder,
+                extractor=chosen_extractor(self.config.score, self.device),
             )
             write_json(self.run.scores_file, facts)
 

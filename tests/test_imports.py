@@ -11,11 +11,14 @@ ROOT = Path(__file__).resolve().parents[1]
 LEAVES = {"errors", "atomic_files", "config", "console", "device", "distributed", "interrupt", "marked_png", "runs"}
 MAY_IMPORT = {
     "__main__": {"cli"},
-    "cli": {"pipeline", "demo", "errors", "console"},
-    "pipeline": {"stages", "preflight", "results_text", "provenance", "run_selection", "metrics"},
+    "cli": {"pipeline", "folder_scoring", "demo", "errors", "console", "prediction"},
+    "folder_scoring": {"outcome", "results_text", "metrics", "trained_extractor"},
+    "trained_extractor": {"classifiers", "metrics", "study"},
+    "pipeline": {"stages", "outcome", "preflight", "results_text", "provenance", "run_selection", "metrics"},
     "preflight": {"data", "metrics", "study", "classifiers"},
-    "stages": {"data", "gan", "synthesis", "metrics", "metrics_log", "study", "report"},
+    "stages": {"trained_extractor", "data", "gan", "synthesis", "metrics", "metrics_log", "study", "report"},
     "synthesis": {"gan"},
+    "prediction": {"data", "study", "classifiers", "results_text"},
     "study": {"classifiers"},
     "data": set(),
     "gan": set(),

@@ -1,7 +1,7 @@
 """How well two thumbnails agree once one of them may be shifted.
 
-By the correlation theorem the correlation at every shift is a Fourier transform of A·conj(B); evaluated at quarter pixels
-it forgives shifts of any size up to the reach, which neither nearest pixels nor coarse features do.
+By the correlation theorem the correlation at every shift is a Fourier transform of A·conj(B); evaluated at quarter
+pixels it forgives shifts of any size up to the reach, which neither nearest pixels nor coarse features do.
 """
 
 import math

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from ganbal.config import ScoreConfig
+from ganbal.errors import InputError
 from ganbal.metrics.extractors.base import Extractor
 from ganbal.metrics.extractors.inception import check_inception, inception_extractor, inception_is_cached
 from ganbal.metrics.extractors.torchvision_backbones import backbone_extractor, check_backbone
@@ -34,10 +35,16 @@ def check_extractor(config: ScoreConfig) -> None:
         check_xray(config.weights)
     elif name.startswith(_BACKBONE_PREFIX):
         check_backbone(name.removeprefix(_BACKBONE_PREFIX), config.weights)
+    elif name == "classifier" and (config.weights is None or not config.weights.expanduser().is_file()):
+        raise InputError(
+            expected="the file of a trained classifier in score.weights, as score.extractor is `classifier`",
+            found="nothing" if config.weights is None else f"no file {config.weights}",
+            action="Give one, such as --weights outputs/RUN/study/cells/imbalanced/baseline_cnn/0/model.safetensors.",
+        )
 
 
 def build_extractor(config: ScoreConfig, device: torch.device) -> Extractor:
-    """The extractor the settings ask for.
+    """The extractor the settings ask for, but for `classifier`: classifiers are loaded elsewhere.
 
     Raises:
         InputError: as `check_extractor`.
