@@ -17,6 +17,7 @@ from unittest import mock
 
 import torch
 from torch import nn
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -102,6 +103,34 @@ def step_flop(pixels, config):
     return counter.get_total_flops() / config.batch_size
 
 
+def machine_limits(device):
+    """What the machine reaches where nothing is in the way: large products, and copying memory."""
+    limits = {}
+    for name in ("float32", "bfloat16"):
+        matrix = torch.randn(2048, 2048, device=device).to(getattr(torch, name))
+        seconds = timed(lambda _, m=matrix: m @ m, iter(lambda: None, 0), 10, device)
+        limits[f"tflop_per_second_{name}"] = round(10 * 2 * 2048**3 / seconds / 1e12, 3)
+    block = torch.zeros(2**27, dtype=torch.uint8, device=device)
+    seconds = timed(lambda _: block.clone(), iter(lambda: None, 0), 10, device)
+    return limits | {"gb_per_second": round(10 * 2 * 2**27 / seconds / 1e9, 1)}  # read once, written once
+
+
+def largest_costs(pixels, config, device, steps=5, most=8):
+    """Share of the time that each kind of operator takes by itself, the largest first."""
+    step = fastest_step(new_state(config, 0, device), pixels.to(device), config, ALONE, Console())
+    step()
+    kinds = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if device.type == "cuda" else [])
+    with profile(activities=kinds) as profiler:
+        for _ in range(steps):
+            step()
+        wait(device)
+    kind = "self_device_time_total" if device.type == "cuda" else "self_cpu_time_total"
+    costs = {event.key: getattr(event, kind) for event in profiler.key_averages()}
+    total = sum(costs.values())
+    largest = sorted(costs, key=costs.get, reverse=True)[:most]
+    return {name: round(costs[name] / total, 3) for name in largest}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=64)
@@ -142,6 +171,8 @@ def main():
         "images_per_second": {name: round(statistics.median(found), 1) for name, found in speeds.items()},
         "ratio_to_plain": {name: round(statistics.median(found) / plain, 2) for name, found in speeds.items()},
         "tflop_per_second": {name: round(statistics.median(found) * flop / 1e12, 3) for name, found in speeds.items()},
+        "limits": machine_limits(device),
+        "share_of_time_small_data": largest_costs(pixels, augmented, device),
         "peak_memory_mb": round(
             torch.cuda.max_memory_allocated() / 1e6
             if device.type == "cuda"
