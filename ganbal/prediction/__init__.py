@@ -1,0 +1,1 @@
+"""Asking a trained classifier of a study about images."""

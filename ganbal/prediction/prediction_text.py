@@ -1,0 +1,77 @@
+"""Predictions for a terminal and for a CSV file."""
+
+import csv
+import io
+from typing import Any
+
+from ganbal.results_text import table
+
+
+def predictions_text(facts: dict[str, Any]) -> str:
+    """A line an image, below them what was asked and what the figures mean."""
+    classes, cell = facts["classes"], facts["cell"]
+    has_calibrated = facts["temperature"] is not None
+    header = ["image", "called", *(f"P({name})" for name in classes)]
+    header += [f"calibrated P({name})" for name in _calibrated_classes(facts)] + ["remark"]
+    rows = [_row(image, facts) for image in facts["images"]]
+    lines = [
+        table(header, rows),
+        "",
+        f"Asked: {cell['classifier']}, arm {cell['arm']}, seed {cell['seed']} of {facts['run']} ({cell['chosen']}).",
+        f"Called: {_rule(facts)}.",
+    ]
+    if has_calibrated:
+        lines.append(
+            f"Calibrated: temperature {facts['temperature']}, from {facts['num_validation']} validation images."
+        )
+    return "\n".join([*lines, *(f"! {warning}" for warning in facts["warnings"]), facts["notice"]])
+
+
+def predictions_csv(facts: dict[str, Any]) -> str:
+    """file, called, probability_<CLASS>…, calibrated_probability_<CLASS>…, threshold, is_synthetic, problem."""
+    classes, buffer = facts["classes"], io.StringIO()
+    columns = ["file", "called", *(f"probability_{name}" for name in classes)]
+    columns += [f"calibrated_probability_{name}" for name in classes] + ["threshold", "is_synthetic", "problem"]
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    for image in facts["images"]:
+        given, calibrated = (image.get(kind) or {} for kind in ("probabilities", "calibrated_probabilities"))
+        writer.writerow(
+            [
+                image["file"],
+                image.get("called", ""),
+                *(given.get(name, "") for name in classes),
+                *(calibrated.get(name, "") for name in classes),
+                "" if facts["threshold"] is None else facts["threshold"],
+                image.get("is_synthetic", ""),
+                image.get("problem") or "",
+            ]
+        )
+    return buffer.getvalue()
+
+
+def _row(image: dict[str, Any], facts: dict[str, Any]) -> list[str]:
+    num_empty = len(facts["classes"]) + len(_calibrated_classes(facts))
+    if image.get("problem"):
+        return [image["file"], "–", *["–"] * num_empty, f"not an image that can be read: {image['problem']}"]
+    calibrated = image["calibrated_probabilities"] or {}
+    return [
+        image["file"],
+        image["called"],
+        *(f"{image['probabilities'][name]:.3f}" for name in facts["classes"]),
+        *(f"{calibrated[name]:.3f}" for name in _calibrated_classes(facts)),
+        "SYNTHETIC, not a patient" if image["is_synthetic"] else "",
+    ]
+
+
+def _calibrated_classes(facts: dict[str, Any]) -> list[str]:
+    """Of two classes the second says all."""
+    if facts["temperature"] is None:
+        return []
+    return facts["classes"][1:] if len(facts["classes"]) == 2 else facts["classes"]
+
+
+def _rule(facts: dict[str, Any]) -> str:
+    if facts["threshold"] is None:
+        return str(facts["threshold_origin"])
+    return f"{facts['classes'][1]} from a probability of {facts['threshold']:.3g} on ({facts['threshold_origin']})"

@@ -1,0 +1,51 @@
+import shutil
+
+import pytest
+
+from ganbal.errors import InputError
+from ganbal.prediction.cell_choice import choose_cell, kept_cells
+from ganbal.runs import Run
+from ganbal.study.cells import Cell
+
+
+def test_left_to_itself_takes_imbalanced_and_the_lowest_seed(trained_run):
+    chosen = choose_cell(trained_run)
+    assert chosen.cell == Cell("imbalanced", "baseline_cnn", 0)
+    assert chosen.reason == "arm and classifier and seed taken by name, not by results"
+
+
+def test_what_is_asked_for_is_taken(trained_run):
+    assert choose_cell(trained_run, seed=3).cell == Cell("imbalanced", "baseline_cnn", 3)
+    chosen = choose_cell(trained_run, arm="duplicated", classifier="baseline_cnn", seed=0)
+    assert chosen.cell == Cell("duplicated", "baseline_cnn", 0) and chosen.reason == "as asked for"
+
+
+def test_classifiers_come_in_the_order_of_the_settings(tmp_path):
+    run = Run(tmp_path)
+    for classifier in ("a_model", "b_model"):
+        folder = Cell("imbalanced", classifier, 0).folder(run.study_folder)
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").touch()
+        (folder / "metrics.json").touch()
+    assert choose_cell(run).cell.classifier == "a_model"
+    run.config_file.write_text("study:\n  classifiers: [b_model, a_model]\n")
+    assert choose_cell(run).cell.classifier == "b_model"
+
+
+def test_unfinished_cells_do_not_count(trained_run, tmp_path):
+    copy = Run(tmp_path / "copy")
+    shutil.copytree(trained_run.folder, copy.folder)
+    (copy.study_folder / "cells/imbalanced/baseline_cnn/0/metrics.json").unlink()
+    assert kept_cells(copy) == [Cell("imbalanced", "baseline_cnn", 3), Cell("duplicated", "baseline_cnn", 0)]
+
+
+def test_a_cell_that_is_not_there_lists_those_that_are(trained_run):
+    with pytest.raises(
+        InputError, match=r"with arm gan, seed 0 .*\n  imbalanced baseline_cnn 0\n  imbalanced baseline"
+    ):
+        choose_cell(trained_run, arm="gan", seed=0)
+
+
+def test_a_run_without_kept_classifiers(tmp_path):
+    with pytest.raises(InputError, match="none that was kept"):
+        choose_cell(Run(tmp_path))

@@ -1,0 +1,127 @@
+import csv
+import io
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from classifiers.calibration import apply_temperature
+from ganbal.cli import main
+from ganbal.config import dump_config, load_config
+from ganbal.runs import Run
+
+from .conftest import SETTINGS, add_cell
+
+
+def ganbal(*arguments):
+    return CliRunner().invoke(main, ["predict", *map(str, arguments)])
+
+
+def test_every_image_with_class_probabilities_and_cell(trained_run, pictures):
+    result = ganbal(pictures, "--run", trained_run.folder, "--json")
+    assert result.exit_code == 0, result.output
+    facts = json.loads(result.stdout)
+    images = {image["file"].rpartition("/")[2]: image for image in facts["images"]}
+    assert {name: image["called"] for name, image in images.items()} == {
+        "dark.png": "DARK",
+        "light.jpeg": "LIGHT",
+        "synthetic.png": "DARK",
+    }
+    assert [name for name, image in images.items() if image["is_synthetic"]] == ["synthetic.png"]
+    given = images["light.jpeg"]["probabilities"]
+    assert sum(given.values()) == pytest.approx(1, abs=1e-5) and given["LIGHT"] > 0.5
+    (expected,) = apply_temperature(np.array([list(given.values())]), facts["temperature"])
+    assert list(images["light.jpeg"]["calibrated_probabilities"].values()) == pytest.approx(expected, abs=0.02)
+    assert facts["cell"]["arm"] == "imbalanced" and facts["cell"]["seed"] == 0
+    assert facts["threshold"] == 0.5 and "not a medical device" in facts["notice"]
+
+
+def test_text_for_people(trained_run, pictures):
+    result = ganbal(pictures, "--run", trained_run.folder, "--quiet")
+    assert result.exit_code == 0, result.output
+    for words in ("SYNTHETIC, not a patient", "calibrated P(LIGHT)", "arm imbalanced, seed 0", "taken by name"):
+        assert words in result.stdout
+    assert result.stdout.endswith("For research; not a medical device.\n")
+
+
+def test_unreadable_images_come_after_the_others_with_exit_code_2(trained_run, pictures):
+    result = ganbal(pictures / "dark.png", pictures / "notes.txt", "--run", trained_run.folder, "--json")
+    assert result.exit_code == 2
+    good, bad = json.loads(result.stdout)["images"]
+    assert good["called"] == "DARK" and bad["problem"].startswith("not a JPEG")
+    assert "1 of 2 that cannot" in result.stderr and "Traceback" not in result.output
+
+
+def test_nothing_is_written_unless_asked(trained_run, pictures, tmp_path):
+    def files():
+        return {path: path.stat().st_mtime_ns for path in tmp_path.parent.rglob("*")} | {
+            path: path.stat().st_mtime_ns for path in trained_run.folder.rglob("*")
+        }
+
+    before = files()
+    assert ganbal(pictures, "--run", trained_run.folder).exit_code == 0
+    assert files() == before
+    result = ganbal(pictures, pictures / "notes.txt", "--run", trained_run.folder, "--csv", tmp_path / "out.csv")
+    assert result.exit_code == 2
+    rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text())))
+    assert [row["called"] for row in rows] == ["DARK", "DARK", "LIGHT", ""]
+    assert rows[0]["is_synthetic"] == "True" and rows[3]["problem"].startswith("not a JPEG")
+    assert float(rows[2]["probability_LIGHT"]) > 0.5
+
+
+def test_a_threshold_moves_the_class_and_nothing_else(trained_run, pictures):
+    image = pictures / "dark.png"
+    usual, strict = (
+        json.loads(ganbal(image, "--run", trained_run.folder, "--json", *more).stdout)
+        for more in ([], ["--threshold", "0"])
+    )
+    assert [facts["images"][0]["called"] for facts in (usual, strict)] == ["DARK", "LIGHT"]
+    assert usual["images"][0]["probabilities"] == strict["images"][0]["probabilities"]
+
+
+def test_three_classes(tmp_path, pictures):
+    run = Run(tmp_path / "run")
+    add_cell(run, classes=("A", "B", "C"))
+    result = ganbal(pictures / "dark.png", "--run", run.folder, "--json")
+    facts = json.loads(result.stdout)
+    assert facts["threshold"] is None and set(facts["images"][0]["probabilities"]) == {"A", "B", "C"}
+    assert "the most probable class" in ganbal(pictures / "dark.png", "--run", run.folder).stdout
+
+
+def test_a_classifier_stopped_on_the_test_set_says_so(tmp_path, pictures):
+    run = Run(tmp_path / "run")
+    folder = add_cell(run)
+    (folder / "validation.csv").unlink()
+    run.save_settings(dump_config(load_config(None, [*SETTINGS, "study.protocol=documents"])))
+    result = ganbal(pictures / "dark.png", "--run", run.folder)
+    assert "come from the test set" in result.stdout and "calibrated" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--run", "nowhere"], "a run folder at nowhere; found none"),
+        (["--arm", "gan"], "duplicated baseline_cnn 0"),
+        (["--threshold", "best"], "`youden`"),
+        (["missing.png"], "missing.png; found nothing"),
+    ],
+)
+def test_wrong_use(trained_run, pictures, arguments, words):
+    where = [] if "--run" in arguments else ["--run", trained_run.folder]
+    result = ganbal(pictures, *arguments, *where)
+    assert result.exit_code == 2 and words in result.stderr, result.output
+
+
+def test_a_damaged_classifier(trained_run, tmp_path, pictures):
+    run = Run(tmp_path / "run")
+    folder = add_cell(run)
+    (folder / "model.safetensors").write_bytes(b"not tensors")
+    result = ganbal(pictures, "--run", run.folder)
+    assert result.exit_code == 2 and "kept classifier" in result.stderr
+
+
+def test_no_run_at_all(tmp_path, monkeypatch, pictures):
+    monkeypatch.chdir(tmp_path)
+    result = ganbal(pictures)
+    assert result.exit_code == 2 and "under outputs/" in result.stderr
