@@ -38,6 +38,11 @@ class Network(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         return self.head(self.features(inputs) if inputs.dtype == torch.uint8 else inputs)
 
+    def hidden_values(self, inputs: Tensor) -> Tensor:
+        """The same to (B, F): what comes before the last layer of a head that is a sequence."""
+        assert isinstance(self.head, nn.Sequential)
+        return self.head[:-1](self.features(inputs) if inputs.dtype == torch.uint8 else inputs)
+
     def features(self, pixels: Tensor) -> Tensor:
         """(B, S, S) uint8 to (B, num_features): what the head gets."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen_backbone):

@@ -6,9 +6,11 @@ import torch
 
 from classifiers.baseline_cnn import BASELINE_CNN
 from classifiers.cnn_64 import CNN_64
+from classifiers.cnn_six_block import CNN_SIX_BLOCK, FOREST_ON_CNN, SVM_ON_CNN
 from classifiers.errors import ClassifierInputError
 from classifiers.model import Model
 from classifiers.network import Network
+from classifiers.pixel_svm import PIXEL_SVM
 from classifiers.pretrained_weights import check_weights, fill_backbone
 from classifiers.vgg16_transfer import VGG16_TRANSFER
 
@@ -17,6 +19,10 @@ MODELS = {
     for model in (
         BASELINE_CNN,
         CNN_64,
+        CNN_SIX_BLOCK,
+        SVM_ON_CNN,
+        FOREST_ON_CNN,
+        PIXEL_SVM,
         VGG16_TRANSFER,
     )
 }
@@ -99,4 +105,4 @@ def _num_features(model: Model, image_size_px: int) -> int:
     """Length of a feature vector, from a dry run without numbers."""
     with torch.device("meta"):
         images = torch.empty(1, model.channels, image_size_px, image_size_px)
-        return model.build_backbone().to("meta")(images).numel()
+        return model.build_backbone().to("meta").eval()(images).numel()

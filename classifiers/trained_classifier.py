@@ -100,3 +100,11 @@ def predict_logits(network: Network, inputs: Tensor, precision: Precision) -> Te
     network.eval()
     with torch.inference_mode(), autocast(inputs.device, precision):
         return torch.cat([network(part) for part in inputs.split(_IMAGES_AT_ONCE)])
+
+
+def hidden_values(network: Network, inputs: Tensor, precision: Precision) -> np.ndarray:
+    """(N, F) float32: what comes before the head's last layer, as in evaluation."""
+    network.eval()
+    with torch.inference_mode(), autocast(inputs.device, precision):
+        parts = [network.hidden_values(part).float() for part in inputs.split(_IMAGES_AT_ONCE)]
+        return torch.cat(parts).cpu().numpy()

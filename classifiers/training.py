@@ -1,5 +1,6 @@
 """From a model's name and images to a trained classifier."""
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,15 +11,16 @@ from torch import Tensor
 
 from classifiers.augmentation import check_augmentation
 from classifiers.batches import Batches, Examples, augmented_batches, plain_batches
+from classifiers.fitted_layer import FitSettings
 from classifiers.input_checks import check_class_weights, check_labels, check_pixels
 from classifiers.losses import choose_loss
 from classifiers.network_inputs import NetworkInputs
 from classifiers.precision import choose_precision
 from classifiers.pretrained_weights import origin_of
 from classifiers.registry import build_model, find_model
-from classifiers.trained_classifier import TrainedClassifier
+from classifiers.trained_classifier import TrainedClassifier, hidden_values
 from classifiers.training_config import TrainingConfig, settle
-from classifiers.training_loop import Listeners, fit
+from classifiers.training_loop import Listeners, Outcome, evaluate_on, fit, kernels_of
 
 __all__ = ["TrainedClassifier", "TrainingConfig", "train_classifier"]
 
@@ -63,7 +65,7 @@ def train_classifier(
     model = find_model(model_name)
     config = settle(config, model.recipe)
     listeners = Listeners(on_step or (lambda count: None), on_check or (lambda row: None))
-    network = build_model(model_name, num_classes, image_size_px, weights, seed=config.seed)
+    network = build_model(model.trained_as or model_name, num_classes, image_size_px, weights, seed=config.seed)
     network.to(device).to(memory_format=torch.channels_last)
     precision = choose_precision(config.precision, device)
     inputs = NetworkInputs(network, model_name, image_size_px, device, precision, feature_cache)
@@ -71,24 +73,33 @@ def train_classifier(
     def examples(pixels: np.ndarray, labels: np.ndarray) -> Examples:
         return Examples(inputs.prepare(pixels, on_batch=lambda: listeners.on_step(0)), _on_device(labels, device))
 
-    batches: Batches
-    if config.augment == "none":
-        batches = plain_batches(examples(train_pixels, train_labels), config)
-    else:
-        batches = augmented_batches(train_pixels, _on_device(train_labels, device), config)
-    validation = examples(val_pixels, val_labels)
-    num_outputs = model.num_outputs(num_classes)
-    with closing(batches), _own_random_state(config.seed, device):
-        outcome = fit(
-            network,
-            batches,
-            validation,
-            train_loss=choose_loss(num_outputs, config.class_weights, device),
-            val_loss=choose_loss(num_outputs, None, device),
-            config=config,
-            precision=precision,
-            listeners=listeners,
-        )
+    outcome, num_outputs = Outcome(), model.num_outputs(num_classes)
+    validation, val_loss = examples(val_pixels, val_labels), choose_loss(num_outputs, None, device)
+    if kernels_of(network):
+        batches: Batches
+        if config.augment == "none":
+            batches = plain_batches(examples(train_pixels, train_labels), config)
+        else:
+            batches = augmented_batches(train_pixels, _on_device(train_labels, device), config)
+        train_loss = choose_loss(num_outputs, config.class_weights, device)
+        with closing(batches), _own_random_state(config.seed, device):
+            outcome = fit(
+                network,
+                batches,
+                validation,
+                train_loss=train_loss,
+                val_loss=val_loss,
+                config=config,
+                precision=precision,
+                listeners=listeners,
+            )
+    if model.fit_last_layer is not None:
+        hidden = hidden_values(network, examples(train_pixels, train_labels).inputs, precision)
+        settings = FitSettings(num_classes, num_outputs, config.class_weights, config.seed)
+        network.head[-1] = model.fit_last_layer(hidden, train_labels, settings).to(device)
+    if not outcome.history:
+        row = {"step": 0, "train_loss": math.nan} | evaluate_on(network, validation, val_loss, precision)
+        outcome.history.append(row | {"learning_rate": 0.0})
     return TrainedClassifier(
         model_name=model_name,
         num_classes=num_classes,

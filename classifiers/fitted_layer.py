@@ -1,0 +1,72 @@
+"""Last layers that are not trained by gradients but fitted to finished features.
+
+A support vector machine or a forest becomes a layer of tensors from features to logits, so that everything holds for it
+that holds for networks: batches, devices, files without pickles.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from classifiers.errors import ClassifierInputError
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """What a last layer is fitted with besides features and labels."""
+
+    num_classes: int
+    num_outputs: int
+    """1 for two classes, else one a class."""
+    class_weights: Sequence[float] | None
+    seed: int
+
+    @property
+    def weight_of_class(self) -> dict[int, float] | None:
+        """As scikit-learn takes class weights."""
+        return None if self.class_weights is None else dict(enumerate(self.class_weights))
+
+
+class FittedLayer(nn.Module):
+    """Features (B, F) to logits (B, num_outputs) by buffers whose sizes come from what they were fitted to."""
+
+    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        for name, tensor in tensors.items():
+            self.register_buffer(name, tensor)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """In float64 whatever the precision around it; logits are float32."""
+        with torch.autocast(features.device.type, enabled=False):
+            return self.logits(features.double()).float()
+
+    def logits(self, features: Tensor) -> Tensor:
+        """(B, F) float64 to (B, num_outputs) float64."""
+        raise NotImplementedError
+
+    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
+        # torch copies into tensors that are there; here a file says how large they are.
+        for name, tensor in list(self.named_buffers(recurse=False)):
+            saved = state_dict.get(prefix + name)
+            if isinstance(saved, Tensor) and saved.shape != tensor.shape:
+                setattr(self, name, torch.empty_like(saved, device=tensor.device))
+        super()._load_from_state_dict(state_dict, prefix, *rest)  # type: ignore[no-untyped-call]
+
+
+def check_all_classes(labels: np.ndarray, num_classes: int) -> None:
+    """See that every class has an image to fit to.
+
+    Raises:
+        ClassifierInputError: one has none.
+    """
+    missing = sorted(set(range(num_classes)) - set(np.unique(labels).tolist()))
+    if missing:
+        raise ClassifierInputError(
+            expected=f"training images of all {num_classes} classes",
+            found=f"none of class {', '.join(map(str, missing))}",
+            action="Give images of it as well, or leave the class out.",
+        )
