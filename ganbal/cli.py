@@ -87,7 +87,9 @@ def inspect(options: dict[str, Any]) -> None:
 @main.command("train-gan")
 @shared_options
 def train_gan(options: dict[str, Any]) -> None:
-    """Train the DCGAN on the minority class of the training part.
+    """Train the DCGAN on the minority class of the training part; of three classes and more, on each smaller one.
+
+    One network for all classes: --set gan.conditional=true. Chosen classes: --set gan.class_names=[A,B].
 
     With four GPUs: torchrun --nproc-per-node 4 -m -- ganbal train-gan …
     """
@@ -101,13 +103,37 @@ def train_gan(options: dict[str, Any]) -> None:
 
 
 @main.command()
-@click.option("--n", "num_images", type=int, metavar="N", help="How many; default: what balances the classes.")
+@click.option(
+    "--n", "numbers", multiple=True, metavar="N|CLASS=N", help="How many; repeatable as CLASS=N. Default: --target."
+)
+@click.option("--target", type=click.Choice(["balanced"]), help="Fill every class with a generator up to the largest.")
+@click.option("--ratio", type=float, metavar="R", help="Only this share of what each class lacks.")
 @click.option("--reject-copies", is_flag=True, help="Draw anew what comes too near to a training image.")
 @shared_options
-def synthesize(options: dict[str, Any], num_images: int | None, reject_copies: bool) -> None:
+def synthesize(
+    options: dict[str, Any], numbers: Sequence[str], target: str | None, ratio: float | None, reject_copies: bool
+) -> None:
     """Draw images from the trained generator, with a manifest."""
+    if numbers and (target or ratio is not None):
+        raise click.UsageError("--n says how many; it does not go with --target or --ratio.")
     options = _with(options, "synthesis.reject_copies", reject_copies or None)
-    _perform("synthesise", _with(options, "synthesis.num_images", num_images))
+    if numbers or target or ratio is not None:  # each replaces what an earlier command of the run had said
+        options = _with(options, "synthesis.num_images", _number_or_counts(numbers) if numbers else "balance")
+        options = _with(options, "synthesis.ratio", 1.0 if ratio is None else ratio)
+    _perform("synthesise", options)
+
+
+def _number_or_counts(numbers: Sequence[str]) -> int | dict[str, int]:
+    """`["2500"]` to 2500; `["NORMAL=2500", "OTHER=100"]` to a count for each class."""
+    counts: dict[str, int] = {}
+    for text in numbers:
+        name, equals, number = text.rpartition("=")
+        if not number.removeprefix("-").isdecimal() or bool(equals) != bool(name) or name in counts:
+            raise click.UsageError(f"--n {text}: give a whole number, or CLASS=N once for each class.")
+        counts[name] = int(number)
+    if "" in counts and len(counts) > 1:
+        raise click.UsageError("--n N goes alone; write CLASS=N for each of several classes.")
+    return counts.get("", counts)
 
 
 @main.command()

@@ -63,7 +63,11 @@ class GanConfig(Section):
     preset: Literal["dcgan", "small-data"] = "small-data"
     """`dcgan` is the paper's; `small-data` is what measured best on a thousand images (docs/generator.md)."""
     class_name: str | None = None
-    """The class to synthesise; None means the minority class."""
+    """The class to synthesise; None means the minority class, or with three classes and more every smaller one."""
+    class_names: tuple[str, ...] = ()
+    """Several classes to synthesise, a generator each; of these, `class_name` is the one that is scored first."""
+    conditional: bool = False
+    """One generator that is told the class and trained on all classes, in place of one a class."""
     image_size_px: int = 160
     """Side of the square images: 4·2^k or 5·2^k from 32 to 256."""
     base_channels: int = Field(64, ge=4)
@@ -114,6 +118,18 @@ class GanConfig(Section):
             return given
         return GAN_PRESETS.get(str(given.get("preset", "small-data")), GAN_PRESETS["small-data"]) | dict(given)
 
+    @model_validator(mode="after")
+    def _classes_agree(self) -> "GanConfig":
+        if len(set(self.class_names)) != len(self.class_names):
+            raise ValueError("gan.class_names must be different classes")
+        if self.class_names and self.class_name not in (None, *self.class_names):
+            raise ValueError("gan.class_name must be one of gan.class_names, or null")
+        if self.conditional and self.class_names:
+            raise ValueError("gan.conditional trains on all classes: leave gan.class_names empty")
+        if self.conditional and self.adaptive_augment:
+            raise ValueError("gan.adaptive_augment works without gan.conditional only")
+        return self
+
     @field_validator("image_size_px")
     @classmethod
     def _size_is_buildable(cls, size: int) -> int:
@@ -126,18 +142,27 @@ class GanConfig(Section):
 class SynthesisConfig(Section):
     """Drawing images from the trained generator."""
 
-    num_images: int | Literal["balance"] = "balance"
-    """How many; `balance` gives the class as many images as the largest one has."""
+    num_images: int | Literal["balance"] | dict[str, int] = "balance"
+    """How many, or {class: how many}; `balance` gives every class with a generator as many images as the largest."""
+    ratio: float = Field(1.0, gt=0, le=1)
+    """With `balance`: the share of what each class lacks that is drawn."""
     batch_size: int = Field(64, ge=1)
     reject_copies: bool = False
     """Draw anew what comes nearer to a training image than real images that the generator never saw."""
 
     @field_validator("num_images")
     @classmethod
-    def _at_least_one(cls, number: int | str) -> int | str:
-        if isinstance(number, int) and number < 1:
+    def _at_least_one(cls, number: int | str | dict[str, int]) -> int | str | dict[str, int]:
+        numbers = [number] if isinstance(number, int) else number.values() if isinstance(number, dict) else [1]
+        if min(numbers, default=0) < 1:
             raise ValueError("must be at least 1, or `balance`")
         return number
+
+    @model_validator(mode="after")
+    def _ratio_is_of_the_balance(self) -> "SynthesisConfig":
+        if self.ratio != 1 and self.num_images != "balance":
+            raise ValueError("synthesis.ratio goes with synthesis.num_images: balance only")
+        return self
 
 
 class ScoreConfig(Section):
@@ -229,7 +254,7 @@ def load_config(file: Path | None, assignments: Sequence[str] = (), base: Mappin
     mistakes: list[str] = []
     for assignment in assignments:
         _assign(given, assignment, mistakes)
-    settings = _without_old_preset(_deep_copy(base or {}), given)
+    settings = _without_old_counts(_without_old_preset(_deep_copy(base or {}), given), given)
     _merge(settings, given)
     config = None
     try:
@@ -256,6 +281,14 @@ def _without_old_preset(base: dict[str, Any], given: Mapping[str, Any]) -> dict[
     now, gan = given.get("gan"), base.get("gan")
     if isinstance(now, Mapping) and "preset" in now and isinstance(gan, dict):
         base["gan"] = {name: value for name, value in gan.items() if name not in GAN_PRESETS["dcgan"]}
+    return base
+
+
+def _without_old_counts(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts of images named now replace those named earlier; they are not to be merged as sections are."""
+    now, synthesis = given.get("synthesis"), base.get("synthesis")
+    if isinstance(now, Mapping) and "num_images" in now and isinstance(synthesis, dict):
+        synthesis.pop("num_images", None)
     return base
 
 
@@ -318,6 +351,8 @@ def _describe(detail: Mapping[str, Any]) -> str:
         near = difflib.get_close_matches(name, list(_field_names(Config)), n=1, cutoff=0.6)
         return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
     message = detail["msg"].removeprefix("Value error, ")
+    if len(location) < 2 and detail["type"] == "value_error":  # of a whole section: it names its fields itself
+        return message
     return f"{name}: {message[0].lower()}{message[1:]}, found {detail['input']!r}"
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model
+from ganbal.balancing import check_drawable, classes_to_train
 from ganbal.config import Config
 from ganbal.console import Console
 from ganbal.data.loading import check_source, resolve_root
@@ -80,25 +81,21 @@ def _problem(check: Callable[[], Any]) -> InputError | None:
 
 
 def _check_images(config: Config, needs: Sequence[Need]) -> None:
-    counts, wanted = check_source(config.data, config.seed), config.gan.class_name
-    if wanted is not None and wanted not in counts:
-        raise InputError(
-            expected=f"gan.class_name among {', '.join(counts)}",
-            found=repr(wanted),
-            action="Correct it, or leave it out to take the minority class.",
-        )
-    name = wanted or min(counts, key=lambda class_name: counts[class_name])
+    counts, number = check_source(config.data, config.seed), config.synthesis.num_images
+    name = config.gan.class_name or classes_to_train(counts, config.gan)[0]
+    if Need.GAN in needs and isinstance(number, dict):
+        check_drawable(number, counts, config.gan)
     if Need.SCORE in needs and counts[name] < FEWEST_IMAGES:
         raise InputError(
             expected=f"at least {FEWEST_IMAGES} training images of {name} to score its synthetic images against",
             found=f"{counts[name]}",
             action="Add images; scores of a handful say nothing.",
         )
-    number = config.synthesis.num_images
-    if Need.GAN in needs and Need.SCORE in needs and number != "balance" and number < FEWEST_IMAGES:
+    most = max(number.values()) if isinstance(number, dict) else number
+    if Need.GAN in needs and Need.SCORE in needs and most != "balance" and most < FEWEST_IMAGES:
         raise InputError(
             expected=f"at least {FEWEST_IMAGES} synthetic images, as they will be scored",
-            found=f"synthesis.num_images: {number}",
+            found=f"synthesis.num_images: {most}",
             action="Draw more, or draw them with `ganbal synthesize --n N`, which does not score.",
         )
 

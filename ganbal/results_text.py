@@ -36,6 +36,10 @@ def inspection(facts: dict[str, Any]) -> str:
 
 def training(facts: dict[str, Any]) -> str:
     """What was trained, how long."""
+    return "\n".join(_one_training(one) for one in facts.get("classes", [facts]))
+
+
+def _one_training(facts: dict[str, Any]) -> str:
     return (
         f"Generator of {facts['class_name']} at {facts['image_size_px']} px: {facts['steps']} steps, "
         f"{facts['images_seen']} images seen of {facts['num_images']}, "
@@ -45,7 +49,9 @@ def training(facts: dict[str, Any]) -> str:
 
 def synthesis(facts: dict[str, Any]) -> str:
     """How many images, where."""
-    text = f"{facts['num_images']} synthetic {facts['class_name']} images in {facts['folder']}."
+    by_class = facts.get("classes") or {facts["class_name"]: {"num_images": facts["num_images"]}}
+    counts = " and ".join(f"{drawn['num_images']} synthetic {name} images" for name, drawn in by_class.items())
+    text = f"{counts} in {facts['folder']}."
     if facts["num_rejected"] is None:
         return text
     share = facts["num_rejected"] / (facts["num_images"] + facts["num_rejected"])

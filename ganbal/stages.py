@@ -15,6 +15,8 @@ import torch
 from PIL import Image
 
 from ganbal.atomic_files import atomic_path, read_json, write_json
+from ganbal.balancing import classes_to_train, images_to_draw
+from ganbal.class_scores import classes_to_score, with_other_classes
 from ganbal.config import Config
 from ganbal.console import Console
 from ganbal.data.decoding import resize_grey
@@ -24,21 +26,16 @@ from ganbal.data.loading import Dataset, load_dataset
 from ganbal.device import choose_device
 from ganbal.distributed import ALONE, World
 from ganbal.errors import InputError
-from ganbal.gan.checkpoint import Identity, identity_of
-from ganbal.gan.state import TrainingState
-from ganbal.gan.step import precision_of
-from ganbal.gan.training import GanFolder, train_gan
+from ganbal.generators import RunGenerator, find_generator, generators_of, train_generator
 from ganbal.marked_png import tile
 from ganbal.metrics.copy_filter import CopyFilter
-from ganbal.metrics.quality import KernelQuality
 from ganbal.metrics.scoring import ClassifierImages, score_run
-from ganbal.metrics_log import MetricsLog
 from ganbal.report import build_report
 from ganbal.runs import Run, cache_folder, digest_of, file_digest
 from ganbal.study.arms import ARMS, ImageSet
 from ganbal.study.cells import TestSet
 from ganbal.study.running import StudyFolder, StudyImages, StudySource, classifier_size_px, run_study
-from ganbal.synthesis import SyntheticFolder, read_synthetic, synthesise
+from ganbal.synthesis import Order, SyntheticFolder, read_synthetic, synthesis_facts, synthesise
 from ganbal.trained_extractor import chosen_extractor
 
 REAL_SAMPLES = 16
@@ -52,6 +49,15 @@ class Synthetic:
     names: list[str]
     class_names: list[str]
     digest: str
+
+    def of_class(self, class_name: str) -> "Synthetic":
+        rows = [row for row, name in enumerate(self.class_names) if name == class_name]
+        names = [self.names[row] for row in rows]
+        return Synthetic(self.pixels[rows], names, [class_name] * len(rows), self.digest)
+
+    def resized(self, size_px: int) -> np.ndarray:
+        """(N, size_px, size_px) uint8."""
+        return np.stack([resize_grey(image, size_px) for image in self.pixels])
 
 
 class Stages:
@@ -83,116 +89,94 @@ class Stages:
 
         def work() -> None:
             self.world.tell({"run": str(self.run.folder), "settings": self.config.model_dump(mode="json")})
-            state = self.train_gan_beside()
-            write_json(facts_file, self._training_facts(state, len(self._gan_rows)))
+            facts = self.train_gan_beside()
+            write_json(facts_file, facts[0] | ({"classes": facts} if len(facts) > 1 else {}))
 
-        self._stage("train-gan", digest_of(self._gan_identity, self.config.gan.steps), facts_file, work)
+        inputs = digest_of(*(generator.identity for generator in self.generators), self.config.gan.steps)
+        self._stage("train-gan", inputs, facts_file, work)
         return read_json(facts_file)
 
-    def train_gan_beside(self) -> TrainingState:
-        """The training itself: what every process of several does, though only the first one writes."""
-        images = self.dataset.pixels(self.config.gan.image_size_px)[self._gan_rows]
-        log = MetricsLog(self.run.folder) if self.world.is_first else None
-        return train_gan(
-            images,
-            self.config.gan,
-            identity=self._gan_identity,
-            seed=self.config.seed,
-            device=self.device,
-            folder=GanFolder(self.run.gan_folder),
-            console=self.console,
-            quality=KernelQuality(images, self.device),
-            on_log=functools.partial(log.add, "gan") if log is not None else lambda row: None,
-            world=self.world,
-        )
+    def train_gan_beside(self) -> list[dict[str, Any]]:
+        """The trainings themselves: what every process of several does, though only the first one writes."""
+        train = functools.partial(train_generator, device=self.device, console=self.console, world=self.world)
+        return [train(generator, self.run, self.config, self.dataset) for generator in self.generators]
 
     @functools.cached_property
-    def _gan_rows(self) -> np.ndarray:
-        """Which images the GAN sees: training images of its class."""
-        return self.dataset.table.rows("train", self.class_name)
-
-    @functools.cached_property
-    def _gan_identity(self) -> Identity:
-        return identity_of(
-            self.config.gan,
-            seed=self.config.seed,
-            class_name=self.class_name,
-            data_digest=digest_of(self.dataset.table.frame["sha256"].iloc[self._gan_rows].tolist()),
-            precision=precision_of(self.device),
-        )
+    def generators(self) -> list[RunGenerator]:
+        return generators_of(self.run, self.config, self.dataset, self.device)
 
     def synthesise(self) -> dict[str, Any]:
-        checkpoint = GanFolder(self.run.gan_folder).chosen_checkpoint
         folder, facts_file = SyntheticFolder(self.run.synthetic_folder), self.run.synthetic_folder / "synthesis.json"
-        count, settings = self._number_to_draw(), self.config.synthesis
+        counts, settings = self._images_to_draw(), self.config.synthesis
+        checkpoints = {name: find_generator(self.generators, name).folder.chosen_checkpoint for name in counts}
 
         def work() -> None:
+            filters = {name: self._copy_filter(name).is_copy for name in counts if settings.reject_copies}
+            orders = [Order(checkpoints[name], number, name, filters.get(name)) for name, number in counts.items()]
             drawn = synthesise(
-                checkpoint,
+                orders,
                 folder,
-                num_images=count,
                 seed=self.config.seed,
                 batch_size=settings.batch_size,
                 device=self.device,
                 console=self.console,
-                is_rejected=self._copy_filter().is_copy if settings.reject_copies else None,
             )
-            facts = {"num_images": drawn.num_images, "class_name": drawn.class_name, "folder": str(folder.root)}
-            write_json(facts_file, facts | {"num_rejected": drawn.num_rejected if settings.reject_copies else None})
+            write_json(facts_file, synthesis_facts(drawn, folder, with_rejected=settings.reject_copies))
 
-        source = file_digest(checkpoint) if checkpoint.is_file() else None
-        inputs = digest_of(source, count, self.config.seed, settings.reject_copies)
+        sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
+        inputs = digest_of(sources, counts, self.config.seed, settings.reject_copies)
         self._stage("synthesize", inputs, folder.manifest, work)
         return read_json(facts_file)
 
-    def _copy_filter(self) -> CopyFilter:
+    def _copy_filter(self, class_name: str) -> CopyFilter:
         """Judges by validation images, never by test images: what is rejected shapes a training set."""
         pixels, table = self.dataset.pixels(self.config.gan.image_size_px), self.dataset.table
-        train, held_out = (pixels[table.rows(split, self.class_name)] for split in ("train", "val"))
+        train, held_out = (pixels[table.rows(split, class_name)] for split in ("train", "val"))
         return CopyFilter.from_images(train, held_out, device=self.device)
 
     def score(self) -> dict[str, Any]:
-        synthetic = self.synthetic
+        """Every class's synthetic images against real ones of that class; the one with most of them stands first."""
+        synthetic, first = self.synthetic, self.config.gan.class_name
 
         def work() -> None:
-            table = self.dataset.table
-            pixels = self.dataset.pixels(synthetic.pixels.shape[-1])
-            train, held_out = (table.rows(split, self.class_name) for split in ("train", "test"))
-            facts = score_run(
-                train_images=pixels[train],
-                held_out_images=pixels[held_out],
-                synthetic_images=synthetic.pixels,
-                train_names=table.frame["file_name"].iloc[train].tolist(),
-                synthetic_names=synthetic.names,
-                config=self.config.score,
-                device=self.device,
-                cache_root=cache_folder(),
-                seed=self.config.seed,
-                console=self.console,
-                classifier_images=self._as_classifiers_see(train, held_out),
-                figures_folder=self.run.figures_folder,
-                extractor=chosen_extractor(self.config.score, self.device),
-            )
-            write_json(self.run.scores_file, facts)
+            chosen, *others = classes_to_score(synthetic.class_names, first)
+            facts = {"class_name": chosen} | self._score_class(chosen, self.run.figures_folder)
+            write_json(self.run.scores_file, with_other_classes(facts, others, self._score_class))
 
         settings = self.config.score.model_dump(mode="json")
-        inputs = digest_of(
-            settings, self._largest_size_px(), self.dataset.table.digest(), synthetic.digest, self.config.seed
-        )
+        digests = self.dataset.table.digest(), synthetic.digest
+        inputs = digest_of(settings, self._largest_size_px(), *digests, self.config.seed, *([first] if first else []))
         self._stage("score", inputs, self.run.scores_file, work)
         return read_json(self.run.scores_file)
 
-    def _as_classifiers_see(self, train: np.ndarray, held_out: np.ndarray) -> ClassifierImages:
+    def _score_class(self, class_name: str, figures_folder: Path | None = None) -> dict[str, Any]:
+        table, drawn = self.dataset.table, self.synthetic.of_class(class_name)
+        pixels = self.dataset.pixels(drawn.pixels.shape[-1])
+        train, held_out = (table.rows(split, class_name) for split in ("train", "test"))
+        return score_run(
+            train_images=pixels[train],
+            held_out_images=pixels[held_out],
+            synthetic_images=drawn.pixels,
+            train_names=table.frame["file_name"].iloc[train].tolist(),
+            synthetic_names=drawn.names,
+            config=self.config.score,
+            device=self.device,
+            cache_root=cache_folder(),
+            seed=self.config.seed,
+            console=self.console,
+            classifier_images=self._as_classifiers_see(train, held_out, drawn),
+            figures_folder=figures_folder,
+            extractor=chosen_extractor(self.config.score, self.device),
+        )
+
+    def _as_classifiers_see(self, train: np.ndarray, held_out: np.ndarray, drawn: Synthetic) -> ClassifierImages:
         size_px = self._largest_size_px()
         pixels = self.dataset.pixels(size_px)
-        return ClassifierImages(pixels[train], self._resized_synthetic(size_px), pixels[held_out])
+        return ClassifierImages(pixels[train], drawn.resized(size_px), pixels[held_out])
 
     def _largest_size_px(self) -> int:
         """Of the classifiers' input sizes, the one at which a difference in sharpness shows most."""
         return max(classifier_size_px(name, self.config.study) for name in self.config.study.classifiers)
-
-    def _resized_synthetic(self, size_px: int) -> np.ndarray:
-        return np.stack([resize_grey(image, size_px) for image in self.synthetic.pixels])
 
     def compare(self) -> dict[str, Any]:
         needs_synthetic = any(ARMS[arm].needs_synthetic for arm in self.config.study.arms)
@@ -240,7 +224,8 @@ class Stages:
 
     @property
     def class_name(self) -> str:
-        return self.config.gan.class_name or self.dataset.table.minority_class
+        """The class that is shown and, where images of it are drawn, scored first."""
+        return self.config.gan.class_name or classes_to_train(self.dataset.table.counts()["train"], self.config.gan)[0]
 
     @functools.cached_property
     def synthetic(self) -> Synthetic:
@@ -253,19 +238,8 @@ class Stages:
             )
         return Synthetic(*read_synthetic(folder), digest=file_digest(folder.manifest))
 
-    def _number_to_draw(self) -> int:
-        wanted = self.config.synthesis.num_images
-        if wanted != "balance":
-            return wanted
-        counts = self.dataset.table.counts()["train"]
-        missing = max(counts.values()) - counts[self.class_name]
-        if missing < 1:
-            raise InputError(
-                expected=f"fewer training images of {self.class_name} than of another class, to be balanced",
-                found=f"{self.class_name} has the most ({counts[self.class_name]})",
-                action="Say how many to draw with `synthesize --n N`, or name another gan.class_name.",
-            )
-        return missing
+    def _images_to_draw(self) -> dict[str, int]:
+        return images_to_draw(self.dataset.table.counts()["train"], self.config.gan, self.config.synthesis)
 
     def _study_images(self, size_px: int) -> StudyImages:
         table, classes = self.dataset.table, self.dataset.table.classes
@@ -281,26 +255,9 @@ class Stages:
         synthetic = ImageSet(np.empty((0, size_px, size_px), np.uint8), np.empty(0, np.int64))
         if any(ARMS[arm].needs_synthetic for arm in self.config.study.arms):
             labels_drawn = np.array([classes.index(name) for name in self.synthetic.class_names])
-            synthetic = ImageSet(self._resized_synthetic(size_px), labels_drawn)
+            synthetic = ImageSet(self.synthetic.resized(size_px), labels_drawn)
         names, patients = (table.frame[column].iloc[test].tolist() for column in ("file_name", "patient"))
         return StudyImages(chosen(train), synthetic, chosen(val), TestSet(chosen(test), names, patients, classes))
-
-    def _training_facts(self, state: TrainingState, num_images: int) -> dict[str, Any]:
-        networks = {"generator": state.generator, "discriminator": state.discriminator}
-        return {
-            "class_name": self.class_name,
-            "num_images": num_images,
-            "image_size_px": self.config.gan.image_size_px,
-            "steps": state.step,
-            "images_seen": state.step * self.config.gan.batch_size,
-            "best_step": state.best_step or None,
-            "seconds": round(state.seconds, 1),
-            "device": str(self.device),
-            "precision": precision_of(self.device),
-            "augment": list(self.config.gan.augment),
-            "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in networks.items()},
-            "last": state.history[-1] if state.history else None,
-        }
 
     def _stage(self, name: str, inputs: str, outcome: Path, work: Callable[[], None]) -> None:
         """Do `work` unless the stage was finished from these inputs and its outcome is still there."""

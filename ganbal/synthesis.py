@@ -4,9 +4,10 @@ import csv
 import io
 import itertools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,8 +38,25 @@ class SyntheticFolder:
 
 
 @dataclass(frozen=True)
+class Order:
+    """What is to be drawn of one class.
+
+    Attributes:
+        checkpoint: of the generator.
+        num_images: how many.
+        class_name: needed where the generator draws several classes.
+        is_rejected: tells of (B, S, S) uint8 which images are not to be kept, (B,) bool; others are drawn for them.
+    """
+
+    checkpoint: Path
+    num_images: int
+    class_name: str | None = None
+    is_rejected: Callable[[np.ndarray], np.ndarray] | None = None
+
+
+@dataclass(frozen=True)
 class Drawn:
-    """What a synthesis did: images kept, and images thrown away as copies of training images."""
+    """What came of one order: images kept, and images thrown away as copies of training images."""
 
     num_images: int
     num_rejected: int
@@ -46,55 +64,82 @@ class Drawn:
 
 
 def synthesise(
-    checkpoint: Path,
+    orders: Sequence[Order],
     folder: SyntheticFolder,
     *,
-    num_images: int,
     seed: int,
     batch_size: int,
     device: torch.device,
     console: Console,
-    is_rejected: Callable[[np.ndarray], np.ndarray] | None = None,
-) -> Drawn:
-    """Draw `num_images` images into `folder`; the manifest is written last and names exactly the files that count.
+) -> list[Drawn]:
+    """Draw what is ordered into `folder`; the manifest is written last and names exactly the files that count.
 
-    The same checkpoint, seed and device give the same files. Earlier images of the folder are removed first, so that
-    images of two generators never mix.
+    The same checkpoint, seed and device give the same files. Every class is drawn from the same latent vectors, so that
+    its images do not depend on what else is drawn. Earlier images of the folder are removed first, so that images of
+    two syntheses never mix.
 
     Args:
-        is_rejected: tells of (B, S, S) uint8 which images are not to be kept, (B,) bool; others are drawn for them.
+        orders: at least one, of different classes.
 
     Raises:
-        InputError: the checkpoint is missing or damaged.
+        InputError: a checkpoint is missing or damaged, or draws no such class.
         GanbalError: nearly every image was rejected.
         InterruptedBySignal: a signal came; there is no manifest then, so the half-made folder counts as nothing.
     """
-    generator, facts = load_generator(checkpoint, device)
-    class_name = facts["identity"]["gan.class_name"]
-    place = class_folder(class_name)
+    generators = [load_generator(order.checkpoint, device, order.class_name) for order in orders]
+    places = class_folders([facts["class_name"] for _, facts in generators])
     clear(folder)
-    details = {"class": class_name, "seed": str(seed), "checkpoint_sha256": facts["sha256"]}
     rows: list[list[object]] = []
-    num_drawn = 0
+    drawn: list[Drawn] = []
     with (
         stop_on_signal() as stop,
-        console.progress(num_images, "drawing synthetic images", "image") as bar,
+        console.progress(sum(order.num_images for order in orders), "drawing synthetic images", "image") as bar,
     ):
-        for batch in _endless_batches(generator, seed, batch_size):
-            kept = np.ones(len(batch), bool) if is_rejected is None else ~is_rejected(batch)
-            for offset in np.flatnonzero(kept)[: num_images - len(rows)]:
-                index = num_drawn + int(offset)
-                name = f"{place}/synthetic_{seed}_{index:06d}.png"
-                write_synthetic_png(folder.root / name, batch[offset], details | {"index": str(index)})
-                rows.append([name, class_name, seed, index, facts["sha256"], facts["step"], "yes"])
-            num_drawn += len(batch)
-            bar.update(len(rows) - bar.n)
-            stop.raise_if_requested("Half-drawn images do not count; the trained generator is safe.")
-            if len(rows) == num_images:
-                break
-            _check_yield(len(rows), num_drawn)
+        for order, (generator, facts) in zip(orders, generators, strict=True):
+            name, sha256, num_before, last = facts["class_name"], facts["sha256"], len(rows), 0
+            details = {"class": name, "seed": str(seed), "checkpoint_sha256": sha256}
+            for index, image in _kept_images(generator, order, seed, batch_size):
+                file_name = f"{places[name]}/synthetic_{seed}_{index:06d}.png"
+                write_synthetic_png(folder.root / file_name, image, details | {"index": str(index)})
+                rows.append([file_name, name, seed, index, sha256, facts["step"], "yes"])
+                last = index
+                bar.update()
+                stop.raise_if_requested("Half-drawn images do not count; the trained generator is safe.")
+            num_kept = len(rows) - num_before
+            drawn.append(Drawn(num_kept, last + 1 - num_kept, name))
     write_text(folder.manifest, _csv(rows))
-    return Drawn(len(rows), int(rows[-1][3]) + 1 - len(rows), class_name)  # type: ignore[call-overload]
+    return drawn
+
+
+def _kept_images(generator: Generator, order: Order, seed: int, batch_size: int) -> Iterator[tuple[int, np.ndarray]]:
+    """As many images as ordered, each (S, S) uint8, with their places in the latent stream."""
+    num_kept = num_drawn = 0
+    for batch in _endless_batches(generator, seed, batch_size):
+        kept = np.ones(len(batch), bool) if order.is_rejected is None else ~order.is_rejected(batch)
+        for offset in np.flatnonzero(kept)[: order.num_images - num_kept]:
+            num_kept += 1
+            yield num_drawn + int(offset), batch[offset]
+        num_drawn += len(batch)
+        if num_kept == order.num_images:
+            return
+        _check_yield(num_kept, num_drawn)
+
+
+def synthesis_facts(drawn: Sequence[Drawn], folder: SyntheticFolder, *, with_rejected: bool) -> dict[str, Any]:
+    """What synthesis.json tells: the sums, and each class; `num_rejected` is None where no image was judged."""
+
+    def rejected(parts: Sequence[Drawn]) -> int | None:
+        return sum(part.num_rejected for part in parts) if with_rejected else None
+
+    return {
+        "num_images": sum(part.num_images for part in drawn),
+        "class_name": ", ".join(part.class_name for part in drawn),
+        "folder": str(folder.root),
+        "num_rejected": rejected(drawn),
+        "classes": {
+            part.class_name: {"num_images": part.num_images, "num_rejected": rejected([part])} for part in drawn
+        },
+    }
 
 
 def _endless_batches(generator: Generator, seed: int, batch_size: int) -> Iterator[np.ndarray]:
@@ -137,6 +182,17 @@ def class_folder(class_name: str) -> str:
     """A folder name for the class: class names from a CSV may hold slashes or be dots only."""
     name = re.sub(r"[^\w .-]", "_", class_name).strip()
     return name if name.strip(".") else "class"
+
+
+def class_folders(class_names: Sequence[str]) -> dict[str, str]:
+    """A folder name for each class, all different even where upper and lower case are the same."""
+    folders: dict[str, str] = {}
+    for name in class_names:
+        plain = class_folder(name)
+        taken = {folder.casefold() for folder in folders.values()}
+        candidates = (plain if number == 1 else f"{plain}_{number}" for number in itertools.count(1))
+        folders[name] = next(candidate for candidate in candidates if candidate.casefold() not in taken)
+    return folders
 
 
 def _csv(rows: list[list[object]]) -> str:

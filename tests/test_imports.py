@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LEAVES = {"errors", "atomic_files", "config", "console", "device", "distributed", "interrupt", "marked_png", "runs"}
+LEAVES = {"errors", "atomic_files", "config", "console", "device", "distributed", "interrupt", "marked_png", "runs"} | {
+    "balancing"
+}
 MAY_IMPORT = {
     "__main__": {"cli"},
     "cli": {"pipeline", "folder_scoring", "demo", "errors", "console", "prediction"},
@@ -16,7 +18,9 @@ MAY_IMPORT = {
     "trained_extractor": {"classifiers", "metrics", "study"},
     "pipeline": {"stages", "outcome", "preflight", "results_text", "provenance", "run_selection", "metrics"},
     "preflight": {"data", "metrics", "study", "classifiers"},
-    "stages": {"trained_extractor", "data", "gan", "synthesis", "metrics", "metrics_log", "study", "report"},
+    "stages": {"trained_extractor", "class_scores", "generators", "data", "synthesis", "metrics", "study", "report"},
+    "generators": {"data", "gan", "metrics", "metrics_log", "synthesis"},
+    "class_scores": set(),
     "synthesis": {"gan"},
     "prediction": {"data", "study", "classifiers", "results_text"},
     "study": {"classifiers"},

@@ -13,7 +13,7 @@ from ganbal.gan.sampling import latent_rows
 from ganbal.gan.state import new_state
 from ganbal.marked_png import MARK
 from ganbal.runs import file_digest
-from ganbal.synthesis import Drawn, SyntheticFolder, class_folder, read_synthetic, synthesise
+from ganbal.synthesis import Drawn, Order, SyntheticFolder, class_folder, class_folders, read_synthetic, synthesise
 
 CPU = torch.device("cpu")
 
@@ -27,16 +27,13 @@ def checkpoint(tmp_path):
 
 
 def draw(checkpoint, folder, count, seed=5, is_rejected=None):
-    return synthesise(
-        checkpoint,
-        SyntheticFolder(folder),
-        num_images=count,
-        seed=seed,
-        batch_size=4,
-        device=CPU,
-        console=Console(quiet=True),
-        is_rejected=is_rejected,
-    )
+    (drawn,) = draw_all([Order(checkpoint, count, is_rejected=is_rejected)], folder, seed)
+    return drawn
+
+
+def draw_all(orders, folder, seed=5):
+    place = SyntheticFolder(folder)
+    return synthesise(orders, place, seed=seed, batch_size=4, device=CPU, console=Console(quiet=True))
 
 
 def test_files_manifest_and_marks_agree(tmp_path, checkpoint):
@@ -90,6 +87,7 @@ def test_class_names_cannot_lead_out_of_the_folder():
     assert class_folder("../../etc") == ".._.._etc"
     assert class_folder("..") == "class"
     assert class_folder("a/b") == "a_b"
+    assert class_folders(["a/b", "a_b", "A_B", "c"]) == {"a/b": "a_b", "a_b": "a_b_2", "A_B": "A_B_3", "c": "c"}
 
 
 def test_latent_rows_do_not_depend_on_how_many_are_asked_for():
@@ -116,3 +114,35 @@ def test_a_generator_of_copies_only_is_told_and_not_waited_for(tmp_path, checkpo
     with pytest.raises(GanbalError, match="learned its images by heart"):
         draw(checkpoint, tmp_path / "out", 3, is_rejected=lambda batch: np.ones(len(batch), bool))
     assert not SyntheticFolder(tmp_path / "out").manifest.exists()
+
+
+@pytest.fixture
+def checkpoint_of_three(tmp_path):
+    config = load_config(None, ["gan.image_size_px=32", "gan.base_channels=4"]).gan
+    classes = ("A", "B", "C")
+    identity = identity_of(config, seed=0, class_name="A, B, C", data_digest="", precision="float32", classes=classes)
+    state = new_state(config, 0, CPU, num_classes=3)
+    state.average.layers[0].weight.data.mul_(100)  # so that images differ visibly without training
+    state.average.layers[-2].weight.data.mul_(1000)
+    save_checkpoint(tmp_path / "three.pt", state, identity)
+    return tmp_path / "three.pt"
+
+
+def test_a_class_is_drawn_the_same_whatever_else_is_drawn(tmp_path, checkpoint, checkpoint_of_three):
+    both = [Order(checkpoint_of_three, 3, "C"), Order(checkpoint, 5), Order(checkpoint_of_three, 2, "A")]
+    assert draw_all(both, tmp_path / "both") == [Drawn(3, 0, "C"), Drawn(5, 0, "NORMAL"), Drawn(2, 0, "A")]
+    draw_all([Order(checkpoint_of_three, 7, "A")], tmp_path / "alone")
+    for index in range(2):
+        name = f"A/synthetic_5_00000{index}.png"
+        assert (tmp_path / "both" / name).read_bytes() == (tmp_path / "alone" / name).read_bytes()
+    pixels, names, labels = read_synthetic(SyntheticFolder(tmp_path / "both"))
+    assert labels == ["C"] * 3 + ["NORMAL"] * 5 + ["A"] * 2
+    assert [name.split("/")[0] for name in names] == labels
+    assert not np.array_equal(pixels[0], pixels[8])
+
+
+def test_a_class_of_no_generator_leaves_earlier_images_alone(tmp_path, checkpoint_of_three):
+    draw_all([Order(checkpoint_of_three, 2, "B")], tmp_path / "out")
+    with pytest.raises(InputError, match="which of A, B, C"):
+        draw_all([Order(checkpoint_of_three, 2, "D")], tmp_path / "out")
+    assert len(read_synthetic(SyntheticFolder(tmp_path / "out"))[0]) == 2
