@@ -1,5 +1,6 @@
 """The failures a user is told about."""
 
+import functools
 from collections.abc import Sequence
 
 
@@ -22,6 +23,10 @@ class InputError(GanbalError):
         # A list of findings stands on lines of its own; what to do follows below it.
         ending = "\n" if "\n" in found else ". "
         super().__init__(f"Expected {expected}; found {found}{ending}{action}")
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """For errors of worker processes: exceptions are rebuilt from positional arguments otherwise."""
+        return functools.partial(InputError, expected=self.expected, found=self.found, action=self.action), ()
 
 
 class InterruptedBySignal(GanbalError):

@@ -1,0 +1,132 @@
+"""Where cells are trained: in processes of this machine, or on a Ray cluster. Both take tasks that stand alone."""
+
+import itertools
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, Protocol, TypeVar
+
+from ganbal.errors import GanbalError, InputError
+
+Item = TypeVar("Item")
+_LOOK_UP_SECONDS = 0.3
+
+
+class Executor(Protocol):
+    """Does a task for many items at once."""
+
+    def each(self, task: Callable[[Item], None], items: Sequence[Item], on_wait: Callable[[], None]) -> Iterator[Item]:
+        """Yield every item when its task is done, in whatever order.
+
+        Args:
+            task: a function of a module, so that another process can import it.
+            on_wait: called again and again meanwhile; it may raise to stop everything.
+        """
+        ...
+
+
+class ProcessExecutor:
+    """`workers` processes on this machine; where it has CUDA, they take its cards in turn."""
+
+    def __init__(self, workers: int) -> None:
+        self._workers = workers
+
+    def each(self, task: Callable[[Item], None], items: Sequence[Item], on_wait: Callable[[], None]) -> Iterator[Item]:
+        # Spawned, as a forked process inherits torch's threads in an unusable state.
+        context = multiprocessing.get_context("spawn")
+        numbers = context.SimpleQueue()
+        for number in range(min(self._workers, len(items))):
+            numbers.put(number)
+        pool = ProcessPoolExecutor(min(self._workers, len(items)), context, _prepare_worker, (numbers, os.getpid()))
+        try:
+            pending = {pool.submit(task, item): item for item in items}
+            while pending:
+                on_wait()
+                done, _ = wait(pending, timeout=_LOOK_UP_SECONDS, return_when=FIRST_COMPLETED)
+                for future in done:
+                    future.result()
+                    yield pending.pop(future)
+        except BrokenProcessPool as error:
+            raise GanbalError(
+                "A worker process died, as when the memory runs out. Finished cells are saved, and the same command "
+                "goes on from there. Fewer workers (study.workers) need less memory."
+            ) from error
+        except BaseException:
+            for child in multiprocessing.active_children():
+                child.terminate()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+class RayExecutor:
+    """A Ray cluster: the one at RAY_ADDRESS, or one that is started on this machine.
+
+    The run folder and the data have to lie where every node sees them under the same path.
+
+    Args:
+        cpus, gpus: what one task occupies of a node.
+
+    Raises:
+        InputError: Ray is not installed.
+    """
+
+    def __init__(self, cpus: int, gpus: float) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            raise InputError(
+                expected="Ray, as study.executor is `ray`",
+                found="no such package",
+                action='Install it with `pip install "ganbal[ray]"`, or leave the executor at `processes`.',
+            ) from error
+        self._ray, self._cpus, self._gpus = ray, cpus, gpus
+
+    def each(self, task: Callable[[Item], None], items: Sequence[Item], on_wait: Callable[[], None]) -> Iterator[Item]:
+        ray: Any = self._ray
+        if not ray.is_initialized():
+            ray.init(log_to_driver=False, logging_level="warning")
+        # A cell is repeated by the same command, not behind one's back.
+        remote = ray.remote(num_cpus=self._cpus, num_gpus=self._gpus, max_retries=0)(task)
+        pending = {remote.remote(item): item for item in items}
+        try:
+            while pending:
+                on_wait()
+                done, _ = ray.wait(list(pending), num_returns=1, timeout=_LOOK_UP_SECONDS)
+                for reference in done:
+                    ray.get(reference)
+                    yield pending.pop(reference)
+        except ray.exceptions.RayTaskError as error:
+            raise error.as_instanceof_cause() from error
+        finally:
+            for reference in pending:
+                ray.cancel(reference, force=True)
+
+
+def _prepare_worker(numbers: Any, parent: int) -> None:
+    """Runs once in every worker process, before torch is imported there."""
+    # The parent hears Ctrl-C and ends its workers.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
+    cards = [card for card in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if card] or _number_of_cards()
+    if cards:
+        os.environ["CUDA_VISIBLE_DEVICES"] = next(itertools.islice(itertools.cycle(cards), numbers.get(), None))
+
+
+def _number_of_cards() -> list[str]:
+    import torch
+
+    # Asks the driver without starting CUDA, which would fix the choice of card.
+    return [str(number) for number in range(torch.cuda.device_count())]
+
+
+def _leave_with(parent: int) -> None:
+    """End this process when the parent is gone, even if it was killed."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)
