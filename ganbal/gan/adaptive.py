@@ -4,8 +4,10 @@ A share of the training images is held out from the discriminator's updates. A d
 by heart rates those it trains on higher than those it does not; then the probability of augmentation rises.
 """
 
+from collections.abc import Callable
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ganbal.config import GanConfig
 from ganbal.distributed import World
@@ -56,8 +58,7 @@ class AdaptiveStrength:
         self.probability.add_(torch.where(overfits, self._change, -self._change)).clamp_(0.0, 1.0)
 
 
-def rate(discriminator: nn.Module, images: Tensor) -> Tensor:
+def rate(discriminator: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
     """Logits (B,) float32, without gradient."""
     with torch.no_grad():
-        logits: Tensor = discriminator(images)
-    return logits.float()
+        return discriminator(images).float()

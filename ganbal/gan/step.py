@@ -11,7 +11,7 @@ from ganbal.gan.augmentation import augment, draws_needed
 from ganbal.gan.averaging import decay_for_step, update_average
 from ganbal.gan.conditional import AnyImage, EveryClassEqually
 from ganbal.gan.losses import AdversarialLoss, gradient_penalty, hinge, non_saturating
-from ganbal.gan.parallel import share_gradients
+from ganbal.gan.parallel import Network, share_gradients
 from ganbal.gan.state import TrainingState
 
 MEASURES = ("discriminator_loss", "generator_loss", "real_score", "synthetic_score", "augment_probability")
@@ -54,7 +54,7 @@ class TrainStep:
         self._generator = share_gradients(state.generator, world)
         self._discriminator = share_gradients(state.discriminator, world)
         # The generator's update asks for no gradient of the discriminator's weights, so there is none to share.
-        self._judge = state.discriminator
+        self._judge: Network = state.discriminator
         if compiled:
             mode = "reduce-overhead" if data.device.type == "cuda" else "default"
             self._generator = torch.compile(state.generator, mode=mode)
