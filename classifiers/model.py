@@ -38,6 +38,8 @@ class Model:
     """Draws the weights of everything that is trained."""
     public_weights: PublicWeights | None = None
     """Where the pretrained weights of the backbone are published; None: it is trained from scratch."""
+    trained_blocks: int = 0
+    """How many of the last blocks of a pretrained backbone are trained as well."""
     least_outputs: int = 1
     """Logits it has at least; those beyond the number of classes are of classes that never occur."""
     recipe: Recipe | None = None
@@ -58,5 +60,5 @@ class Model:
 
     @property
     def frozen_backbone(self) -> bool:
-        """Whether the backbone comes pretrained and stays as it is."""
+        """Whether the backbone comes pretrained and stays as it is, but for its last `trained_blocks`."""
         return self.public_weights is not None

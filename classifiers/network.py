@@ -12,8 +12,8 @@ class Network(nn.Module):
 
     Input (B, S, S) uint8 pixels, or (B, num_features) floats that `features` made of them before; output
     (B, num_outputs) float32 logits. A grey value, scaled to [0, 1], becomes channel c as (value - mean[c]) / std[c]:
-    images stay small until they are on the device. A frozen backbone gets no gradients and always works as in
-    evaluation.
+    images stay small until they are on the device. A frozen backbone gets no gradients; a pretrained one, frozen or
+    trained in part, always works as in evaluation: batches this small would spoil its statistics.
     """
 
     def __init__(
@@ -24,9 +24,11 @@ class Network(nn.Module):
         mean: Sequence[float],
         std: Sequence[float],
         frozen_backbone: bool,
+        pretrained_backbone: bool = False,
     ) -> None:
         super().__init__()
         self.backbone, self.head, self.frozen_backbone = backbone, head, frozen_backbone
+        self._backbone_stays_in_evaluation = frozen_backbone or pretrained_backbone
         self.mean: Tensor
         self.std: Tensor
         # Not part of the weights: they belong to the model, and a file of weights should not change them.
@@ -55,7 +57,7 @@ class Network(nn.Module):
 
     def train(self, mode: bool = True) -> Self:
         super().train(mode)
-        if self.frozen_backbone:
+        if self._backbone_stays_in_evaluation:
             self.backbone.eval()
         return self
 

@@ -43,7 +43,7 @@ class NetworkInputs:
         self._store: FeatureStore | None = None
         if network.frozen_backbone:
             key = weights_digest(network.backbone)[:16]
-            name = f"{model_name}-{image_size_px}px-{device.type}-{precision}-{key}"
+            name = f"{model_name.replace(':', '-')}-{image_size_px}px-{device.type}-{precision}-{key}"
             self._store = FeatureStore(cache_folder / name if cache_folder is not None else None)
 
     def prepare(self, pixels: np.ndarray, on_batch: Callable[[], None] = lambda: None) -> Tensor:

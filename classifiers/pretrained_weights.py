@@ -1,6 +1,7 @@
 """Weights for a frozen backbone: published ones, those of a file, or none."""
 
 import hashlib
+import re
 import sys
 import urllib.request
 from dataclasses import dataclass
@@ -31,6 +32,11 @@ class PublicWeights:
     """torch's convention: the file name ends in the first digits of its SHA-256."""
     backbone_prefix: str
     """How the backbone's tensors begin in a file of the whole network."""
+    last_layers: tuple[str, ...] = ()
+    """How the tensors of layers that the backbone may have lost begin."""
+    library: str = "torchvision"
+    rename: tuple[str, str] | None = None
+    """A pattern in the names of older files, and what takes its place."""
 
     @property
     def cached_file(self) -> Path:
@@ -112,7 +118,14 @@ def _matching(content: dict[str, Tensor], backbone: nn.Module, file: Path, publi
     prefix = public.backbone_prefix
     found = {name.removeprefix(prefix): value for name, value in content.items() if name.startswith(prefix)}
     found = found or content
+    if public.rename is not None:
+        found = {re.sub(*public.rename, name): value for name, value in found.items()}
     wanted = backbone.state_dict()
+    lost = tuple(f"{name}." for name in public.last_layers)
+    found = {name: value for name, value in found.items() if name in wanted or not name.startswith(lost)}
+    # Files older than torch's counter of batches lack it, and nothing that is frozen needs it.
+    counters = {name: value for name, value in wanted.items() if name.endswith("num_batches_tracked")}
+    found = {name: value for name, value in counters.items() if name not in found} | found
     missing = sorted(wanted.keys() - found.keys())
     foreign = sorted(found.keys() - wanted.keys())
     misshapen = [name for name in wanted if name in found and found[name].shape != wanted[name].shape]
@@ -127,8 +140,9 @@ def _matching(content: dict[str, Tensor], backbone: nn.Module, file: Path, publi
 
 
 def _wrong_weights(file: Path, public: PublicWeights, found: str) -> ClassifierInputError:
+    part = f"`{public.backbone_prefix}*` only" if public.backbone_prefix else "without its last layers"
     return ClassifierInputError(
-        expected=f"torchvision's state_dict of {public.network}, whole or `{public.backbone_prefix}*` only, in {file}",
+        expected=f"{public.library}'s state_dict of {public.network}, whole or {part}, in {file}",
         found=found,
         action=f"Give the file that {public.url} leads to, or `imagenet`, or `none`.",
     )

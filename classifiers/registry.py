@@ -3,15 +3,19 @@
 import difflib
 
 import torch
+from torch import nn
 
 from classifiers.baseline_cnn import BASELINE_CNN
 from classifiers.cnn_64 import CNN_64
+from classifiers.cnn_128 import CNN_128
+from classifiers.cnn_256 import CNN_256
 from classifiers.cnn_six_block import CNN_SIX_BLOCK, FOREST_ON_CNN, SVM_ON_CNN
 from classifiers.errors import ClassifierInputError
 from classifiers.model import Model
 from classifiers.network import Network
 from classifiers.pixel_svm import PIXEL_SVM
 from classifiers.pretrained_weights import check_weights, fill_backbone
+from classifiers.torchvision_transfer import PREFIX, blocks_of, transfer_model
 from classifiers.vgg16_transfer import VGG16_TRANSFER
 
 MODELS = {
@@ -19,6 +23,8 @@ MODELS = {
     for model in (
         BASELINE_CNN,
         CNN_64,
+        CNN_128,
+        CNN_256,
         CNN_SIX_BLOCK,
         SVM_ON_CNN,
         FOREST_ON_CNN,
@@ -29,16 +35,18 @@ MODELS = {
 
 
 def find_model(name: str) -> Model:
-    """The model called `name`.
+    """The model called `name`, one of `MODELS` or `transfer:` with a network of torchvision.
 
     Raises:
         ClassifierInputError: there is none; names near to it are suggested.
     """
     if name in MODELS:
         return MODELS[name]
+    if name.startswith(PREFIX):
+        return transfer_model(name)
     near = difflib.get_close_matches(name.lower(), MODELS, n=3, cutoff=0.4)
     raise ClassifierInputError(
-        expected=f"a classifier among {', '.join(MODELS)}",
+        expected=f"a classifier among {', '.join(MODELS)}, {PREFIX}NAME",
         found=f"{name!r}",
         action=f"Did you mean {' or '.join(near)}?" if near else "Take one of these.",
     )
@@ -62,12 +70,21 @@ def build_model(name: str, num_classes: int, image_size_px: int, weights: str = 
     with torch.random.fork_rng(devices=[]):
         backbone = model.build_backbone()
         head = model.build_head(_num_features(model, image_size_px), model.num_outputs(num_classes))
-    network = Network(backbone, head, mean=model.mean, std=model.std, frozen_backbone=model.frozen_backbone)
+    network = Network(
+        backbone,
+        head,
+        mean=model.mean,
+        std=model.std,
+        frozen_backbone=model.frozen_backbone and not model.trained_blocks,
+        pretrained_backbone=model.frozen_backbone,
+    )
     random = torch.Generator().manual_seed(seed)
     if model.public_weights is None:
         model.initialise(network, random)
     else:
         fill_backbone(backbone, weights, model.public_weights)
+        if model.trained_blocks:
+            _train_last_blocks(backbone, model)
         model.initialise(head, random)
     return network
 
@@ -99,6 +116,19 @@ def _check_shape(model: Model, num_classes: int, image_size_px: int) -> None:
             found=f"{num_classes}",
             action="Give images of another class as well.",
         )
+
+
+def _train_last_blocks(backbone: nn.Module, model: Model) -> None:
+    blocks = blocks_of(backbone)
+    if model.trained_blocks > len(blocks):
+        raise ClassifierInputError(
+            expected=f"at most {len(blocks)} blocks to train, as many as it has",
+            found=f"{model.name!r}",
+            action="Ask for fewer.",
+        )
+    backbone.requires_grad_(False)
+    for block in blocks[-model.trained_blocks :]:
+        block.requires_grad_(True)
 
 
 def _num_features(model: Model, image_size_px: int) -> int:

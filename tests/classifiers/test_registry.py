@@ -13,6 +13,10 @@ from classifiers.registry import MODELS, build_model, check_model, find_model
         ("baseline_cnn", 150, 5_677_329, 5_676_881),
         ("vgg16", 150, 23_760_705, 9_046_017),
         ("cnn_64", 64, 822_922, 822_922),
+        # By hand: (9 + 1) · 32 + (9 · 32 + 1) · 32 + (62² · 32 + 1) · 128 + 129.
+        ("cnn_256", 256, 15_754_849, 15_754_849),
+        # By hand: 896 + 18,496 + 73,856, batch normalisation 4 · 224, (16² · 128 + 1) · 128 + 129.
+        ("cnn_128", 128, 4_288_705, 4_288_257),
     ],
 )
 def test_published_parameter_counts(name, size, total, trained):
