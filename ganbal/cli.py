@@ -218,6 +218,21 @@ def predict(images: Sequence[Path], csv_file: Path | None, as_json: bool, quiet:
     outcome.raise_problems()
 
 
+@main.command()
+@click.option("--only", multiple=True, metavar="NAME", help="One system, a file of configs/documents; repeatable.")
+@click.option("--seeds", type=int, metavar="N", help="Trainings of each; default: what its file says.")
+@click.option("--protocol", type=click.Choice(["both", "honest", "documents"]), default="both", help="What stops it.")
+@shared_options
+def reproduce(options: dict[str, Any], only: Sequence[str], seeds: int | None, protocol: str) -> None:
+    """Train the published systems and set their figures beside the published ones."""
+    from ganbal.console import Console
+    from ganbal.reproduction.command import reproduce_command
+
+    console = Console(quiet=options["quiet"])
+    chosen = options["run_folder"], options["config_file"], options["assignments"]
+    _print(reproduce_command(*chosen, console, only=only, seeds=seeds, protocol=protocol), options)
+
+
 def _perform(stage: str, options: dict[str, Any], *, begins: bool = False) -> None:
     """Choose the run, carry out `stage` of the pipeline in it and print what came of it."""
     from ganbal.console import Console

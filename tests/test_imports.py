@@ -13,7 +13,7 @@ LEAVES = {"errors", "atomic_files", "config", "console", "device", "distributed"
 }
 MAY_IMPORT = {
     "__main__": {"cli"},
-    "cli": {"pipeline", "folder_scoring", "demo", "errors", "console", "prediction"},
+    "cli": {"pipeline", "folder_scoring", "demo", "errors", "console", "prediction", "reproduction"},
     "folder_scoring": {"outcome", "results_text", "metrics", "trained_extractor"},
     "trained_extractor": {"classifiers", "metrics", "study"},
     "pipeline": {"stages", "outcome", "preflight", "results_text", "provenance", "run_selection", "metrics"},
@@ -23,6 +23,8 @@ MAY_IMPORT = {
     "class_scores": set(),
     "synthesis": {"gan"},
     "prediction": {"data", "study", "classifiers", "results_text"},
+    "reproduction": {"classifiers", "data", "outcome", "preflight", "provenance", "report", "results_text"}
+    | {"run_selection", "study", "synthesis"},
     "study": {"classifiers"},
     "data": set(),
     "gan": set(),

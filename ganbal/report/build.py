@@ -19,6 +19,7 @@ from ganbal.report.sections.generator import generator_section
 from ganbal.report.sections.methods import methods_section
 from ganbal.report.sections.published import published_section
 from ganbal.report.sections.reproduce import reproduce_section
+from ganbal.report.sections.reproduction import reproduction_section
 from ganbal.report.sections.scores import scores_section
 from ganbal.report.sections.warnings import warnings_section
 
@@ -30,6 +31,7 @@ _SECTIONS = (
     scores_section,
     classifiers_section,
     published_section,
+    reproduction_section,
     methods_section,
     reproduce_section,
 )

@@ -66,6 +66,14 @@ class RunFiles:
             place = place.get(part) if isinstance(place, Mapping) else None
         return place
 
+    def reproduction(self) -> Mapping[str, Any] | None:
+        """What `ganbal reproduce` left; None where there is nothing that can be used."""
+        try:
+            content = json.loads((self.folder / "reproduction.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        return content if isinstance(content, dict) and content.get("systems") else None
+
     def cell_cases(self, cell: Cell) -> Mapping[str, Any] | None:
         """What a cell's cases.json says; None where there is none that can be used."""
         file = self.folder / "study" / "cells" / cell.arm / cell.classifier / str(cell.seed) / "cases.json"

@@ -1,0 +1,1 @@
+"""The published systems trained again, beside their published figures."""

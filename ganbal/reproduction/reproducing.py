@@ -1,0 +1,163 @@
+"""Training the published systems under both protocols; every cell stays on disk and is not trained twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from classifiers.errors import ClassifierInputError
+from classifiers.registry import check_model, find_model
+from ganbal.atomic_files import read_json
+from ganbal.config import Config, StudyConfig, load_config
+from ganbal.console import Console
+from ganbal.data.loading import Dataset, load_dataset
+from ganbal.errors import InputError
+from ganbal.reproduction.comparing import published_facts, summarise_seeds
+from ganbal.reproduction.images import SyntheticImages, study_source
+from ganbal.reproduction.published import CLASSES, NUM_TEST, Published, find_published
+from ganbal.study.arms import ARMS
+from ganbal.study.cells import Cell
+from ganbal.study.running import StudyFolder, classifier_size_px, run_study
+
+_NO_IMAGES = "needs synthetic images, and this run has none: `ganbal synthesize` first"
+
+
+@dataclass(frozen=True)
+class System:
+    """One published system and the configuration it is trained with."""
+
+    name: str
+    """The configuration's file name without ending."""
+    classifier: str
+    arm: str
+    published: Published
+    config: Config
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """Where a reproduction reads and writes."""
+
+    folder: Path
+    """`reproduction/` of a run; a study of its own lies in <name>/<classifier>/<arm>/<protocol>."""
+    cache: Path
+    device: torch.device
+    console: Console
+    synthetic: SyntheticImages | None
+
+
+def systems_of(file: Path, base: dict[str, Any], assignments: Sequence[str]) -> list[System]:
+    """The published systems among the arms and classifiers of a document's configuration.
+
+    Args:
+        base: settings that the file may override; `assignments` override the file.
+    """
+    config = load_config(file, assignments, base=base)
+    is_augmented = config.study.augment != "none"
+    return [
+        System(file.stem, classifier, arm, published, config)
+        for classifier in config.study.classifiers
+        for arm in config.study.arms
+        if (published := find_published(classifier, arm, is_augmented)) is not None
+    ]
+
+
+def reproduce_systems(
+    systems: Sequence[System], protocols: Sequence[str], seeds: int | None, place: Workplace
+) -> list[dict[str, Any]]:
+    """Train what is missing; one entry a system, with its published figures and ours under each protocol.
+
+    A system that cannot be trained here has the reason in `skipped`; the others go on.
+
+    Raises:
+        InterruptedBySignal: a signal came; finished cells are on disk.
+    """
+    return [_reproduce(system, protocols, seeds, place) for system in systems]
+
+
+def _reproduce(system: System, protocols: Sequence[str], seeds: int | None, place: Workplace) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": system.name,
+        "classifier": system.classifier,
+        "arm": system.arm,
+        "title": system.published.title,
+        "published": published_facts(system.published),
+        "skipped": _reason_to_skip(system, place),
+        "protocols": {},
+    }
+    if entry["skipped"] is not None:
+        place.console.warn(f"{system.name}, {system.arm}: skipped, it {entry['skipped']}.")
+        return entry
+    dataset = load_dataset(
+        system.config.data,
+        sizes_px=[classifier_size_px(system.classifier, system.config.study)],
+        seed=system.config.seed,
+        cache_root=place.cache,
+        console=place.console,
+    )
+    entry |= {"num_test": len(dataset.table.rows("test")), "image_size_px": _size_px(system)}
+    entry["steps"] = system.config.study.steps
+    for protocol in protocols:
+        place.console.say(f"{system.published.title} ({system.name}, {system.arm}), protocol {protocol}")
+        metrics = _train(system, protocol, seeds, dataset, place)
+        entry["protocols"][protocol] = summarise_seeds(metrics, system.published, is_comparable=is_comparable(dataset))
+    return entry
+
+
+def is_comparable(dataset: Dataset) -> bool:
+    """Whether these are, by classes and count, the test images of the publications."""
+    table = dataset.table
+    return not table.is_phantom and table.classes == CLASSES and len(table.rows("test")) == NUM_TEST
+
+
+def _size_px(system: System) -> int:
+    return classifier_size_px(system.classifier, system.config.study)
+
+
+def _reason_to_skip(system: System, place: Workplace) -> str | None:
+    if ARMS[system.arm].needs_synthetic and place.synthetic is None:
+        return _NO_IMAGES
+    try:
+        find_model(system.classifier)
+        check_model(system.classifier, system.config.study.weights, _size_px(system), len(CLASSES))
+    except ClassifierInputError as error:
+        return f"needs {error.expected}; found {error.found}. {error.action}".rstrip(".")
+    return None
+
+
+def _train(
+    system: System, protocol: str, seeds: int | None, dataset: Dataset, place: Workplace
+) -> dict[int, dict[str, Any]]:
+    """The metrics of every seed, from disk where they are there already."""
+    config = _study_config(system, protocol, seeds)
+    folder = StudyFolder(place.folder / system.name / system.classifier / system.arm / protocol)
+    synthetic = place.synthetic if ARMS[system.arm].needs_synthetic else None
+    first = system.config.seed
+    try:
+        run_study(
+            study_source(dataset, protocol, synthetic),
+            config,
+            seed=first,
+            device=place.device,
+            folder=folder,
+            feature_cache=place.cache / "features",
+            console=place.console,
+        )
+    except ClassifierInputError as error:
+        raise InputError(expected=error.expected, found=error.found, action=error.action) from error
+    cells = [Cell(system.arm, system.classifier, first + number) for number in range(config.seeds)]
+    return {cell.seed: read_json(cell.folder(folder.root) / "metrics.json") for cell in cells}
+
+
+def _study_config(system: System, protocol: str, seeds: int | None) -> StudyConfig:
+    changes: dict[str, Any] = {
+        "arms": (system.arm,),
+        "classifiers": (system.classifier,),
+        "protocol": protocol,
+        "keep_models": False,
+    }
+    if seeds is not None:
+        changes["seeds"] = seeds
+    return system.config.study.model_copy(update=changes)

@@ -1,0 +1,103 @@
+"""A reproduction for a terminal and for a CSV file."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ganbal.results_text import table
+
+_COLUMNS = (
+    "system",
+    "name",
+    "classifier",
+    "arm",
+    "whose",
+    "accuracy",
+    "accuracy_sd",
+    "low",
+    "high",
+    "num_seeds",
+    "recall_NORMAL",
+    "recall_PNEUMONIA",
+    "median_seed",
+    "confusion_matrix",
+    "is_within_published_interval",
+    "skipped",
+)
+
+
+def reproduction_text(facts: Mapping[str, Any]) -> str:
+    """Published versus ours, a block a system, and what the columns mean."""
+    header = ["system", "whose", "accuracy", "within", "seeds", "confusion matrix"]
+    rows = [_as_text(row) for system in facts["systems"] for row in rows_of(system)]
+    skipped = [f"{s['title']} ({s['name']}): skipped, it {s['skipped']}." for s in facts["systems"] if s["skipped"]]
+    lines = [
+        table(header, rows) if rows else "No published system was trained.",
+        "",
+        "published: accuracy with its binomial 95 % interval, one training. ours: mean ± sd over seeds, matrix of the "
+        "median seed [[TN, FP], [FN, TP]]; within: whether our mean lies in the published interval.",
+        "documents: stopped on the test set, as published (flatters). honest: stopped on validation patients.",
+        *(f"! {remark}" for remark in facts["remarks"]),
+        *(f"! {line}" for line in skipped),
+    ]
+    return "\n".join(lines)
+
+
+def reproduction_csv(facts: Mapping[str, Any]) -> str:
+    """One row a system and whose figure it is: published, documents, honest."""
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, _COLUMNS, lineterminator="\n", restval="")
+    writer.writeheader()
+    for system in facts["systems"]:
+        writer.writerows({name: "" if v is None else v for name, v in row.items()} for row in rows_of(system))
+    return buffer.getvalue()
+
+
+def rows_of(system: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The published row, then one for every protocol that was trained."""
+    published = system["published"]
+    common = {"system": system["title"], **{key: system[key] for key in ("name", "classifier", "arm")}}
+    recall = published["recall"] or [None, None]
+    low, high = published["interval"] or (None, None)
+    yield common | {
+        "whose": f"published ({published['document']})",
+        "accuracy": published["accuracy"],
+        "low": low,
+        "high": high,
+        "num_seeds": 1,
+        "recall_NORMAL": recall[0],
+        "recall_PNEUMONIA": recall[1],
+        "confusion_matrix": published["confusion_matrix"],
+        "skipped": system["skipped"],
+    }
+    for protocol, found in system["protocols"].items():
+        yield common | {
+            "whose": f"ours, {protocol}",
+            "accuracy": found["accuracy_mean"],
+            "accuracy_sd": found["accuracy_sd"],
+            "num_seeds": len(found["seeds"]),
+            "recall_NORMAL": found.get("recall_NORMAL"),
+            "recall_PNEUMONIA": found.get("recall_PNEUMONIA"),
+            "median_seed": found["median_seed"],
+            "confusion_matrix": found["confusion_matrix"],
+            "is_within_published_interval": found["is_within_published_interval"],
+        }
+
+
+def _as_text(row: Mapping[str, Any]) -> list[str]:
+    accuracy, within = row["accuracy"], row.get("is_within_published_interval")
+    text = "–" if accuracy is None else f"{accuracy:.3f}"
+    if row.get("low") is not None:
+        text += f" ({row['low']:.3f} to {row['high']:.3f})"
+    if row.get("accuracy_sd") is not None:
+        text += f" ± {row['accuracy_sd']:.3f}"
+    matrix = row["confusion_matrix"]
+    return [
+        row["system"],
+        row["whose"],
+        text,
+        "" if within is None else "yes" if within else "no",
+        str(row["num_seeds"]),
+        "–" if matrix is None else str(matrix),
+    ]

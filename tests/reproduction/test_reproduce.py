@@ -1,0 +1,134 @@
+import csv
+import io
+import json
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from ganbal.cli import main
+from ganbal.marked_png import write_synthetic_png
+from ganbal.study import running
+
+TINY = [
+    *("--data", "phantom", "--run", "here", "--quiet", "--device", "cpu"),
+    *("--set", "data.phantom_images=60", "--set", "study.image_size_px=32", "--set", "study.steps=3"),
+    *("--set", "study.checks=1", "--set", "study.augment=none", "--set", "study.weights=none"),
+]
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch, tmp_path_factory):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GANBAL_CACHE", str(tmp_path_factory.getbasetemp() / "reproduction-cache"))
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def reproduce(*more):
+    return CliRunner().invoke(main, ["reproduce", *TINY, "--only", "springboard_baseline_cnn", *more])
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """The cells that are trained, in order; not those found on disk."""
+    cells, real = [], running.run_cell
+
+    def counted(cell, *arguments, **options):
+        cells.append((options["folder"].parts[-5], cell.seed))
+        return real(cell, *arguments, **options)
+
+    monkeypatch.setattr(running, "run_cell", counted)
+    return cells
+
+
+def test_both_protocols_side_by_side_and_only_what_is_missing_later(trained):
+    first = reproduce("--seeds", "1", "--json")
+    assert first.exit_code == 0, first.output
+    assert trained == [("documents", 0), ("honest", 0)]
+    facts = json.loads(first.stdout)
+    plain, with_gan = facts["systems"]
+    assert plain["skipped"] is None and with_gan["skipped"].startswith("needs synthetic images")
+    assert plain["published"]["accuracy"] == 0.90 and plain["published"]["interval"][0] == pytest.approx(
+        0.875, abs=0.002
+    )
+    counts = {protocol: found["num_train"] for protocol, found in plain["protocols"].items()}
+    assert counts["documents"] > counts["honest"], "the published protocol trains on validation images as well"
+    assert all(found["is_within_published_interval"] is None for found in plain["protocols"].values())
+    assert "not the 624 test images" in " ".join(facts["remarks"])
+
+    trained.clear()
+    again = reproduce("--seeds", "2")
+    assert again.exit_code == 0, again.output
+    assert trained == [("documents", 1), ("honest", 1)]
+    for words in ("published (002)", "0.900 (0.87", "ours, documents", "ours, honest", "skipped, it needs synthetic"):
+        assert words in again.stdout
+    rows = list(csv.DictReader(io.StringIO(Path("here/reproduction.csv").read_text())))
+    assert [row["whose"] for row in rows] == ["published (002)", "ours, documents", "ours, honest", "published (002)"]
+    assert rows[1]["num_seeds"] == "2" and rows[3]["skipped"]
+    html = Path("here/report.html").read_text(encoding="utf-8")
+    assert "The published systems, trained again" in html and "ours, honest" in html
+    assert "ours, honest" in Path("here/report.md").read_text(encoding="utf-8")
+    assert not list(Path("here").rglob("*.safetensors")), "reproductions keep no classifiers"
+
+
+def test_one_protocol_only(trained):
+    result = reproduce("--seeds", "1", "--protocol", "honest", "--json")
+    assert result.exit_code == 0, result.output
+    assert trained == [("honest", 0)]
+    assert list(json.loads(result.stdout)["systems"][0]["protocols"]) == ["honest"]
+
+
+def test_interrupted_and_continued(trained, monkeypatch):
+    counted = running.run_cell
+
+    def stop_in_the_second(cell, *arguments, **options):
+        if len(trained) == 1:
+            signal.raise_signal(signal.SIGINT)
+        return counted(cell, *arguments, **options)
+
+    monkeypatch.setattr(running, "run_cell", stop_in_the_second)
+    stopped = reproduce("--seeds", "2", "--protocol", "honest")
+    assert stopped.exit_code == 130, stopped.output
+    assert not Path("here/reproduction.json").exists()
+    monkeypatch.setattr(running, "run_cell", counted)
+    trained.clear()
+    assert reproduce("--seeds", "2", "--protocol", "honest").exit_code == 0
+    assert trained == [("honest", 1)]
+
+
+def test_synthetic_images_of_the_run_are_used(trained):
+    for number in range(3):
+        write_synthetic_png(Path(f"here/synthetic/NORMAL/synthetic_{number}.png"), np.zeros((32, 32), np.uint8), {})
+    lines = ["file_name,label", *(f"NORMAL/synthetic_{number}.png,NORMAL" for number in range(3))]
+    Path("here/synthetic/manifest.csv").write_text("\n".join(lines) + "\n")
+    result = reproduce("--seeds", "1", "--protocol", "honest", "--json")
+    assert result.exit_code == 0, result.output
+    plain, with_gan = json.loads(result.stdout)["systems"]
+    assert with_gan["skipped"] is None
+    trains = [system["protocols"]["honest"]["num_train"] for system in (plain, with_gan)]
+    assert trains[1] == trains[0] + 3
+
+
+def test_weights_that_are_not_to_be_had_skip_the_system(trained):
+    result = CliRunner().invoke(
+        main, ["reproduce", *TINY, "--only", "springboard_vgg16", "--set", "study.weights=nowhere.pth", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    assert trained == []
+    assert "no file nowhere.pth" in json.loads(result.stdout)["systems"][0]["skipped"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["--only", "nothing"], "published systems among"), (["--seeds", "0"], "at least one seed")],
+)
+def test_wrong_use(arguments, words):
+    result = CliRunner().invoke(main, ["reproduce", *TINY, *arguments])
+    assert result.exit_code == 2 and words in result.output
+    assert not Path("here").exists()
