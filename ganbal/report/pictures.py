@@ -68,7 +68,7 @@ def training_grids(run: RunFiles, most: int = 6) -> list[Picture]:
             found.append(
                 _picture(
                     image,
-                    name=f"gan-step-{step:06d}",
+                    name=f"{run.gan_name}-step-{step:06d}",
                     label=f"Step {step:,}, synthetic",
                     caption="",
                     alt=f"Synthetic images of the same latents after {step:,} steps.",
@@ -81,12 +81,12 @@ def training_grids(run: RunFiles, most: int = 6) -> list[Picture]:
 
 def interpolation(run: RunFiles) -> Picture | None:
     """The way between pairs of latents."""
-    image = _open(run.folder / "gan" / "interpolation.png")
+    image = _open(run.gan_folder / "interpolation.png")
     if image is None:
         return None
     return _picture(
         image,
-        name="gan-interpolation",
+        name=f"{run.gan_name}-interpolation",
         label="From one latent to another",
         caption="Each row goes from one latent to another. Gradual change is a good sign; jumps between a few images "
         "would speak of memorised ones.",
@@ -98,13 +98,13 @@ def interpolation(run: RunFiles) -> Picture | None:
 
 def augmentation(run: RunFiles) -> Picture | None:
     """What the discriminator is shown of real images."""
-    image = _open(run.folder / "gan" / "augmentation.png")
+    image = _open(run.gan_folder / "augmentation.png")
     if image is None:
         return None
     names = [str(name) for name in (run.training or {}).get("augment") or run.setting("gan.augment") or []]
     return _picture(
         image,
-        name="gan-augmentation",
+        name=f"{run.gan_name}-augmentation",
         label="Augmentation of the discriminator's images",
         caption=f"A real image a row. Columns: as it is; {listing(names)}, each alone; all of them, drawn three times. "
         "Synthetic images are changed in the same ways before the discriminator sees them.",

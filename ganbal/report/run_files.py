@@ -1,9 +1,10 @@
 """Reading a run folder: every part may be missing, none may stop the report."""
 
+import hashlib
 import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -58,6 +59,20 @@ class RunFiles:
     results: pd.DataFrame | None
     cells: Sequence[Cell]
     unread: Sequence[tuple[str, str]]
+    gan_part: str = ""
+    """Of several generators, the folder inside `gan/` of the one that `training` and its companions tell of."""
+    other_generators: Sequence["RunFiles"] = ()
+    """The same run with `training` and its companions those of each further generator."""
+
+    @property
+    def gan_folder(self) -> Path:
+        return self.folder / "gan" / self.gan_part
+
+    @property
+    def gan_name(self) -> str:
+        """Begins the names of the generator's figures: different for each of several."""
+        sign = hashlib.sha256(self.gan_part.encode()).hexdigest()[:6]
+        return f"gan-{sign}" if self.gan_part else "gan"
 
     def setting(self, name: str) -> Any:
         """The value of `section.field` in config.yaml, None where it is not there."""
@@ -143,23 +158,43 @@ def read_run_folder(folder: Path) -> RunFiles:
         )
     reader = _Reader(folder)
     config_text, config = reader.config()
-    return RunFiles(
+    training = reader.json("gan/training.json")
+    first, *others = _trainings(training)
+    run = RunFiles(
         folder=folder,
         config=config,
         config_text=config_text,
         provenance=reader.json("provenance.json") or {},
         data=reader.json("data.json"),
-        training=reader.json("gan/training.json"),
-        gan_history=reader.table("gan/history.csv", ["step"]),
-        sample_grids=_sample_grids(folder / "gan" / "samples"),
+        training=training,
+        gan_history=None,
+        sample_grids=(),
         manifest=reader.table("synthetic/manifest.csv", ["file_name", "label"]),
         synthesis=reader.json("synthetic/synthesis.json"),
         scores=reader.json("scores.json"),
         summary=reader.json("study/summary.json"),
         results=reader.table("study/results.csv", ["arm", "classifier", "seed"]),
         cells=reader.cells(),
-        unread=tuple(reader.unread),
+        unread=(),
     )
+    run = replace(_of_generator(run, first, reader), training=training)
+    views = tuple(_of_generator(run, other, reader) for other in others)
+    return replace(run, other_generators=views, unread=tuple(reader.unread))
+
+
+def _trainings(training: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """What gan/training.json tells of each generator; one without facts where there is no such file."""
+    found = (training or {}).get("classes")
+    usable = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+    return usable or [training or {}]
+
+
+def _of_generator(run: RunFiles, training: Mapping[str, Any], reader: "_Reader") -> RunFiles:
+    # Only the last part counts: a run folder from elsewhere must not lead out of itself.
+    part = Path(str(training.get("folder") or "")).name
+    history = reader.table("/".join(filter(None, ["gan", part, "history.csv"])), ["step"])
+    grids = _sample_grids(run.folder / "gan" / part / "samples")
+    return replace(run, training=training, gan_history=history, sample_grids=grids, gan_part=part)
 
 
 class _Reader:

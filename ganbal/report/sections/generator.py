@@ -21,21 +21,32 @@ def generator_section(run: RunFiles) -> Section:
         text = "The GAN's training is not finished; what follows is how far it came." if begun else ""
         blocks.append(Missing(text or "The GAN has not been trained yet.", run.command("train-gan")))
     else:
-        blocks.append(Facts(_facts(run, run.training)))
+        blocks += [Facts(_facts(one, one.training)) for one in (run, *run.other_generators) if one.training]
+    several = bool(run.other_generators)
+    for one in (run, *run.other_generators):
+        blocks += _course(one, f" · {one.gan_class}" if several else "")
+    blocks.append(_synthesised(run))
+    return Section("generator", "The generator", "Generator", blocks)
+
+
+def _course(run: RunFiles, of_class: str) -> list[Block]:
+    """Curves and pictures of one training; `of_class` ends their titles where there are several."""
+    blocks: list[Block] = []
     if run.gan_history is not None and len(run.gan_history):
-        blocks.append(Gallery("Training", history_drawings(run.gan_history, run.mark), _reading_aid(run)))
+        blocks.append(
+            Gallery(f"Training{of_class}", history_drawings(run.gan_history, run.mark, run.gan_name), _reading_aid(run))
+        )
     grids = pictures.training_grids(run)
     if grids:
         remark = "The same latents each time, drawn by the moving average of the generator."
-        blocks.append(Gallery("Samples over time", grids, remark))
+        blocks.append(Gallery(f"Samples over time{of_class}", grids, remark))
     for title, picture in (
         ("Between latents", pictures.interpolation(run)),
         ("What the discriminator is shown", pictures.augmentation(run)),
     ):
         if picture:
-            blocks.append(Gallery(title, [picture]))
-    blocks.append(_synthesised(run))
-    return Section("generator", "The generator", "Generator", blocks)
+            blocks.append(Gallery(f"{title}{of_class}", [picture]))
+    return blocks
 
 
 @dataclass(frozen=True)
@@ -93,8 +104,11 @@ _PLOTS = (
 )
 
 
-def history_drawings(history: pd.DataFrame, mark: str | None) -> list[Drawing]:
-    """Losses, discriminator outputs, and what was measured on the way, as far as the history holds them."""
+def history_drawings(history: pd.DataFrame, mark: str | None, name: str = "gan") -> list[Drawing]:
+    """Losses, discriminator outputs, and what was measured on the way, as far as the history holds them.
+
+    Their names begin with `name`.
+    """
     last = count(float(history["step"].iloc[-1]))
     drawings = []
     for plot in _PLOTS:
@@ -104,7 +118,7 @@ def history_drawings(history: pd.DataFrame, mark: str | None) -> list[Drawing]:
             drawings.append(
                 draw_curves(
                     curves,
-                    name=plot.name,
+                    name=plot.name.replace("gan", name, 1),
                     title=plot.title,
                     caption=plot.caption,
                     alt=f"{plot.title}, over steps: {_ends(curves)}; last at step {last}.",

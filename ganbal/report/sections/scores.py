@@ -46,8 +46,18 @@ def scores_section(run: RunFiles) -> Section:
             *_floors(scores),
             *(Paragraph(note, quiet=True) for note in _notes(scores)),
             *copies_blocks(run, run.scores.get("copies")),
+            *_other_classes(run.scores.get("other_classes")),
         ]
     return Section("scores", "How near the synthetic images come", "Scores", blocks)
+
+
+def _other_classes(found: Any) -> list[Table]:
+    """A table for each further class, against real images of that class."""
+    classes = found.items() if isinstance(found, Mapping) else ()
+    return [
+        Table(f"scores-{number}", f"The same for {name}.", _COLUMNS, [_row(score) for score in facts["scores"]])
+        for number, (name, facts) in enumerate(classes, 2)
+    ]
 
 
 _CAPTION = (
