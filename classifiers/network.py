@@ -36,6 +36,8 @@ class Network(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
         if frozen_backbone:
             backbone.requires_grad_(False)
+        # A new module is in training; batch normalisation of a frozen backbone must not be, from the first image on.
+        self.train()
 
     def forward(self, inputs: Tensor) -> Tensor:
         return self.head(self.features(inputs) if inputs.dtype == torch.uint8 else inputs)

@@ -17,6 +17,7 @@ from classifiers.pixel_svm import PIXEL_SVM
 from classifiers.pretrained_weights import check_weights, fill_backbone
 from classifiers.torchvision_transfer import PREFIX, blocks_of, transfer_model
 from classifiers.vgg16_transfer import VGG16_TRANSFER
+from classifiers.xception_transfer import XCEPTION_TRANSFER
 
 MODELS = {
     model.name: model
@@ -30,6 +31,7 @@ MODELS = {
         FOREST_ON_CNN,
         PIXEL_SVM,
         VGG16_TRANSFER,
+        XCEPTION_TRANSFER,
     )
 }
 

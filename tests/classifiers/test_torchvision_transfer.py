@@ -41,6 +41,11 @@ def test_every_seed_has_the_same_untrained_backbone():
     assert weights_digest(first) == weights_digest(other)
 
 
+def test_a_frozen_backbone_works_as_in_evaluation_from_the_first_image_on():
+    backbone = build_model("transfer:resnet18", 2, 32).backbone
+    assert not any(module.training for module in backbone.modules())
+
+
 def test_the_usual_networks_are_among_them():
     assert {"resnet18", "vgg19", "alexnet", "efficientnet_v2_s"} < set(backbone_names())
     assert find_model("transfer:resnet18").public_weights.url.endswith("resnet18-f37072fd.pth")
