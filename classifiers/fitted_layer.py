@@ -54,7 +54,7 @@ class FittedLayer(nn.Module):
             saved = state_dict.get(prefix + name)
             if isinstance(saved, Tensor) and saved.shape != tensor.shape:
                 setattr(self, name, torch.empty_like(saved, device=tensor.device))
-        super()._load_from_state_dict(state_dict, prefix, *rest)  # type: ignore[no-untyped-call]
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
 
 def check_all_classes(labels: np.ndarray, num_classes: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from classifiers.augmentation import check_augmentation
 from classifiers.batches import Batches, Examples, augmented_batches, plain_batches
@@ -96,7 +96,9 @@ def train_classifier(
     if model.fit_last_layer is not None:
         hidden = hidden_values(network, examples(train_pixels, train_labels).inputs, precision)
         settings = FitSettings(num_classes, num_outputs, config.class_weights, config.seed)
-        network.head[-1] = model.fit_last_layer(hidden, train_labels, settings).to(device)
+        head = network.head
+        assert isinstance(head, nn.Sequential)
+        head[-1] = model.fit_last_layer(hidden, train_labels, settings).to(device)
     if not outcome.history:
         row = {"step": 0, "train_loss": math.nan} | evaluate_on(network, validation, val_loss, precision)
         outcome.history.append(row | {"learning_rate": 0.0})

@@ -223,8 +223,21 @@ class StudyConfig(Section):
     """Weights of frozen backbones: `imagenet`, `none` (random, reported as not pretrained) or a file."""
     protocol: Literal["honest", "documents"] = "honest"
     """`documents` stops early on the test set as the published reports did, and says so."""
+    threads: int = Field(1, ge=1)
+    """CPU threads that one training computes with. Figures depend on it in their last digits, but not on `workers`."""
+    workers: Literal["auto"] | int = "auto"
+    """Trainings at a time. `auto`: one a CPU core, up to 8; one in all on CUDA. Several workers share the cards."""
+    executor: Literal["processes", "ray"] = "processes"
+    """Where they run: processes of this machine, or a Ray cluster (`pip install "ganbal[ray]"`)."""
     keep_models: bool = True
     """Keep every trained classifier for `ganbal predict`; a frozen backbone is kept once a run."""
+
+    @field_validator("workers")
+    @classmethod
+    def _at_least_one_worker(cls, number: int | str) -> int | str:
+        if isinstance(number, int) and number < 1:
+            raise ValueError("must be at least 1, or `auto`")
+        return number
 
 
 class Config(Section):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ganbal import results_text
+from ganbal.cell_worker import workers_for
 from ganbal.config import Config, dump_config, load_config
 from ganbal.console import Console
 from ganbal.distributed import joined_world
@@ -66,7 +67,7 @@ class Pipeline:
 
     def compare(self) -> Outcome:
         self._prepare(Need.STUDY)
-        facts = self.stages.compare()
+        facts = self.stages.compare(workers_for)
         report = self.stages.report()
         return self._outcome(facts, results_text.study(facts), f"open {report['html']}")
 
@@ -80,7 +81,7 @@ class Pipeline:
         training = self.stages.train_gan()
         self.stages.synthesise()
         scores = self.stages.score()
-        study = self.stages.compare()
+        study = self.stages.compare(workers_for)
         report = self.stages.report()
         facts = {"data": inspection, "gan": training, "scores": scores, "study": study, "report": report}
         text = f"{results_text.scores(scores)}\n\n{results_text.study(study)}"

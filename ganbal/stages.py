@@ -33,8 +33,16 @@ from ganbal.metrics.scoring import ClassifierImages, score_run
 from ganbal.report import build_report
 from ganbal.runs import Run, cache_folder, digest_of, file_digest
 from ganbal.study.arms import ARMS, ImageSet
-from ganbal.study.cells import TestSet
-from ganbal.study.running import StudyFolder, StudyImages, StudySource, classifier_size_px, run_study
+from ganbal.study.cells import Cell, TestSet
+from ganbal.study.running import (
+    Elsewhere,
+    StudyFolder,
+    StudyImages,
+    StudySource,
+    classifier_size_px,
+    finish_cell,
+    run_study,
+)
 from ganbal.synthesis import Order, SyntheticFolder, read_synthetic, synthesis_facts, synthesise
 from ganbal.trained_extractor import chosen_extractor
 
@@ -178,14 +186,9 @@ class Stages:
         """Of the classifiers' input sizes, the one at which a difference in sharpness shows most."""
         return max(classifier_size_px(name, self.config.study) for name in self.config.study.classifiers)
 
-    def compare(self) -> dict[str, Any]:
-        needs_synthetic = any(ARMS[arm].needs_synthetic for arm in self.config.study.arms)
-        source = StudySource(
-            at_size=functools.lru_cache(maxsize=2)(self._study_images),
-            data_digest=self.dataset.table.digest(),
-            synthetic_digest=self.synthetic.digest if needs_synthetic else "",
-        )
-        folder = StudyFolder(self.run.study_folder)
+    def compare(self, train_elsewhere: Callable[["Stages"], Elsewhere | None] = lambda stages: None) -> dict[str, Any]:
+        """The study. `train_elsewhere` says how other processes may train its cells."""
+        source, folder = self.study_source, StudyFolder(self.run.study_folder)
 
         def work() -> None:
             run_study(
@@ -196,12 +199,33 @@ class Stages:
                 folder=folder,
                 feature_cache=cache_folder() / "features",
                 console=self.console,
+                elsewhere=train_elsewhere(self),
             )
 
-        settings = self.config.study.model_dump(mode="json")
+        settings = self.config.study.model_dump(mode="json", exclude={"workers", "executor"})
         inputs = digest_of(settings, source.data_digest, source.synthetic_digest, self.config.seed)
         self._stage("compare", inputs, folder.summary, work)
         return read_json(folder.summary)
+
+    def finish_cell(self, cell: Cell) -> None:
+        """Train one cell of the study, unless it is done."""
+        finish_cell(
+            cell,
+            self.study_source,
+            self.config.study,
+            device=self.device,
+            root=self.run.study_folder,
+            feature_cache=cache_folder() / "features",
+        )
+
+    @functools.cached_property
+    def study_source(self) -> StudySource:
+        needs_synthetic = any(ARMS[arm].needs_synthetic for arm in self.config.study.arms)
+        return StudySource(
+            at_size=functools.lru_cache(maxsize=2)(self._study_images),
+            data_digest=self.dataset.table.digest(),
+            synthetic_digest=self.synthetic.digest if needs_synthetic else "",
+        )
 
     def report(self) -> dict[str, Any]:
         files = build_report(self.run.folder)

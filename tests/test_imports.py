@@ -16,7 +16,10 @@ MAY_IMPORT = {
     "cli": {"pipeline", "folder_scoring", "demo", "errors", "console", "prediction", "reproduction"},
     "folder_scoring": {"outcome", "results_text", "metrics", "trained_extractor"},
     "trained_extractor": {"classifiers", "metrics", "study"},
-    "pipeline": {"stages", "outcome", "preflight", "results_text", "provenance", "run_selection", "metrics"},
+    "cell_worker": {"stages", "study"},
+    "pipeline": {
+        *("cell_worker", "stages", "outcome", "preflight", "results_text", "provenance", "run_selection", "metrics"),
+    },
     "preflight": {"data", "metrics", "study", "classifiers"},
     "stages": {"trained_extractor", "class_scores", "generators", "data", "synthesis", "metrics", "study", "report"},
     "generators": {"data", "gan", "metrics", "metrics_log", "synthesis"},

@@ -18,11 +18,13 @@ from ganbal.interrupt import stop_on_signal
 from ganbal.runs import digest_of
 from ganbal.study.arms import ARMS, ImageSet
 from ganbal.study.cells import Cell, TestSet, cell_is_done, read_probabilities, run_cell
+from ganbal.study.executors import Executor
 from ganbal.study.statistics import draw_patients
 from ganbal.study.summary import results_table, study_warnings, summarise
 from ganbal.study.weighted_metrics import weighted_metrics
 
 PATIENT_DRAWS = 1000
+_NOT_OF_A_CELL = {"arms", "classifiers", "seeds", "image_size_px", "keep_models", "workers", "executor"}
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,15 @@ class StudyFolder:
         return self.root / "summary.json"
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """How other processes train cells: they get a job, and leave the cell's files in the study's folder."""
+
+    executor: Executor
+    task: Callable[[Any], None]
+    job_of: Callable[[Cell], Any]
+
+
 def run_study(
     source: StudySource,
     config: StudyConfig,
@@ -71,8 +82,13 @@ def run_study(
     folder: StudyFolder,
     feature_cache: Path,
     console: Console,
+    elsewhere: Elsewhere | None = None,
 ) -> dict[str, Any]:
     """Train the missing cells and write results.csv and summary.json.
+
+    Args:
+        elsewhere: trains missing cells in other processes first; None trains them all here, one after another. What
+            comes of it is the same, as every cell depends on its own seed and settings alone.
 
     Returns:
         The content of summary.json.
@@ -81,6 +97,9 @@ def run_study(
         InterruptedBySignal: SIGINT or SIGTERM came; finished cells are on disk.
     """
     cells = planned_cells(config, seed)
+    if elsewhere is not None:
+        missing = [cell for cell in cells if not _is_done(cell, source, config, folder.root)]
+        _train_elsewhere(missing, len(cells), elsewhere, console)
     done: dict[Cell, dict[str, Any]] = {}
     with (
         stop_on_signal() as stop,
@@ -93,11 +112,26 @@ def run_study(
 
         for number, cell in enumerate(cells):
             bar.set_postfix_str(f"cell {number + 1}/{len(cells)}: {cell.arm}, {cell.classifier}, seed {cell.seed}")
-            done[cell] = _finish_cell(cell, source, config, device, folder.root, feature_cache, on_step)
+            done[cell] = finish_cell(
+                cell, source, config, device=device, root=folder.root, feature_cache=feature_cache, on_step=on_step
+            )
             # Early stopping leaves steps over; the bar counts them as done.
             bar.update((number + 1) * config.steps - bar.n)
             stop.raise_if_requested(f"{len(done)} of {len(cells)} cells are saved.")
     return _conclude(done, source, config, seed, folder)
+
+
+def _train_elsewhere(missing: list[Cell], num_cells: int, elsewhere: Elsewhere, console: Console) -> None:
+    finished = num_cells - len(missing)
+    jobs = [elsewhere.job_of(cell) for cell in missing]
+    with (
+        stop_on_signal() as stop,
+        console.progress(num_cells, "retraining classifiers", "cell", initial=finished) as bar,
+    ):
+        for _ in elsewhere.executor.each(
+            elsewhere.task, jobs, lambda: stop.raise_if_requested(f"{bar.n} of {num_cells} cells are saved.")
+        ):
+            bar.update(1)
 
 
 def planned_cells(config: StudyConfig, seed: int) -> list[Cell]:
@@ -115,15 +149,21 @@ def classifier_size_px(name: str, config: StudyConfig) -> int:
     return config.image_size_px or find_model(name).image_size_px
 
 
-def _finish_cell(
+def finish_cell(
     cell: Cell,
     source: StudySource,
     config: StudyConfig,
+    *,
     device: torch.device,
     root: Path,
     feature_cache: Path,
-    on_step: Callable[[int], None],
+    on_step: Callable[[int], None] = lambda count: None,
 ) -> dict[str, Any]:
+    """Train the cell unless it is on disk, and give the content of its metrics.json.
+
+    Raises:
+        InputError: the classifier cannot be had or does not take these images.
+    """
     folder = cell.folder(root)
     size_px = classifier_size_px(cell.classifier, config)
     inputs = _cell_inputs(cell, source, config, size_px)
@@ -131,6 +171,9 @@ def _finish_cell(
         return read_json(folder / "metrics.json")
     images = source.at_size(size_px)
     random = np.random.default_rng([cell.seed, *cell.arm.encode()])
+    threads = torch.get_num_threads()
+    # Sums depend on how they are divided among threads, so every cell has the same number, whoever trains it.
+    torch.set_num_threads(config.threads)
     try:
         return run_cell(
             cell,
@@ -147,10 +190,17 @@ def _finish_cell(
         )
     except ClassifierInputError as error:  # the classifiers know nothing of ganbal's own errors
         raise InputError(expected=error.expected, found=error.found, action=error.action) from error
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _is_done(cell: Cell, source: StudySource, config: StudyConfig, root: Path) -> bool:
+    inputs = _cell_inputs(cell, source, config, classifier_size_px(cell.classifier, config))
+    return cell_is_done(cell.folder(root), inputs)
 
 
 def _cell_inputs(cell: Cell, source: StudySource, config: StudyConfig, size_px: int) -> str:
-    settings = config.model_dump(mode="json", exclude={"arms", "classifiers", "seeds", "image_size_px", "keep_models"})
+    settings = config.model_dump(mode="json", exclude=_NOT_OF_A_CELL)
     if not find_model(cell.classifier).frozen_backbone:
         settings.pop("weights")
     synthetic = source.synthetic_digest if ARMS[cell.arm].needs_synthetic else None

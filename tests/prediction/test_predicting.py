@@ -55,9 +55,8 @@ def test_unreadable_images_come_after_the_others_with_exit_code_2(trained_run, p
 
 def test_nothing_is_written_unless_asked(trained_run, pictures, tmp_path):
     def files():
-        return {path: path.stat().st_mtime_ns for path in tmp_path.parent.rglob("*")} | {
-            path: path.stat().st_mtime_ns for path in trained_run.folder.rglob("*")
-        }
+        folders = (pictures, tmp_path, trained_run.folder)
+        return {path: path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*")}
 
     before = files()
     assert ganbal(pictures, "--run", trained_run.folder).exit_code == 0
