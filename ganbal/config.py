@@ -30,6 +30,8 @@ class DataConfig(Section):
     """Share of the training patients set aside for validation; 0 uses the set's own `val` images."""
     test_fraction: float = Field(0.2, gt=0, lt=0.9)
     """Share of the patients that becomes `test` where the set brings no split of its own."""
+    resplit: bool = False
+    """Take no notice of the set's own split and cut validation and test anew, by patient."""
     max_unreadable_fraction: float = Field(0.05, ge=0, le=1)
     """More unreadable files than this share is an error."""
     phantom_images: int = Field(400, ge=60)
@@ -218,7 +220,9 @@ class StudyConfig(Section):
     batch_size: int = Field(32, ge=2)
     learning_rate: float = Field(1e-3, gt=0)
     augment: Literal["none", "anatomical", "document"] = "anatomical"
-    """`anatomical`: zoom, shift, small rotation, no mirroring. `document`: zoom 0.3 and vertical flip."""
+    """`anatomical`: zoom, shift, small rotation, no mirroring. `document`: that of the model's publication."""
+    recipe: Literal["config", "document"] = "config"
+    """`document`: batch size, learning rate and its schedule, L2 and patience are those of the model's publication."""
     weights: str = "imagenet"
     """Weights of frozen backbones: `imagenet`, `none` (random, reported as not pretrained) or a file."""
     protocol: Literal["honest", "documents"] = "honest"

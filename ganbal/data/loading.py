@@ -143,7 +143,7 @@ def _split(images: Sequence[FoundImage], config: DataConfig, seed: int) -> tuple
     from_names = patients_of([image.file_name for image in images])
     patients = [image.patient or name for image, name in zip(images, from_names, strict=True)]
     splits, rule = assign_splits(
-        [image.split for image in images],
+        [None if config.resplit else image.split for image in images],
         [image.class_name for image in images],
         patients,
         val_fraction=config.val_fraction,

@@ -117,6 +117,7 @@ def training_config(config: StudyConfig, seed: int, class_weights: tuple[float, 
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         augment=config.augment,
+        recipe=config.recipe,
         seed=seed,
         class_weights=class_weights,
     )

@@ -210,3 +210,12 @@ def test_the_real_set(real_dataset):
     train, val = (set(table.frame["patient"].iloc[table.rows(split)]) for split in ("train", "val"))
     assert not train & val
     assert real_dataset.pixels(16).shape == (5856, 16, 16)
+
+
+def test_a_split_of_its_own_can_be_cut_anew(kaggle_set, load):
+    given, anew = (load(kaggle_set, resplit=resplit, test_fraction=0.5).table for resplit in (False, True))
+    assert set(given.frame["split"]) == {"train", "val", "test", "unused"}
+    assert set(anew.frame["split"]) == {"train", "val", "test"}
+    assert len(anew.rows("test")) > len(given.rows("test"))
+    patients = anew.frame.groupby("split")["patient"].agg(set)
+    assert not patients["train"] & patients["test"]
