@@ -2,8 +2,8 @@
 
     python benchmarks/kill_compare.py [--kills 3] [--workers 2] [--seed 0] [--folder DIR]
 
-SIGKILL of the command alone: its workers have to notice by themselves. On the embedded phantom set, at 32 px, on the CPU.
-Both studies have to end with the same results.csv, byte for byte.
+SIGKILL of the command alone: its workers have to notice by themselves. On the embedded phantom set, at 32 px, on the
+CPU. Both studies have to end with the same results.csv, byte for byte.
 """
 
 import argparse
@@ -67,9 +67,8 @@ def main():
         subprocess.run(command("compare", run, *options), check=True, capture_output=True)
     one, other = ((run / "study" / "results.csv").read_bytes() for run in (peaceful, killed))
     cells = finished_cells(peaceful)
-    print(
-        f"{given.kills} kills with {found} of {cells} cells finished; results.csv {'same' if one == other else 'DIFFERS'}"
-    )
+    outcome = "the same" if one == other else "DIFFERENT"
+    print(f"{given.kills} kills with {found} of {cells} cells finished; results.csv {outcome}")
     sys.exit(0 if one == other and cells == finished_cells(killed) else 1)
 
 
