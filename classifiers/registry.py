@@ -15,7 +15,7 @@ from classifiers.model import Model
 from classifiers.network import Network
 from classifiers.pixel_svm import PIXEL_SVM
 from classifiers.pretrained_weights import check_weights, fill_backbone
-from classifiers.torchvision_transfer import PREFIX, blocks_of, transfer_model
+from classifiers.torchvision_transfer import PREFIX, backbone_names, blocks_of, transfer_model
 from classifiers.vgg16_transfer import VGG16_TRANSFER
 from classifiers.xception_transfer import XCEPTION_TRANSFER
 
@@ -46,7 +46,8 @@ def find_model(name: str) -> Model:
         return MODELS[name]
     if name.startswith(PREFIX):
         return transfer_model(name)
-    near = difflib.get_close_matches(name.lower(), MODELS, n=3, cutoff=0.4)
+    known = {model: model for model in MODELS} | {network: PREFIX + network for network in backbone_names()}
+    near = [known[one] for one in difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)]
     raise ClassifierInputError(
         expected=f"a classifier among {', '.join(MODELS)}, {PREFIX}NAME",
         found=f"{name!r}",

@@ -246,7 +246,8 @@ def _perform(stage: str, options: dict[str, Any], *, begins: bool = False) -> No
         raise click.UsageError("Only `train-gan` works in several processes; start this one without torchrun.")
     console = Console(quiet=options["quiet"])
     chosen = options["run_folder"], options["config_file"], options["assignments"]
-    pipeline = Pipeline.begin(*chosen, console) if begins else Pipeline.resume(*chosen, console)
+    select = Pipeline.begin if begins else Pipeline.of_study if stage == "compare" else Pipeline.resume
+    pipeline = select(*chosen, console)
     _print(getattr(pipeline, stage)(), options)
 
 

@@ -11,10 +11,10 @@ from ganbal.config import Config, dump_config, load_config
 from ganbal.console import Console
 from ganbal.distributed import joined_world
 from ganbal.outcome import Outcome
-from ganbal.preflight import Need, check_before_work, pin_data_root
+from ganbal.preflight import Need, check_before_work, pin_data_root, wants_synthetic
 from ganbal.provenance import describe_machine
 from ganbal.run_selection import select_run_to_begin, select_run_to_continue
-from ganbal.runs import Run, now
+from ganbal.runs import Run, newest_run, now
 from ganbal.stages import Stages
 
 
@@ -44,6 +44,22 @@ class Pipeline:
         """
         return cls(*select_run_to_continue(run_folder, config_file, assignments), console)
 
+    @classmethod
+    def of_study(
+        cls, run_folder: Path | None, config_file: Path | None, assignments: Sequence[str], console: Console
+    ) -> "Pipeline":
+        """For a study: it needs a run where it needs synthetic images; without such arms it may start one.
+
+        Raises:
+            InputError: there is no run, and an arm needs one.
+        """
+        chosen = run_folder, config_file, assignments
+        run = Run(run_folder) if run_folder is not None else newest_run()
+        has_run = run is not None and run.config_file.is_file()
+        if not has_run and not wants_synthetic(load_config(config_file, assignments).study):
+            return cls.begin(*chosen, console)
+        return cls.resume(*chosen, console)
+
     def inspect(self) -> Outcome:
         self._prepare()
         facts = self.stages.inspect()
@@ -67,6 +83,7 @@ class Pipeline:
 
     def compare(self) -> Outcome:
         self._prepare(Need.STUDY)
+        self.stages.inspect()
         facts = self.stages.compare(workers_for)
         report = self.stages.report()
         return self._outcome(facts, results_text.study(facts), f"open {report['html']}")

@@ -7,7 +7,7 @@ from typing import Any
 from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model
 from ganbal.balancing import check_drawable, classes_to_train
-from ganbal.config import Config
+from ganbal.config import Config, StudyConfig
 from ganbal.console import Console
 from ganbal.data.loading import check_source, resolve_root
 from ganbal.device import choose_device
@@ -15,7 +15,7 @@ from ganbal.errors import InputError, SeveralInputErrors
 from ganbal.metrics.comparing import FEWEST_IMAGES
 from ganbal.metrics.scoring import check_score
 from ganbal.runs import Run, cache_folder, check_writable
-from ganbal.study.arms import BASELINE, find_arm
+from ganbal.study.arms import ARMS, BASELINE, find_arm
 from ganbal.study.running import classifier_size_px
 
 # A run of a few thousand images with its checkpoints and samples, and the decoded copies.
@@ -36,6 +36,11 @@ def pin_data_root(config: Config, console: Console) -> Config:
     if config.data.root is None:
         console.say(f"No --data: taking {root} ({origin}).")
     return config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
+
+
+def wants_synthetic(study: StudyConfig) -> bool:
+    """Whether an arm of the study trains on synthetic images."""
+    return any(arm in ARMS and ARMS[arm].needs_synthetic for arm in study.arms)
 
 
 def check_before_work(run: Run, config: Config, needs: Sequence[Need]) -> None:

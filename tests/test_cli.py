@@ -130,6 +130,13 @@ def test_commands_that_need_a_run_say_so(command):
     assert_wrong_use(ganbal(command), "train-gan")
 
 
+def test_a_study_without_synthetic_images_needs_no_run():
+    result = ganbal("compare", *TINY, "--run", "new", "--set", "study.arms=[imbalanced]", "--set", "study.seeds=1")
+    assert result.exit_code == 0, result.output
+    assert Path("new/data.json").is_file() and Path("new/report.html").is_file()
+    assert not Path("new/gan").exists()
+
+
 def test_cuda_where_there_is_none():
     import torch
 
