@@ -46,7 +46,7 @@ def find_model(name: str) -> Model:
         return MODELS[name]
     if name.startswith(PREFIX):
         return transfer_model(name)
-    known = {model: model for model in MODELS} | {network: PREFIX + network for network in backbone_names()}
+    known = {network: PREFIX + network for network in backbone_names()} | {model: model for model in MODELS}
     near = [known[one] for one in difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)]
     raise ClassifierInputError(
         expected=f"a classifier among {', '.join(MODELS)}, {PREFIX}NAME",

@@ -113,7 +113,13 @@ def test_what_a_model_says_of_itself():
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("VGG_16", "vgg16"), ("baseline", "baseline_cnn"), ("vgg19", "transfer:vgg19"), ("resnet9", "transfer:resnet"), ("basline_cnn", "baseline_cnn")],
+    [
+        ("VGG_16", "vgg16"),
+        ("baseline", "baseline_cnn"),
+        ("vgg19", "transfer:vgg19"),
+        ("resnet9", "transfer:resnet"),
+        ("basline_cnn", "baseline_cnn"),
+    ],
 )
 def test_unknown_names_suggest_near_ones(name, near):
     with pytest.raises(ClassifierInputError, match=f"found '{name}'. Did you mean {near}"):
