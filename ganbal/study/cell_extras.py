@@ -33,7 +33,7 @@ def keep_model(
     device: torch.device,
     feature_cache: Path | None,
 ) -> None:
-    """Write the classifier into the cell's folder, which lies at study/cells/<arm>/<classifier>/<seed>.
+    """Write the classifier into the cell's folder, which lies somewhere below study/cells.
 
     A file of an earlier training goes in any case: it would belong to other figures.
     """
@@ -43,11 +43,15 @@ def keep_model(
         keep_classifier(
             trained,
             file,
-            backbones_folder(folder.parents[3]),
+            backbones_folder(_study_folder(folder)),
             probe=validation.pixels,
             device=device,
             feature_cache=feature_cache,
         )
+
+
+def _study_folder(cell_folder: Path) -> Path:
+    return next(folder for folder in cell_folder.parents if folder.name == "cells").parent
 
 
 def write_probabilities(

@@ -1,5 +1,6 @@
 """From the cells' metrics to the study's table, differences and verdict."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,10 +17,16 @@ _NEEDED_SEEDS = 5
 
 
 def results_table(cells: Iterable[tuple[Cell, dict[str, Any]]], classes: Sequence[str]) -> pd.DataFrame:
-    """One row a cell: arm, classifier, seed, the metrics, precision/recall/F1 of every class, and counts."""
+    """One row a cell: which one it is, the metrics, precision/recall/F1 of every class, and counts."""
     rows = []
     for cell, metrics in cells:
-        row: dict[str, Any] = {"arm": cell.arm, "classifier": cell.classifier, "seed": cell.seed}
+        row: dict[str, Any] = {
+            "arm": cell.arm,
+            "dose": math.nan if cell.dose is None else cell.dose,
+            "minority_fraction": cell.minority_fraction,
+            "classifier": cell.classifier,
+            "seed": cell.seed,
+        }
         row |= {name: metrics[name] for name in METRICS}
         for name in classes:
             row |= {f"{measure}_{name}": metrics["per_class"][name][measure] for measure in _PER_CLASS}
