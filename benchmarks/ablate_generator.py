@@ -44,12 +44,17 @@ VARIANTS = {
     "augmentation + EMA + R1": (AUGMENT, "gan.r1_gamma=1"),
     "adaptive augmentation + EMA": (AUGMENT, "gan.adaptive_augment=true"),
     "augmentation + EMA, learning rates x 2": (AUGMENT, *TWICE_AS_FAST),
+    "augmentation + EMA, batches of 32": (AUGMENT, "gan.batch_size=32"),
+    "augmentation + EMA, batches of 32, learning rates x 2": (AUGMENT, "gan.batch_size=32", *TWICE_AS_FAST),
+    "augmentation + EMA, batches of 16": (AUGMENT, "gan.batch_size=16"),
 }
 NUM_SYNTHETIC = 1000
 
 
 def settings(given, variant, seed):
-    steps = given.images // 64
+    # Equal images, so smaller batches take more steps.
+    batch_size = next((int(words.split("=")[1]) for words in VARIANTS[variant] if "batch_size" in words), 64)
+    steps = given.images // batch_size
     assignments = [
         *(f"data.root={given.data}", "gan.preset=dcgan", f"gan.image_size_px={given.size}", f"gan.steps={steps}"),
         *(f"gan.{name}_every_steps={steps}" for name in ("score", "sample", "checkpoint")),
