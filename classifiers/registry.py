@@ -55,6 +55,12 @@ def find_model(name: str) -> Model:
     )
 
 
+def is_start_of_several(name: str) -> bool:
+    """Whether more than one model is, or begins with, the network that the model called `name` is trained as."""
+    start = find_model(name).trained_as or name
+    return any(model.trained_as == start for model in MODELS.values())
+
+
 def build_model(name: str, num_classes: int, image_size_px: int, weights: str = "none", *, seed: int = 0) -> Network:
     """The network with its initial weights, on the CPU.
 

@@ -15,9 +15,10 @@ from classifiers.fitted_layer import FitSettings
 from classifiers.input_checks import check_class_weights, check_labels, check_pixels
 from classifiers.losses import choose_loss
 from classifiers.network_inputs import NetworkInputs
+from classifiers.network_store import load_trained, save_trained, training_digest
 from classifiers.precision import choose_precision
 from classifiers.pretrained_weights import origin_of
-from classifiers.registry import build_model, find_model
+from classifiers.registry import build_model, find_model, is_start_of_several
 from classifiers.trained_classifier import TrainedClassifier, hidden_values
 from classifiers.training_config import TrainingConfig, settle
 from classifiers.training_loop import Listeners, Outcome, evaluate_on, fit, kernels_of
@@ -65,7 +66,8 @@ def train_classifier(
     model = find_model(model_name)
     config = settle(config, model.recipe)
     listeners = Listeners(on_step or (lambda count: None), on_check or (lambda row: None))
-    network = build_model(model.trained_as or model_name, num_classes, image_size_px, weights, seed=config.seed)
+    start = model.trained_as or model_name
+    network = build_model(start, num_classes, image_size_px, weights, seed=config.seed)
     network.to(device).to(memory_format=torch.channels_last)
     precision = choose_precision(config.precision, device)
     inputs = NetworkInputs(network, model_name, image_size_px, device, precision, feature_cache)
@@ -75,7 +77,15 @@ def train_classifier(
 
     outcome, num_outputs = Outcome(), model.num_outputs(num_classes)
     validation, val_loss = examples(val_pixels, val_labels), choose_loss(num_outputs, None, device)
-    if kernels_of(network):
+    kept = None
+    if feature_cache is not None and is_start_of_several(model_name):
+        arrays = [train_pixels, train_labels, val_pixels, val_labels]
+        digest = training_digest(start, config, arrays, num_classes, weights, precision, device.type)
+        kept = feature_cache / "trained_networks" / f"{digest[:32]}.safetensors"
+    found = load_trained(kept, network) if kept is not None else None
+    if found is not None:
+        outcome = found
+    elif kernels_of(network):
         batches: Batches
         if config.augment == "none":
             batches = plain_batches(examples(train_pixels, train_labels), config)
@@ -93,6 +103,8 @@ def train_classifier(
                 precision=precision,
                 listeners=listeners,
             )
+        if kept is not None:
+            save_trained(kept, network, outcome)
     if model.fit_last_layer is not None:
         hidden = hidden_values(network, examples(train_pixels, train_labels).inputs, precision)
         settings = FitSettings(num_classes, num_outputs, config.class_weights, config.seed)
