@@ -169,10 +169,14 @@ def score(
 @click.option("--seeds", type=int, metavar="N", help="Trainings of every classifier on every arm.")
 @click.option("--workers", type=int, metavar="N", help="Trainings at a time; default: one a CPU core.")
 @click.option("--executor", type=click.Choice(["processes", "ray"]), help="Where they run.")
+@click.option("--weights", metavar="NAME|FILE", help="Of frozen backbones: imagenet, none or a file.")
 @shared_options
-def compare(options: dict[str, Any], seeds: int | None, workers: int | None, executor: str | None) -> None:
+def compare(
+    options: dict[str, Any], seeds: int | None, workers: int | None, executor: str | None, weights: str | None
+) -> None:
     """Retrain the classifiers on every arm and compare balanced with imbalanced."""
     options = _with(_with(options, "study.workers", workers), "study.executor", executor)
+    options = _with(options, "study.weights", weights)
     _perform("compare", _with(options, "study.seeds", seeds))
 
 
