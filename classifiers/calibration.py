@@ -75,12 +75,16 @@ def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
     For two classes (p1 - label)², from 0 to 1; for more the sum of squares over the classes, from 0 to 2.
     """
+    return float(squared_distances(labels, probabilities).mean())
+
+
+def squared_distances(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """(N,) float64: every image's part in the Brier score, which is their mean."""
     _check(labels, probabilities)
     given = np.asarray(probabilities, dtype=np.float64)
     if given.shape[1] == 2:
-        return float(np.mean((given[:, 1] - labels) ** 2))
-    truth = np.eye(given.shape[1])[labels]
-    return float(np.mean(((given - truth) ** 2).sum(axis=1)))
+        return (given[:, 1] - labels) ** 2
+    return ((given - np.eye(given.shape[1])[labels]) ** 2).sum(axis=1)
 
 
 def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, num_bins: int = NUM_BINS) -> Reliability:
@@ -92,12 +96,8 @@ def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, num_bins: i
         labels: (N,) whole numbers from 0 to K - 1.
         probabilities: (N, K) in [0, 1].
     """
-    _check(labels, probabilities)
-    given = np.asarray(probabilities, dtype=np.float64)
-    is_binary = given.shape[1] == 2
-    claimed = given[:, 1] if is_binary else given.max(axis=1)
-    came_true = labels == 1 if is_binary else labels == given.argmax(axis=1)
-    places = np.minimum((claimed * num_bins).astype(np.int64), num_bins - 1)
+    claimed, came_true = _claims(labels, probabilities)
+    places = _bins(claimed, num_bins)
     counts = np.bincount(places, minlength=num_bins)
     filled = counts > 0
     predicted, observed = (
@@ -111,6 +111,30 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, nu
     """Mean of |predicted - observed| over the bins of `reliability_curve`, weighted by their images; 0 the best."""
     curve = reliability_curve(labels, probabilities, num_bins)
     return float(np.average(np.abs(curve.predicted - curve.observed), weights=curve.counts))
+
+
+def calibration_gaps(
+    labels: np.ndarray, probabilities: np.ndarray, num_bins: int = NUM_BINS
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every image's bin in `reliability_curve`, (N,) int64, and its claimed probability less what came true, (N,).
+
+    The expected calibration error is the sum over the bins of |sum of the gaps|, divided by N.
+    """
+    claimed, came_true = _claims(labels, probabilities)
+    return _bins(claimed, num_bins), claimed - came_true
+
+
+def _claims(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) probability of what is claimed of each image, and (N,) bool whether that came true."""
+    _check(labels, probabilities)
+    given = np.asarray(probabilities, dtype=np.float64)
+    if given.shape[1] == 2:
+        return given[:, 1], labels == 1
+    return given.max(axis=1), labels == given.argmax(axis=1)
+
+
+def _bins(claimed: np.ndarray, num_bins: int) -> np.ndarray:
+    return np.minimum((claimed * num_bins).astype(np.int64), num_bins - 1)
 
 
 def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from classifiers.calibration import brier_score, expected_calibration_error
+
 THRESHOLD = 0.5
 
 
@@ -24,17 +26,16 @@ def evaluate(
 
     Returns:
         accuracy; balanced_accuracy (mean recall of the classes that occur); roc_auc and pr_auc (average precision),
-        None where only one class occurs; confusion_matrix (K lists of K counts, true classes down, predicted across:
-        [[TN, FP], [FN, TP]] for two); per_class {name: precision, recall, f1, support}, 0 where there is nothing to
-        divide by; threshold (None for more than two classes).
+        None where only one class occurs; mcc (Matthews' correlation coefficient, 0 where all images are of one class or
+        called the same); brier and ece (of `classifiers.calibration`, less is better); confusion_matrix (K lists of K
+        counts, true classes down, predicted across: [[TN, FP], [FN, TP]] for two); per_class {name: precision, recall,
+        f1, support}, 0 where there is nothing to divide by; threshold (None for more than two classes).
 
     Raises:
         ValueError: no images, shapes or labels that do not fit, or probabilities outside [0, 1].
     """
     _check(labels, probabilities, len(classes))
-    is_binary = len(classes) == 2
-    predicted = (probabilities[:, 1] >= threshold).astype(np.int64) if is_binary else probabilities.argmax(axis=1)
-    matrix = confusion_matrix(labels, predicted, len(classes))
+    matrix = confusion_matrix(labels, called_classes(probabilities, threshold), len(classes))
     per_class = {name: _class_measures(matrix, label) for label, name in enumerate(classes)}
     occurring = [name for name in classes if per_class[name]["support"] > 0]
     roc_auc, pr_auc = _areas(labels, probabilities)
@@ -43,10 +44,20 @@ def evaluate(
         "balanced_accuracy": float(np.mean([per_class[name]["recall"] for name in occurring])),
         "roc_auc": roc_auc,
         "pr_auc": pr_auc,
+        "mcc": _correlation_coefficient(matrix),
+        "brier": brier_score(labels, probabilities),
+        "ece": expected_calibration_error(labels, probabilities),
         "confusion_matrix": matrix.tolist(),
         "per_class": per_class,
-        "threshold": threshold if is_binary else None,
+        "threshold": threshold if len(classes) == 2 else None,
     }
+
+
+def called_classes(probabilities: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
+    """(N,) int64: of two classes class 1 from a probability of `threshold` on, of more the most probable."""
+    if probabilities.shape[1] == 2:
+        return (probabilities[:, 1] >= threshold).astype(np.int64)
+    return probabilities.argmax(axis=1)
 
 
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
@@ -63,6 +74,14 @@ def _class_measures(matrix: np.ndarray, label: int) -> dict[str, float]:
         "f1": float(2 * hits / (support + predicted)) if support + predicted else 0.0,
         "support": int(support),
     }
+
+
+def _correlation_coefficient(matrix: np.ndarray) -> float:
+    """That of Matthews, for more than two classes in Gorodkin's form (2004)."""
+    true, called, total = matrix.sum(axis=1), matrix.sum(axis=0), matrix.sum()
+    covariance = np.trace(matrix) * total - true @ called
+    spread = float(total**2 - true @ true) * float(total**2 - called @ called)
+    return float(covariance / np.sqrt(spread)) if spread > 0 else 0.0
 
 
 def _areas(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float | None, float | None]:

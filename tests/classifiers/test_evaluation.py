@@ -2,7 +2,7 @@ import warnings
 
 import numpy as np
 import pytest
-from sklearn.metrics import balanced_accuracy_score, classification_report
+from sklearn.metrics import balanced_accuracy_score, classification_report, matthews_corrcoef
 
 from classifiers.evaluation import confusion_matrix, evaluate
 
@@ -60,6 +60,14 @@ def test_as_scikit_learn_reports(num_classes):
         )
     assert metrics["accuracy"] == pytest.approx(report["accuracy"])
     assert metrics["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(labels, predicted))
+    assert metrics["mcc"] == pytest.approx(matthews_corrcoef(labels, predicted))
+
+
+def test_distance_of_probabilities_from_the_truth_by_hand():
+    # Claims of .9 and .6 for class 1, of which the first comes true; each in a bin of its own.
+    metrics = evaluate(np.array([1, 0]), np.array([[0.1, 0.9], [0.4, 0.6]]), NAMES)
+    assert metrics["brier"] == pytest.approx((0.1**2 + 0.6**2) / 2)
+    assert metrics["ece"] == pytest.approx((0.1 + 0.6) / 2)
 
 
 def test_areas_of_three_classes_are_means_of_one_against_the_rest():
@@ -78,6 +86,7 @@ def test_a_class_that_is_never_predicted_gives_zero_and_no_warning():
         metrics = evaluate(*from_table([[0, 3], [0, 5]]), NAMES)
     assert metrics["per_class"]["NORMAL"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 3}
     assert metrics["balanced_accuracy"] == 0.5
+    assert metrics["mcc"] == 0
 
 
 def test_one_class_only_has_no_areas_and_no_warning():

@@ -1,0 +1,68 @@
+"""Whether two classifiers' ROC-AUCs on the same images differ (DeLong, DeLong & Clarke-Pearson 1988).
+
+The placement values come from mid-ranks, in O(N log N) (Sun & Xu 2014).
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class DeLong:
+    """Two correlated areas; `difference` is auc - auc_baseline, with its variance, interval and two-sided p."""
+
+    auc: float
+    auc_baseline: float
+    difference: float
+    variance: float
+    low: float
+    high: float
+    p_value: float
+
+
+def delong(positive: np.ndarray, scores: np.ndarray, baseline: np.ndarray, confidence: float = 0.95) -> DeLong:
+    """The difference of two areas under the ROC curve, for other images of the same kind.
+
+    Images count as independent of one another, and the classifiers as given: another training is not foreseen.
+
+    Args:
+        positive: (N,) bool, at least two of either kind.
+        scores, baseline: (N,) float, higher for what looks positive.
+    """
+    of_positives, of_negatives = _placements(positive, scores)
+    base_positives, base_negatives = _placements(positive, baseline)
+    difference = float(of_positives.mean() - base_positives.mean())
+    # The variance of the difference at once, not from three covariances: equal scores then give exactly zero.
+    variance = float(
+        np.var(of_positives - base_positives, ddof=1) / len(of_positives)
+        + np.var(of_negatives - base_negatives, ddof=1) / len(of_negatives)
+    )
+    reach = float(stats.norm.ppf((1 + confidence) / 2)) * math.sqrt(variance)
+    return DeLong(
+        auc=float(of_positives.mean()),
+        auc_baseline=float(base_positives.mean()),
+        difference=difference,
+        variance=variance,
+        low=difference - reach,
+        high=difference + reach,
+        p_value=_p_value(difference, variance),
+    )
+
+
+def _placements(positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For every positive the share of negatives below it, for every negative the share of positives above it."""
+    of_positives, of_negatives = scores[positive], scores[~positive]
+    assert len(of_positives) > 1 and len(of_negatives) > 1
+    ranks = stats.rankdata(scores)
+    above = (ranks[positive] - stats.rankdata(of_positives)) / len(of_negatives)
+    below = 1 - (ranks[~positive] - stats.rankdata(of_negatives)) / len(of_positives)
+    return above, below
+
+
+def _p_value(difference: float, variance: float) -> float:
+    if variance == 0:
+        return 1.0 if difference == 0 else 0.0
+    return float(2 * stats.norm.sf(abs(difference) / math.sqrt(variance)))
