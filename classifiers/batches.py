@@ -28,7 +28,7 @@ class Examples:
 
 def plain_batches(examples: Examples, config: TrainingConfig) -> Batches:
     """Batches of the examples as they are."""
-    for rows in shuffled_rows(len(examples.labels), config):
+    for rows in rows_of_batches(examples.labels, config):
         chosen = torch.from_numpy(rows).to(examples.labels.device)
         yield examples.inputs[chosen], examples.labels[chosen]
 
@@ -49,11 +49,30 @@ def augmented_batches(pixels: np.ndarray, labels: Tensor, config: TrainingConfig
         step, rows = job
         return np.stack([own.augment(pixels[row], (config.seed, step, place)) for place, row in enumerate(rows)])
 
-    jobs = enumerate(shuffled_rows(len(pixels), config))
+    jobs = enumerate(rows_of_batches(labels, config))
     num_workers = config.num_workers or default_num_workers()
     with closing(prefetched(augment_batch, jobs, num_workers)) as ahead:
         for (_, rows), batch in ahead:
             yield torch.from_numpy(batch).to(labels.device), labels[torch.from_numpy(rows).to(labels.device)]
+
+
+def rows_of_batches(labels: Tensor, config: TrainingConfig) -> Iterator[np.ndarray]:
+    """The rows (B,) int64 of every step's batch, as `config.sampling` says."""
+    if config.sampling == "class-balanced":
+        return class_balanced_rows(labels.cpu().numpy(), config)
+    return shuffled_rows(len(labels), config)
+
+
+def class_balanced_rows(labels: np.ndarray, config: TrainingConfig) -> Iterator[np.ndarray]:
+    """Rows drawn with replacement, each with probability 1 / (number of classes · count of its class).
+
+    torch's `WeightedRandomSampler` with these weights does the same; here the draws are the seed's alone.
+    """
+    classes, class_of_row, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    probabilities = 1.0 / (len(classes) * counts[class_of_row])
+    random = np.random.default_rng(config.seed)
+    for _ in range(config.steps):
+        yield random.choice(len(labels), size=config.batch_size, p=probabilities)
 
 
 def shuffled_rows(num_images: int, config: TrainingConfig) -> Iterator[np.ndarray]:

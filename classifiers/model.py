@@ -59,6 +59,11 @@ class Model:
         return max(self.least_outputs, 1 if num_classes == 2 else num_classes)
 
     @property
+    def is_only_fitted(self) -> bool:
+        """Whether nothing in it is trained in steps: its only weights are of a last layer that is fitted."""
+        return self.fit_last_layer is not None and self.trained_as is None
+
+    @property
     def frozen_backbone(self) -> bool:
         """Whether the backbone comes pretrained and stays as it is, but for its last `trained_blocks`."""
         return self.public_weights is not None

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from classifiers.augmentation import check_augmentation
 from classifiers.batches import Batches, Examples, augmented_batches, plain_batches
+from classifiers.errors import ClassifierInputError
+from classifiers.feature_oversampling import check_fixed_vectors, smote
 from classifiers.fitted_layer import FitSettings
 from classifiers.input_checks import check_class_weights, check_labels, check_pixels
 from classifiers.losses import choose_loss
@@ -65,6 +67,8 @@ def train_classifier(
     check_augmentation(config.augment)
     model = find_model(model_name)
     config = settle(config, model.recipe)
+    if config.feature_oversampling is not None:
+        check_fixed_vectors(model, config.augment)
     listeners = Listeners(on_step or (lambda count: None), on_check or (lambda row: None))
     start = model.trained_as or model_name
     network = build_model(start, num_classes, image_size_px, weights, seed=config.seed)
@@ -88,7 +92,7 @@ def train_classifier(
     elif kernels_of(network):
         batches: Batches
         if config.augment == "none":
-            batches = plain_batches(examples(train_pixels, train_labels), config)
+            batches = plain_batches(_with_more(examples(train_pixels, train_labels), config), config)
         else:
             batches = augmented_batches(train_pixels, _on_device(train_labels, device), config)
         train_loss = choose_loss(num_outputs, config.class_weights, device)
@@ -107,10 +111,13 @@ def train_classifier(
             save_trained(kept, network, outcome)
     if model.fit_last_layer is not None:
         hidden = hidden_values(network, examples(train_pixels, train_labels).inputs, precision)
+        fitted_labels = train_labels
+        if config.feature_oversampling is not None:
+            hidden, fitted_labels = smote(hidden, train_labels, config.feature_additions, seed=config.seed)
         settings = FitSettings(num_classes, num_outputs, config.class_weights, config.seed)
         head = network.head
         assert isinstance(head, nn.Sequential)
-        head[-1] = model.fit_last_layer(hidden, train_labels, settings).to(device)
+        head[-1] = model.fit_last_layer(hidden, fitted_labels, settings).to(device)
     if not outcome.history:
         row = {"step": 0, "train_loss": math.nan} | evaluate_on(network, validation, val_loss, precision)
         outcome.history.append(row | {"learning_rate": 0.0})
@@ -136,6 +143,26 @@ def _own_random_state(seed: int, device: torch.device) -> Iterator[None]:
         if is_cuda:
             torch.cuda.manual_seed(seed)
         yield
+
+
+def _with_more(examples: Examples, config: TrainingConfig) -> Examples:
+    """The examples, with those that are made out of features where the settings ask for such."""
+    if config.feature_oversampling is None:
+        return examples
+    if not examples.inputs.is_floating_point():
+        raise ClassifierInputError(
+            expected="features that fit into memory, for SMOTE",
+            found=f"too many of {len(examples.labels)} images",
+            action="Take smaller images, or do without SMOTE.",
+        )
+    device, kind = examples.inputs.device, examples.inputs.dtype
+    vectors, labels = smote(
+        examples.inputs.float().cpu().numpy(),
+        examples.labels.cpu().numpy(),
+        config.feature_additions,
+        seed=config.seed,
+    )
+    return Examples(torch.from_numpy(vectors).to(device, kind), _on_device(labels, device))
 
 
 def _on_device(labels: np.ndarray, device: torch.device) -> Tensor:

@@ -34,6 +34,12 @@ class TrainingConfig:
     """Of the initial weights, the order of the images, dropout and augmentation."""
     class_weights: tuple[float, ...] | None = None
     """One positive number a class, multiplied with the loss of its training images."""
+    sampling: Literal["shuffled", "class-balanced"] = "shuffled"
+    """Whether every image comes once a round, or every draw takes each class with the same probability."""
+    feature_oversampling: Literal["smote"] | None = None
+    """What makes further examples out of features, for models that train on one fixed vector an image."""
+    feature_additions: tuple[int, ...] = ()
+    """How many of each class it makes."""
     l2: float = 0.0
     """Times the sum of all squared kernels is added to the loss, as by Keras' `l2`; biases go free."""
     schedule: Schedule = "plateau"
@@ -65,6 +71,7 @@ class TrainingConfig:
         if not 0 <= self.l2 < math.inf:
             wrong.append(f"l2 = {self.l2}")
         chosen = {"schedule": get_args(Schedule), "keep": ("best", "last"), "recipe": ("config", "document")}
+        chosen |= {"sampling": ("shuffled", "class-balanced"), "feature_oversampling": (None, "smote")}
         wrong += [
             f"{name} = {getattr(self, name)!r}" for name, known in chosen.items() if getattr(self, name) not in known
         ]
@@ -73,7 +80,8 @@ class TrainingConfig:
                 expected="at least 1 step, check, worker and patience, batches of 2 or more (batch normalisation needs "
                 "them), a seed from 0, a learning rate above 0, a plateau factor between 0 and 1, an L2 factor from 0, "
                 "a decay to a share above 0 and at most 1, a schedule among plateau, exponential, constant, the best "
-                "or the last weights, the recipe of the config or the document",
+                "or the last weights, the recipe of the config or the document, shuffled or class-balanced sampling, "
+                "no feature oversampling or smote",
                 found=", ".join(wrong),
                 action="Correct the training settings.",
             )

@@ -5,6 +5,7 @@ in one message.
 """
 
 import difflib
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -209,6 +210,12 @@ class StudyConfig(Section):
     classifiers: tuple[str, ...] = ("baseline_cnn", "vgg16")
     seeds: int = Field(5, ge=1)
     """How many seeds, counted from `seed`."""
+    doses: tuple[float, ...] = ()
+    """Shares of the missing images, e.g. [0.25, 0.5, 1, 2]: every arm that adds images is trained with each. Empty:
+    once, with all synthetic images there are."""
+    minority_fractions: tuple[float, ...] = (1.0,)
+    """Shares of the minority class's training images, e.g. [0.1, 0.25, 0.5, 1]: every arm is trained with each, and a
+    generator for each that sees no others."""
     steps: int = Field(3000, ge=1)
     """Optimiser steps every cell may take at most, the same in every arm."""
     checks: int = Field(20, ge=1)
@@ -235,6 +242,22 @@ class StudyConfig(Section):
     """Where they run: processes of this machine, or a Ray cluster (`pip install "ganbal[ray]"`)."""
     keep_models: bool = True
     """Keep every trained classifier for `ganbal predict`; a frozen backbone is kept once a run."""
+
+    @field_validator("doses", "minority_fractions")
+    @classmethod
+    def _different_shares(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < share < math.inf for share in shares):
+            raise ValueError("must be numbers above 0")
+        if len({f"{share:g}" for share in shares}) != len(shares):  # folders are named so
+            raise ValueError("must be different numbers")
+        return shares
+
+    @field_validator("minority_fractions")
+    @classmethod
+    def _shares_of_what_is_there(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if not shares or max(shares) > 1:
+            raise ValueError("must be at least one number, each at most 1")
+        return shares
 
     @field_validator("workers")
     @classmethod

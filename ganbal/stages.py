@@ -34,15 +34,8 @@ from ganbal.report import build_report
 from ganbal.runs import Run, cache_folder, digest_of, file_digest
 from ganbal.study.arms import ARMS, ImageSet
 from ganbal.study.cells import Cell, TestSet
-from ganbal.study.running import (
-    Elsewhere,
-    StudyFolder,
-    StudyImages,
-    StudySource,
-    classifier_size_px,
-    finish_cell,
-    run_study,
-)
+from ganbal.study.running import Elsewhere, classifier_size_px, finish_cell, run_study
+from ganbal.study.sources import StudyFolder, StudyImages, StudySource
 from ganbal.synthesis import Order, SyntheticFolder, read_synthetic, synthesis_facts, synthesise
 from ganbal.trained_extractor import chosen_extractor
 

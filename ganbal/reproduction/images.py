@@ -9,7 +9,7 @@ from ganbal.data.decoding import resize_grey
 from ganbal.data.loading import Dataset
 from ganbal.study.arms import ImageSet
 from ganbal.study.cells import TestSet
-from ganbal.study.running import StudyImages, StudySource
+from ganbal.study.sources import StudyImages, StudySource
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from ganbal.reproduction.images import SyntheticImages, study_source
 from ganbal.reproduction.published import CLASSES, NUM_TEST, Published, find_published
 from ganbal.study.arms import ARMS
 from ganbal.study.cells import Cell
-from ganbal.study.running import StudyFolder, classifier_size_px, run_study
+from ganbal.study.running import classifier_size_px, run_study
+from ganbal.study.sources import StudyFolder
 
 _NO_IMAGES = "needs synthetic images, and this run has none: `ganbal synthesize` first"
 

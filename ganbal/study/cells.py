@@ -90,7 +90,7 @@ def run_cell(
         num_classes=len(test.classes),
         image_size_px=image_size_px,
         weights=config.weights,
-        config=training_config(config, cell.seed, training.class_weights),
+        config=training_config(config, cell.seed, training),
         device=device,
         feature_cache=feature_cache,
         on_step=on_step,
@@ -98,7 +98,7 @@ def run_cell(
     probabilities = trained.predict(test.images.pixels)
     metrics = {
         **evaluate(test.images.labels, probabilities, test.classes),
-        "num_train": len(training.images.labels),
+        "num_train": training.num_examples,
         "num_train_synthetic": training.num_synthetic,
         "steps_taken": trained.steps_taken,
         "best_step": trained.best_step,
@@ -121,8 +121,8 @@ def read_probabilities(folder: Path, test: TestSet) -> np.ndarray:
     return table[[f"probability_{name}" for name in test.classes]].to_numpy(dtype=np.float64)
 
 
-def training_config(config: StudyConfig, seed: int, class_weights: tuple[float, ...] | None = None) -> TrainingConfig:
-    """The classifier package's view of the study's settings."""
+def training_config(config: StudyConfig, seed: int, training: TrainingSet) -> TrainingConfig:
+    """The classifier package's view of the study's settings and of how the arm wants its images trained on."""
     return TrainingConfig(
         steps=config.steps,
         checks=config.checks,
@@ -132,7 +132,10 @@ def training_config(config: StudyConfig, seed: int, class_weights: tuple[float, 
         augment=config.augment,
         recipe=config.recipe,
         seed=seed,
-        class_weights=class_weights,
+        class_weights=training.class_weights,
+        sampling=training.sampling,
+        feature_oversampling=training.feature_oversampling,
+        feature_additions=training.feature_additions,
     )
 
 

@@ -16,52 +16,20 @@ from ganbal.console import Console
 from ganbal.errors import InputError
 from ganbal.interrupt import stop_on_signal
 from ganbal.runs import digest_of
-from ganbal.study.arms import ARMS, ImageSet
-from ganbal.study.cells import Cell, TestSet, cell_is_done, read_probabilities, run_cell
+from ganbal.study.arms import ARMS
+from ganbal.study.arms.additions import ClassCounts, additions_for
+from ganbal.study.arms.supply import check_supply
+from ganbal.study.cells import Cell, cell_is_done, run_cell
+from ganbal.study.concluding import conclude
 from ganbal.study.executors import Executor
-from ganbal.study.statistics import draw_patients
-from ganbal.study.summary import results_table, study_warnings, summarise
-from ganbal.study.weighted_metrics import weighted_metrics
+from ganbal.study.planning import conditions, pairs_left_out, planned_cells
+from ganbal.study.sources import StudyFolder, StudySource
+from ganbal.study.summary import study_warnings
 
-PATIENT_DRAWS = 1000
-_NOT_OF_A_CELL = {"arms", "classifiers", "seeds", "image_size_px", "keep_models", "workers", "executor"}
-
-
-@dataclass(frozen=True)
-class StudyImages:
-    """All images of a study at one size."""
-
-    real: ImageSet
-    synthetic: ImageSet
-    validation: ImageSet
-    test: TestSet
-
-
-@dataclass(frozen=True)
-class StudySource:
-    """Where a study's images come from and what identifies them.
-
-    `at_size(px)` gives them at a classifier's input size; the digests change whenever the images or the splits do.
-    """
-
-    at_size: Callable[[int], StudyImages]
-    data_digest: str
-    synthetic_digest: str
-
-
-@dataclass(frozen=True)
-class StudyFolder:
-    """Where a study keeps its files."""
-
-    root: Path
-
-    @property
-    def results(self) -> Path:
-        return self.root / "results.csv"
-
-    @property
-    def summary(self) -> Path:
-        return self.root / "summary.json"
+_NOT_OF_A_CELL = {"arms", "classifiers", "seeds", "image_size_px", "keep_models", "workers", "executor"} | {
+    "doses",
+    "minority_fractions",
+}
 
 
 @dataclass(frozen=True)
@@ -94,9 +62,11 @@ def run_study(
         The content of summary.json.
 
     Raises:
+        InputError: an arm needs more synthetic images than there are.
         InterruptedBySignal: SIGINT or SIGTERM came; finished cells are on disk.
     """
     cells = planned_cells(config, seed)
+    _check_synthetic(source, config)
     if elsewhere is not None:
         missing = [cell for cell in cells if not _is_done(cell, source, config, folder.root)]
         _train_elsewhere(missing, len(cells), elsewhere, console)
@@ -134,14 +104,11 @@ def _train_elsewhere(missing: list[Cell], num_cells: int, elsewhere: Elsewhere, 
             bar.update(1)
 
 
-def planned_cells(config: StudyConfig, seed: int) -> list[Cell]:
-    """All cells, one seed of every arm before the next, so that a study cut short is still balanced."""
-    return [
-        Cell(arm, classifier, seed + number)
-        for classifier in config.classifiers
-        for number in range(config.seeds)
-        for arm in config.arms
-    ]
+def _check_synthetic(source: StudySource, config: StudyConfig) -> None:
+    size_px = classifier_size_px(config.classifiers[0], config)
+    for fraction in config.minority_fractions:
+        counts = source.with_fraction(fraction).counts_at(size_px)
+        check_supply(conditions(config), counts, source.at_size(size_px).test.classes)
 
 
 def classifier_size_px(name: str, config: StudyConfig) -> int:
@@ -169,7 +136,8 @@ def finish_cell(
     inputs = _cell_inputs(cell, source, config, size_px)
     if cell_is_done(folder, inputs):
         return read_json(folder / "metrics.json")
-    images = source.at_size(size_px)
+    images = source.with_fraction(cell.minority_fraction).at_size(size_px)
+    additions = additions_for(images.counts, cell.dose)
     random = np.random.default_rng([cell.seed, *cell.arm.encode()])
     threads = torch.get_num_threads()
     # Sums depend on how they are divided among threads, so every cell has the same number, whoever trains it.
@@ -177,7 +145,7 @@ def finish_cell(
     try:
         return run_cell(
             cell,
-            ARMS[cell.arm].build(images.real, images.synthetic, random),
+            ARMS[cell.arm].build(images.real, images.synthetic, additions, random),
             images.validation,
             images.test,
             config,
@@ -203,8 +171,21 @@ def _cell_inputs(cell: Cell, source: StudySource, config: StudyConfig, size_px: 
     settings = config.model_dump(mode="json", exclude=_NOT_OF_A_CELL)
     if not find_model(cell.classifier).frozen_backbone:
         settings.pop("weights")
-    synthetic = source.synthetic_digest if ARMS[cell.arm].needs_synthetic else None
-    return digest_of(settings, size_px, cell.arm, cell.classifier, cell.seed, source.data_digest, synthetic)
+    arm, source = ARMS[cell.arm], source.with_fraction(cell.minority_fraction)
+    synthetic = source.synthetic_digest if arm.needs_synthetic else None
+    parts = [settings, size_px, cell.arm, cell.classifier, cell.seed, source.data_digest, synthetic]
+    if arm.adds_images:
+        counts = source.counts_at(size_px)
+        additions = additions_for(counts, cell.dose).tolist()
+        if additions != _usual_additions(cell.arm, counts):
+            parts.append(additions)
+    return digest_of(*parts)
+
+
+def _usual_additions(arm: str, counts: ClassCounts) -> list[int] | None:
+    """What these arms added before there were doses: such cells keep the digest that they had then."""
+    usual = {"duplicated": counts.missing, "gan": counts.synthetic}.get(arm)
+    return None if usual is None else usual.tolist()
 
 
 def _conclude(
@@ -212,28 +193,15 @@ def _conclude(
 ) -> dict[str, Any]:
     classifiers = [_describe(name, config, done) for name in config.classifiers]
     images = source.at_size(classifiers[0]["image_size_px"])
-    test, classes = images.test, images.test.classes
-    weights = draw_patients(test.patients, PATIENT_DRAWS, np.random.default_rng(seed))
-    resampled = {
-        cell: weighted_metrics(test.images.labels, read_probabilities(cell.folder(folder.root), test), weights, classes)
-        for cell in done
-    }
-    num_patients = len(set(test.patients))
     facts = {
         "protocol": config.protocol,
-        "classes": list(classes),
-        "positive_class": classes[1] if len(classes) == 2 else None,
         "classifiers": classifiers,
         "seeds": [seed + number for number in range(config.seeds)],
         "steps": config.steps,
-        "num_test": len(test.images.labels),
-        "num_test_patients": num_patients,
         "num_val": len(images.validation.labels),
-        "patient_draws": PATIENT_DRAWS,
-        "warnings": study_warnings(config.seeds, config.protocol, classifiers),
+        "warnings": [*study_warnings(config.seeds, config.protocol, classifiers), *pairs_left_out(config)],
     }
-    results = results_table(done.items(), classes)
-    summary = summarise(results, resampled, num_patients, facts)
+    results, summary = conclude(done, images.test, folder.root, seed=seed, facts=facts)
     with atomic_path(folder.results) as temporary:
         results.to_csv(temporary, index=False, float_format="%.6g")
     write_json(folder.summary, summary)

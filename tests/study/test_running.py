@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import signal
 
@@ -8,11 +9,14 @@ import torch
 
 from ganbal.config import load_config
 from ganbal.console import Console
-from ganbal.errors import InterruptedBySignal
+from ganbal.errors import InputError, InterruptedBySignal
 from ganbal.study import running
 from ganbal.study.arms import ImageSet
+from ganbal.study.arms.additions import ClassCounts
 from ganbal.study.cells import Cell, TestSet
-from ganbal.study.running import StudyFolder, StudyImages, StudySource, planned_cells, run_study
+from ganbal.study.planning import pairs_left_out, planned_cells
+from ganbal.study.running import run_study
+from ganbal.study.sources import StudyFolder, StudyImages, StudySource
 
 
 def images(count, seed, bright_class=1):
@@ -103,3 +107,89 @@ def test_more_seeds_and_other_synthetic_images_train_only_what_they_touch(tmp_pa
     trained.clear()
     study(tmp_path, settings("study.seeds=3"), lambda: source("s2"))
     assert {cell.arm for cell in trained} == {"gan"} and len(trained) == 3
+
+
+def test_doses_and_fractions_multiply_only_the_arms_they_concern():
+    config = settings("study.arms=[imbalanced,sampler,duplicated]", "study.doses=[0.5,1]", "study.seeds=1")
+    found = [(cell.arm, cell.dose) for cell in planned_cells(config, seed=0)]
+    assert found == [("imbalanced", None), ("sampler", None), ("duplicated", 0.5), ("duplicated", 1.0)]
+    config = settings("study.minority_fractions=[0.1,1]", "study.seeds=1", "study.doses=[2]")
+    found = [(cell.arm, cell.dose, cell.minority_fraction) for cell in planned_cells(config, seed=0)]
+    assert found == [("imbalanced", None, 0.1), ("gan", 2.0, 0.1), ("imbalanced", None, 1.0), ("gan", 2.0, 1.0)]
+
+
+def test_folders_of_cells_with_and_without_dose_and_fraction(tmp_path):
+    folders = [
+        Cell("gan", "cnn", 3).folder(tmp_path),
+        Cell("gan", "cnn", 3, 0.25).folder(tmp_path),
+        Cell("gan", "cnn", 3, None, 0.1).folder(tmp_path),
+        Cell("gan", "cnn", 3, 1.0, 0.1).folder(tmp_path),
+    ]
+    assert [str(folder.relative_to(tmp_path / "cells")) for folder in folders] == [
+        *("gan/cnn/3", "gan_dose_0.25/cnn/3", "fraction_0.1/gan/cnn/3", "fraction_0.1/gan_dose_1/cnn/3")
+    ]
+
+
+def test_pairs_that_make_no_sense_are_left_out_and_told():
+    config = settings("study.arms=[imbalanced,smote,sampler]", "study.classifiers=[cnn_64,pixel_svm]", "study.seeds=1")
+    assert [(cell.arm, cell.classifier) for cell in planned_cells(config, seed=0)] == [
+        *[("imbalanced", "cnn_64"), ("sampler", "cnn_64"), ("imbalanced", "pixel_svm"), ("smote", "pixel_svm")]
+    ]
+    first, second = pairs_left_out(config)
+    assert "Arm `smote` is left out" in first and "learns its features" in first
+    assert "Arm `sampler` is left out" in second and "SVM" in second
+    frozen = ("study.arms=[imbalanced,smote]", "study.classifiers=[vgg16]", "study.seeds=1")
+    assert len(planned_cells(settings(*frozen), seed=0)) == 2
+    (told,) = pairs_left_out(settings(*frozen, "study.augment=anatomical"))
+    assert "study.augment=none goes without" in told
+
+
+def test_doses_are_trained_on_what_they_say_and_told_apart(tmp_path):
+    # 24 real images are balanced, so the labels of some are made others.
+    def small():
+        made = source().at_size(32)
+        labels = np.where(np.arange(24) < 8, 0, 1)
+        real, synthetic = ImageSet(made.real.pixels, labels), ImageSet(made.real.pixels[:16], np.zeros(16, np.int64))
+        images = StudyImages(real, synthetic, made.validation, made.test)
+        return StudySource(at_size=lambda size: images, data_digest="d", synthetic_digest="s")
+
+    config = settings("study.doses=[0.5,2]", "study.arms=[imbalanced,duplicated,gan]", "study.seeds=1")
+    found = []
+    for cell in planned_cells(config, seed=0):
+        metrics = running.finish_cell(
+            cell, small(), config, device=torch.device("cpu"), root=tmp_path, feature_cache=tmp_path / "features"
+        )
+        assert (cell.folder(tmp_path) / "metrics.json").is_file()
+        found.append((cell.arm, cell.dose, metrics["num_train"], metrics["num_train_synthetic"]))
+    assert found == [
+        ("imbalanced", None, 24, 0),
+        ("duplicated", 0.5, 28, 0),
+        ("duplicated", 2.0, 40, 0),
+        ("gan", 0.5, 28, 4),
+        ("gan", 2.0, 40, 16),
+    ]
+
+
+def test_too_few_synthetic_images_stop_the_study_before_its_first_cell(tmp_path):
+    def small():
+        made = source().at_size(32)
+        labels = np.where(np.arange(24) < 8, 0, 1)
+        images = StudyImages(ImageSet(made.real.pixels, labels), made.synthetic, made.validation, made.test)
+        return StudySource(at_size=lambda size: images, data_digest="d", synthetic_digest="s")
+
+    with pytest.raises(InputError, match=r"8 A, 0 B synthetic images for gan; found 2 A, 2 B.*synthesize --n A=8"):
+        study(tmp_path, settings("study.doses=[1]"), small)
+    assert not (tmp_path / "cells").exists()
+
+
+def test_cells_that_were_there_before_doses_keep_their_digest(tmp_path):
+    """The digests of cells of a run made by version 0.1.0's first arms."""
+    before = {"imbalanced": "9b6e67f9f0676168", "gan": "c9e52b10865a7b1b", "duplicated": "eda4f07d2787084f"}
+    filled = dataclasses.replace(source(), counts=lambda: ClassCounts(np.array([3, 7]), np.array([4, 0])))
+
+    def digests(source):
+        return {arm: running._cell_inputs(Cell(arm, "baseline_cnn", 0), source, settings(), 32) for arm in before}
+
+    assert digests(filled) == before
+    fewer = dataclasses.replace(source(), counts=lambda: ClassCounts(np.array([3, 7]), np.array([2, 0])))
+    assert {arm for arm, digest in digests(fewer).items() if digest != before[arm]} == {"duplicated"}

@@ -1,0 +1,55 @@
+"""All arms by name. One line adds one."""
+
+from ganbal.errors import InputError
+from ganbal.study.arms.arm import Arm
+from ganbal.study.arms.copies import augmented, duplicated
+from ganbal.study.arms.gan_both import gan_both, gan_both_needs
+from ganbal.study.arms.generated import gan, gan_augmented, gan_augmented_needs, gan_needs
+from ganbal.study.arms.reweighted import class_weights, imbalanced, sampler
+from ganbal.study.arms.smote import smote
+from ganbal.study.arms.undersampled import undersampled
+
+ARMS = {
+    arm.name: arm
+    for arm in (
+        Arm("imbalanced", "Real images only", imbalanced),
+        Arm("class-weights", "Real images, weighted loss", class_weights),
+        Arm("sampler", "Real images, classes drawn equally often", sampler),
+        Arm("undersampled", "Real images, larger classes cut down", undersampled),
+        Arm("duplicated", "Real images, minority duplicated", duplicated, adds_images=True),
+        Arm("augmented", "Real images and augmented copies", augmented, adds_images=True),
+        Arm("smote", "Real images and SMOTE in feature space", smote, adds_images=True),
+        Arm("gan", "Real and GAN images", gan, adds_images=True, synthetic_needed=gan_needs),
+        Arm(
+            "gan+augmented",
+            "Real images, half GAN images and half augmented copies",
+            gan_augmented,
+            adds_images=True,
+            synthetic_needed=gan_augmented_needs,
+        ),
+        Arm(
+            "gan-both",
+            "Real images, GAN images in every class, weighted loss",
+            gan_both,
+            adds_images=True,
+            synthetic_needed=gan_both_needs,
+        ),
+    )
+}
+
+BASELINE = "imbalanced"
+
+
+def find_arm(name: str) -> Arm:
+    """The arm called `name`.
+
+    Raises:
+        InputError: there is none.
+    """
+    if name not in ARMS:
+        raise InputError(
+            expected=f"arms among {', '.join(ARMS)}",
+            found=f"{name!r}",
+            action="Correct study.arms, e.g. --set study.arms=[imbalanced,gan].",
+        )
+    return ARMS[name]
