@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import torch
 
-from classifiers.batches import Examples, augmented_batches, plain_batches, shuffled_rows
+from classifiers.batches import Examples, augmented_batches, class_balanced_rows, plain_batches, shuffled_rows
 from classifiers.training_config import TrainingConfig
 
 
@@ -46,3 +46,42 @@ def test_augmented_images_are_the_same_for_any_number_of_workers():
     assert not any(torch.equal(a[0], b[0]) for a, b in itertools.product(one, other))
     assert one[0][0].shape == (4, 24, 24)
     assert one[0][0].dtype == torch.uint8
+
+
+def test_class_balanced_rows_take_every_class_equally_often_and_its_images_alike():
+    labels = np.array([0] * 2 + [1] * 8 + [2] * 30)
+    config = TrainingConfig(steps=300, batch_size=40, seed=3, sampling="class-balanced")
+    rows = list(class_balanced_rows(labels, config))
+    assert [len(batch) for batch in rows] == [40] * 300
+    times = np.bincount(np.concatenate(rows), minlength=40)
+    # 12,000 draws: 4,000 of each class; the standard deviation of a count n·p is sqrt(n·p·(1-p)).
+    for label, count in ((0, 2), (1, 8), (2, 30)):
+        expected, probability = 12_000 / (3 * count), 1 / (3 * count)
+        spread = np.sqrt(12_000 * probability * (1 - probability))
+        assert np.all(np.abs(times[labels == label] - expected) < 5 * spread)
+    again = list(class_balanced_rows(labels, config))
+    assert np.array_equal(rows, again)
+    other = list(class_balanced_rows(labels, TrainingConfig(300, batch_size=40, seed=4, sampling="class-balanced")))
+    assert not np.array_equal(rows, other)
+
+
+def test_class_balanced_batches_are_the_same_for_any_number_of_workers():
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 24, 24), dtype=np.uint8)
+    labels = torch.tensor([0] * 2 + [1] * 7)
+
+    def all_batches(num_workers):
+        config = TrainingConfig(
+            steps=6, batch_size=4, augment="anatomical", sampling="class-balanced", num_workers=num_workers
+        )
+        return list(augmented_batches(pixels, labels, config))
+
+    for (pixels_a, labels_a), (pixels_b, labels_b) in zip(all_batches(1), all_batches(4), strict=True):
+        assert torch.equal(pixels_a, pixels_b)
+        assert torch.equal(labels_a, labels_b)
+
+
+def test_plain_batches_follow_the_sampling():
+    examples = Examples(torch.arange(10)[:, None], torch.tensor([0] + [1] * 9))
+    config = TrainingConfig(steps=50, batch_size=8, sampling="class-balanced")
+    drawn = torch.cat([labels for _, labels in plain_batches(examples, config)])
+    assert 0.4 < drawn.float().mean() < 0.6
