@@ -12,6 +12,7 @@ from ganbal.runs import Run, cache_folder
 from ganbal.stages import Stages
 from ganbal.study.cells import Cell
 from ganbal.study.executors import Executor, ProcessExecutor, RayExecutor
+from ganbal.study.planning import planned_cells
 from ganbal.study.running import Elsewhere
 
 MOST_WORKERS = 8
@@ -56,7 +57,7 @@ def number_of_workers(study: StudyConfig, *, is_cuda: bool, cores: int) -> int:
     """How many processes train at a time."""
     if study.workers != "auto":
         return study.workers
-    cells = len(study.arms) * len(study.classifiers) * study.seeds
+    cells = len(planned_cells(study, seed=0))
     if is_cuda or cells * study.steps < _WORTH_A_PROCESS_STEPS:
         return 1
     return max(1, min(cores // study.threads, MOST_WORKERS, cells))

@@ -259,6 +259,12 @@ class StudyConfig(Section):
             raise ValueError("must be at least one number, each at most 1")
         return shares
 
+    @model_validator(mode="after")
+    def _shares_are_of_the_training_part(self) -> "StudyConfig":
+        if self.protocol == "documents" and self.minority_fractions != (1.0,):
+            raise ValueError("study.minority_fractions goes with study.protocol: honest only")
+        return self
+
     @field_validator("workers")
     @classmethod
     def _at_least_one_worker(cls, number: int | str) -> int | str:

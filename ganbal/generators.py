@@ -101,7 +101,7 @@ def train_generator(
     if generator.part or generator.labels is not None:
         console.say(f"Generator of {name}: {len(images)} training images.")
     log = MetricsLog(run.folder) if world.is_first else None
-    stage = f"gan/{generator.part}" if generator.part else "gan"
+    stage = generator.folder.root.relative_to(run.folder).as_posix()
     state = train_gan(
         images,
         config.gan,

@@ -138,5 +138,6 @@ def train_gan_together(
             return outcome
         while (job := world.tell(None)) is not None:
             config = load_config(None, base=job["settings"])
-            Stages(Run(Path(job["run"])), config, Console(quiet=True), world).train_gan_beside()
+            stages = Stages(Run(Path(job["run"])), config, Console(quiet=True), world)
+            stages.at_fraction(job["minority_fraction"]).train_gan_beside()
         return None

@@ -1,21 +1,28 @@
 """All that can be known to be wrong is told before the work starts, in seconds and all at once."""
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from classifiers.errors import ClassifierInputError
+from classifiers.feature_oversampling import check_oversampling
 from classifiers.registry import check_model
 from ganbal.balancing import check_drawable, classes_to_train
 from ganbal.config import Config, StudyConfig
 from ganbal.console import Console
 from ganbal.data.loading import check_source, resolve_root
 from ganbal.device import choose_device
+from ganbal.drawing_plan import images_for_run
 from ganbal.errors import InputError, SeveralInputErrors
 from ganbal.metrics.comparing import FEWEST_IMAGES
 from ganbal.metrics.scoring import check_score
 from ganbal.runs import Run, cache_folder, check_writable
 from ganbal.study.arms import ARMS, BASELINE, find_arm
+from ganbal.study.arms.additions import ClassCounts
+from ganbal.study.arms.supply import check_supply
+from ganbal.study.planning import conditions
 from ganbal.study.running import classifier_size_px
 
 # A run of a few thousand images with its checkpoints and samples, and the decoded copies.
@@ -88,6 +95,8 @@ def _problem(check: Callable[[], Any]) -> InputError | None:
 def _check_images(config: Config, needs: Sequence[Need]) -> None:
     counts, number = check_source(config.data, config.seed), config.synthesis.num_images
     name = config.gan.class_name or classes_to_train(counts, config.gan)[0]
+    if Need.GAN in needs and Need.STUDY in needs and wants_synthetic(config.study):
+        _check_supply(counts, config)
     if Need.GAN in needs and isinstance(number, dict):
         check_drawable(number, counts, config.gan)
     if Need.SCORE in needs and counts[name] < FEWEST_IMAGES:
@@ -105,10 +114,21 @@ def _check_images(config: Config, needs: Sequence[Need]) -> None:
         )
 
 
+def _check_supply(counts: Mapping[str, int], config: Config) -> None:
+    """See that what will be drawn is enough for the study."""
+    if any(arm not in ARMS for arm in config.study.arms):
+        return  # told elsewhere
+    drawn, classes = images_for_run(counts, config), sorted(counts)
+    numbers = (np.array([found.get(name, 0) for name in classes]) for found in (counts, drawn))
+    check_supply(conditions(config.study), ClassCounts(*numbers), classes)
+
+
 def _check_arms(config: Config) -> None:
     arms = config.study.arms
     for name in arms:
         find_arm(name)
+    if "smote" in arms:
+        check_oversampling()
     if BASELINE not in arms or len(set(arms)) != len(arms):
         raise InputError(
             expected=f"different arms, `{BASELINE}` among them, as every other arm is compared with it",

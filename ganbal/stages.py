@@ -6,7 +6,6 @@ Joins the packages, which know nothing of one another.
 import functools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,50 +14,34 @@ import torch
 from PIL import Image
 
 from ganbal.atomic_files import atomic_path, read_json, write_json
-from ganbal.balancing import classes_to_train, images_to_draw
+from ganbal.balancing import classes_to_train
 from ganbal.class_scores import classes_to_score, with_other_classes
 from ganbal.config import Config
 from ganbal.console import Console
-from ganbal.data.decoding import resize_grey
+from ganbal.data.fractions import dataset_with_fraction
 from ganbal.data.inspection import inspect_dataset
 from ganbal.data.inspection_figures import draw_inspection
 from ganbal.data.loading import Dataset, load_dataset
 from ganbal.device import choose_device
 from ganbal.distributed import ALONE, World
+from ganbal.drawing_plan import images_for_run
 from ganbal.errors import InputError
 from ganbal.generators import RunGenerator, find_generator, generators_of, train_generator
 from ganbal.marked_png import tile
 from ganbal.metrics.copy_filter import CopyFilter
 from ganbal.metrics.scoring import ClassifierImages, score_run
 from ganbal.report import build_report
+from ganbal.run_parts import FractionOfRun
 from ganbal.runs import Run, cache_folder, digest_of, file_digest
-from ganbal.study.arms import ARMS, ImageSet
-from ganbal.study.cells import Cell, TestSet
+from ganbal.study.arms import find_arm
+from ganbal.study.cells import Cell
 from ganbal.study.running import Elsewhere, classifier_size_px, finish_cell, run_study
-from ganbal.study.sources import StudyFolder, StudyImages, StudySource
+from ganbal.study.sources import StudyFolder, StudySource
+from ganbal.study_material import Synthetic, study_source
 from ganbal.synthesis import Order, SyntheticFolder, read_synthetic, synthesis_facts, synthesise
 from ganbal.trained_extractor import chosen_extractor
 
 REAL_SAMPLES = 16
-
-
-@dataclass(frozen=True)
-class Synthetic:
-    """A run's synthetic images: pixels (N, S, S) uint8, names, class names and what identifies them."""
-
-    pixels: np.ndarray
-    names: list[str]
-    class_names: list[str]
-    digest: str
-
-    def of_class(self, class_name: str) -> "Synthetic":
-        rows = [row for row, name in enumerate(self.class_names) if name == class_name]
-        names = [self.names[row] for row in rows]
-        return Synthetic(self.pixels[rows], names, [class_name] * len(rows), self.digest)
-
-    def resized(self, size_px: int) -> np.ndarray:
-        """(N, size_px, size_px) uint8."""
-        return np.stack([resize_grey(image, size_px) for image in self.pixels])
 
 
 class Stages:
@@ -66,6 +49,26 @@ class Stages:
 
     def __init__(self, run: Run, config: Config, console: Console, world: World = ALONE) -> None:
         self.run, self.config, self.console, self.world = run, config, console, world
+        self.minority_fraction = 1.0
+        self._parts: dict[float, Stages] = {}
+
+    def at_fraction(self, fraction: float) -> "Stages":
+        """The stages of the same run with only that share of the minority class's training images."""
+        if fraction == self.minority_fraction:
+            return self
+        if fraction not in self._parts:
+            part = Stages(FractionOfRun(self.run.folder, fraction), self.config, self.console, self.world)
+            part.minority_fraction = fraction
+            part.dataset = dataset_with_fraction(self.dataset, fraction, self.config.seed)
+            self._parts[fraction] = part
+        return self._parts[fraction]
+
+    def _parts_with_generators(self) -> list["Stages"]:
+        """Those shares that the study trains a generator for: one that has seen more would not be of that share."""
+        study = self.config.study
+        if self.minority_fraction != 1 or not any(find_arm(arm).needs_synthetic for arm in study.arms):
+            return []
+        return [self.at_fraction(fraction) for fraction in study.minority_fractions if fraction != 1]
 
     def inspect(self) -> dict[str, Any]:
         def work() -> None:
@@ -89,12 +92,16 @@ class Stages:
         facts_file = self.run.gan_folder / "training.json"
 
         def work() -> None:
-            self.world.tell({"run": str(self.run.folder), "settings": self.config.model_dump(mode="json")})
+            settings = self.config.model_dump(mode="json")
+            fraction = self.minority_fraction
+            self.world.tell({"run": str(self.run.folder), "settings": settings, "minority_fraction": fraction})
             facts = self.train_gan_beside()
             write_json(facts_file, facts[0] | ({"classes": facts} if len(facts) > 1 else {}))
 
         inputs = digest_of(*(generator.identity for generator in self.generators), self.config.gan.steps)
         self._stage("train-gan", inputs, facts_file, work)
+        for part in self._parts_with_generators():
+            part.train_gan()
         return read_json(facts_file)
 
     def train_gan_beside(self) -> list[dict[str, Any]]:
@@ -127,6 +134,8 @@ class Stages:
         sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
         inputs = digest_of(sources, counts, self.config.seed, settings.reject_copies)
         self._stage("synthesize", inputs, folder.manifest, work)
+        for part in self._parts_with_generators():
+            part.synthesise()
         return read_json(facts_file)
 
     def _copy_filter(self, class_name: str) -> CopyFilter:
@@ -196,7 +205,9 @@ class Stages:
             )
 
         settings = self.config.study.model_dump(mode="json", exclude={"workers", "executor"})
-        inputs = digest_of(settings, source.data_digest, source.synthetic_digest, self.config.seed)
+        sources = [source.with_fraction(fraction) for fraction in self.config.study.minority_fractions]
+        digests = [(part.data_digest, part.synthetic_digest) for part in sources]
+        inputs = digest_of(settings, digests, self.config.seed)
         self._stage("compare", inputs, folder.summary, work)
         return read_json(folder.summary)
 
@@ -213,12 +224,13 @@ class Stages:
 
     @functools.cached_property
     def study_source(self) -> StudySource:
-        needs_synthetic = any(ARMS[arm].needs_synthetic for arm in self.config.study.arms)
-        return StudySource(
-            at_size=functools.lru_cache(maxsize=2)(self._study_images),
-            data_digest=self.dataset.table.digest(),
-            synthetic_digest=self.synthetic.digest if needs_synthetic else "",
-        )
+        arms = [find_arm(name) for name in self.config.study.arms]
+        needs_synthetic = any(arm.needs_synthetic for arm in arms)
+        # Arms of copies add as many as a generator would; where there is none, what is missing.
+        if not needs_synthetic and any(arm.adds_images for arm in arms):
+            needs_synthetic = SyntheticFolder(self.run.synthetic_folder).manifest.is_file()
+        at_fraction = functools.cache(lambda fraction: self.at_fraction(fraction).study_source)
+        return study_source(self.dataset, self.synthetic if needs_synthetic else None, self.config.study, at_fraction)
 
     def report(self) -> dict[str, Any]:
         files = build_report(self.run.folder)
@@ -251,30 +263,14 @@ class Stages:
             raise InputError(
                 expected=f"synthetic images listed in {folder.manifest}",
                 found="none",
-                action="Run `ganbal synthesize` first.",
+                action="Run `ganbal synthesize` first."
+                if self.minority_fraction == 1
+                else "Run `ganbal train-gan`, then `ganbal synthesize`: both do it for all study.minority_fractions.",
             )
         return Synthetic(*read_synthetic(folder), digest=file_digest(folder.manifest))
 
     def _images_to_draw(self) -> dict[str, int]:
-        return images_to_draw(self.dataset.table.counts()["train"], self.config.gan, self.config.synthesis)
-
-    def _study_images(self, size_px: int) -> StudyImages:
-        table, classes = self.dataset.table, self.dataset.table.classes
-        pixels, labels = self.dataset.pixels(size_px), table.frame["label"].to_numpy()
-        train, val, test = (table.rows(split) for split in ("train", "val", "test"))
-        if self.config.study.protocol == "documents":
-            # As published: everything else is trained on, and the test set says when to stop.
-            train, val = np.sort(np.concatenate([train, val])), test
-
-        def chosen(rows: np.ndarray) -> ImageSet:
-            return ImageSet(pixels[rows], labels[rows])
-
-        synthetic = ImageSet(np.empty((0, size_px, size_px), np.uint8), np.empty(0, np.int64))
-        if any(ARMS[arm].needs_synthetic for arm in self.config.study.arms):
-            labels_drawn = np.array([classes.index(name) for name in self.synthetic.class_names])
-            synthetic = ImageSet(self.synthetic.resized(size_px), labels_drawn)
-        names, patients = (table.frame[column].iloc[test].tolist() for column in ("file_name", "patient"))
-        return StudyImages(chosen(train), synthetic, chosen(val), TestSet(chosen(test), names, patients, classes))
+        return images_for_run(self.dataset.table.counts()["train"], self.config)
 
     def _stage(self, name: str, inputs: str, outcome: Path, work: Callable[[], None]) -> None:
         """Do `work` unless the stage was finished from these inputs and its outcome is still there."""

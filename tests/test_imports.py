@@ -20,8 +20,12 @@ MAY_IMPORT = {
     "pipeline": {
         *("cell_worker", "stages", "outcome", "preflight", "results_text", "provenance", "run_selection", "metrics"),
     },
-    "preflight": {"data", "metrics", "study", "classifiers"},
-    "stages": {"trained_extractor", "class_scores", "generators", "data", "synthesis", "metrics", "study", "report"},
+    "preflight": {"data", "drawing_plan", "metrics", "study", "classifiers"},
+    "stages": {"trained_extractor", "class_scores", "generators", "data", "synthesis", "metrics", "study", "report"}
+    | {"run_parts", "drawing_plan", "study_material"},
+    "run_parts": set(),
+    "drawing_plan": {"study"},
+    "study_material": {"data", "study"},
     "generators": {"data", "gan", "metrics", "metrics_log", "synthesis"},
     "class_scores": set(),
     "synthesis": {"gan"},

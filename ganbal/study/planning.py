@@ -3,7 +3,7 @@
 from classifiers.feature_oversampling import has_fixed_vectors
 from classifiers.registry import find_model
 from ganbal.config import StudyConfig
-from ganbal.study.arms import ARMS
+from ganbal.study.arms import find_arm
 from ganbal.study.arms.supply import Condition
 from ganbal.study.cells import Cell
 
@@ -24,11 +24,15 @@ def planned_cells(config: StudyConfig, seed: int) -> list[Cell]:
 
 
 def conditions(config: StudyConfig) -> list[Condition]:
-    """Every arm with each dose, where there are doses and the arm adds images; else once, without one."""
+    """Every arm with each dose, where there are doses and the arm adds images; else once, without one.
+
+    Raises:
+        InputError: there is no such arm.
+    """
     return [
         (arm, dose)
         for arm in config.arms
-        for dose in (config.doses if ARMS[arm].adds_images and config.doses else (None,))
+        for dose in (config.doses if find_arm(arm).adds_images and config.doses else (None,))
     ]
 
 
