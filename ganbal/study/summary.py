@@ -1,126 +1,101 @@
-"""From the cells' metrics to the study's table, differences and verdict."""
+"""From the cells' figures to the study's table, differences and verdict."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from ganbal.study.arms import BASELINE
+from ganbal.study.cell_metrics import LOWER_IS_BETTER, compared_metrics
 from ganbal.study.cells import Cell
+from ganbal.study.comparisons import CONTROL, Comparison, comparisons
+from ganbal.study.holm import holm
 from ganbal.study.statistics import CONFIDENCE, paired_difference
+from ganbal.study.verdict import MAIN_METRIC, verdict, verdict_sentence
 
-MAIN_METRIC = "balanced_accuracy"
-METRICS = ("accuracy", "balanced_accuracy", "roc_auc", "pr_auc")
 _NEEDED_SEEDS = 5
+_COUNTS = ("num_train", "num_train_synthetic", "steps_taken", "best_step")
 
-
-def results_table(cells: Iterable[tuple[Cell, dict[str, Any]]], classes: Sequence[str]) -> pd.DataFrame:
-    """One row a cell: which one it is, the metrics, precision/recall/F1 of every class, and counts."""
-    rows = []
-    for cell, metrics in cells:
-        row: dict[str, Any] = {
-            "arm": cell.arm,
-            "dose": math.nan if cell.dose is None else cell.dose,
-            "minority_fraction": cell.minority_fraction,
-            "classifier": cell.classifier,
-            "seed": cell.seed,
-        }
-        row |= {name: metrics[name] for name in METRICS}
-        for name in classes:
-            row |= {f"{measure}_{name}": metrics["per_class"][name][measure] for measure in _PER_CLASS}
-        row |= {name: metrics[name] for name in ("num_train", "num_train_synthetic", "steps_taken", "best_step")}
-        rows.append(row)
-    return pd.DataFrame(rows)
-
-
+Figures = Mapping[Cell, Mapping[str, float]]
+"""For every cell its metrics, from `cell_metrics.cell_figures`."""
 Resampled = Mapping[Cell, Mapping[str, np.ndarray]]
 """For every cell and metric, its value in each draw of test patients: (B,) float64."""
 
 
-def summarise(results: pd.DataFrame, resampled: Resampled, num_patients: int, facts: dict[str, Any]) -> dict[str, Any]:
-    """The content of study/summary.json.
+def results_table(figures: Figures, counts: Mapping[Cell, Mapping[str, Any]]) -> pd.DataFrame:
+    """One row a cell: which one it is, its metrics, and the counts among what its metrics.json tells."""
+    return pd.DataFrame(
+        [
+            {
+                "arm": cell.arm,
+                "dose": math.nan if cell.dose is None else cell.dose,
+                "minority_fraction": cell.minority_fraction,
+                "classifier": cell.classifier,
+                "seed": cell.seed,
+                **of_cell,
+                **{name: counts[cell][name] for name in _COUNTS},
+            }
+            for cell, of_cell in figures.items()
+        ]
+    )
+
+
+def summarise(figures: Figures, resampled: Resampled, num_patients: int, facts: dict[str, Any]) -> dict[str, Any]:
+    """The content of study/summary.json but for `pairs`.
 
     Args:
-        results: from `results_table`.
         num_patients: how many different patients the test set has.
         facts: what the numbers alone do not tell (protocol, classes, classifiers, steps, counts, warnings …).
     """
-    names = [*METRICS, *(f"recall_{name}" for name in facts["classes"])]
-    arms, classifiers = list(results["arm"].unique()), list(results["classifier"].unique())
-    differences = [
-        _difference(results, resampled, num_patients, classifier, arm, baseline, metric)
-        for classifier in classifiers
-        for arm in arms
-        for baseline in (BASELINE, "duplicated")
-        if baseline in arms and arm not in (BASELINE, baseline)
-        for metric in names
+    metrics = [
+        name
+        for name in compared_metrics(facts["classes"])
+        if not all(math.isnan(of_cell[name]) for of_cell in figures.values())
     ]
+    differences = [
+        _difference(comparison, metric, figures, resampled, num_patients)
+        for comparison in comparisons(figures)
+        for metric in metrics
+    ]
+    _correct(differences)
     return facts | {
-        "arms": arms,
+        "arms": list(dict.fromkeys(cell.arm for cell in figures)),
         "baseline_arm": BASELINE,
+        "control_arm": CONTROL,
         "main_metric": MAIN_METRIC,
         "confidence": CONFIDENCE,
         "interval_covers": "other training seeds and other test patients; not another generator or another hospital",
-        "interval_method": "the variances over seeds and over draws of test patients with replacement are added; "
-        "Student's t with Welch-Satterthwaite degrees of freedom",
-        "per_arm": _per_arm(results, names),
+        "interval_method": "Student's half-widths for other seeds and for draws of test patients with replacement are "
+        "added as squares (Banerjee 1960)",
+        "correction_method": "Holm's step-down correction over all comparisons of the same metric and baseline",
+        "per_arm": _per_arm(figures, metrics),
         "differences": differences,
         "verdict_sentence": verdict_sentence(differences, facts),
     }
 
 
-def verdict_sentence(differences: list[dict[str, Any]], facts: dict[str, Any]) -> str:
-    """The study's answer about GAN images, one clause a classifier, with interval and number of seeds."""
-    clauses = []
-    for row in differences:
-        if row["arm"] == "gan" and row["baseline"] == BASELINE and row["metric"] == MAIN_METRIC:
-            title = next(c["title"] for c in facts["classifiers"] if c["name"] == row["classifier"])
-            clauses.append(f"{title}: {_in_words(row)}")
-    if not clauses:
-        return "The study has no `gan` arm beside the imbalanced one, so it cannot say whether GAN images help."
-    return "Adding GAN images — " + "; ".join(clauses) + "."
-
-
-_PER_CLASS = ("precision", "recall", "f1")
-
-
-def _in_words(row: dict[str, Any]) -> str:
-    change = f"balanced accuracy {100 * row['mean']:+.1f} points"
-    if row["low"] is None:
-        return f"{change} in a single run, which says nothing: one seed has no interval"
-    interval = f"{CONFIDENCE:.0%} interval {100 * row['low']:+.1f} to {100 * row['high']:+.1f}, {row['n']} seeds"
-    if row["verdict"] == "no difference found" and row["smallest_detectable"] is None:
-        return f"no difference found ({change}, {interval}; nothing varied between trainings: too few steps?)"
-    if row["verdict"] == "no difference found":
-        return (
-            f"no difference found ({change}, {interval}; "
-            f"a true effect under {100 * row['smallest_detectable']:.1f} points would likely be missed)"
-        )
-    return f"{row['verdict']} ({change}, {interval})"
-
-
 def _difference(
-    results: pd.DataFrame,
-    resampled: Resampled,
-    num_patients: int,
-    classifier: str,
-    arm: str,
-    baseline: str,
-    metric: str,
+    comparison: Comparison, metric: str, figures: Figures, resampled: Resampled, num_patients: int
 ) -> dict[str, Any]:
-    row = {"classifier": classifier, "metric": metric, "arm": arm, "baseline": baseline}
-    table = results[results["classifier"] == classifier].pivot(index="seed", columns="arm", values=metric)
-    pairs = table[[arm, baseline]].dropna()
-    if pairs.empty:
-        nothing = dict.fromkeys(("mean", "sd", "test_se", "low", "high", "smallest_detectable"))
-        return row | nothing | {"n": 0, "verdict": "too few seeds"}
-    draws = [
-        resampled[Cell(arm, classifier, seed)][metric] - resampled[Cell(baseline, classifier, seed)][metric]
-        for seed in pairs.index
-    ]
-    found = paired_difference(pairs[arm].tolist(), pairs[baseline].tolist(), np.mean(draws, axis=0), num_patients)
+    row: dict[str, Any] = {
+        "classifier": comparison.classifier,
+        "metric": metric,
+        "better": "lower" if metric in LOWER_IS_BETTER else "higher",
+        "arm": comparison.arm,
+        "dose": comparison.dose,
+        "minority_fraction": comparison.minority_fraction,
+        "baseline": comparison.baseline,
+    }
+    pairs = [pair for pair in comparison.pairs if not any(math.isnan(figures[cell][metric]) for cell in pair)]
+    if not pairs:
+        names = ("mean", "sd", "test_se", "low", "high", "p_value", "smallest_detectable", "seeds_needed")
+        return row | dict.fromkeys(names) | {"n": 0}
+    values, baseline = ([figures[pair[side]][metric] for pair in pairs] for side in (0, 1))
+    draws = np.mean([resampled[cell][metric] - resampled[base][metric] for cell, base in pairs], axis=0)
+    found = paired_difference(values, baseline, draws, num_patients)
     return row | {
         "mean": found.mean,
         "sd": found.sd,
@@ -128,20 +103,38 @@ def _difference(
         "low": found.low,
         "high": found.high,
         "n": found.n,
-        "verdict": found.verdict,
+        "p_value": found.p_value,
         "smallest_detectable": found.detectable,
+        "seeds_needed": found.seeds_needed,
     }
 
 
-def _per_arm(results: pd.DataFrame, metrics: Sequence[str]) -> list[dict[str, Any]]:
+def _correct(differences: Sequence[dict[str, Any]]) -> None:
+    """Give every row its corrected p-value, the size of its family and the verdict that follows."""
+    for metric, baseline in {(row["metric"], row["baseline"]) for row in differences}:
+        family = [row for row in differences if (row["metric"], row["baseline"]) == (metric, baseline)]
+        corrected = holm([row["p_value"] for row in family])
+        for row, p_holm in zip(family, corrected, strict=True):
+            row["p_holm"] = p_holm
+            row["family_size"] = sum(other is not None for other in corrected)
+            row["verdict"] = verdict(row["mean"], p_holm, lower_is_better=row["better"] == "lower")
+
+
+def _per_arm(figures: Figures, metrics: Sequence[str]) -> list[dict[str, Any]]:
+    groups: dict[Cell, list[Cell]] = {}
+    for cell in figures:
+        groups.setdefault(replace(cell, seed=0), []).append(cell)
     rows = []
-    for (arm, classifier), group in results.groupby(["arm", "classifier"], sort=False):
+    for first, cells in groups.items():
         for metric in metrics:
-            values = group[metric].dropna().astype(float)
+            values = np.array([figures[cell][metric] for cell in cells], dtype=np.float64)
+            values = values[~np.isnan(values)]
             rows.append(
                 {
-                    "arm": arm,
-                    "classifier": classifier,
+                    "arm": first.arm,
+                    "dose": first.dose,
+                    "minority_fraction": first.minority_fraction,
+                    "classifier": first.classifier,
                     "metric": metric,
                     "mean": float(values.mean()) if len(values) else None,
                     "sd": float(values.std(ddof=1)) if len(values) > 1 else None,

@@ -1,7 +1,7 @@
 """Metrics of test predictions under many weightings of the test images at once, as a bootstrap needs them.
 
 `weights` is always (B, N) float64: how often each of the N test images counts in each of B draws. With weights of one
-they are the figures of `classifiers.evaluation`. A draw in which a metric does not exist (a class is missing) gives NaN.
+they are the figures of `classifiers.evaluation`. A draw in which a metric does not exist (a class is missing) is NaN.
 """
 
 from collections.abc import Sequence

@@ -1,31 +1,30 @@
+import math
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from ganbal.study.cell_metrics import cell_figures, compared_metrics
 from ganbal.study.cells import Cell
+from ganbal.study.holm import holm
 from ganbal.study.summary import results_table, study_warnings, summarise
 
 CLASSES = ["NORMAL", "PNEUMONIA"]
 FACTS = {"classes": CLASSES, "classifiers": [{"name": "cnn", "title": "Baseline CNN", "pretrained": None}]}
+COUNTS = {"num_train": 20, "num_train_synthetic": 4, "steps_taken": 5, "best_step": 4}
 
 
-def cell_metrics(value):
-    per_class = {name: {"precision": value, "recall": value, "f1": value, "support": 10} for name in CLASSES}
-    numbers = dict.fromkeys(("accuracy", "balanced_accuracy", "roc_auc", "pr_auc"), value)
-    counts = {"num_train": 20, "num_train_synthetic": 0, "steps_taken": 5, "best_step": 4}
-    return numbers | counts | {"per_class": per_class}
+def summary_of(values, patients=10):
+    """`values`: cell → every metric's value; the test patients make no difference."""
+    names = compared_metrics(CLASSES)
+    figures = {cell: dict.fromkeys(names, value) for cell, value in values.items()}
+    still = {cell: {name: np.zeros(3) for name in names} for cell in values}
+    return summarise(figures, still, patients, FACTS)
 
 
 def study(values):
-    """`values`: arm → balanced accuracy of every seed."""
-    cells = [
-        (Cell(arm, "cnn", seed), cell_metrics(value))
-        for arm, of_seeds in values.items()
-        for seed, value in enumerate(of_seeds)
-    ]
-    names = ["accuracy", "balanced_accuracy", "roc_auc", "pr_auc", "recall_NORMAL", "recall_PNEUMONIA"]
-    still = {cell: {name: np.zeros(3) for name in names} for cell, _ in cells}
-    return summarise(results_table(cells, CLASSES), still, 10, FACTS)
+    """`values`: arm → every metric's value for each seed."""
+    return summary_of({Cell(arm, "cnn", seed): value for arm in values for seed, value in enumerate(values[arm])})
 
 
 def difference(summary, arm, baseline, metric="balanced_accuracy"):
@@ -34,10 +33,16 @@ def difference(summary, arm, baseline, metric="balanced_accuracy"):
     return found[0]
 
 
-def test_table_has_a_row_a_cell_and_the_figures_of_each_class():
-    table = results_table([(Cell("gan", "cnn", 3), cell_metrics(0.5))], CLASSES)
-    assert isinstance(table, pd.DataFrame) and len(table) == 1
-    assert table.loc[0, ["arm", "classifier", "seed", "recall_NORMAL"]].tolist() == ["gan", "cnn", 3, 0.5]
+def test_table_has_a_row_a_cell_with_its_figures_and_counts():
+    cells = [Cell("imbalanced", "cnn", 3), Cell("gan", "cnn", 3, 0.5, 0.1)]
+    figures = cell_figures(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]), CLASSES, 0.3)
+    table = results_table(dict.fromkeys(cells, figures), dict.fromkeys(cells, COUNTS | {"seconds": 3.0}))
+    assert isinstance(table, pd.DataFrame) and len(table) == 2
+    columns = ["arm", "dose", "minority_fraction", "classifier", "seed", *figures, *COUNTS]
+    assert table.columns.tolist() == columns
+    assert table.loc[1, columns[:5]].tolist() == ["gan", 0.5, 0.1, "cnn", 3]
+    assert math.isnan(table.loc[0, "dose"])
+    assert table.loc[1, ["recall_PNEUMONIA", "recall_PNEUMONIA_chosen", "mcc_chosen"]].tolist() == [0, 1, 1]
 
 
 def test_means_and_paired_differences_by_hand():
@@ -70,7 +75,86 @@ def test_trainings_that_do_not_vary_claim_no_power():
 def test_one_seed_is_no_evidence():
     summary = study({"imbalanced": [0.7], "gan": [0.9]})
     assert difference(summary, "gan", "imbalanced")["verdict"] == "too few seeds"
+    assert difference(summary, "gan", "imbalanced")["p_holm"] is None
     assert "says nothing" in summary["verdict_sentence"]
+
+
+def test_less_is_better_for_some_metrics():
+    summary = study({"imbalanced": [0.3, 0.301, 0.302], "gan": [0.2, 0.2, 0.203]})
+    for metric, better, verdict in (("brier", "lower", "helps"), ("ece", "lower", "helps"), ("mcc", "higher", "hurts")):
+        row = difference(summary, "gan", "imbalanced", metric)
+        assert (row["better"], row["verdict"]) == (better, verdict)
+
+
+def test_p_values_are_corrected_over_all_comparisons_of_a_metric_and_baseline():
+    random = np.random.default_rng(0)
+    arms = ("imbalanced", "duplicated", "gan", "class-weights")
+    cells = {
+        Cell(arm, classifier, seed): 0.7 + 0.02 * arms.index(arm) + random.normal(0, 0.02)
+        for arm in arms
+        for classifier in ("cnn", "svm")
+        for seed in range(4)
+    }
+    rows = summary_of(cells)["differences"]
+    for baseline, size in (("imbalanced", 6), ("duplicated", 4)):
+        family = [row for row in rows if (row["metric"], row["baseline"]) == ("roc_auc", baseline)]
+        assert [row["family_size"] for row in family] == [size] * size
+        assert [row["p_holm"] for row in family] == holm([row["p_value"] for row in family])
+        assert [row["verdict"] == "helps" for row in family] == [row["p_holm"] <= 0.05 for row in family]
+
+
+def test_an_interval_without_zero_is_no_finding_after_correction():
+    values = {Cell("imbalanced", "cnn", seed): 0.7 for seed in range(3)}
+    values |= {Cell("gan", "cnn", seed): value for seed, value in enumerate((0.72, 0.73, 0.735))}
+    values |= {
+        Cell("augmented", "cnn", seed, dose): value
+        for dose in (0.1, 0.2, 0.3)
+        for seed, value in enumerate((0.6, 0.8, 0.72))
+    }
+    summary = summary_of(values)
+    row = difference(summary, "gan", "imbalanced")
+    assert row["low"] > 0 and row["p_value"] < 0.05 < row["p_holm"]
+    assert row["verdict"] == "no difference found"
+    assert "not after correction for 4 comparisons" in summary["verdict_sentence"]
+
+
+def test_doses_and_fractions_have_rows_of_their_own():
+    cells = [
+        Cell("imbalanced", "cnn", 0),
+        Cell("imbalanced", "cnn", 0, None, 0.1),
+        Cell("gan", "cnn", 0, 0.5),
+        Cell("gan", "cnn", 0, 1.0),
+        Cell("gan", "cnn", 0, 1.0, 0.1),
+    ]
+    summary = summary_of({cell: 0.5 + number / 100 for number, cell in enumerate(cells)})
+    means = [(r["arm"], r["dose"], r["minority_fraction"]) for r in summary["per_arm"] if r["metric"] == "mcc"]
+    assert means == [(cell.arm, cell.dose, cell.minority_fraction) for cell in cells]
+    rows = [r for r in summary["differences"] if r["metric"] == "mcc"]
+    assert [(r["dose"], r["minority_fraction"], round(r["mean"], 3)) for r in rows] == [
+        (0.5, 1.0, 0.02),
+        (1.0, 1.0, 0.03),
+        (1.0, 0.1, 0.03),
+    ]
+    assert summary["arms"] == ["imbalanced", "gan"]
+
+
+def test_a_metric_that_no_cell_has_is_left_out_and_one_that_some_have_is_not():
+    names = compared_metrics(CLASSES)
+    cells = {Cell(arm, "cnn", seed): 0.5 + seed / 10 for arm in ("imbalanced", "gan") for seed in range(3)}
+    figures = {cell: dict.fromkeys(names, value) | {"mcc_chosen": math.nan} for cell, value in cells.items()}
+    figures[Cell("gan", "cnn", 1)]["roc_auc"] = math.nan
+    still = {cell: {name: np.zeros(3) for name in names} for cell in cells}
+    summary = summarise(figures, still, 10, FACTS)
+    assert {row["metric"] for row in summary["per_arm"]} == set(names) - {"mcc_chosen"}
+    row = difference(summary, "gan", "imbalanced", "roc_auc")
+    assert (row["n"], row["mean"]) == (2, 0.0)
+    mean = next(r for r in summary["per_arm"] if (r["arm"], r["metric"]) == ("gan", "roc_auc"))
+    assert (mean["mean"], mean["n"]) == (pytest.approx(0.6), 2)
+    for cell in figures:
+        if cell.arm == "gan":
+            figures[cell]["roc_auc"] = math.nan
+    row = difference(summarise(figures, still, 10, FACTS), "gan", "imbalanced", "roc_auc")
+    assert (row["n"], row["mean"], row["p_holm"], row["verdict"]) == (0, None, None, "too few seeds")
 
 
 def test_a_study_without_the_gan_arm_does_not_answer():

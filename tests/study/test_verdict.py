@@ -1,0 +1,80 @@
+import pytest
+
+from ganbal.study.verdict import verdict, verdict_sentence
+
+FACTS = {"classifiers": [{"name": "cnn", "title": "Baseline CNN"}, {"name": "svm", "title": "RBF SVM"}]}
+
+
+def row(mean=0.02, low=0.01, high=0.03, verdict="helps", **others):
+    usual = {
+        "arm": "gan",
+        "metric": "balanced_accuracy",
+        "classifier": "cnn",
+        "baseline": "imbalanced",
+        "dose": None,
+        "minority_fraction": 1.0,
+        "n": 5,
+        "family_size": 9,
+        "smallest_detectable": 0.025,
+    }
+    return usual | {"mean": mean, "low": low, "high": high, "verdict": verdict} | others
+
+
+NOTHING = {"mean": 0.001, "low": -0.01, "high": 0.012, "verdict": "no difference found"}
+
+
+@pytest.mark.parametrize(
+    ("mean", "p_holm", "lower_is_better", "expected"),
+    [
+        (0.02, 0.05, False, "helps"),
+        (-0.02, 0.01, False, "hurts"),
+        (-0.02, 0.01, True, "helps"),
+        (0.02, 0.01, True, "hurts"),
+        (0.02, 0.051, False, "no difference found"),
+        (0.0, 0.0, True, "no difference found"),
+        (0.02, None, False, "too few seeds"),
+        (None, None, False, "too few seeds"),
+    ],
+)
+def test_verdict_minds_the_corrected_p_value_and_what_is_better(mean, p_holm, lower_is_better, expected):
+    assert verdict(mean, p_holm, lower_is_better=lower_is_better) == expected
+
+
+def test_gan_images_are_held_against_plain_copies_too():
+    rows = [row(**NOTHING), row(-0.031, -0.05, -0.012, "hurts", baseline="duplicated"), row(classifier="svm")]
+    assert verdict_sentence(rows, FACTS) == (
+        "Adding GAN images — Baseline CNN: no difference found (balanced accuracy +0.1 points, 95% interval -1.0 to "
+        "+1.2, 5 seeds; a true effect under 2.5 points would likely be missed); against as many plain copies: hurts "
+        "(balanced accuracy -3.1 points, 95% interval -5.0 to -1.2, 5 seeds). RBF SVM: helps (balanced accuracy +2.0 "
+        "points, 95% interval +1.0 to +3.0, 5 seeds)."
+    )
+
+
+def test_the_correction_is_named_where_it_made_the_difference():
+    sentence = verdict_sentence([row(verdict="no difference found")], FACTS)
+    assert "no difference found: not after correction for 9 comparisons (balanced accuracy +2.0 points" in sentence
+
+
+def test_of_several_doses_the_one_nearest_to_what_is_missing_and_copies_of_the_same():
+    rows = [
+        row(mean=dose / 10, dose=dose, minority_fraction=fraction, baseline=baseline)
+        for dose in (0.25, 1.0, 2.0)
+        for fraction in (0.1, 0.5)
+        for baseline in ("imbalanced", "duplicated")
+    ]
+    sentence = verdict_sentence(rows, FACTS)
+    assert (
+        "Baseline CNN (1 × the missing images, 50% of the minority class): helps (balanced accuracy +10.0" in sentence
+    )
+    assert sentence.count("+10.0 points") == 2 and "+2.5 points" not in sentence
+
+
+def test_trainings_that_do_not_vary_and_single_runs_claim_nothing():
+    assert "nothing varied" in verdict_sentence([row(**NOTHING, smallest_detectable=None)], FACTS)
+    assert "says nothing" in verdict_sentence([row(0.2, None, None, "too few seeds")], FACTS)
+    assert "no figures" in verdict_sentence([row(None, None, None, "too few seeds")], FACTS)
+
+
+def test_without_a_gan_arm_there_is_no_answer():
+    assert "cannot say" in verdict_sentence([row(arm="augmented")], FACTS)
+    assert "cannot say" in verdict_sentence([row(baseline="duplicated")], FACTS)
