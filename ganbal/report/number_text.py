@@ -42,6 +42,13 @@ def points_interval(low: float | None, high: float | None) -> str:
     return f"{points(low)} to {points(high)}" if is_known(low) and is_known(high) else UNKNOWN
 
 
+def p_value(value: float | None) -> str:
+    """Three decimals: 0.04172 → `0.042`; below a thousandth `<0.001`."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
 def score(value: float | None) -> str:
     """Four significant digits at most, never in powers of ten: 127.312 → `127.3`, 0.00641 → `0.00641`."""
     if value is None or not math.isfinite(value):

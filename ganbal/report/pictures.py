@@ -158,8 +158,7 @@ def inspection_figures(run: RunFiles) -> list[Picture]:
 
 def case_picture(run: RunFiles, cell: Cell, title: str) -> Picture | None:
     """Right and wrong test images of one cell, with the heat maps the study drew."""
-    folder = run.folder / "study" / "cells" / cell.arm / cell.classifier / str(cell.seed)
-    image, facts = _open(folder / "cases.png"), run.cell_cases(cell)
+    image, facts = _open(run.folder / cell.place / "cases.png"), run.cell_cases(cell)
     if image is None or facts is None:
         return None
     beside = "beside it what spoke for the answer (Grad-CAM)" if facts.get("has_heat_maps") else "no heat maps"

@@ -3,38 +3,17 @@
 import hashlib
 import json
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pandas as pd
-import yaml
 
 from ganbal.errors import InputError
+from ganbal.report.reading import NEEDED_KEYS, Cell, Reader
 
 PHANTOM_MARK = "phantom: drawn, not photographed"
-_Content = TypeVar("_Content")
-
-_NEEDED_KEYS: dict[str, tuple[str, ...]] = {
-    "data.json": ("source", "classes", "counts", "minority_class"),
-    "gan/training.json": ("steps", "class_name", "image_size_px"),
-    "scores.json": ("scores",),
-    "study/summary.json": ("arms", "classifiers", "seeds", "per_arm", "differences", "verdict_sentence"),
-}
-_NAMES = ("file_name", "label", "arm", "classifier")
-
-
-@dataclass(frozen=True)
-class Cell:
-    """What one cell of the study left; `predictions` and `history` as in their CSV files."""
-
-    arm: str
-    classifier: str
-    seed: int
-    metrics: Mapping[str, Any] | None
-    predictions: pd.DataFrame | None
-    history: pd.DataFrame | None
 
 
 @dataclass(frozen=True)
@@ -91,7 +70,7 @@ class RunFiles:
 
     def cell_cases(self, cell: Cell) -> Mapping[str, Any] | None:
         """What a cell's cases.json says; None where there is none that can be used."""
-        file = self.folder / "study" / "cells" / cell.arm / cell.classifier / str(cell.seed) / "cases.json"
+        file = self.folder / cell.place / "cases.json"
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -149,14 +128,14 @@ def read_run_folder(folder: Path) -> RunFiles:
             found="nothing" if not folder.exists() else "a file",
             action="Name a folder that `ganbal run` or another command made, with --run DIR.",
         )
-    known = ["config.yaml", "provenance.json", "gan/history.csv", "study/cells", *_NEEDED_KEYS]
+    known = ["config.yaml", "provenance.json", "gan/history.csv", "study/cells", *NEEDED_KEYS]
     if not any((folder / name).exists() for name in known):
         raise InputError(
             expected=f"the files of a run (config.yaml, data.json …) in {folder}",
             found="none of them",
             action="Name a folder that `ganbal run` or another command made, with --run DIR.",
         )
-    reader = _Reader(folder)
+    reader = Reader(folder)
     config_text, config = reader.config()
     training = reader.json("gan/training.json")
     first, *others = _trainings(training)
@@ -189,81 +168,12 @@ def _trainings(training: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
     return usable or [training or {}]
 
 
-def _of_generator(run: RunFiles, training: Mapping[str, Any], reader: "_Reader") -> RunFiles:
+def _of_generator(run: RunFiles, training: Mapping[str, Any], reader: "Reader") -> RunFiles:
     # Only the last part counts: a run folder from elsewhere must not lead out of itself.
     part = Path(str(training.get("folder") or "")).name
     history = reader.table("/".join(filter(None, ["gan", part, "history.csv"])), ["step"])
     grids = _sample_grids(run.folder / "gan" / part / "samples")
     return replace(run, training=training, gan_history=history, sample_grids=grids, gan_part=part)
-
-
-class _Reader:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.unread: list[tuple[str, str]] = []
-
-    def json(self, name: str) -> dict[str, Any] | None:
-        content = self._read(name, lambda path: json.loads(path.read_text(encoding="utf-8")))
-        if content is None:
-            return None
-        needed = _NEEDED_KEYS.get(name, ())
-        lacking = [key for key in needed if not isinstance(content, dict) or content.get(key) is None]
-        if lacking or not isinstance(content, dict):
-            self.unread.append((name, f"it lacks {', '.join(lacking) or 'names'}"))
-            return None
-        return content
-
-    def table(self, name: str, needed: Sequence[str]) -> pd.DataFrame | None:
-        table = self._read(name, _read_csv)
-        if table is None:
-            return None
-        lacking = [column for column in needed if column not in table.columns]
-        if lacking:
-            self.unread.append((name, f"it lacks {', '.join(lacking)}"))
-            return None
-        return table
-
-    def config(self) -> tuple[str, dict[str, Any]]:
-        text = self._read("config.yaml", lambda path: path.read_text(encoding="utf-8")) or ""
-        content = self._read("config.yaml", lambda path: yaml.safe_load(text))
-        return text, content if isinstance(content, dict) else {}
-
-    def cells(self) -> list[Cell]:
-        found = []
-        for place in sorted(self._folder.glob("study/cells/*/*/*")):
-            if place.is_dir() and place.name.isdecimal():
-                name = place.relative_to(self._folder).as_posix()
-                found.append(
-                    Cell(
-                        arm=place.parts[-3],
-                        classifier=place.parts[-2],
-                        seed=int(place.name),
-                        metrics=self.json(f"{name}/metrics.json"),
-                        predictions=self.table(f"{name}/predictions.csv", ["label"]),
-                        history=self.table(f"{name}/history.csv", ["step"]),
-                    )
-                )
-        return sorted(found, key=lambda cell: (cell.classifier, cell.arm, cell.seed))
-
-    def _read(self, name: str, read: Callable[[Path], _Content]) -> _Content | None:
-        path = self._folder / name
-        if not path.is_file():
-            return None
-        try:
-            return read(path)
-        except (OSError, ValueError, yaml.YAMLError) as error:
-            self.unread.append((name, " ".join(str(error).split())[:200]))
-            return None
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Numbers where a whole column is numbers or gaps; names such as "NA" or "01" stay what they are."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    for column in (name for name in table.columns if name not in _NAMES):
-        numbers = pd.to_numeric(table[column], errors="coerce")
-        if (numbers.notna() | table[column].isin(["", "nan"])).all():
-            table[column] = numbers
-    return table
 
 
 def _sample_grids(folder: Path) -> list[tuple[int, Path]]:

@@ -8,18 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ganbal.report.conditions import Condition, condition_of, usual_conditions
+from ganbal.report.metric_names import known_metrics, metric_title
 from ganbal.report.run_files import Cell, RunFiles
 
-_METRIC_TITLES = {
-    "accuracy": "Accuracy",
-    "balanced_accuracy": "Balanced accuracy",
-    "roc_auc": "ROC-AUC",
-    "pr_auc": "PR-AUC",
-    "mcc": "MCC",
-    "brier": "Brier score (less is better)",
-    "calibration_error": "Calibration error (less is better)",
-}
-_PER_CLASS = {"recall": "Recall", "precision": "Precision", "f1": "F1"}
 _ARM_COLOURS = ("ochre", "violet", "green", "rose", "blue", "brown", "olive", "steel")
 _ARM_TITLES = {
     "imbalanced": "real images as they are",
@@ -37,7 +29,11 @@ _ARM_TITLES = {
 
 @dataclass(frozen=True)
 class StudyView:
-    """Read-only view of study/summary.json, results.csv and the cells."""
+    """Read-only view of study/summary.json, results.csv and the cells.
+
+    Where a study has doses or fractions of the minority class, an arm stands for its usual condition unless a name here
+    says otherwise.
+    """
 
     run: RunFiles
     summary: dict[str, Any]
@@ -91,17 +87,24 @@ class StudyView:
     @functools.cached_property
     def table_metrics(self) -> list[str]:
         """What the table of arms shows: everything that results.csv or the summary holds."""
-        wanted = [*_METRIC_TITLES, *(f"{kind}_{name}" for kind in _PER_CLASS for name in self.classes)]
-        held = {row["metric"] for row in self.summary["per_arm"]}
-        held |= set() if self.run.results is None else set(self.run.results.columns)
-        return [name for name in wanted if name in held]
+        return [name for name in known_metrics(self.classes) if self.holds(name)]
+
+    @functools.cached_property
+    def usual(self) -> dict[str, Condition]:
+        """For every arm the condition it stands for."""
+        return usual_conditions([*self.summary["per_arm"], *self.summary["differences"]])
+
+    def is_usual(self, arm: str, condition: Condition) -> bool:
+        return condition == self.usual.get(arm, Condition())
+
+    def holds(self, metric: str) -> bool:
+        """Whether the summary or results.csv has this measure at all."""
+        return any(row["metric"] == metric for row in self.summary["per_arm"]) or (
+            self.run.results is not None and metric in self.run.results.columns
+        )
 
     def metric_title(self, metric: str) -> str:
-        """`recall_NORMAL` → `Recall NORMAL`."""
-        for kind, title in _PER_CLASS.items():
-            if metric.startswith(f"{kind}_") and metric.removeprefix(f"{kind}_") in self.classes:
-                return f"{title} {metric.removeprefix(f'{kind}_')}"
-        return _METRIC_TITLES.get(metric, metric.replace("_", " "))
+        return metric_title(metric, self.classes)
 
     def arm_meaning(self, arm: str) -> str:
         return _ARM_TITLES.get(arm, "")
@@ -115,7 +118,8 @@ class StudyView:
     def mean(self, arm: str, classifier: str, metric: str) -> tuple[float | None, float | None, int]:
         """Mean and standard deviation over seeds, and their number; from results.csv where the summary is silent."""
         for row in self.summary["per_arm"]:
-            if (row["arm"], row["classifier"], row["metric"]) == (arm, classifier, metric):
+            is_wanted = (row["arm"], row["classifier"], row["metric"]) == (arm, classifier, metric)
+            if is_wanted and self.is_usual(arm, condition_of(row)):
                 return row["mean"], row["sd"], row["n"]
         return _mean(self._results_of(arm, classifier), metric)
 
@@ -125,6 +129,11 @@ class StudyView:
 
     def differences(self, classifier: str, baseline: str | None = None) -> list[dict[str, Any]]:
         """Rows of the summary for one classifier, against the baseline arm unless another is named."""
+        rows = self.all_differences(classifier, baseline)
+        return [row for row in rows if self.is_usual(str(row["arm"]), condition_of(row))]
+
+    def all_differences(self, classifier: str, baseline: str | None = None) -> list[dict[str, Any]]:
+        """The same with every dose and every fraction of the minority class."""
         wanted = baseline or self.baseline
         return [
             row
@@ -140,7 +149,13 @@ class StudyView:
     def cells(self, classifier: str, arm: str) -> list[Cell]:
         """The cells of this study only: a folder may hold those of seeds that are no longer asked for."""
         wanted = set(self.seeds)
-        return [c for c in self.run.cells if (c.classifier, c.arm) == (classifier, arm) and c.seed in wanted]
+        return [
+            cell
+            for cell in self.run.cells
+            if (cell.classifier, cell.arm) == (classifier, arm)
+            and cell.seed in wanted
+            and self.is_usual(arm, cell.condition)
+        ]
 
     def predictions(self, classifier: str, arm: str, class_name: str) -> list[tuple[np.ndarray, np.ndarray]]:
         """For every cell: whether each test image is of the class, (N,) bool, and its probability, (N,) float."""
@@ -157,7 +172,8 @@ class StudyView:
         results = self.run.results
         if results is None:
             return None
-        return results[(results["arm"] == arm) & (results["classifier"] == classifier)]
+        found = results[(results["arm"] == arm) & (results["classifier"] == classifier)]
+        return found[[self.is_usual(arm, condition_of(row)) for row in found.to_dict("records")]]
 
 
 def study_view(run: RunFiles) -> StudyView | None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -379,6 +380,74 @@ def write_image(path: Path, random: np.random.Generator, width: int, height: int
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     pixels = 60 + 130 * np.exp(-2 * (x**2 + y**2)) + random.normal(0, 8, (height, width))
     Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(path)
+
+
+CONDITIONS = ((0.25, 1.0), (1.0, 1.0), (2.0, 1.0), (1.0, 0.1), (1.0, 0.5))
+"""Doses and fractions of the minority class in a study that has both."""
+ADDS_IMAGES = ("duplicated", "gan")
+
+
+def write_conditions(folder: Path) -> Path:
+    """Make a finished run into one of a study with doses, fractions, all measures and tests."""
+    for dose, fraction in CONDITIONS:
+        part = folder / "study" / "cells" / ("" if fraction == 1 else f"fraction_{fraction:g}")
+        for arm in ADDS_IMAGES:
+            shutil.copytree(folder / "study" / "cells" / arm, part / f"{arm}_dose_{dose:g}")
+        if fraction != 1:
+            shutil.copytree(folder / "study" / "cells" / "imbalanced", part / "imbalanced")
+    for arm in ADDS_IMAGES:
+        shutil.rmtree(folder / "study" / "cells" / arm)
+    summary = json.loads((folder / "study" / "summary.json").read_text(encoding="utf-8"))
+    differences = _with_tests(_at_conditions(_with_measures(summary["differences"])))
+    new = {"per_arm": _at_conditions(_with_measures(summary["per_arm"])), "differences": differences}
+    facts = {"num_test_patients": 40, "patient_draws": 1000, "interval_method": "variances of seeds and patients added"}
+    write_json(folder / "study" / "summary.json", summary | new | facts | {"pairs": _pairs(differences)})
+    results = pd.read_csv(folder / "study" / "results.csv").assign(mcc=0.6, brier=0.12, ece=0.05, threshold_chosen=0.7)
+    pd.DataFrame(_at_conditions(results.to_dict("records"))).to_csv(folder / "study" / "results.csv", index=False)
+    return folder
+
+
+def _with_measures(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    copies = {"accuracy": ("mcc", "accuracy_chosen", "mcc_chosen"), "pr_auc": ("brier", "ece")}
+    return rows + [row | {"metric": new} for row in rows for new in copies.get(row["metric"], ())]
+
+
+def _at_conditions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    found = []
+    for row in rows:
+        adds, in_fractions = row["arm"] in ADDS_IMAGES, row["arm"] in (*ADDS_IMAGES, "imbalanced")
+        places = CONDITIONS if adds else [(None, f) for f in ((1.0, 0.5, 0.1) if in_fractions else (1.0,))]
+        for dose, fraction in places:
+            shift = 0.02 * ((dose or 1) - 1) + 0.1 * (1 - fraction)
+            moved = {key: row[key] + shift for key in ("mean", "low", "high") if row.get(key) is not None}
+            found.append(row | moved | {"dose": dose, "minority_fraction": fraction})
+    return found
+
+
+def _with_tests(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    for number, row in enumerate(rows):
+        row["better"] = "lower" if row["metric"] in ("brier", "ece") else "higher"
+        row |= {"p_value": 0.0004 + number / 1000 % 1, "p_holm": min(1.0, 0.004 + number / 100)}
+        row |= {"seeds_needed": 7 + number if number % 3 else None, "family_size": 10}
+    return rows
+
+
+def _pairs(differences: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    calls = {"b": 12, "c": 31, "statistic": 7.5, "p_value": 0.0061, "p_holm": 0.0244, "method": "chi-squared"}
+    areas = {"auc": 0.93, "auc_baseline": 0.91, "difference": 0.02, "low": -0.01, "high": 0.05, "p_value": 0.19}
+    names = ("classifier", "arm", "dose", "minority_fraction", "baseline")
+    rows = [{name: row[name] for name in names} for row in differences if row["metric"] == "accuracy"]
+    return [row | {"n_seeds": 5, "mcnemar": calls, "delong": areas | {"p_holm": 0.57}} for row in rows]
+
+
+@pytest.fixture(scope="session")
+def run_with_conditions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete run whose study has doses and fractions, with its report built once; tests only read it."""
+    from ganbal.report import build_report
+
+    folder = write_conditions(MadeUpRun(seeds=3, num_test=40).write(tmp_path_factory.mktemp("outputs") / "doses"))
+    build_report(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

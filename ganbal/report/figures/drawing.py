@@ -21,6 +21,7 @@ COLOURS = {
     "muted": "#5a646e",
     "rule": "#d2d7db",
     "paper": "#ffffff",
+    "hollow": "#fefefe",
     "slate": "#4d5863",
     "teal": "#00727f",
     "ochre": "#a05f00",
@@ -34,7 +35,8 @@ COLOURS = {
     "good": "#2c7a33",
     "bad": "#b3372a",
 }
-"""Every colour a figure may use, as on white paper; the page gives each another value in dark mode."""
+"""Every colour a figure may use, as on white paper; the page gives each another value in dark mode.
+`paper` is left out there; `hollow` covers what lies under it with the colour of the page."""
 
 PIXELS_AN_INCH = 72
 """One unit of the SVG is one CSS pixel."""

@@ -1,4 +1,4 @@
-"""The study in numbers: means per arm, differences with their intervals, every cell."""
+"""The study in numbers: what the arms are, their means, every cell."""
 
 import functools
 from collections.abc import Sequence
@@ -8,23 +8,17 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from ganbal.report import number_text
+from ganbal.report.metric_names import chosen, chosen_metrics
 from ganbal.report.names import file_stem
 from ganbal.report.number_text import count, plural
-from ganbal.report.page import Block, Column, Entry, Fold, Paragraph, Table, Tone
+from ganbal.report.page import Block, Column, Entry, Fold, Paragraph, Table
 from ganbal.report.study_view import StudyView
 
-VERDICT_TONES: dict[str, Tone] = {"helps": "good", "hurts": "bad", "too few seeds": "caution"}
-
-
-_DIFFERENCE_COLUMNS = [
-    Column("Arm"),
-    Column("Measure"),
-    Column("Difference (points)", numeric=True),
-    Column("Interval", numeric=True),
-    Column("Smallest detectable", numeric=True),
-    Column("Seeds", numeric=True),
-    Column("Verdict"),
-]
+_WHY_TWO_THRESHOLDS = (
+    "Balancing shifts probabilities, so that at 0.5 an arm can seem better only because it calls the rarer class more "
+    "often. At the threshold that the validation images would choose (Youden's index), every arm has the same freedom: "
+    "an advantage that goes away there was a moved threshold, not a better classifier."
+)
 
 
 def arms_table(study: StudyView) -> Table:
@@ -45,70 +39,56 @@ def arms_table(study: StudyView) -> Table:
     return Table("arms", "The arms: ways of making the training set.", columns, rows)
 
 
-def means_tables(study: StudyView, classifier: dict[str, Any]) -> list[Table]:
-    """What is compared in one table, precision and F1, which only repeat it, in another."""
+def means_blocks(study: StudyView, classifier: dict[str, Any]) -> list[Block]:
+    """What is compared in one table; calls at both thresholds in another; precision and F1 only repeat it."""
     main = [metric for metric in study.table_metrics if not metric.startswith(("precision_", "f1_"))]
     rest = [metric for metric in study.table_metrics if metric not in main]
     name, title = str(classifier["name"]), str(classifier["title"])
     caption = f"mean ± standard deviation over {plural(len(study.seeds), 'seed')}, on the test images."
-    tables = [_means_table(study, name, f"means-{file_stem(name)}", f"{title}: {caption}", main)]
+    blocks: list[Block] = [_means_table(study, name, f"means-{file_stem(name)}", f"{title}: {caption}", main)]
+    blocks += _thresholds_blocks(study, name, title)
     if rest:
         stem = f"precision-f1-{file_stem(name)}"
-        tables.append(_means_table(study, name, stem, f"{title}, precision and F1: {caption}", rest))
-    return tables
-
-
-def _means_table(study: StudyView, classifier: str, name: str, caption: str, metrics: Sequence[str]) -> Table:
-    rows = []
-    for arm in study.arms:
-        means = [study.mean(arm, classifier, metric) for metric in metrics]
-        rows.append([Entry(arm), *(Entry(number_text.mean_sd(mean, sd), mean) for mean, sd, _ in means)])
-    columns = [Column("Arm"), *(Column(study.metric_title(metric), numeric=True) for metric in metrics)]
-    return Table(name, caption, columns, rows)
-
-
-def differences_blocks(study: StudyView) -> list[Block]:
-    """Differences to the baseline in the open, those to other arms folded."""
-    remark = (
-        "Differences are paired by seed and told in points, that is hundredths. "
-        "A verdict says no more than whether the interval leaves zero out."
-    )
-    blocks: list[Block] = [Paragraph(remark, quiet=True), *_differences_tables(study, study.baseline)]
-    for baseline in study.other_baselines():
-        blocks.append(Fold(f"Differences to {baseline}", _differences_tables(study, baseline)))
+        table = _means_table(study, name, stem, f"{title}, precision and F1 at threshold 0.5: {caption}", rest)
+        blocks.append(Fold(f"{title}: precision and F1", [table]))
     return blocks
 
 
-def _differences_tables(study: StudyView, baseline: str) -> list[Table]:
-    tables = []
-    for classifier in study.classifiers:
-        found = study.differences(str(classifier["name"]), baseline)
-        # By measure, the main one first; within it the arm that the question is about.
-        found.sort(key=lambda row: (study.compared_metrics.index(row["metric"]), row["arm"] != "gan"))
-        if found:
-            name = f"differences-{file_stem(str(classifier['name']))}-{file_stem(baseline)}"
-            caption = (
-                f"{classifier['title']}: difference of each arm to {baseline}, with its {study.confidence} interval."
-            )
-            rows = [_difference_row(study, row) for row in found]
-            tables.append(Table(name, caption, _DIFFERENCE_COLUMNS, rows))
-    return tables
+def _thresholds_blocks(study: StudyView, classifier: str, title: str) -> list[Block]:
+    """Every call-dependent measure at 0.5 and, next to it, at the threshold chosen on validation; folded."""
+    twice = [metric for metric in chosen_metrics(study.classes) if study.holds(chosen(metric))]
+    if not twice:
+        return []
+    both = [name for metric in twice for name in (metric, chosen(metric))]
+    pairs = [(f"{study.metric_title(metric)} {place}") for metric in twice for place in ("at 0.5", "at chosen")]
+    thresholds = ["threshold_chosen"] if study.holds("threshold_chosen") else []
+    caption = f"{title}: calls at threshold 0.5 and at the one chosen on the validation images."
+    table = _means_table(
+        study,
+        classifier,
+        f"thresholds-{file_stem(classifier)}",
+        caption,
+        [*both, *thresholds],
+        [*pairs, *(["Chosen threshold"] if thresholds else [])],
+    )
+    return [Fold(f"{title}: threshold 0.5 and chosen threshold", [Paragraph(_WHY_TWO_THRESHOLDS, quiet=True), table])]
 
 
-def _difference_row(study: StudyView, row: dict[str, Any]) -> list[Entry]:
-    return [
-        Entry(str(row["arm"])),
-        Entry(study.metric_title(str(row["metric"]))),
-        Entry(number_text.points(row["mean"]), row["mean"]),
-        Entry(number_text.points_interval(row["low"], row["high"]), row["low"]),
-        Entry(_unsigned(row.get("smallest_detectable")), row.get("smallest_detectable")),
-        Entry(count(row["n"]), row["n"]),
-        Entry(str(row["verdict"]), tone=VERDICT_TONES.get(str(row["verdict"]), "plain")),
-    ]
-
-
-def _unsigned(value: float | None) -> str:
-    return number_text.points(value).lstrip("+") if value is not None else number_text.UNKNOWN
+def _means_table(
+    study: StudyView,
+    classifier: str,
+    name: str,
+    caption: str,
+    metrics: Sequence[str],
+    titles: Sequence[str] | None = None,
+) -> Table:
+    rows = []
+    for arm in study.arms:
+        means = [study.mean(arm, classifier, metric) for metric in metrics]
+        if any(number for _, _, number in means):  # not every arm goes with every classifier
+            rows.append([Entry(arm), *(Entry(number_text.mean_sd(mean, sd), mean) for mean, sd, _ in means)])
+    shown = titles or [study.metric_title(metric) for metric in metrics]
+    return Table(name, caption, [Column("Arm"), *(Column(title, numeric=True) for title in shown)], rows)
 
 
 def cells_block(study: StudyView) -> list[Block]:

@@ -6,8 +6,10 @@ from ganbal.report.number_text import count, plural
 from ganbal.report.page import Block, Facts, Missing, Section
 from ganbal.report.run_files import RunFiles
 from ganbal.report.sections.arm_figures import curve_galleries, histories_block, matrices_block
-from ganbal.report.sections.arm_tables import arms_table, cells_block, differences_blocks, means_tables
+from ganbal.report.sections.arm_tables import arms_table, cells_block, means_blocks
 from ganbal.report.sections.cases import cases_block
+from ganbal.report.sections.comparison_tables import differences_blocks, pairs_block
+from ganbal.report.sections.condition_curves import condition_galleries
 from ganbal.report.study_view import StudyView, study_view
 
 
@@ -23,8 +25,10 @@ def classifiers_section(run: RunFiles) -> Section:
         blocks = [
             Facts(_facts(study)),
             arms_table(study),
-            *(table for classifier in study.classifiers for table in means_tables(study, classifier)),
+            *condition_galleries(study),
+            *(block for classifier in study.classifiers for block in means_blocks(study, classifier)),
             *differences_blocks(study),
+            *pairs_block(study),
             *matrices_block(study),
             *cases_block(study),
             *curve_galleries(study),

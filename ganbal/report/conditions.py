@@ -1,0 +1,45 @@
+"""The conditions of a study beside its arms: doses of added images, fractions left of the minority class."""
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+
+class Condition(NamedTuple):
+    """`dose`: added images as a share of the missing ones, None where there is no such choice; `fraction`: share of the
+    minority class's training images that was left."""
+
+    dose: float | None = None
+    fraction: float = 1.0
+
+
+def condition_of(row: Mapping[str, Any]) -> Condition:
+    """That of a row of summary.json or results.csv; files of studies without doses and fractions lack both."""
+    return Condition(_number(row.get("dose")), _number(row.get("minority_fraction")) or 1.0)
+
+
+def usual_conditions(rows: Iterable[Mapping[str, Any]]) -> dict[str, Condition]:
+    """For every arm the condition that tables and figures of single arms are about.
+
+    The largest fraction of the minority class and, of several doses, the one nearest to what is missing.
+    """
+    found: dict[str, Condition] = {}
+    for row in rows:
+        arm, condition = str(row["arm"]), condition_of(row)
+        found[arm] = min(found.get(arm, condition), condition, key=_oddness)
+    return found
+
+
+def in_words(condition: Condition) -> str:
+    """`dose 0.25, 10 % of the minority class`; empty where nothing is to be said."""
+    parts = [] if condition.dose is None else [f"dose {condition.dose:g}"]
+    parts += [] if condition.fraction == 1 else [f"{100 * condition.fraction:g} % of the minority class"]
+    return ", ".join(parts)
+
+
+def _oddness(condition: Condition) -> tuple[float, float]:
+    return -condition.fraction, 0.0 if condition.dose is None else abs(condition.dose - 1)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
