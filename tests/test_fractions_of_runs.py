@@ -1,0 +1,79 @@
+"""A study with less of the minority class, from the command line: generators that saw no more than the classifiers."""
+
+import csv
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from ganbal.cli import main
+from ganbal.runs import Run
+
+TINY = (
+    *("--device", "cpu", "--set", "data.phantom_images=120", "--set", "gan.image_size_px=32"),
+    *("--set", "gan.base_channels=4", "--set", "gan.batch_size=8", "--set", "gan.steps=2"),
+    *("--set", "gan.score_images=12", "--set", "score.extractor=untrained", "--set", "score.metrics=[kid]"),
+    *("--set", "study.classifiers=[baseline_cnn]", "--set", "study.image_size_px=32", "--set", "study.seeds=1"),
+    *("--set", "study.steps=2", "--set", "study.checks=1", "--set", "study.arms=[imbalanced,duplicated,gan]"),
+)
+
+
+def ganbal(*arguments):
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GANBAL_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("GANBAL_DATA", raising=False)
+    return tmp_path / "here"
+
+
+def drawn(folder: Path) -> int:
+    with (folder / "manifest.csv").open() as file:
+        return len(list(csv.DictReader(file)))
+
+
+def test_every_share_has_a_generator_of_its_own(here):
+    ganbal("train-gan", *TINY, "--run", "here", "--set", "study.minority_fractions=[0.5,1]")
+    counts = json.loads((here / "data.json").read_text())["counts"]["train"]
+    few, many = sorted(counts.values())
+    whole = json.loads((here / "gan" / "training.json").read_text())
+    half = json.loads((here / "gan" / "fraction_0.5" / "training.json").read_text())
+    assert whole["num_images"] == few and few / 2 <= half["num_images"] < few / 2 + 3
+    assert (here / "gan" / "fraction_0.5" / "checkpoints" / "last.pt").is_file()
+    stages = json.loads(Run(here).provenance_file.read_text())["stages"]
+    assert {"train-gan", "train-gan fraction_0.5"} <= set(stages)
+    logged = [json.loads(line) for line in (here / "metrics.jsonl").read_text().splitlines()]
+    assert {row["stage"] for row in logged} == {"gan", "gan/fraction_0.5"}
+
+    ganbal("synthesize", "--run", "here")
+    assert drawn(here / "synthetic") == many - few
+    assert drawn(here / "synthetic_fraction_0.5") == many - half["num_images"]
+
+    ganbal("compare", "--run", "here")
+    table = pd.read_csv(here / "study" / "results.csv").set_index(["arm", "minority_fraction"])
+    assert table["num_train"].to_dict() == {
+        ("imbalanced", 0.5): many + half["num_images"],
+        ("duplicated", 0.5): 2 * many,
+        ("gan", 0.5): 2 * many,
+        ("imbalanced", 1.0): many + few,
+        ("duplicated", 1.0): 2 * many,
+        ("gan", 1.0): 2 * many,
+    }
+    assert table["num_train_synthetic"]["gan", 0.5] == many - half["num_images"]
+    assert (here / "study" / "cells" / "fraction_0.5" / "gan" / "baseline_cnn" / "0" / "metrics.json").is_file()
+    assert "done before" in ganbal("compare", "--run", "here").output
+
+
+def test_a_share_without_a_generator_is_told(here):
+    ganbal("train-gan", *TINY, "--run", "here")
+    ganbal("synthesize", "--run", "here")
+    result = CliRunner().invoke(main, ["compare", "--run", "here", "--set", "study.minority_fractions=[0.5]"])
+    assert result.exit_code == 2
+    assert "synthetic_fraction_0.5" in result.output and "ganbal train-gan" in result.output
