@@ -58,7 +58,9 @@ def test_the_sentence_is_the_studys_own(reported_run):
     run = read_run_folder(reported_run)
     answer = answer_of(run)
     assert answer.sentence == run.summary["verdict_sentence"]
-    assert [drawing.name for drawing in answer.forest] == ["forest-baseline_cnn", "forest-vgg16"]
+    names = ["forest-baseline_cnn", "forest-vgg16"]
+    assert [drawing.name for drawing in answer.forest] == [*names, *(f"{name}-against-duplicated" for name in names)]
+    assert "differences to duplicated in points. Balanced accuracy: gan" in answer.forest[2].alt
     assert [picture.label for picture in answer.samples] == ["Real", "Synthetic"]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ganbal.report import number_text, pictures
+from ganbal.report.conditions import Condition, in_words
 from ganbal.report.figures.forest import ForestGroup, draw_forest, shared_limit
 from ganbal.report.names import file_stem
 from ganbal.report.number_text import count, listing, plural
@@ -12,7 +13,7 @@ from ganbal.report.run_files import RunFiles
 from ganbal.report.study_view import StudyView, study_view
 from ganbal.report.warning_signs import warning_signs
 
-MOST_FOREST_ROWS = 18
+MOST_FOREST_ROWS, MOST_FOREST_METRICS = 18, 3
 GAN_ARM, COPIES_ARM = "gan", "duplicated"
 
 
@@ -110,37 +111,59 @@ def _facts(run: RunFiles, study: StudyView | None) -> list[tuple[str, str]]:
 
 
 def _forest(study: StudyView) -> list[Drawing]:
-    """One plot a classifier, on one scale; as many metrics as a first screen holds, the main one first."""
+    """One plot a classifier against the baseline, then one against plain copies, all on one scale.
+
+    As many metrics as a first screen holds, the main one first; against plain copies the main one only.
+    """
     arms = max(1, len(study.other_arms))
-    metrics = study.compared_metrics[: max(1, MOST_FOREST_ROWS // arms)]
-    shown = [row for c in study.classifiers for row in study.differences(str(c["name"])) if row["metric"] in metrics]
-    limit = shared_limit(shown)
-    drawings = []
-    for classifier in study.classifiers:
-        rows = study.differences(str(classifier["name"]))
-        groups = [
-            ForestGroup(study.metric_title(metric), found) for metric in metrics if (found := _of_metric(rows, metric))
-        ]
-        if groups:
-            drawings.append(
-                draw_forest(
-                    groups,
-                    name=f"forest-{file_stem(str(classifier['name']))}",
-                    title=str(classifier["title"]),
-                    baseline=study.baseline,
-                    limit=limit,
-                    mark=study.run.mark,
-                )
-            )
-    return drawings
+    metrics = study.compared_metrics[: max(1, min(MOST_FOREST_METRICS, MOST_FOREST_ROWS // arms))]
+    plots = [(study.baseline, metrics)]
+    if COPIES_ARM in study.other_baselines():
+        plots.append((COPIES_ARM, metrics[:1]))
+    groups = {
+        (baseline, str(c["name"])): _groups(study, str(c["name"]), baseline, shown)
+        for baseline, shown in plots
+        for c in study.classifiers
+    }
+    limit = shared_limit([row for found in groups.values() for group in found for row in group.rows])
+    return [
+        draw_forest(
+            groups[baseline, str(classifier["name"])],
+            name=_forest_name(study, str(classifier["name"]), baseline),
+            title=f"{classifier['title']}, against {baseline}",
+            baseline=baseline,
+            limit=limit,
+            mark=study.run.mark,
+        )
+        for baseline, _ in plots
+        for classifier in study.classifiers
+        if groups[baseline, str(classifier["name"])]
+    ]
+
+
+def _groups(study: StudyView, classifier: str, baseline: str, metrics: Sequence[str]) -> list[ForestGroup]:
+    rows = study.differences(classifier, baseline)
+    found = ((metric, _of_metric(rows, metric)) for metric in metrics)
+    return [ForestGroup(study.metric_title(metric), of_metric) for metric, of_metric in found if of_metric]
+
+
+def _forest_name(study: StudyView, classifier: str, baseline: str) -> str:
+    name = f"forest-{file_stem(classifier)}"
+    return name if baseline == study.baseline else f"{name}-against-{file_stem(baseline)}"
 
 
 def _reading_aid(study: StudyView) -> str:
     return (
-        f"Squares: mean difference to the arm `{study.baseline}` over {plural(len(study.seeds), 'seed')}, in points "
+        f"Squares: mean difference to the arm named below the axis over {plural(len(study.seeds), 'seed')}, in points "
         f"(hundredths); lines: {study.confidence} interval{_covered(study)}. "
-        "Right of zero is more. Green helps, red hurts, grey is no difference found."
+        f"Right of zero is more{_usual_dose(study)}. Green helps, red hurts, grey is no difference found."
     )
+
+
+def _usual_dose(study: StudyView) -> str:
+    """Which of several doses and fractions the plots are about."""
+    told = in_words(study.usual.get(GAN_ARM, Condition()))
+    return f"; arms that add images: {told}" if told else ""
 
 
 def _covered(study: StudyView) -> str:
