@@ -16,6 +16,7 @@ from ganbal.atomic_files import atomic_path, read_json, write_json
 from ganbal.config import StudyConfig
 from ganbal.study.arms import ImageSet, TrainingSet
 from ganbal.study.cell_extras import VALIDATION_FILE, keep_model, picture_cases, write_probabilities
+from ganbal.study.cell_metrics import chosen_threshold
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,10 @@ def run_cell(
         feature_cache=feature_cache,
         on_step=on_step,
     )
-    probabilities = trained.predict(test.images.pixels)
+    probabilities, of_validation = trained.predict(test.images.pixels), trained.predict(validation.pixels)
     metrics = {
         **evaluate(test.images.labels, probabilities, test.classes),
+        "threshold_chosen": chosen_threshold(validation.labels, of_validation),
         "num_train": training.num_examples,
         "num_train_synthetic": training.num_synthetic,
         "steps_taken": trained.steps_taken,
@@ -109,7 +111,7 @@ def run_cell(
     # From here on the cell's files are of this training, and a kill must not leave an older one's mark on them.
     (folder / "metrics.json").unlink(missing_ok=True)
     keep_model(trained, validation, folder, wanted=config.keep_models, device=device, feature_cache=feature_cache)
-    write_probabilities(folder / VALIDATION_FILE, test.classes, validation.labels, trained.predict(validation.pixels))
+    write_probabilities(folder / VALIDATION_FILE, test.classes, validation.labels, of_validation)
     picture_cases(trained, test.images, probabilities, test.file_names, test.classes, folder)
     _write(folder, trained, test, probabilities, metrics)
     return metrics

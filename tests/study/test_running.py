@@ -80,6 +80,33 @@ def test_a_study_leaves_every_file_and_they_agree(tmp_path):
     assert (summary["num_test"], summary["num_test_patients"]) == (12, 6)
 
 
+def test_what_the_summary_says_comes_from_the_files_of_the_cells(tmp_path):
+    summary = study(tmp_path, settings())
+    results = pd.read_csv(tmp_path / "results.csv")
+    for row in results.itertuples(index=False):
+        cell = tmp_path / "cells" / row.arm / "baseline_cnn" / str(row.seed)
+        metrics = json.loads((cell / "metrics.json").read_text())
+        assert row.threshold_chosen == pytest.approx(metrics["threshold_chosen"], abs=1e-5)
+        assert (row.mcc, row.brier, row.ece) == pytest.approx(
+            (metrics["mcc"], metrics["brier"], metrics["ece"]), abs=1e-5
+        )
+        predictions = pd.read_csv(cell / "predictions.csv")
+        called = np.where(predictions["probability_B"] >= metrics["threshold_chosen"], "B", "A")
+        assert (called == predictions["label"]).mean() == pytest.approx(row.accuracy_chosen, abs=1e-5)
+    compared = {row["metric"] for row in summary["differences"]}
+    assert {"mcc", "brier", "ece", "mcc_chosen", "recall_A_chosen"} <= compared
+    assert [(row["arm"], row["n_seeds"]) for row in summary["pairs"]] == [("gan", 2)]
+
+
+def test_a_study_of_before_validation_predictions_were_kept_is_summarised_without_training(tmp_path, monkeypatch):
+    study(tmp_path, settings())
+    for file in tmp_path.glob("cells/*/*/*/validation.csv"):
+        file.unlink()
+    monkeypatch.setattr(running, "run_cell", lambda *a, **o: pytest.fail("trained again"))
+    summary = study(tmp_path, settings())
+    assert not any(row["metric"].endswith("_chosen") for row in summary["differences"])
+
+
 def test_interrupted_and_continued_gives_the_same_results(tmp_path, monkeypatch):
     study(tmp_path / "whole", settings())
     real, calls = running.run_cell, []
