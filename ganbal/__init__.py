@@ -1,3 +1,15 @@
 """Balance a medical image set with a GAN, and measure whether that helped."""
 
+from typing import Any
+
 __version__ = "0.1.0"
+__all__ = ["GANOverSampler", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when it is asked for: it brings torch, which `ganbal --help` should not wait for.
+    if name == "GANOverSampler":
+        from ganbal.oversampling import GANOverSampler
+
+        return GANOverSampler
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

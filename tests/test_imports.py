@@ -12,6 +12,7 @@ LEAVES = {"errors", "atomic_files", "config", "console", "device", "distributed"
     "balancing"
 }
 MAY_IMPORT = {
+    "__init__": {"oversampling"},  # when it is asked for
     "__main__": {"cli"},
     "cli": {"pipeline", "folder_scoring", "demo", "errors", "console", "prediction", "reproduction"},
     "folder_scoring": {"outcome", "results_text", "metrics", "trained_extractor"},
@@ -23,7 +24,9 @@ MAY_IMPORT = {
     "preflight": {"data", "drawing_plan", "metrics", "study", "classifiers"},
     "stages": {"trained_extractor", "class_scores", "generators", "data", "synthesis", "metrics", "study", "report"}
     | {"run_parts", "drawing_plan", "study_material"},
+    "oversampling": {"data", "gan", "metrics", "sampling_strategy"},
     "run_parts": set(),
+    "sampling_strategy": set(),
     "drawing_plan": {"study"},
     "study_material": {"data", "study"},
     "generators": {"data", "gan", "metrics", "metrics_log", "synthesis"},

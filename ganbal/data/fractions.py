@@ -8,7 +8,7 @@ from ganbal.data.loading import Dataset
 from ganbal.data.table import ImageTable
 from ganbal.errors import InputError
 
-_FEWEST = 2
+_FEWEST = 4  # what a generator's checkpoints are chosen by needs as many
 
 
 def dataset_with_fraction(dataset: Dataset, fraction: float, seed: int) -> Dataset:
@@ -27,7 +27,7 @@ def table_with_fraction(table: ImageTable, fraction: float, seed: int) -> ImageT
         fraction: above 0 and at most 1.
 
     Raises:
-        InputError: fewer than 2 images would be left.
+        InputError: fewer than 4 images would be left.
     """
     rows = table.rows("train", table.minority_class)
     patients, patient_of_row, counts = np.unique(

@@ -1,0 +1,90 @@
+"""Which classes are added to, and by how much: `sampling_strategy` as imbalanced-learn's over-samplers take it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from ganbal.errors import InputError
+
+SamplingStrategy = str | float | Mapping[Any, int] | Callable[[np.ndarray], Mapping[Any, int]]
+NAMES = ("auto", "not majority", "minority", "not minority", "all")
+
+
+def images_to_add(labels: np.ndarray, strategy: SamplingStrategy) -> dict[Any, int]:
+    """How many images to make of each class that gets any, in the order of the classes.
+
+    Args:
+        labels: (N,), of any type that sorts.
+        strategy: `"minority"`, `"not minority"`, `"not majority"` (the same as `"auto"`) or `"all"`: these classes are
+            made as large as the largest. A number r for two classes: the smaller one is made r times as large as the
+            larger. A mapping: how many images of each class there are to be in the end. A function of the labels that
+            gives such a mapping.
+
+    Raises:
+        InputError: no such strategy, one class only, or fewer images wanted than there are.
+    """
+    classes, found = np.unique(labels, return_counts=True)
+    counts = dict(zip(classes.tolist(), found.tolist(), strict=True))
+    if len(counts) < 2:
+        raise InputError(
+            expected="labels of at least two classes",
+            found=f"{len(counts)}",
+            action="Give images of another class as well.",
+        )
+    if callable(strategy):
+        strategy = strategy(labels)
+    if isinstance(strategy, Mapping):
+        wanted = dict(strategy)
+    elif isinstance(strategy, str):
+        wanted = dict.fromkeys(_named(strategy, counts), max(counts.values()))
+    else:
+        wanted = _of_ratio(float(strategy), counts)
+    _check_wanted(wanted, counts)
+    return {name: wanted[name] - number for name, number in counts.items() if wanted.get(name, number) > number}
+
+
+def _named(strategy: str, counts: Mapping[Any, int]) -> list[Any]:
+    smallest, largest = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
+    match strategy:
+        case "auto" | "not majority":
+            return [name for name in counts if name != largest]
+        case "minority":
+            return [smallest]
+        case "not minority":
+            return [name for name in counts if name != smallest]
+        case "all":
+            return list(counts)
+    raise InputError(
+        expected=f"a sampling_strategy among {', '.join(NAMES)}, a number, a mapping or a function",
+        found=repr(strategy),
+        action="Take one of these.",
+    )
+
+
+def _of_ratio(ratio: float, counts: Mapping[Any, int]) -> dict[Any, int]:
+    smallest, largest = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
+    if len(counts) != 2 or not 0 < ratio <= 1:
+        raise InputError(
+            expected="a number above 0 and at most 1, and two classes, for a sampling_strategy that is a ratio",
+            found=f"{ratio:g} and {len(counts)} classes",
+            action="Name a strategy, or give how many images of each class there are to be.",
+        )
+    return {smallest: int(ratio * counts[largest])}
+
+
+def _check_wanted(wanted: Mapping[Any, int], counts: Mapping[Any, int]) -> None:
+    unknown = [name for name in wanted if name not in counts]
+    if unknown:
+        raise InputError(
+            expected=f"a sampling_strategy for classes among {', '.join(map(str, counts))}",
+            found=", ".join(map(str, unknown)),
+            action="Correct it; with over-sampling the numbers are of images in the end.",
+        )
+    fewer = {name: number for name, number in wanted.items() if number < counts[name]}
+    if fewer:
+        raise InputError(
+            expected="at least as many images in the end as there are, as over-sampling takes none away",
+            found=", ".join(f"{number} of {name}, which has {counts[name]}" for name, number in fewer.items()),
+            action="Raise the numbers, or leave these classes out.",
+        )
