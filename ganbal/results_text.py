@@ -83,16 +83,15 @@ def scores(facts: dict[str, Any]) -> str:
 def study(facts: dict[str, Any]) -> str:
     """Means per arm, differences to the baseline, the verdict."""
     metrics = ["accuracy", "balanced_accuracy", "roc_auc", *(f"recall_{name}" for name in facts["classes"])]
-    cells = {(row["classifier"], row["arm"], row["metric"]): row for row in facts["per_arm"]}
+    cells = {(row["classifier"], _arm(row), row["metric"]): row for row in facts["per_arm"]}
     means = [
-        [model["name"], arm, *(_mean(cells.get((model["name"], arm, metric))) for metric in metrics)]
-        for model in facts["classifiers"]
-        for arm in facts["arms"]
+        [classifier, arm, *(_mean(cells.get((classifier, arm, metric))) for metric in metrics)]
+        for classifier, arm in dict.fromkeys((classifier, arm) for classifier, arm, _ in cells)
     ]
     differences = [
         [
             row["classifier"],
-            f"{row['arm']} − {row['baseline']}",
+            f"{_arm(row)} − {row['baseline']}",
             _number(row["mean"], sign=True),
             _reach(row),
             row["verdict"],
@@ -145,6 +144,16 @@ def _floor(floor: dict[str, Any] | None) -> str:
 
 def _extractor(extractor: dict[str, Any] | None) -> str:
     return "–" if extractor is None else f"{extractor['name']} {extractor['dims']}-d, resize {extractor['resize']}"
+
+
+def _arm(row: dict[str, Any]) -> str:
+    """The arm with its dose and minority fraction, where it has any."""
+    dose, fraction = row.get("dose"), row.get("minority_fraction", 1.0)
+    return (
+        row["arm"]
+        + ("" if dose is None else f", {dose:g} × missing")
+        + ("" if fraction == 1 else f", {fraction:.0%} of minority")
+    )
 
 
 def _mean(row: dict[str, Any] | None) -> str:
