@@ -39,9 +39,7 @@ def compare_pairs(
 
 
 def _pair(comparison: Comparison, probabilities: Mapping[Cell, np.ndarray], labels: np.ndarray) -> dict[str, Any]:
-    mean, base = (
-        np.mean([probabilities[pair[side]] for pair in comparison.pairs], axis=0, dtype=np.float64) for side in (0, 1)
-    )
+    mean, base = (np.stack([probabilities[pair[side]] for pair in comparison.pairs]).mean(axis=0) for side in (0, 1))
     correct, base_correct = (called_classes(found, THRESHOLD) == labels for found in (mean, base))
     return {
         "classifier": comparison.classifier,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 CONFIDENCE = 0.95
 POWER = 0.8
@@ -98,7 +98,7 @@ class _Spread:
 
     def reach(self, n: int, quantile: float) -> float:
         """Student's quantiles times both standard errors of the mean over n seeds, added as their squares."""
-        of_seeds, of_patients = stats.t.ppf(quantile, [n - 1, max(self.num_patients - 1, 1)])
+        of_seeds, of_patients = special.stdtrit([n - 1, max(self.num_patients - 1, 1)], quantile)
         return math.hypot(of_seeds * math.sqrt(self.of_seed / n), of_patients * math.sqrt(self.of_patients))
 
     def detectable(self, n: int, confidence: float, power: float) -> float:
