@@ -427,7 +427,7 @@ def _at_conditions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _with_tests(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for number, row in enumerate(rows):
         row["better"] = "lower" if row["metric"] in ("brier", "ece") else "higher"
-        row |= {"p_value": 0.0004 + number / 1000 % 1, "p_holm": min(1.0, 0.004 + number / 100)}
+        row |= {"p_value": 0.0004 + number / 1000 % 1, "p_holm": min(1.0, 0.004 + number / 500)}
         row |= {"seeds_needed": 7 + number if number % 3 else None, "family_size": 10}
     return rows
 
@@ -445,7 +445,7 @@ def run_with_conditions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A complete run whose study has doses and fractions, with its report built once; tests only read it."""
     from ganbal.report import build_report
 
-    folder = write_conditions(MadeUpRun(seeds=3, num_test=40).write(tmp_path_factory.mktemp("outputs") / "doses"))
+    folder = write_conditions(MadeUpRun(seeds=3, num_test=30).write(tmp_path_factory.mktemp("outputs") / "doses"))
     build_report(folder)
     return folder
 

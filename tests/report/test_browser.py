@@ -185,6 +185,50 @@ def test_tables_sort_by_value_and_say_so(browser, reported_run):
     assert rising == sorted(rising) and falling == sorted(rising, reverse=True) and len(set(rising)) > 1
 
 
+def test_tables_sort_by_keyboard(browser, run_with_conditions):
+    browser.open((run_with_conditions / "report.html").as_uri(), 1000)
+    table = 'document.querySelector("#table-differences-vgg16-imbalanced").closest("table")'
+    browser.value(f'[...{table}.querySelectorAll("th button")].find(one => one.textContent == "p (Holm)").focus()')
+    column = browser.value("document.activeElement.closest('th').cellIndex")
+    for _ in range(2):
+        for kind in ("keyDown", "keyUp"):
+            text = {"text": "\r"} if kind == "keyDown" else {}
+            browser.call("Input.dispatchKeyEvent", type=kind, key="Enter", windowsVirtualKeyCode=13, **text)
+    assert browser.value("document.activeElement.closest('th').getAttribute('aria-sort')") == "descending"
+    values = browser.value(f"[...{table}.tBodies[0].rows].map(row => Number(row.cells[{column}].dataset.value))")
+    assert values == sorted(values, reverse=True) and len(set(values)) > 2
+
+
+def test_a_study_with_doses_fits_a_phone(browser, run_with_conditions):
+    browser.open((run_with_conditions / "report.html").as_uri(), 390)
+    browser.value("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    assert browser.value(OVERFLOW) <= 0
+    assert told_errors(browser) == []
+
+
+def test_landmarks_and_a_way_past_them(browser, reported_run):
+    browser.open((reported_run / "report.html").as_uri(), 800)
+    counts = browser.value("['header', 'nav', 'main', 'footer'].map(one => document.querySelectorAll(one).length)")
+    assert counts == [1, 1, 1, 1]
+    assert browser.value("document.body.firstElementChild.className") == "skip"
+    browser.value("document.querySelector('.skip').click()")
+    assert browser.value("location.hash") == "#answer"
+    assert browser.value("document.activeElement.id") == "answer"
+    unnamed = "[...document.querySelectorAll('section, nav, [role=region]')]"
+    unnamed += ".filter(one => !one.ariaLabel && !document.getElementById(one.getAttribute('aria-labelledby'))).length"
+    assert browser.value(unnamed) == 0
+
+
+def test_every_link_leads_somewhere(browser, run_with_conditions):
+    browser.open((run_with_conditions / "report.html").as_uri(), 800)
+    targets = browser.value("[...document.querySelectorAll('a')].map(link => link.getAttribute('href'))")
+    files = {target for target in targets if not target.startswith(("#", "http"))}
+    assert len(files) > 50
+    assert [name for name in files if not (run_with_conditions / name).is_file()] == []
+    places = [target for target in targets if target.startswith("#")]
+    assert [place for place in places if not browser.value(f"!!document.querySelector({place!r})")] == []
+
+
 def test_headings_step_down_one_by_one_and_ids_are_unique(browser, reported_run):
     browser.open((reported_run / "report.html").as_uri(), 800)
     levels = browser.value("[...document.querySelectorAll('h1,h2,h3,h4')].map(heading => Number(heading.tagName[1]))")

@@ -193,6 +193,33 @@ def test_methods_are_written_from_the_settings(reported_run):
     assert "Miyato" not in methods  # no spectral normalisation in these settings
 
 
+def test_methods_name_the_statistics_and_their_papers(run_with_conditions):
+    markdown = (run_with_conditions / "report.md").read_text(encoding="utf-8")
+    methods = markdown[markdown.index("## Methods") :]
+    for fact in (
+        "added 0.25, 1 and 2 times what each class lacks",
+        "0.1, 0.5 and 1 of the minority class's training images",
+        "paired by seed",
+        "1,000 bootstrap draws of the 40 test patients",
+        "corrected after Holm (1979)",
+        "McNemar's test (McNemar 1947) and DeLong's test (DeLong et al. 1988)",
+        "Youden's index",
+    ):
+        assert fact in methods
+    for paper in (
+        "Holm S.",
+        "McNemar Q.",
+        "DeLong ER,",
+        "Efron B,",
+        "Youden WJ.",
+        "Brier GW.",
+        "Guo C,",
+        "Matthews BW.",
+    ):
+        assert paper in methods
+    assert "Chawla" not in methods  # no SMOTE in this study
+
+
 def test_what_an_earlier_report_left_goes_and_what_others_made_stays(tmp_path, made_up_run):
     folder = made_up_run(classifiers=("vgg16",), seeds=1, num_test=20).write(tmp_path / "run")
     (folder / "figures" / "made_by_others.png").touch()

@@ -11,7 +11,7 @@ from ganbal.report import number_text
 from ganbal.report.figures.drawing import COLOURS, LegendEntry, Sheet, legend_rows, render
 from ganbal.report.page import Drawing
 
-WIDTH_PX, HEIGHT_PX = 460, 300
+WIDTH_PX, HEIGHT_PX = 440, 300
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))
 _DODGE = 0.07
 """Distance between the marks of two arms at one place, as a share of the distance between places."""
