@@ -26,7 +26,7 @@ from ganbal.sampling_strategy import SamplingStrategy, images_to_add
 _FEWEST = 4  # the distance by which checkpoints are chosen halves them
 
 
-class GANOverSampler(BaseEstimator):  # type: ignore[misc]
+class GANOverSampler(BaseEstimator):
     """Fills small classes with images of a GAN that is trained on each of them, one after another.
 
     Parameters are named and meant as in imbalanced-learn. Training, and nothing else, is where the time goes: minutes
@@ -80,7 +80,7 @@ class GANOverSampler(BaseEstimator):  # type: ignore[misc]
         """
         images, labels = np.asarray(images), np.asarray(labels)
         _check_arrays(images, labels)
-        grey = images.reshape(images.shape[:3])
+        grey = images[..., 0] if images.ndim == 4 else images
         to_add = images_to_add(labels, self.sampling_strategy)
         for name in to_add:
             _check_enough(name, int((labels == name).sum()))

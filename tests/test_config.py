@@ -74,3 +74,24 @@ def test_every_shipped_config_loads(request):
 def test_default_yaml_is_the_defaults_in_full(request):
     file = request.config.rootpath / "configs" / "default.yaml"
     assert yaml.safe_load(file.read_text()) == yaml.safe_load(dump_config(Config()))
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("study.doses=[0.5,0]", "study.doses: must be numbers above 0"),
+        ("study.doses=[0.5,0.5]", "study.doses: must be different numbers"),
+        ("study.doses=[.inf]", "study.doses: must be numbers above 0"),
+        ("study.minority_fractions=[]", "study.minority_fractions: must be at least one number, each at most 1"),
+        ("study.minority_fractions=[0.5,2]", "study.minority_fractions: must be at least one number, each at most 1"),
+        ("study.minority_fractions=[0.1,0]", "study.minority_fractions: must be numbers above 0"),
+    ],
+)
+def test_doses_and_shares_are_checked(assignment, message):
+    with pytest.raises(InputError, match=message):
+        load_config(None, [assignment])
+
+
+def test_shares_of_the_minority_are_not_for_the_documents_protocol():
+    with pytest.raises(InputError, match=r"minority_fractions goes with study\.protocol: honest only"):
+        load_config(None, ["study.protocol=documents", "study.minority_fractions=[0.5]"])

@@ -3,6 +3,8 @@ import pytest
 from ganbal.config import load_config
 from ganbal.drawing_plan import images_for_run
 from ganbal.errors import InputError
+from ganbal.preflight import Need, check_before_work
+from ganbal.runs import Run
 
 COUNTS = {"A": 30, "B": 10}
 
@@ -35,3 +37,22 @@ def test_every_class_is_drawn_for_gan_both():
 def test_an_unknown_arm_is_told():
     with pytest.raises(InputError, match="arms among imbalanced"):
         drawn("study.arms=[imbalanced,gam]")
+
+
+def test_too_few_images_for_the_study_are_told_before_hours_of_training(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANBAL_CACHE", str(tmp_path))
+    small = ["data.root=phantom", "data.phantom_images=120", "device=cpu", "score.extractor=untrained"]
+    small += ["study.classifiers=[cnn_64]", "synthesis.num_images=20", "study.doses=[1]"]
+    whole_run = (Need.GAN, Need.SCORE, Need.STUDY)
+    with pytest.raises(InputError, match=r"synthetic images for gan; found 20 NORMAL.*ganbal synthesize --n NORMAL="):
+        check_before_work(Run(tmp_path / "run"), load_config(None, small), whole_run)
+    check_before_work(Run(tmp_path / "run"), load_config(None, [*small, "synthesis.num_images=balance"]), whole_run)
+
+
+def test_a_study_with_smote_needs_its_package(tmp_path, monkeypatch):
+    monkeypatch.setenv("GANBAL_CACHE", str(tmp_path))
+    monkeypatch.setattr("classifiers.feature_oversampling.find_spec", lambda name: None)
+    small = ["data.root=phantom", "data.phantom_images=120", "device=cpu", "study.classifiers=[pixel_svm]"]
+    config = load_config(None, [*small, "study.arms=[imbalanced,smote]"])
+    with pytest.raises(InputError, match=r'pip install "ganbal\[smote\]"'):
+        check_before_work(Run(tmp_path / "run"), config, [Need.STUDY])
