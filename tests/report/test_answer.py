@@ -83,6 +83,12 @@ def test_remarks_tell_of_copies_and_cheap_remedies(study):
     ]
 
 
+def test_what_the_sentence_says_of_copies_is_not_said_again(study):
+    said = study.summary | {"verdict_sentence": "No difference found; against as many plain copies: none either."}
+    run = dataclasses.replace(study.run, summary=said)
+    assert not any("plain copies" in remark for remark in answer_of(run).remarks)
+
+
 def test_many_arms_leave_the_first_screen_short(tmp_path, made_up_run):
     arms = dict.fromkeys(["imbalanced", "gan", *(f"arm-{number}" for number in range(8))], 0.0)
     folder = made_up_run(arms=arms, classifiers=("vgg16",), seeds=2, num_test=20).write(tmp_path / "run")

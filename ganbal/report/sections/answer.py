@@ -66,7 +66,9 @@ def _verdicts(study: StudyView, baseline: str) -> list[str]:
 
 def _remarks(study: StudyView) -> list[str]:
     """What has to stand beside the answer: plain copies, the cheap remedies, a protocol that flatters."""
-    remarks = [remark for remark in (_against_copies(study), _cheap_remedies(study)) if remark]
+    is_told = "plain copies" in str(study.summary["verdict_sentence"])
+    against_copies = "" if is_told else _against_copies(study)
+    remarks = [remark for remark in (against_copies, _cheap_remedies(study)) if remark]
     if study.summary.get("protocol") == "documents":
         remarks.append("Training was stopped by looking at the test set (protocol `documents`): likely too good.")
     return remarks

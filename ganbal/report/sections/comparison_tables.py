@@ -20,8 +20,13 @@ def differences_blocks(study: StudyView) -> list[Block]:
         Paragraph(_remark(study), quiet=True),
         *_differences_tables(study, study.baseline),
     ]
+    complete = _differences_tables(study, study.baseline, complete=True)
+    if complete:
+        title = f"Differences to {study.baseline} at every dose, share and threshold"
+        blocks.append(Fold(title, complete))
     for baseline in study.other_baselines():
-        blocks.append(Fold(f"Differences to {baseline}", _differences_tables(study, baseline)))
+        tables = _differences_tables(study, baseline, complete=True) or _differences_tables(study, baseline)
+        blocks.append(Fold(f"Differences to {baseline}", tables))
     return blocks
 
 
@@ -50,18 +55,21 @@ def _remark(study: StudyView) -> str:
     return text + "A verdict says no more than whether the interval leaves zero out."
 
 
-def _differences_tables(study: StudyView, baseline: str) -> list[Table]:
+def _differences_tables(study: StudyView, baseline: str, *, complete: bool = False) -> list[Table]:
+    """One a classifier: each arm at its usual condition and at threshold 0.5, or `complete`, where there is more."""
     tables = []
     for classifier in study.classifiers:
-        found = study.all_differences(str(classifier["name"]), baseline)
+        name, title = str(classifier["name"]), str(classifier["title"])
+        every = study.all_differences(name, baseline)
+        found = [row for row in study.differences(name, baseline) if not str(row["metric"]).endswith("_chosen")]
+        if complete:
+            found = every if len(every) > len(found) else []
         # By measure, the main one first; within it the arm that the question is about.
         found.sort(key=lambda row: (_place(study, str(row["metric"])), row["arm"] != "gan"))
         if found:
-            name = f"differences-{file_stem(str(classifier['name']))}-{file_stem(baseline)}"
-            caption = (
-                f"{classifier['title']}: difference of each arm to {baseline}, with its {study.confidence} interval."
-            )
-            tables.append(_differences_table(study, name, caption, found))
+            stem = f"differences-{'all-' if complete else ''}{file_stem(name)}-{file_stem(baseline)}"
+            caption = f"{title}: difference of each arm to {baseline}, with its {study.confidence} interval."
+            tables.append(_differences_table(study, stem, caption, found))
     return tables
 
 
@@ -78,11 +86,11 @@ def _differences_table(study: StudyView, name: str, caption: str, found: Sequenc
         Column("Measure"),
         Column("Difference (points)", numeric=True),
         Column("Interval", numeric=True),
+        Column("Verdict"),
         *([Column("p", numeric=True), Column("p (Holm)", numeric=True)] if has_tests else []),
         Column("Smallest detectable", numeric=True),
         Column("Seeds", numeric=True),
         *([Column("Seeds needed", numeric=True)] if has_tests else []),
-        Column("Verdict"),
     ]
     rows = []
     for row in found:
@@ -96,11 +104,11 @@ def _differences_table(study: StudyView, name: str, caption: str, found: Sequenc
                 Entry(_measure(study, row)),
                 Entry(number_text.points(row["mean"]), row["mean"]),
                 Entry(number_text.points_interval(row["low"], row["high"]), row["low"]),
+                Entry(verdict, tone=VERDICT_TONES.get(verdict, "plain")),
                 *tests,
                 Entry(_unsigned(row.get("smallest_detectable")), row.get("smallest_detectable")),
                 Entry(count(row["n"]), row["n"]),
                 *needed,
-                Entry(verdict, tone=VERDICT_TONES.get(verdict, "plain")),
             ]
         )
     return Table(name, caption, columns, rows)
