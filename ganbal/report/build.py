@@ -2,15 +2,17 @@
 
 import csv
 import io
+import itertools
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ganbal.atomic_files import atomic_path, read_json, write_json, write_text
 from ganbal.report.html import render_html
 from ganbal.report.markdown import render_markdown
-from ganbal.report.page import Drawing, Gallery, Page, Picture, Table, walk
+from ganbal.report.page import Drawing, Entry, Gallery, Page, Picture, Table, walk
 from ganbal.report.run_files import RunFiles, read_run_folder
 from ganbal.report.sections.answer import answer_of
 from ganbal.report.sections.classifiers import classifiers_section
@@ -94,13 +96,25 @@ def tables_of(page: Page) -> list[Table]:
 
 
 def table_as_csv(table: Table) -> str:
-    """The table with the values behind its texts."""
+    """The table with the values behind its texts; an interval becomes two columns."""
+    are_intervals = [any(entry.upper is not None for entry in entries) for entries in zip(*table.rows, strict=True)]
+    are_intervals = are_intervals or [False] * len(table.columns)
+    titles = [column.title_in_file or column.title for column in table.columns]
+    ends = [("low", "high") if is_interval else () for is_interval in are_intervals]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([column.title for column in table.columns])
+    heads = [[f"{title} {end}" for end in both] or [title] for title, both in zip(titles, ends, strict=True)]
+    writer.writerow(itertools.chain.from_iterable(heads))
     for row in table.rows:
-        writer.writerow([entry.text if entry.value is None else entry.value for entry in row])
+        values = (_in_file(entry, is_interval) for entry, is_interval in zip(row, are_intervals, strict=True))
+        writer.writerow(itertools.chain.from_iterable(values))
     return buffer.getvalue()
+
+
+def _in_file(entry: Entry, is_interval: bool) -> list[Any]:
+    if is_interval:
+        return ["" if end is None else end for end in (entry.value, entry.upper)]
+    return [entry.text if entry.value is None else entry.value]
 
 
 def _write_figures(page: Page, folder: Path) -> Iterable[Path]:

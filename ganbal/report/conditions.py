@@ -13,7 +13,7 @@ class Condition(NamedTuple):
     fraction: float = 1.0
 
 
-def condition_of(row: Mapping[str, Any]) -> Condition:
+def condition_of(row: Mapping[Any, Any]) -> Condition:
     """That of a row of summary.json or results.csv; files of studies without doses and fractions lack both."""
     return Condition(_number(row.get("dose")), _number(row.get("minority_fraction")) or 1.0)
 

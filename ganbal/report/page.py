@@ -44,20 +44,28 @@ class Facts:
 
 @dataclass(frozen=True)
 class Entry:
-    """One place of a table: what is shown, and the value it is sorted and exported by (None: the text itself)."""
+    """One place of a table: what is shown, and the value it is sorted and exported by (None: the text itself).
+
+    Of an interval, `value` is the lower end and `upper` the other one.
+    """
 
     text: str
     value: float | int | str | None = None
     tone: Tone = "plain"
+    upper: float | None = None
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column's heading; numeric columns are aligned right, `wide` ones hold sentences."""
+    """A column's heading; numeric columns are aligned right, `wide` ones hold sentences.
+
+    `title_in_file` heads the values where they are in another unit than the texts.
+    """
 
     title: str
     numeric: bool = False
     wide: bool = False
+    title_in_file: str = ""
 
 
 @dataclass(frozen=True)

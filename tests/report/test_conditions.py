@@ -105,8 +105,9 @@ def test_differences_have_condition_and_tests(run_with_conditions):
         "Dose",
         "Share of the minority class",
         "Measure",
-        "Difference (points)",
-        "Interval",
+        "Difference",
+        "Interval low",
+        "Interval high",
         "Verdict",
         "p",
         "p (Holm)",
@@ -129,13 +130,15 @@ def test_the_open_table_of_differences_stays_short(run_with_conditions):
 
 def test_a_study_without_tests_has_no_columns_for_them(reported_run):
     names = list(table_file(reported_run, "differences-vgg16-imbalanced")[0])
-    assert names == ["Arm", "Measure", "Difference (points)", "Interval", "Verdict", "Smallest detectable", "Seeds"]
+    intervals = ["Interval low", "Interval high"]
+    assert names == ["Arm", "Measure", "Difference", *intervals, "Verdict", "Smallest detectable", "Seeds"]
 
 
 def test_pairs_of_arms(run_with_conditions):
     row = table_file(run_with_conditions, "pairs")[0]
     assert (row["Only baseline right"], row["Only arm right"], row["McNemar p (Holm)"]) == ("12", "31", "0.0244")
-    assert (row["ROC-AUC difference (points)"], row["DeLong p"]) == ("0.02", "0.19")
+    assert (row["ROC-AUC difference"], row["Interval low"], row["Interval high"]) == ("0.02", "-0.01", "0.05")
+    assert row["DeLong p"] == "0.19"
 
 
 def test_more_than_two_classes_have_no_delong(tmp_path, run_with_conditions):

@@ -84,7 +84,7 @@ def _differences_table(study: StudyView, name: str, caption: str, found: Sequenc
         Column("Arm"),
         *conditions.values(),
         Column("Measure"),
-        Column("Difference (points)", numeric=True),
+        Column("Difference (points)", numeric=True, title_in_file="Difference"),
         Column("Interval", numeric=True),
         Column("Verdict"),
         *([Column("p", numeric=True), Column("p (Holm)", numeric=True)] if has_tests else []),
@@ -103,7 +103,7 @@ def _differences_table(study: StudyView, name: str, caption: str, found: Sequenc
                 *_condition_entries(row, conditions),
                 Entry(_measure(study, row)),
                 Entry(number_text.points(row["mean"]), row["mean"]),
-                Entry(number_text.points_interval(row["low"], row["high"]), row["low"]),
+                _interval_entry(row),
                 Entry(verdict, tone=VERDICT_TONES.get(verdict, "plain")),
                 *tests,
                 Entry(_unsigned(row.get("smallest_detectable")), row.get("smallest_detectable")),
@@ -126,7 +126,7 @@ def _pairs_table(study: StudyView, found: Sequence[Mapping[str, Any]]) -> Table:
         Column("Only arm right", numeric=True),
         Column("McNemar p", numeric=True),
         Column("McNemar p (Holm)", numeric=True),
-        Column("ROC-AUC difference (points)", numeric=True),
+        Column("ROC-AUC difference (points)", numeric=True, title_in_file="ROC-AUC difference"),
         Column("Interval", numeric=True),
         Column("DeLong p", numeric=True),
         Column("DeLong p (Holm)", numeric=True),
@@ -143,7 +143,7 @@ def _pairs_table(study: StudyView, found: Sequence[Mapping[str, Any]]) -> Table:
                 *(Entry(count(calls.get(side)), calls.get(side)) for side in ("b", "c")),
                 *(_p_entry(calls.get(kind)) for kind in ("p_value", "p_holm")),
                 Entry(number_text.points(areas.get("difference")), areas.get("difference")),
-                Entry(number_text.points_interval(areas.get("low"), areas.get("high")), areas.get("low")),
+                _interval_entry(areas),
                 *(_p_entry(areas.get(kind)) for kind in ("p_value", "p_holm")),
             ]
         )
@@ -171,6 +171,11 @@ def _measure(study: StudyView, row: Mapping[str, Any]) -> str:
     title = study.metric_title(str(row["metric"]))
     is_told = row["metric"] in LOWER_IS_BETTER or row.get("better") != "lower"
     return title if is_told else f"{title} (less is better)"
+
+
+def _interval_entry(row: Mapping[str, Any]) -> Entry:
+    low, high = row.get("low"), row.get("high")
+    return Entry(number_text.points_interval(low, high), low, upper=high)
 
 
 def _p_entry(value: float | None) -> Entry:

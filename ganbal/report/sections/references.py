@@ -28,6 +28,8 @@ _REFERENCES = {
     "ece": "Guo C, Pleiss G, Sun Y, Weinberger KQ. On calibration of modern neural networks. ICML 2017. "
     "arXiv:1706.04599.",
     "youden": "Youden WJ. Index for rating diagnostic tests. Cancer 1950;3:32-35.",
+    "banerjee": "Banerjee SK. Approximate confidence interval for linear functions of means of k populations when the "
+    "population variances are not equal. Sankhya 1960;22:357-358.",
     "bootstrap": "Efron B, Tibshirani RJ. An introduction to the bootstrap. Chapman & Hall 1993.",
     "holm": "Holm S. A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics "
     "1979;6:65-70.",
@@ -68,6 +70,7 @@ def _of_the_study(summary: Mapping[str, Any]) -> dict[str, bool]:
         "smote": "smote" in (summary.get("arms") or []),
         **{name: name in metrics for name in ("mcc", "brier", "ece")},
         "youden": any(metric.endswith("_chosen") for metric in metrics),
+        "banerjee": "Banerjee" in str(summary.get("interval_method")),
         "bootstrap": bool(summary.get("patient_draws")),
         "holm": any(row.get("p_holm") is not None for row in summary.get("differences") or []),
         "mcnemar": any(row.get("mcnemar") for row in rows),

@@ -83,13 +83,17 @@ def _row(score: Mapping[str, Any]) -> list[Entry]:
     return [
         Entry(_title(score) + better),
         Entry(number_text.score(value), value),
-        Entry(number_text.score_interval(*interval) if interval else number_text.UNKNOWN),
+        _interval(*interval) if interval else Entry(number_text.UNKNOWN),
         Entry(number_text.score(floor.get("value")) if floor else "not computed", floor.get("value")),
         Entry(number_text.score(floor.get("score_at_n")), floor.get("score_at_n")),
         Entry(count(score.get("n_real")), score.get("n_real")),
         Entry(count(score.get("n_synthetic")), score.get("n_synthetic")),
         Entry(_features(extractor)),
     ]
+
+
+def _interval(low: float | None, high: float | None) -> Entry:
+    return Entry(number_text.score_interval(low, high), low, upper=high)
 
 
 def _title(score: Mapping[str, Any]) -> str:
@@ -111,7 +115,7 @@ def _floors(scores: Sequence[Mapping[str, Any]]) -> list[Block]:
             Entry(_title(score)),
             Entry(meaning),
             Entry(number_text.score(floor.get("value")), floor.get("value")),
-            Entry(number_text.score_interval(floor.get("low"), floor.get("high"))),
+            _interval(floor.get("low"), floor.get("high")),
             Entry(count(floor.get("n")), floor.get("n")),
             Entry(count(floor.get("splits")), floor.get("splits")),
             Entry(number_text.score(floor.get("score_at_n")), floor.get("score_at_n")),
