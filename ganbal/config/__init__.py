@@ -1,0 +1,21 @@
+"""Every setting of a run: typed, frozen, complete; a file a section."""
+
+from ganbal.config.data import DataConfig
+from ganbal.config.gan import GanConfig, allowed_gan_sizes_px
+from ganbal.config.loading import dump_config, load_config
+from ganbal.config.score import ScoreConfig
+from ganbal.config.study import StudyConfig
+from ganbal.config.synthesis import SynthesisConfig
+from ganbal.config.whole import Config
+
+__all__ = [
+    "Config",
+    "DataConfig",
+    "GanConfig",
+    "ScoreConfig",
+    "StudyConfig",
+    "SynthesisConfig",
+    "allowed_gan_sizes_px",
+    "dump_config",
+    "load_config",
+]

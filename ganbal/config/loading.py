@@ -1,0 +1,132 @@
+"""Settings from a YAML file and `--set section.field=value`, and back; all mistakes are told in one message."""
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from ganbal.config.gan import GAN_PRESETS
+from ganbal.config.whole import Config
+from ganbal.errors import InputError
+
+
+def load_config(file: Path | None, assignments: Sequence[str] = (), base: Mapping[str, Any] | None = None) -> Config:
+    """Settle the settings: defaults, then `base`, then the YAML `file`, then `section.field=value` assignments.
+
+    Raises:
+        InputError: the file cannot be read, or any name or value is wrong; the message lists every mistake.
+    """
+    given: dict[str, Any] = _read_yaml(file) if file is not None else {}
+    mistakes: list[str] = []
+    for assignment in assignments:
+        _assign(given, assignment, mistakes)
+    settings = _without_old_counts(_without_old_preset(_deep_copy(base or {}), given), given)
+    _merge(settings, given)
+    config = None
+    try:
+        config = Config.model_validate(settings)
+    except ValidationError as error:
+        mistakes += [_describe(detail) for detail in error.errors()]
+    if mistakes or config is None:
+        raise InputError(
+            expected="settings that ganbal knows, each with a value it can use",
+            found=f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:\n  " + "\n  ".join(mistakes),
+            action=f"Correct {'them' if len(mistakes) > 1 else 'it'} in {file or 'the --set options'}; "
+            "configs/default.yaml lists every setting.",
+        )
+    return config
+
+
+def dump_config(config: Config) -> str:
+    """The settings as YAML that `load_config` reads back to an equal Config."""
+    return yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+def _without_old_preset(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A preset named now overrides what an earlier one had filled in; otherwise its name would be a lie."""
+    now, gan = given.get("gan"), base.get("gan")
+    if isinstance(now, Mapping) and "preset" in now and isinstance(gan, dict):
+        base["gan"] = {name: value for name, value in gan.items() if name not in GAN_PRESETS["dcgan"]}
+    return base
+
+
+def _without_old_counts(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Counts of images named now replace those named earlier; they are not to be merged as sections are."""
+    now, synthesis = given.get("synthesis"), base.get("synthesis")
+    if isinstance(now, Mapping) and "num_images" in now and isinstance(synthesis, dict):
+        synthesis.pop("num_images", None)
+    return base
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(
+            expected=f"a YAML file of settings at {file}",
+            found=" ".join(str(error).split()),
+            action="Give --config a readable YAML file, such as configs/quick.yaml.",
+        ) from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(
+            expected=f"sections and fields (`gan: {{steps: 2000}}`) in {file}",
+            found=f"a {type(content).__name__}",
+            action="See configs/default.yaml for the shape.",
+        )
+    return content
+
+
+def _assign(settings: dict[str, Any], assignment: str, mistakes: list[str]) -> None:
+    name, equals, text = assignment.partition("=")
+    if not equals or not name.strip():
+        mistakes.append(f"--set {assignment}: write it as section.field=value, e.g. gan.steps=2000")
+        return
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        mistakes.append(f"--set {assignment}: the value is not readable")
+        return
+    *sections, field = name.strip().split(".")
+    place = settings
+    for section in sections:
+        if not isinstance(place.setdefault(section, {}), dict):
+            mistakes.append(f"--set {assignment}: {section} is a value, not a section")
+            return
+        place = place[section]
+    place[field] = value
+
+
+def _merge(settings: dict[str, Any], additions: Mapping[str, Any]) -> None:
+    for name, value in additions.items():
+        if isinstance(value, dict) and isinstance(settings.get(name), dict):
+            _merge(settings[name], value)
+        else:
+            settings[name] = value
+
+
+def _deep_copy(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _deep_copy(value) if isinstance(value, Mapping) else value for name, value in settings.items()}
+
+
+def _describe(detail: Mapping[str, Any]) -> str:
+    location = [part for part in detail["loc"] if isinstance(part, str)]
+    name = ".".join(location)
+    if detail["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, list(_field_names(Config)), n=1, cutoff=0.6)
+        return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
+    message = detail["msg"].removeprefix("Value error, ")
+    if len(location) < 2 and detail["type"] == "value_error":  # of a whole section: it names its fields itself
+        return message
+    return f"{name}: {message[0].lower()}{message[1:]}, found {detail['input']!r}"
+
+
+def _field_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield prefix + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from _field_names(field.annotation, f"{prefix}{name}.")

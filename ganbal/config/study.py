@@ -1,0 +1,78 @@
+"""Settings of the study."""
+
+import math
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ganbal.config.section import Section
+
+
+class StudyConfig(Section):
+    """Retraining classifiers on every arm."""
+
+    arms: tuple[str, ...] = ("imbalanced", "gan")
+    classifiers: tuple[str, ...] = ("baseline_cnn", "vgg16")
+    seeds: int = Field(5, ge=1)
+    """How many seeds, counted from `seed`."""
+    doses: tuple[float, ...] = ()
+    """Shares of the missing images, e.g. [0.25, 0.5, 1, 2]: every arm that adds images is trained with each. Empty:
+    once, with all synthetic images there are."""
+    minority_fractions: tuple[float, ...] = (1.0,)
+    """Shares of the minority class's training images, e.g. [0.1, 0.25, 0.5, 1]: every arm is trained with each, and a
+    generator for each that sees no others."""
+    steps: int = Field(3000, ge=1)
+    """Optimiser steps every cell may take at most, the same in every arm."""
+    checks: int = Field(20, ge=1)
+    """How many times, evenly spaced over the steps, the validation part is looked at."""
+    patience: int = Field(5, ge=1)
+    """Checks without a better validation loss after which training stops."""
+    image_size_px: int | None = Field(None, ge=16, le=1024)
+    """Side of the classifiers' input; None means each model's own."""
+    batch_size: int = Field(32, ge=2)
+    learning_rate: float = Field(1e-3, gt=0)
+    augment: Literal["none", "anatomical", "document"] = "anatomical"
+    """`anatomical`: zoom, shift, small rotation, no mirroring. `document`: that of the model's publication."""
+    recipe: Literal["config", "document"] = "config"
+    """`document`: batch size, learning rate and its schedule, L2 and patience are those of the model's publication."""
+    weights: str = "imagenet"
+    """Weights of frozen backbones: `imagenet`, `none` (random, reported as not pretrained) or a file."""
+    protocol: Literal["honest", "documents"] = "honest"
+    """`documents` stops early on the test set as the published reports did, and says so."""
+    threads: int = Field(1, ge=1)
+    """CPU threads that one training computes with. Figures depend on it in their last digits, but not on `workers`."""
+    workers: Literal["auto"] | int = "auto"
+    """Trainings at a time. `auto`: one a CPU core, up to 8; one in all on CUDA. Several workers share the cards."""
+    executor: Literal["processes", "ray"] = "processes"
+    """Where they run: processes of this machine, or a Ray cluster (`pip install "ganbal[ray]"`)."""
+    keep_models: bool = True
+    """Keep every trained classifier for `ganbal predict`; a frozen backbone is kept once a run."""
+
+    @field_validator("doses", "minority_fractions")
+    @classmethod
+    def _different_shares(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < share < math.inf for share in shares):
+            raise ValueError("must be numbers above 0")
+        if len({f"{share:g}" for share in shares}) != len(shares):  # folders are named so
+            raise ValueError("must be different numbers")
+        return shares
+
+    @field_validator("minority_fractions")
+    @classmethod
+    def _shares_of_what_is_there(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
+        if not shares or max(shares) > 1:
+            raise ValueError("must be at least one number, each at most 1")
+        return shares
+
+    @model_validator(mode="after")
+    def _shares_are_of_the_training_part(self) -> "StudyConfig":
+        if self.protocol == "documents" and self.minority_fractions != (1.0,):
+            raise ValueError("study.minority_fractions goes with study.protocol: honest only")
+        return self
+
+    @field_validator("workers")
+    @classmethod
+    def _at_least_one_worker(cls, number: int | str) -> int | str:
+        if isinstance(number, int) and number < 1:
+            raise ValueError("must be at least 1, or `auto`")
+        return number

@@ -1,0 +1,33 @@
+"""Settings of drawing synthetic images."""
+
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ganbal.config.section import Section
+
+
+class SynthesisConfig(Section):
+    """Drawing images from the trained generator."""
+
+    num_images: int | Literal["balance"] | dict[str, int] = "balance"
+    """How many, or {class: how many}; `balance` gives every class with a generator as many images as the largest."""
+    ratio: float = Field(1.0, gt=0, le=1)
+    """With `balance`: the share of what each class lacks that is drawn."""
+    batch_size: int = Field(64, ge=1)
+    reject_copies: bool = False
+    """Draw anew what comes nearer to a training image than real images that the generator never saw."""
+
+    @field_validator("num_images")
+    @classmethod
+    def _at_least_one(cls, number: int | str | dict[str, int]) -> int | str | dict[str, int]:
+        numbers = [number] if isinstance(number, int) else number.values() if isinstance(number, dict) else [1]
+        if min(numbers, default=0) < 1:
+            raise ValueError("must be at least 1, or `balance`")
+        return number
+
+    @model_validator(mode="after")
+    def _ratio_is_of_the_balance(self) -> "SynthesisConfig":
+        if self.ratio != 1 and self.num_images != "balance":
+            raise ValueError("synthesis.ratio goes with synthesis.num_images: balance only")
+        return self
