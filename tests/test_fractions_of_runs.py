@@ -77,3 +77,17 @@ def test_a_share_without_a_generator_is_told(here):
     result = CliRunner().invoke(main, ["compare", "--run", "here", "--set", "study.minority_fractions=[0.5]"])
     assert result.exit_code == 2
     assert "synthetic_fraction_0.5" in result.output and "ganbal train-gan" in result.output
+
+
+def test_copies_are_as_many_as_the_run_has_synthetic_images(here):
+    arms = ("--set", "study.arms=[imbalanced,duplicated]")
+    ganbal("train-gan", *TINY, *arms, "--run", "here")
+    counts = json.loads((here / "data.json").read_text())["counts"]["train"]
+    ganbal("compare", "--run", "here")
+    table = pd.read_csv(here / "study" / "results.csv")
+    assert table["num_train"].tolist() == [sum(counts.values()), 2 * max(counts.values())]
+    ganbal("synthesize", "--run", "here", "--n", "5")
+    ganbal("compare", "--run", "here")
+    table = pd.read_csv(here / "study" / "results.csv")
+    assert table["num_train"].tolist() == [sum(counts.values()), sum(counts.values()) + 5]
+    assert table["num_train_synthetic"].tolist() == [0, 0]
