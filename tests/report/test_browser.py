@@ -296,6 +296,16 @@ def test_hostile_names_stay_text(browser, tmp_path, made_up_run):
     assert "<script>alert(1)</script>" in browser.value("document.querySelector('#data').innerText")
 
 
+def test_paper_is_wide_enough(browser, run_with_conditions):
+    browser.open((run_with_conditions / "report.html").as_uri(), 688)  # A4 without its margins
+    browser.call("Emulation.setEmulatedMedia", media="print")
+    browser.value("document.querySelectorAll('details').forEach(fold => fold.open = true)")
+    wide = "[...document.querySelectorAll('table')].filter(one => one.getBoundingClientRect().right > 689)"
+    found = browser.value(wide + ".map(one => one.querySelector('caption span').id)")
+    browser.call("Emulation.setEmulatedMedia", media="")
+    assert found == []
+
+
 def test_prints_with_everything_unfolded(browser, reported_run):
     browser.open((reported_run / "report.html").as_uri(), 1400, "dark")
     assert browser.pdf().startswith(b"%PDF")
