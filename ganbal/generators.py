@@ -23,6 +23,8 @@ from ganbal.metrics_log import MetricsLog
 from ganbal.runs import Run, digest_of
 from ganbal.synthesis import class_folders
 
+FEWEST_TO_LEARN_FROM = 4
+
 
 @dataclass(frozen=True)
 class RunGenerator:
@@ -92,7 +94,7 @@ def train_generator(
         What gan/training.json tells of it.
 
     Raises:
-        InputError: one class has too few images to learn from; the checkpoint is damaged or of other settings.
+        InputError: a class has too few images to learn from; the checkpoint is damaged or of other settings.
         GanbalError: the training collapsed too often.
         InterruptedBySignal: after saving.
     """
@@ -119,14 +121,14 @@ def train_generator(
 
 
 def _check_enough(generator: RunGenerator) -> None:
-    if generator.labels is None:
-        return
-    counts = np.bincount(generator.labels, minlength=len(generator.class_names))
-    if counts.min() < 2:
+    """Before any training: the distance that its checkpoints are chosen by cannot do with fewer of a class."""
+    labels = np.zeros(len(generator.rows), np.int64) if generator.labels is None else generator.labels
+    counts = np.bincount(labels, minlength=len(generator.class_names))
+    if counts.min() < FEWEST_TO_LEARN_FROM:
         raise InputError(
-            expected="at least 2 training images of every class, for a generator of all classes",
+            expected=f"at least {FEWEST_TO_LEARN_FROM} training images of every class that a generator is to draw",
             found=", ".join(f"{n} of {name}" for name, n in zip(generator.class_names, counts, strict=True)),
-            action="Add images, or train for single classes (gan.class_names).",
+            action="Add images, or train for other classes (gan.class_names).",
         )
 
 
