@@ -207,7 +207,7 @@ def demo(options: dict[str, Any]) -> None:
 @main.command()
 @click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE…")
 @click.option("--run", "run_folder", type=click.Path(path_type=Path), metavar="DIR", help="Default: the newest run.")
-@click.option("--arm", help="How its training set was made; default: imbalanced.")
+@click.option("--arm", help="Folder under study/cells: how its training set was made; default: imbalanced.")
 @click.option("--classifier", help="Which model; default: the first of the run.")
 @click.option("--seed", type=int, help="Which training of it; default: the lowest seed.")
 @click.option("--threshold", metavar="T", help="A number, `youden` or `recall=0.95`, on validation; default: 0.5.")

@@ -48,12 +48,15 @@ def choose_cell(
 
 
 def kept_cells(run: Run) -> list[Cell]:
-    """All finished cells of the run that keep their classifier, those first that are taken first."""
-    found = []
-    for file in run.study_folder.glob(f"cells/*/*/*/{MODEL_FILE}"):
-        *_, arm, classifier, seed, _ = file.parts
+    """All finished cells of the run that keep their classifier, those first that are taken first.
+
+    The arm is called as its folder is, with dose and share of the minority class: `gan_dose_0.25`, `fraction_0.1/gan`.
+    """
+    found, cells = [], run.study_folder / "cells"
+    for file in cells.rglob(MODEL_FILE):
+        *arm, classifier, seed = file.parent.relative_to(cells).parts
         if seed.isdecimal() and (file.parent / "metrics.json").is_file():
-            found.append(Cell(arm, classifier, int(seed)))
+            found.append(Cell("/".join(arm), classifier, int(seed)))
     study: dict[str, Any] = (run.settings() or {}).get("study") or {}
     classifiers, arms = study.get("classifiers") or [], [BASELINE, *(study.get("arms") or [])]
 

@@ -49,3 +49,21 @@ def test_a_cell_that_is_not_there_lists_those_that_are(trained_run):
 def test_a_run_without_kept_classifiers(tmp_path):
     with pytest.raises(InputError, match="none that was kept"):
         choose_cell(Run(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        (Cell("gan", "a_model", 2, dose=0.25), "gan_dose_0.25"),
+        (Cell("gan", "a_model", 2, minority_fraction=0.1), "fraction_0.1/gan"),
+        (Cell("gan+augmented", "a_model", 2, 0.5, 0.1), "fraction_0.1/gan+augmented_dose_0.5"),
+    ],
+)
+def test_doses_and_shares_are_part_of_the_arm_s_name(tmp_path, cell, name):
+    run = Run(tmp_path)
+    cell.folder(run.study_folder).mkdir(parents=True)
+    for file in ("model.safetensors", "metrics.json"):
+        (cell.folder(run.study_folder) / file).touch()
+    chosen = choose_cell(run, arm=name)
+    assert (chosen.cell.arm, chosen.cell.seed) == (name, 2)
+    assert chosen.folder == cell.folder(run.study_folder)
