@@ -8,6 +8,11 @@ from ganbal.report.number_text import count, listing, plural
 from ganbal.report.run_files import RunFiles
 
 _CALIBRATION = {"brier": "the Brier score (Brier 1950)", "ece": "the expected calibration error (Guo et al. 2017)"}
+_FITTED = {
+    "pixel_svm": "{} is fitted to all images at once, without steps.",
+    "svm_on_cnn": "{}: the network is trained so, the machine then fitted to its features.",
+    "forest_on_cnn": "{}: the network is trained so, the forest then fitted to its features.",
+}
 _WEIGHTS = {"imagenet": ", ImageNet weights", "none": ", not pretrained", "file": ", pretrained weights"}
 
 
@@ -40,6 +45,13 @@ def _training(summary: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
         setting(settings, "patience", "early stopping after {} checks without improvement"),
     ]
     listed = "; ".join(detail for detail in details if detail)
+    fitted = [
+        _FITTED[model["name"]].format(model["title"]) for model in summary["classifiers"] if model["name"] in _FITTED
+    ]
+    return " ".join([_trained(models, summary, listed, stopped), *fitted])
+
+
+def _trained(models: Sequence[str], summary: Mapping[str, Any], listed: str, stopped: str) -> str:
     return (
         f"Each of the classifiers {listing(models)} was trained on each training set "
         f"({listing([str(arm) for arm in summary['arms']])}) with {plural(len(summary['seeds']), 'seed')}, "
