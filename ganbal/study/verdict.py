@@ -70,10 +70,11 @@ def _condition(row: Mapping[str, Any]) -> str:
 def _in_words(row: Mapping[str, Any]) -> str:
     if row["mean"] is None:
         return "no figures"
-    change = f"balanced accuracy {100 * row['mean']:+.1f} points"
+    change = f"balanced accuracy {_points(row['mean'])} points"
     if row["low"] is None:
         return f"{change} in a single run, which says nothing: one seed has no interval"
-    interval = f"{CONFIDENCE:.0%} interval {100 * row['low']:+.1f} to {100 * row['high']:+.1f}, {row['n']} seeds"
+    ends = f"{_points(row['low'])} to {_points(row['high'])}"
+    interval = f"{100 * CONFIDENCE:g} % interval {ends}, {row['n']} seeds"
     if row["verdict"] != NOTHING_FOUND:
         return f"{row['verdict']} ({change}, {interval})"
     if row["low"] > 0 or row["high"] < 0:
@@ -82,3 +83,8 @@ def _in_words(row: Mapping[str, Any]) -> str:
         return f"{NOTHING_FOUND} ({change}, {interval}; nothing varied between trainings: too few steps?)"
     missed = f"a true effect under {100 * row['smallest_detectable']:.1f} points would likely be missed"
     return f"{NOTHING_FOUND} ({change}, {interval}; {missed})"
+
+
+def _points(share: float) -> str:
+    """Hundredths with their sign, a true minus sign."""
+    return f"{100 * share:+.1f}".replace("-", "\N{MINUS SIGN}")

@@ -342,8 +342,8 @@ class MadeUpRun:
             "per_arm": per_arm,
             "differences": differences,
             "verdict_sentence": "Adding GAN images — Baseline CNN: no difference found (balanced accuracy +0.4 points, "
-            f"95% interval −1.0 to +1.8, {self.seeds} seeds; a true effect under 2.1 points would likely be missed); "
-            f"VGG16 transfer: no difference found (balanced accuracy −0.9 points, 95% interval −2.6 to +0.8, "
+            f"95 % interval −1.0 to +1.8, {self.seeds} seeds; a true effect under 2.1 points would likely be missed); "
+            f"VGG16 transfer: no difference found (balanced accuracy −0.9 points, 95 % interval −2.6 to +0.8, "
             f"{self.seeds} seeds; a true effect under 2.4 points would likely be missed).",
             "warnings": [],
         }

@@ -59,13 +59,13 @@ def test_means_and_paired_differences_by_hand():
     ("gan", "words"),
     [
         ([0.80, 0.801, 0.802], "Baseline CNN: helps (balanced accuracy +10.0 points"),
-        ([0.60, 0.601, 0.602], "Baseline CNN: hurts (balanced accuracy -10.0 points"),
+        ([0.60, 0.601, 0.602], "Baseline CNN: hurts (balanced accuracy −10.0 points"),
         ([0.60, 0.80, 0.75], "no difference found"),
     ],
 )
 def test_the_sentence_says_what_the_interval_says(gan, words):
     sentence = study({"imbalanced": [0.70, 0.701, 0.702], "gan": gan})["verdict_sentence"]
-    assert words in sentence and "3 seeds" in sentence and "95% interval" in sentence
+    assert words in sentence and "3 seeds" in sentence and "95 % interval" in sentence
 
 
 def test_trainings_that_do_not_vary_claim_no_power():

@@ -43,10 +43,10 @@ def test_verdict_minds_the_corrected_p_value_and_what_is_better(mean, p_holm, lo
 def test_gan_images_are_held_against_plain_copies_too():
     rows = [row(**NOTHING), row(-0.031, -0.05, -0.012, "hurts", baseline="duplicated"), row(classifier="svm")]
     assert verdict_sentence(rows, FACTS) == (
-        "Adding GAN images — Baseline CNN: no difference found (balanced accuracy +0.1 points, 95% interval -1.0 to "
+        "Adding GAN images — Baseline CNN: no difference found (balanced accuracy +0.1 points, 95 % interval −1.0 to "
         "+1.2, 5 seeds; a true effect under 2.5 points would likely be missed); against as many plain copies: hurts "
-        "(balanced accuracy -3.1 points, 95% interval -5.0 to -1.2, 5 seeds). RBF SVM: helps (balanced accuracy +2.0 "
-        "points, 95% interval +1.0 to +3.0, 5 seeds)."
+        "(balanced accuracy −3.1 points, 95 % interval −5.0 to −1.2, 5 seeds). RBF SVM: helps (balanced accuracy +2.0 "
+        "points, 95 % interval +1.0 to +3.0, 5 seeds)."
     )
 
 
