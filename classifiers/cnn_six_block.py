@@ -9,6 +9,8 @@ The support vector machine and the forest get the 64 values before the network's
 (Its listing feeds them the network's answer, a single value; then they could but repeat it.)
 """
 
+from dataclasses import replace
+
 from torch import nn
 
 from classifiers.baseline_cnn import BATCH_NORM_EPSILON
@@ -69,32 +71,20 @@ CNN_SIX_BLOCK = Model(
     recipe=RECIPE,
 )
 
-SVM_ON_CNN = Model(
+SVM_ON_CNN = replace(
+    CNN_SIX_BLOCK,
     name="svm_on_cnn",
     title="Linear SVM on the six-block CNN",
-    image_size_px=150,
-    least_image_size_px=64,
-    mean=(0.0, 0.0, 0.0),
-    std=(1.0, 1.0, 1.0),
-    build_backbone=build_backbone,
     build_head=build_svm_head,
-    initialise=initialise_like_keras,
-    recipe=RECIPE,
     trained_as="cnn_six_block",
     fit_last_layer=fit_linear_machine,
 )
 
-FOREST_ON_CNN = Model(
+FOREST_ON_CNN = replace(
+    CNN_SIX_BLOCK,
     name="forest_on_cnn",
     title="Random forest on the six-block CNN",
-    image_size_px=150,
-    least_image_size_px=64,
-    mean=(0.0, 0.0, 0.0),
-    std=(1.0, 1.0, 1.0),
-    build_backbone=build_backbone,
     build_head=build_forest_head,
-    initialise=initialise_like_keras,
-    recipe=RECIPE,
     trained_as="cnn_six_block",
     fit_last_layer=fit_forest,
 )

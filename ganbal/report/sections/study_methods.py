@@ -51,7 +51,7 @@ def _training(summary: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
     return " ".join([_trained(models, summary, listed, stopped), *fitted])
 
 
-def _trained(models: Sequence[str], summary: Mapping[str, Any], listed: str, stopped: str) -> str:
+def _trained(models: list[str], summary: Mapping[str, Any], listed: str, stopped: str) -> str:
     return (
         f"Each of the classifiers {listing(models)} was trained on each training set "
         f"({listing([str(arm) for arm in summary['arms']])}) with {plural(len(summary['seeds']), 'seed')}, "
