@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from classifiers.registry import find_model
 from ganbal.atomic_files import write_json, write_text
 from ganbal.config import Config, dump_config
 from ganbal.console import Console
@@ -97,7 +98,12 @@ def _remarks(entries: Sequence[dict[str, Any]]) -> list[str]:
         )
     elif trained and not any(value is not None for value in known):
         remarks.append("No published interval can be held against these figures.")
-    few = [entry["name"] for entry in trained if any(len(f["seeds"]) < 3 for f in entry["protocols"].values())]
+    few = [
+        entry["name"]
+        for entry in trained
+        if any(len(found["seeds"]) < 3 for found in entry["protocols"].values())
+        and not find_model(entry["classifier"]).is_only_fitted  # there is no chance in it
+    ]
     if few:
         remarks.append(f"Fewer than three seeds: {', '.join(dict.fromkeys(few))}. Single trainings differ by points.")
     return remarks

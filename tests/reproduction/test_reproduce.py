@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from ganbal.cli import main
 from ganbal.marked_png import write_synthetic_png
+from ganbal.reproduction.command import _remarks
 from ganbal.study import running
 
 TINY = [
@@ -132,3 +133,10 @@ def test_wrong_use(arguments, words):
     result = CliRunner().invoke(main, ["reproduce", *TINY, *arguments])
     assert result.exit_code == 2 and words in result.output
     assert not Path("here").exists()
+
+
+@pytest.mark.parametrize(("classifier", "is_remarked"), [("cnn_64", True), ("pixel_svm", False)])
+def test_few_seeds_are_remarked_where_there_is_chance(classifier, is_remarked):
+    found = {"honest": {"seeds": [0], "is_within_published_interval": True}}
+    remarks = _remarks([{"name": "one", "classifier": classifier, "num_test": 624, "protocols": found}])
+    assert any("Fewer than three seeds: one" in remark for remark in remarks) == is_remarked
