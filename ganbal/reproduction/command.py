@@ -60,7 +60,7 @@ def reproduce_command(
     protocols = PROTOCOLS if protocol == "both" else (protocol,)
     entries = reproduce_systems(systems, protocols, seeds, place)
     facts: dict[str, Any] = {"made": now(), "device": str(device), "protocols": list(protocols)}
-    facts |= {"remarks": _remarks(entries), "systems": entries}
+    facts |= {"remarks": remarks_on(entries), "systems": entries}
     write_json(run.folder / "reproduction.json", facts)
     write_text(run.folder / "reproduction.csv", reproduction_csv(facts))
     report = build_report(run.folder)
@@ -87,7 +87,8 @@ def _synthetic_of(run: Run) -> SyntheticImages | None:
     return SyntheticImages(pixels, class_names, file_digest(folder.manifest))
 
 
-def _remarks(entries: Sequence[dict[str, Any]]) -> list[str]:
+def remarks_on(entries: Sequence[dict[str, Any]]) -> list[str]:
+    """What a reader of these systems' figures has to know."""
     trained = [entry for entry in entries if entry["protocols"]]
     known = [found["is_within_published_interval"] for entry in trained for found in entry["protocols"].values()]
     remarks = []

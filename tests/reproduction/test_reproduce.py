@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from ganbal.cli import main
 from ganbal.marked_png import write_synthetic_png
-from ganbal.reproduction.command import _remarks
+from ganbal.reproduction.command import remarks_on
 from ganbal.study import running
 
 TINY = [
@@ -138,5 +138,5 @@ def test_wrong_use(arguments, words):
 @pytest.mark.parametrize(("classifier", "is_remarked"), [("cnn_64", True), ("pixel_svm", False)])
 def test_few_seeds_are_remarked_where_there_is_chance(classifier, is_remarked):
     found = {"honest": {"seeds": [0], "is_within_published_interval": True}}
-    remarks = _remarks([{"name": "one", "classifier": classifier, "num_test": 624, "protocols": found}])
+    remarks = remarks_on([{"name": "one", "classifier": classifier, "num_test": 624, "protocols": found}])
     assert any("Fewer than three seeds: one" in remark for remark in remarks) == is_remarked
