@@ -16,6 +16,7 @@ from ganbal.provenance import describe_machine
 from ganbal.run_selection import select_run_to_begin, select_run_to_continue
 from ganbal.runs import Run, newest_run, now
 from ganbal.stages import Stages
+from ganbal.study_preflight import check_study
 
 
 class Pipeline:
@@ -108,6 +109,8 @@ class Pipeline:
         """Check all that the command will need; only then write the first file."""
         check_before_work(self.run, self.config, needs)
         digest = self.stages.dataset.table.digest()  # reads every image, which can still find too many unreadable
+        if Need.STUDY in needs:
+            check_study(self.stages, draws=Need.GAN in needs)
         self.console.log_file = self.run.log_file
         settings = dump_config(self.config)
         if not self.run.config_file.is_file() or self.run.config_file.read_text(encoding="utf-8") != settings:

@@ -96,7 +96,7 @@ def _check_images(config: Config, needs: Sequence[Need]) -> None:
     counts, number = check_source(config.data, config.seed), config.synthesis.num_images
     name = config.gan.class_name or classes_to_train(counts, config.gan)[0]
     if Need.GAN in needs and Need.STUDY in needs and wants_synthetic(config.study):
-        _check_supply(counts, config)
+        check_planned_supply(counts, config)
     if Need.GAN in needs and isinstance(number, dict):
         check_drawable(number, counts, config.gan)
     if Need.SCORE in needs and counts[name] < FEWEST_IMAGES:
@@ -114,8 +114,15 @@ def _check_images(config: Config, needs: Sequence[Need]) -> None:
         )
 
 
-def _check_supply(counts: Mapping[str, int], config: Config) -> None:
-    """See that what will be drawn is enough for the study."""
+def check_planned_supply(counts: Mapping[str, int], config: Config) -> None:
+    """See that what will be drawn is enough for the study.
+
+    Args:
+        counts: training images of each class.
+
+    Raises:
+        InputError: it is not.
+    """
     if any(arm not in ARMS for arm in config.study.arms):
         return  # told elsewhere
     drawn, classes = images_for_run(counts, config), sorted(counts)

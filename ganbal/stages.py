@@ -263,11 +263,18 @@ class Stages:
             raise InputError(
                 expected=f"synthetic images listed in {folder.manifest}",
                 found="none",
-                action="Run `ganbal synthesize` first."
-                if self.minority_fraction == 1
-                else "Run `ganbal train-gan`, then `ganbal synthesize`: both do it for all study.minority_fractions.",
+                action=self._how_to_synthesise(),
             )
         return Synthetic(*read_synthetic(folder), digest=file_digest(folder.manifest))
+
+    def _how_to_synthesise(self) -> str:
+        if self.minority_fraction == 1:
+            return "Run `ganbal synthesize` first."
+        shares = ",".join(f"{fraction:g}" for fraction in self.config.study.minority_fractions)
+        return (
+            f"Run `ganbal train-gan --run {self.run.folder} --set study.minority_fractions=[{shares}]`, "
+            "then `ganbal synthesize`: both do it for every share."
+        )
 
     def _images_to_draw(self) -> dict[str, int]:
         return images_for_run(self.dataset.table.counts()["train"], self.config)

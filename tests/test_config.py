@@ -85,9 +85,10 @@ def test_default_yaml_is_the_defaults_in_full(request):
         ("study.minority_fractions=[]", "study.minority_fractions: must be at least one number, each at most 1"),
         ("study.minority_fractions=[0.5,2]", "study.minority_fractions: must be at least one number, each at most 1"),
         ("study.minority_fractions=[0.1,0]", "study.minority_fractions: must be numbers above 0"),
+        ("study.arms=imbalanced", r"study.arms: input should be a list, such as \[a,b\], found 'imbalanced'"),
     ],
 )
-def test_doses_and_shares_are_checked(assignment, message):
+def test_lists_of_the_study_are_checked(assignment, message):
     with pytest.raises(InputError, match=message):
         load_config(None, [assignment])
 

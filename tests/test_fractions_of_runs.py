@@ -76,7 +76,31 @@ def test_a_share_without_a_generator_is_told(here):
     ganbal("synthesize", "--run", "here")
     result = CliRunner().invoke(main, ["compare", "--run", "here", "--set", "study.minority_fractions=[0.5]"])
     assert result.exit_code == 2
-    assert "synthetic_fraction_0.5" in result.output and "ganbal train-gan" in result.output
+    assert "synthetic_fraction_0.5" in result.output
+    assert "`ganbal train-gan --run here --set study.minority_fractions=[0.5]`" in result.output
+
+
+@pytest.mark.parametrize(
+    ("assignment", "told"),
+    [
+        ("study.doses=[40]", "`ganbal synthesize --n "),
+        ("study.minority_fractions=[0.0001,1]", "Raise the smallest of study.minority_fractions."),
+        ("study.arms=[imbalanced,gan-both]", "gan.class_names=["),
+    ],
+)
+def test_settings_that_the_images_forbid_do_not_become_the_runs_own(here, assignment, told):
+    ganbal("train-gan", *TINY, "--run", "here")
+    ganbal("synthesize", "--run", "here")
+    before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+    result = CliRunner().invoke(main, ["compare", "--run", "here", "--set", assignment])
+    assert result.exit_code == 2 and told in result.output
+    assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
+
+
+def test_a_share_with_too_few_images_is_told_before_a_run_begins(here):
+    result = CliRunner().invoke(main, ["run", *TINY, "--run", "here", "--set", "study.minority_fractions=[0.01,1]"])
+    assert result.exit_code == 2 and "Raise the smallest" in result.output
+    assert not here.exists()
 
 
 def test_copies_are_as_many_as_the_run_has_synthetic_images(here):

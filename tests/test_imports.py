@@ -20,7 +20,9 @@ MAY_IMPORT = {
     "cell_worker": {"stages", "study"},
     "pipeline": {
         *("cell_worker", "stages", "outcome", "preflight", "results_text", "provenance", "run_selection", "metrics"),
+        "study_preflight",
     },
+    "study_preflight": {"preflight", "stages", "study"},
     "preflight": {"data", "drawing_plan", "metrics", "study", "classifiers"},
     "stages": {"trained_extractor", "class_scores", "generators", "data", "synthesis", "metrics", "study", "report"}
     | {"run_parts", "drawing_plan", "study_material"},

@@ -119,7 +119,7 @@ def _describe(detail: Mapping[str, Any]) -> str:
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, list(_field_names(Config)), n=1, cutoff=0.6)
         return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
-    message = detail["msg"].removeprefix("Value error, ")
+    message = detail["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list, such as [a,b]")
     if len(location) < 2 and detail["type"] == "value_error":  # of a whole section: it names its fields itself
         return message
     return f"{name}: {message[0].lower()}{message[1:]}, found {detail['input']!r}"

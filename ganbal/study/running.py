@@ -66,7 +66,7 @@ def run_study(
         InterruptedBySignal: SIGINT or SIGTERM came; finished cells are on disk.
     """
     cells = planned_cells(config, seed)
-    _check_synthetic(source, config)
+    check_synthetic(source, config)
     if elsewhere is not None:
         missing = [cell for cell in cells if not _is_done(cell, source, config, folder.root)]
         _train_elsewhere(missing, len(cells), elsewhere, console)
@@ -104,7 +104,12 @@ def _train_elsewhere(missing: list[Cell], num_cells: int, elsewhere: Elsewhere, 
             bar.update(1)
 
 
-def _check_synthetic(source: StudySource, config: StudyConfig) -> None:
+def check_synthetic(source: StudySource, config: StudyConfig) -> None:
+    """See that there are synthetic images enough for every arm, at every dose and share of the minority class.
+
+    Raises:
+        InputError: there are not, or a share leaves too few images.
+    """
     size_px = classifier_size_px(config.classifiers[0], config)
     for fraction in config.minority_fractions:
         counts = source.with_fraction(fraction).counts_at(size_px)

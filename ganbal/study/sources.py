@@ -1,4 +1,4 @@
-"""Where a study's images come from, and where its files go."""
+"""Where a study's images come from, whether there are enough, and where its files go."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
