@@ -15,7 +15,6 @@ from PIL import Image
 
 from ganbal.atomic_files import atomic_path, read_json, write_json
 from ganbal.balancing import classes_to_train
-from ganbal.class_scores import classes_to_score, with_other_classes
 from ganbal.config import Config
 from ganbal.console import Console
 from ganbal.data.fractions import dataset_with_fraction
@@ -29,9 +28,9 @@ from ganbal.errors import InputError
 from ganbal.generators import RunGenerator, find_generator, generators_of, train_generator
 from ganbal.marked_png import tile
 from ganbal.metrics.copy_filter import CopyFilter
-from ganbal.metrics.scoring import ClassifierImages, score_run
 from ganbal.report import build_report
 from ganbal.run_parts import FractionOfRun
+from ganbal.run_scoring import RunScoring, largest_classifier_size_px
 from ganbal.runs import Run, cache_folder, digest_of, file_digest
 from ganbal.study.arms import find_arm
 from ganbal.study.cells import Cell
@@ -39,7 +38,6 @@ from ganbal.study.running import Elsewhere, classifier_size_px, finish_cell, run
 from ganbal.study.sources import StudyFolder, StudySource
 from ganbal.study_material import Synthetic, study_source
 from ganbal.synthesis import Order, SyntheticFolder, read_synthetic, synthesis_facts, synthesise
-from ganbal.trained_extractor import chosen_extractor
 
 REAL_SAMPLES = 16
 
@@ -145,48 +143,18 @@ class Stages:
         return CopyFilter.from_images(train, held_out, device=self.device)
 
     def score(self) -> dict[str, Any]:
-        """Every class's synthetic images against real ones of that class; the one with most of them stands first."""
-        synthetic, first = self.synthetic, self.config.gan.class_name
+        """Every class's synthetic images against real ones of that class."""
+        scoring = RunScoring(self.dataset, self.synthetic, self.config, self.device, self.console)
 
         def work() -> None:
-            chosen, *others = classes_to_score(synthetic.class_names, first)
-            facts = {"class_name": chosen} | self._score_class(chosen, self.run.figures_folder)
-            write_json(self.run.scores_file, with_other_classes(facts, others, self._score_class))
+            write_json(self.run.scores_file, scoring.scores(self.run.figures_folder))
 
-        settings = self.config.score.model_dump(mode="json")
-        digests = self.dataset.table.digest(), synthetic.digest
-        inputs = digest_of(settings, self._largest_size_px(), *digests, self.config.seed, *([first] if first else []))
+        settings, first = self.config.score.model_dump(mode="json"), self.config.gan.class_name
+        size_px = largest_classifier_size_px(self.config.study)
+        digests = self.dataset.table.digest(), self.synthetic.digest
+        inputs = digest_of(settings, size_px, *digests, self.config.seed, *([first] if first else []))
         self._stage("score", inputs, self.run.scores_file, work)
         return read_json(self.run.scores_file)
-
-    def _score_class(self, class_name: str, figures_folder: Path | None = None) -> dict[str, Any]:
-        table, drawn = self.dataset.table, self.synthetic.of_class(class_name)
-        pixels = self.dataset.pixels(drawn.pixels.shape[-1])
-        train, held_out = (table.rows(split, class_name) for split in ("train", "test"))
-        return score_run(
-            train_images=pixels[train],
-            held_out_images=pixels[held_out],
-            synthetic_images=drawn.pixels,
-            train_names=table.frame["file_name"].iloc[train].tolist(),
-            synthetic_names=drawn.names,
-            config=self.config.score,
-            device=self.device,
-            cache_root=cache_folder(),
-            seed=self.config.seed,
-            console=self.console,
-            classifier_images=self._as_classifiers_see(train, held_out, drawn),
-            figures_folder=figures_folder,
-            extractor=chosen_extractor(self.config.score, self.device),
-        )
-
-    def _as_classifiers_see(self, train: np.ndarray, held_out: np.ndarray, drawn: Synthetic) -> ClassifierImages:
-        size_px = self._largest_size_px()
-        pixels = self.dataset.pixels(size_px)
-        return ClassifierImages(pixels[train], drawn.resized(size_px), pixels[held_out])
-
-    def _largest_size_px(self) -> int:
-        """Of the classifiers' input sizes, the one at which a difference in sharpness shows most."""
-        return max(classifier_size_px(name, self.config.study) for name in self.config.study.classifiers)
 
     def compare(self, train_elsewhere: Callable[["Stages"], Elsewhere | None] = lambda stages: None) -> dict[str, Any]:
         """The study. `train_elsewhere` says how other processes may train its cells."""

@@ -24,8 +24,9 @@ MAY_IMPORT = {
     },
     "study_preflight": {"preflight", "stages", "study"},
     "preflight": {"data", "drawing_plan", "metrics", "study", "classifiers"},
-    "stages": {"trained_extractor", "class_scores", "generators", "data", "synthesis", "metrics", "study", "report"}
-    | {"run_parts", "drawing_plan", "study_material"},
+    "stages": {"generators", "data", "synthesis", "metrics", "study", "report"}
+    | {"run_parts", "run_scoring", "drawing_plan", "study_material"},
+    "run_scoring": {"class_scores", "data", "metrics", "study", "study_material", "trained_extractor"},
     "oversampling": {"data", "gan", "metrics", "sampling_strategy"},
     "run_parts": set(),
     "sampling_strategy": set(),
