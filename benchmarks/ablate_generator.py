@@ -5,8 +5,9 @@
 
 Every variant sees the same number of images at 64 px with 32 base channels, from the same seeds; 1,000 synthetic images
 of the last step are then compared with the training images: FID and KID of Inception's 768-d layer, precision, recall,
-density and coverage. One line a training goes to DIR/ablation.csv as soon as it is done; lines that are there are not
-done again.
+density, coverage, diversity (1: they differ among each other as much as the real ones) and how far their mean image lies
+from that of the real ones (root mean square, in grey values). One line a training goes to DIR/ablation.csv as soon as it
+is done; lines that are there are not done again.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from ganbal.console import Console
 from ganbal.data.loading import load_dataset
 from ganbal.device import choose_device
 from ganbal.gan.checkpoint import identity_of, load_generator
+from ganbal.gan.health import diversity
 from ganbal.gan.sampling import draw_images, latent_rows
 from ganbal.gan.step import precision_of
 from ganbal.gan.training import GanFolder, train_gan
@@ -35,18 +37,19 @@ from ganbal.runs import cache_folder
 AUGMENT = "gan.augment=[brightness,contrast,translation,cutout]"
 TWICE_AS_FAST = ("gan.learning_rate=4e-4", "gan.discriminator_learning_rate=4e-4")
 SPECTRAL_HINGE = ("gan.discriminator_norm=spectral", "gan.loss=hinge")
+SMALL_DATA = (AUGMENT, "gan.minibatch_stddev=true")
 VARIANTS = {
     "plain": ("gan.ema_half_life_images=0",),
     "plain + EMA": (),
     "plain + augmentation": (AUGMENT, "gan.ema_half_life_images=0"),
     "augmentation + EMA": (AUGMENT,),
-    "augmentation + EMA + spectral norm, hinge": (AUGMENT, *SPECTRAL_HINGE),
-    "augmentation + EMA + R1": (AUGMENT, "gan.r1_gamma=1"),
-    "adaptive augmentation + EMA": (AUGMENT, "gan.adaptive_augment=true"),
-    "augmentation + EMA, learning rates x 2": (AUGMENT, *TWICE_AS_FAST),
-    "augmentation + EMA, batches of 32": (AUGMENT, "gan.batch_size=32"),
-    "augmentation + EMA, batches of 32, learning rates x 2": (AUGMENT, "gan.batch_size=32", *TWICE_AS_FAST),
-    "augmentation + EMA, batches of 16": (AUGMENT, "gan.batch_size=16"),
+    "small-data": SMALL_DATA,
+    "small-data, spectral norm, hinge": (*SMALL_DATA, *SPECTRAL_HINGE),
+    "small-data, R1": (*SMALL_DATA, "gan.r1_gamma=1"),
+    "small-data, adaptive augmentation": (*SMALL_DATA, "gan.adaptive_augment=true"),
+    "small-data, learning rates x 2": (*SMALL_DATA, *TWICE_AS_FAST),
+    "small-data, batches of 32": (*SMALL_DATA, "gan.batch_size=32"),
+    "small-data, batches of 16": (*SMALL_DATA, "gan.batch_size=16"),
 }
 NUM_SYNTHETIC = 1000
 
@@ -120,6 +123,10 @@ def main():
                 for name, pixels in (("real", images), ("synthetic", synthetic))
             )
             row = {"variant": variant, "seed": seed, "seconds": round(seconds)} | score(real, drawn)
+            row |= {
+                "diversity": diversity(synthetic) / diversity(images),
+                "mean_image_difference": np.sqrt(np.square(synthetic.mean(0) - images.mean(0)).mean()),
+            }
             is_new = not table.is_file()
             with table.open("a", newline="") as file:
                 writer = csv.DictWriter(file, row)

@@ -13,6 +13,7 @@ GAN_PRESETS: dict[str, dict[str, Any]] = {
     "dcgan": {
         "augment": (),
         "discriminator_norm": "batch",
+        "minibatch_stddev": False,
         "loss": "non-saturating",
         "r1_gamma": 0.0,
         "discriminator_learning_rate": 2e-4,
@@ -20,6 +21,7 @@ GAN_PRESETS: dict[str, dict[str, Any]] = {
     "small-data": {
         "augment": ("brightness", "contrast", "translation", "cutout"),
         "discriminator_norm": "batch",
+        "minibatch_stddev": True,
         "loss": "non-saturating",
         "r1_gamma": 0.0,
         "discriminator_learning_rate": 2e-4,
@@ -55,6 +57,8 @@ class GanConfig(Section):
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
     """Real images are to be called real with probability 1 - this (non-saturating loss only)."""
     discriminator_norm: Literal["batch", "spectral"]
+    minibatch_stddev: bool
+    """The discriminator also sees how much the images of a batch differ (Karras et al. 2018)."""
     r1_gamma: float = Field(ge=0)
     """Weight of the R1 gradient penalty on real images; 0 leaves it out."""
     r1_every_steps: int = Field(16, ge=1)

@@ -66,9 +66,16 @@ class ProjectionDiscriminator(Discriminator):
     """
 
     def __init__(
-        self, image_size_px: int, base_channels: int, norm: Literal["batch", "spectral"], num_classes: int
+        self,
+        image_size_px: int,
+        base_channels: int,
+        norm: Literal["batch", "spectral"],
+        num_classes: int,
+        *,
+        minibatch_stddev: bool = False,
     ) -> None:
-        super().__init__(image_size_px, base_channels, norm, outputs=1 + num_classes)
+        outputs = 1 + num_classes
+        super().__init__(image_size_px, base_channels, norm, minibatch_stddev=minibatch_stddev, outputs=outputs)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:  # type: ignore[override]
         """(B, 1, S, S) and (B,) int64 to (B,)."""

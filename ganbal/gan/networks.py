@@ -1,6 +1,7 @@
 """The generator and discriminator of DCGAN (Radford, Metz & Chintala 2016, arXiv:1511.06434)."""
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -10,6 +11,8 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 INITIAL_STD = 0.02
 LEAKY_SLOPE = 0.2
+GROUP_SIZE = 4
+"""Images that minibatch standard deviation compares with one another."""
 
 
 class Generator(nn.Module):
@@ -61,6 +64,7 @@ class Discriminator(nn.Module):
     Args:
         norm: `batch` normalises every layer but the first and last, as the paper does; `spectral` divides each layer's
             weights by their largest singular value instead (Miyato et al. 2018, arXiv:1802.05957).
+        minibatch_stddev: lets the last layer see how much the images of a group differ.
         outputs: filters of the last layer.
     """
 
@@ -70,6 +74,7 @@ class Discriminator(nn.Module):
         base_channels: int,
         norm: Literal["batch", "spectral"] = "batch",
         *,
+        minibatch_stddev: bool = False,
         outputs: int = 1,
     ) -> None:
         super().__init__()
@@ -81,11 +86,33 @@ class Discriminator(nn.Module):
             if norm == "batch":
                 layers.append(nn.BatchNorm2d(after))
             layers.append(_leaky_relu())
-        layers.append(nn.Conv2d(channels[-1], outputs, start_px))
+        if minibatch_stddev:
+            layers.append(MinibatchStddev())
+        layers.append(nn.Conv2d(channels[-1] + minibatch_stddev, outputs, start_px))
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.layers(images).flatten()
+
+
+class MinibatchStddev(nn.Module):
+    """Adds a channel that says how much neighbouring images differ, the same number all over the map.
+
+    That number is the mean of the features' standard deviations over the group (Karras et al. 2018, arXiv:1710.10196,
+    section 3): it finds out a generator whose images are all alike. Groups are `GROUP_SIZE` neighbours, or as many
+    as divide the batch; processes whose parts are multiples of it see what one alone would.
+
+    Input (B, C, H, W); output (B, C + 1, H, W).
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        batch, _, height, width = features.shape
+        size = math.gcd(batch, GROUP_SIZE)
+        groups = features.float().unflatten(0, (batch // size, size))  # (G, size, C, H, W)
+        # A small number under the root: its slope at 0 is infinite.
+        deviation = (groups.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (G,)
+        channel = deviation.repeat_interleave(size)[:, None, None, None].expand(batch, 1, height, width)
+        return torch.cat([features, channel.to(features.dtype)], dim=1)
 
 
 def normalise_spectrally(discriminator: Discriminator, seed: int) -> None:

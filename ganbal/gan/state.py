@@ -92,11 +92,13 @@ def new_state(config: GanConfig, seed: int, device: torch.device, num_classes: i
 
 
 def _networks(config: GanConfig, num_classes: int | None) -> tuple[Generator, Discriminator]:
-    size_px, channels, norm = config.image_size_px, config.base_channels, config.discriminator_norm
+    size_px, channels, latent_dim = config.image_size_px, config.base_channels, config.latent_dim
+    norm, stddev = config.discriminator_norm, config.minibatch_stddev
     if num_classes is None:
-        return Generator(size_px, channels, config.latent_dim), Discriminator(size_px, channels, norm)
-    generator = ConditionalGenerator(size_px, channels, config.latent_dim, num_classes)
-    return generator, ProjectionDiscriminator(size_px, channels, norm, num_classes)
+        discriminator = Discriminator(size_px, channels, norm, minibatch_stddev=stddev)
+        return Generator(size_px, channels, latent_dim), discriminator
+    generator = ConditionalGenerator(size_px, channels, latent_dim, num_classes)
+    return generator, ProjectionDiscriminator(size_px, channels, norm, num_classes, minibatch_stddev=stddev)
 
 
 def _adam(network: torch.nn.Module, learning_rate: float, beta1: float) -> torch.optim.Optimizer:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ganbal.config import allowed_gan_sizes_px
-from ganbal.gan.networks import Discriminator, Generator, channel_plan, initialise
+from ganbal.gan.networks import Discriminator, Generator, MinibatchStddev, channel_plan, initialise
 
 
 @pytest.mark.parametrize("size", allowed_gan_sizes_px())
@@ -42,3 +42,33 @@ def test_initial_weights_follow_the_paper_and_the_seed():
     assert weight.std().item() == pytest.approx(0.02, rel=0.02)
     assert first.layers[1].weight.mean().item() == pytest.approx(1, abs=0.01)
     assert torch.count_nonzero(first.layers[-2].bias) == 0
+
+
+def test_minibatch_stddev_by_hand():
+    features = torch.zeros(8, 2, 1, 1)
+    features[:4, 0, 0, 0] = torch.tensor(
+        [1.0, 1.0, 3.0, 3.0]
+    )  # standard deviation 1 in the first group's first feature
+    features[4:, 1, 0, 0] = torch.tensor([0.0, 0.0, 0.0, 8.0])  # and √12 in the second group's second one
+    result = MinibatchStddev()(features)
+    assert torch.equal(result[:, :2], features)
+    expected = torch.tensor([1 / 2] * 4 + [12**0.5 / 2] * 4)
+    torch.testing.assert_close(result[:, 2, 0, 0], expected, atol=1e-4, rtol=0)
+
+
+def test_minibatch_stddev_of_an_odd_batch_and_of_equal_images():
+    images = torch.ones(6, 3, 2, 2, requires_grad=True)
+    result = MinibatchStddev()(images)
+    assert result.shape == (6, 4, 2, 2)
+    assert result[:, 3].max() < 1e-3
+    result.sum().backward()
+    assert torch.isfinite(images.grad).all()
+
+
+def test_a_discriminator_that_compares_images_tells_copies_from_different_ones():
+    discriminator = Discriminator(32, 4, minibatch_stddev=True).eval()
+    initialise(discriminator, torch.Generator().manual_seed(0))
+    images = torch.rand(4, 1, 32, 32, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    among_copies = discriminator(images[:1].repeat(4, 1, 1, 1))
+    assert torch.equal(among_copies, among_copies[:1].repeat(4))
+    assert not torch.allclose(discriminator(images)[0], among_copies[0], atol=1e-6)
