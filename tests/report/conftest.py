@@ -54,6 +54,7 @@ class MadeUpRun:
             "adam_beta1": 0.5,
             "loss": "non-saturating",
             "discriminator_norm": "batch",
+            "minibatch_stddev": True,
             "r1_gamma": 0.0,
             "augment": ["brightness", "contrast"],
             "ema_half_life_images": 10000,

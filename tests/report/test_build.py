@@ -191,6 +191,7 @@ def test_methods_are_written_from_the_settings(reported_run):
         "Heusel M",
     ):
         assert fact in methods
+    assert "minibatch standard deviation (Karras et al. 2018)" in methods and "Progressive growing of GANs" in methods
     assert "Miyato" not in methods  # no spectral normalisation in these settings
 
 

@@ -52,6 +52,7 @@ def _generator(run: RunFiles) -> str:
         setting(gan, "base_channels", "{} channels next to the image"),
         setting(gan, "loss", "{} loss"),
         "spectral normalisation of the discriminator (Miyato et al. 2018)" if is_spectral(gan) else "",
+        "minibatch standard deviation (Karras et al. 2018)" if gan.get("minibatch_stddev") else "",
         f"R1 penalty of weight {gan['r1_gamma']:g} (Mescheder et al. 2018)" if gan.get("r1_gamma") else "",
         setting(gan, "learning_rate", "Adam with learning rate {:g}")
         + setting(gan, "discriminator_learning_rate", " (discriminator {:g})")

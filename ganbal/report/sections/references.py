@@ -14,6 +14,8 @@ _REFERENCES = {
     "arXiv:1801.04406.",
     "spectral": "Miyato T, Kataoka T, Koyama M, Yoshida Y. Spectral normalization for generative adversarial networks. "
     "ICLR 2018. arXiv:1802.05957.",
+    "minibatch_stddev": "Karras T, Aila T, Laine S, Lehtinen J. Progressive growing of GANs for improved quality, "
+    "stability, and variation. ICLR 2018. arXiv:1710.10196.",
     "fid": "Heusel M, Ramsauer H, Unterthiner T, Nessler B, Hochreiter S. GANs trained by a two time-scale update rule "
     "converge to a local Nash equilibrium. NeurIPS 2017. arXiv:1706.08500.",
     "kid": "Bińkowski M, Sutherland DJ, Arbel M, Gretton A. Demystifying MMD GANs. ICLR 2018. arXiv:1801.01401.",
@@ -51,6 +53,7 @@ def cited_references(run: RunFiles) -> list[str]:
         "diffaugment": trained and bool((run.training or {}).get("augment")),
         "r1": trained and bool(gan.get("r1_gamma")),
         "spectral": trained and is_spectral(gan),
+        "minibatch_stddev": trained and bool(gan.get("minibatch_stddev")),
         "fid": any("fid" in metric.lower() for metric in metrics),
         "kid": any("kid" in metric.lower() for metric in metrics),
         "vgg16": "vgg16" in names,
