@@ -33,7 +33,7 @@ def test_brightness_shifts_a_whole_image_by_one_number():
     images = batch(8)
     change = augment(images, ["brightness"], draws(["brightness"], 8)) - images
     assert change.flatten(1).std(dim=1).max() < 1e-6
-    assert change.abs().max() <= 0.5
+    assert 0.05 < change.abs().max() <= 0.125
 
 
 def test_contrast_keeps_the_mean():
@@ -41,7 +41,7 @@ def test_contrast_keeps_the_mean():
     result = augment(images, ["contrast"], draws(["contrast"], 8))
     torch.testing.assert_close(result.mean(dim=(1, 2, 3)), images.mean(dim=(1, 2, 3)))
     ratio = result.flatten(1).std(dim=1) / images.flatten(1).std(dim=1)
-    assert ratio.min() >= 0.5 and ratio.max() <= 1.5
+    assert ratio.min() >= 0.75 and ratio.max() <= 1.25
 
 
 def test_translation_moves_by_whole_pixels_and_repeats_edges():
