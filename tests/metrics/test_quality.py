@@ -3,33 +3,42 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
+from ganbal.metrics.layout import Layout
 from ganbal.metrics.quality import KernelQuality
 
 CPU = torch.device("cpu")
 
 
 def textured_images(count, seed):
-    """(N, 32, 32) uint8: noise of differing contrast on differing grey."""
+    """(N, 32, 32) uint8: noise of differing contrast on differing grey, with a bright bar at differing heights."""
     random = np.random.default_rng(seed)
-    grey, contrast = random.uniform(90, 160, (count, 1, 1)), random.uniform(10, 30, (count, 1, 1))
-    return (grey + contrast * random.standard_normal((count, 32, 32))).clip(0, 255).astype(np.uint8)
+    grey, contrast = random.uniform(80, 130, (count, 1, 1)), random.uniform(10, 30, (count, 1, 1))
+    images = grey + contrast * random.standard_normal((count, 32, 32))
+    for image, height in zip(images, random.integers(0, 28, count), strict=True):
+        image[height : height + 4] += 80
+    return images.clip(0, 255).astype(np.uint8)
 
 
 def blurred(images):
     return np.stack([np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(1))) for image in images])
 
 
+def with_bars_at_one_height(images):
+    """Every image rolled until its brightest rows stand in the middle."""
+    tops = images.astype(float).mean(axis=2).argmax(axis=1)
+    return np.stack([np.roll(image, 14 - top, axis=0) for image, top in zip(images, tops, strict=True)])
+
+
 @pytest.fixture(scope="module")
 def quality():
-    return KernelQuality(textured_images(200, 0), CPU)
+    return KernelQuality(textured_images(300, 0), CPU)
 
 
-def test_blur_and_sameness_are_further_away_than_other_images_of_the_kind(quality):
-    fresh = textured_images(200, 1)
-    of_the_kind = abs(quality(fresh))
-    assert of_the_kind < 0.3
-    assert quality(blurred(fresh)) > 10 * of_the_kind
-    assert quality(fresh[:1].repeat(200, axis=0)) > 10 * of_the_kind
+@pytest.mark.parametrize("spoil", [blurred, with_bars_at_one_height, lambda images: images[:1].repeat(300, 0)])
+def test_blur_and_sameness_are_further_away_than_other_images_of_the_kind(quality, spoil):
+    fresh = textured_images(300, 1)
+    assert quality(fresh) < 0.2
+    assert quality(spoil(fresh)) > 2 * quality(fresh)
 
 
 def test_features_count_by_how_much_they_vary_not_by_how_large_they_are():
@@ -42,5 +51,22 @@ def test_features_count_by_how_much_they_vary_not_by_how_large_they_are():
 
 def test_blank_training_images_still_give_a_number():
     blank = np.full((10, 32, 32), 7, dtype=np.uint8)
-    assert KernelQuality(blank, CPU)(blank) == pytest.approx(0, abs=1e-6)
+    assert KernelQuality(blank, CPU)(blank) < 0.01
     assert np.isfinite(KernelQuality(blank, CPU)(textured_images(10, 0)))
+
+
+def test_layout_is_standardised_over_the_training_images_and_uncorrelated():
+    training = textured_images(100, 0)
+    coordinates = Layout(training).coordinates(training)
+    assert coordinates.shape == (100, 64)
+    np.testing.assert_allclose(coordinates.T @ coordinates / 100, np.eye(64), atol=1e-8)
+    np.testing.assert_allclose(coordinates.mean(axis=0), 0, atol=1e-8)
+
+
+def test_layout_of_two_images_by_hand():
+    # One direction is all there is between two images, and they lie on it at -1 and +1.
+    pair = np.stack([np.zeros((32, 32), np.uint8), np.full((32, 32), 200, np.uint8)])
+    layout = Layout(pair)
+    assert sorted(layout.coordinates(pair)[:, 0]) == pytest.approx([-1, 1])
+    halfway = np.full((1, 32, 32), 100, np.uint8)
+    assert layout.coordinates(halfway)[0, 0] == pytest.approx(0, abs=1e-9)
