@@ -37,7 +37,7 @@ from ganbal.runs import cache_folder
 AUGMENT = "gan.augment=[brightness,contrast,translation,cutout]"
 TWICE_AS_FAST = ("gan.learning_rate=4e-4", "gan.discriminator_learning_rate=4e-4")
 SPECTRAL_HINGE = ("gan.discriminator_norm=spectral", "gan.loss=hinge")
-SMALL_DATA = (AUGMENT, "gan.minibatch_stddev=true")
+SMALL_DATA = (AUGMENT, "gan.minibatch_stddev=true", "gan.batch_size=32")
 VARIANTS = {
     "plain": ("gan.ema_half_life_images=0",),
     "plain + EMA": (),
@@ -48,7 +48,7 @@ VARIANTS = {
     "small-data, R1": (*SMALL_DATA, "gan.r1_gamma=1"),
     "small-data, adaptive augmentation": (*SMALL_DATA, "gan.adaptive_augment=true"),
     "small-data, learning rates x 2": (*SMALL_DATA, *TWICE_AS_FAST),
-    "small-data, batches of 32": (*SMALL_DATA, "gan.batch_size=32"),
+    "small-data, batches of 64": (*SMALL_DATA, "gan.batch_size=64"),
     "small-data, batches of 16": (*SMALL_DATA, "gan.batch_size=16"),
 }
 NUM_SYNTHETIC = 1000
@@ -56,7 +56,7 @@ NUM_SYNTHETIC = 1000
 
 def settings(given, variant, seed):
     # Equal images, so smaller batches take more steps.
-    batch_size = next((int(words.split("=")[1]) for words in VARIANTS[variant] if "batch_size" in words), 64)
+    batch_size = [64, *(int(words.split("=")[1]) for words in VARIANTS[variant] if "batch_size" in words)][-1]
     steps = given.images // batch_size
     assignments = [
         *(f"data.root={given.data}", "gan.preset=dcgan", f"gan.image_size_px={given.size}", f"gan.steps={steps}"),

@@ -135,14 +135,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=64)
     parser.add_argument("--channels", type=int, default=32)
+    parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args()
     device = torch.device(given.device)
-    sets = [f"gan.image_size_px={given.size}", f"gan.base_channels={given.channels}", "gan.preset=dcgan"]
-    config = load_config(None, sets).gan
-    augmented = load_config(None, [*sets, "gan.preset=small-data"]).gan
+    sizes = {"image_size_px": given.size, "base_channels": given.channels, "batch_size": given.batch}
+    sets = [f"gan.{name}={number}" for name, number in sizes.items()]
+    config, augmented = (load_config(None, [*sets, f"gan.preset={name}"]).gan for name in ("dcgan", "small-data"))
     pixels = torch.randint(
         256, (1141, given.size, given.size), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )

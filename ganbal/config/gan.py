@@ -11,6 +11,7 @@ Augmentation = Literal["brightness", "contrast", "translation", "cutout", "affin
 
 GAN_PRESETS: dict[str, dict[str, Any]] = {
     "dcgan": {
+        "batch_size": 64,
         "augment": (),
         "discriminator_norm": "batch",
         "minibatch_stddev": False,
@@ -19,6 +20,7 @@ GAN_PRESETS: dict[str, dict[str, Any]] = {
         "discriminator_learning_rate": 2e-4,
     },
     "small-data": {
+        "batch_size": 32,
         "augment": ("brightness", "contrast", "translation", "cutout"),
         "discriminator_norm": "batch",
         "minibatch_stddev": True,
@@ -46,8 +48,8 @@ class GanConfig(Section):
     base_channels: int = Field(64, ge=4)
     """Channels of the layer next to the image; doubled at every halving of the side, 8-fold at most."""
     latent_dim: int = Field(100, ge=1)
-    batch_size: int = Field(64, ge=2)
-    steps: int = Field(30_000, ge=1)
+    batch_size: int = Field(ge=2)
+    steps: int = Field(60_000, ge=1)
     """Optimiser steps of the generator (and as many of the discriminator)."""
     learning_rate: float = Field(2e-4, gt=0)
     """Of the generator."""
