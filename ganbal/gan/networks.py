@@ -109,8 +109,10 @@ class MinibatchStddev(nn.Module):
         batch, _, height, width = features.shape
         size = math.gcd(batch, GROUP_SIZE)
         groups = features.float().unflatten(0, (batch // size, size))  # (G, size, C, H, W)
+        # By hand, as torch's `var` over so few images takes a fifth of a whole training step on a CPU.
+        variance = (groups - groups.mean(dim=1, keepdim=True)).square().mean(dim=1)
         # A small number under the root: its slope at 0 is infinite.
-        deviation = (groups.var(dim=1, unbiased=False) + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (G,)
+        deviation = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (G,)
         channel = deviation.repeat_interleave(size)[:, None, None, None].expand(batch, 1, height, width)
         return torch.cat([features, channel.to(features.dtype)], dim=1)
 
