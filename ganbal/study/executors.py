@@ -48,7 +48,8 @@ class ProcessExecutor:
             while pending:
                 on_wait()
                 done, _ = wait(pending, timeout=_LOOK_UP_SECONDS, return_when=FIRST_COMPLETED)
-                for future in done:
+                # In the order of the items: of several failures the same one is told every time.
+                for future in [future for future in pending if future in done]:
                     future.result()
                     yield pending.pop(future)
         except BrokenProcessPool as error:
