@@ -4,7 +4,8 @@ A support vector machine or a forest becomes a layer of tensors from features to
 that holds for networks: batches, devices, files without pickles.
 """
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,7 +32,7 @@ class FitSettings:
         return None if self.class_weights is None else dict(enumerate(self.class_weights))
 
 
-class FittedLayer(nn.Module):
+class FittedLayer(nn.Module, ABC):
     """Features (B, F) to logits (B, num_outputs) by buffers whose sizes come from what they were fitted to."""
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
@@ -44,9 +45,9 @@ class FittedLayer(nn.Module):
         with torch.autocast(features.device.type, enabled=False):
             return self.logits(features.double()).float()
 
+    @abstractmethod
     def logits(self, features: Tensor) -> Tensor:
         """(B, F) float64 to (B, num_outputs) float64."""
-        raise NotImplementedError
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         # torch copies into tensors that are there; here a file says how large they are.
@@ -55,6 +56,10 @@ class FittedLayer(nn.Module):
             if isinstance(saved, Tensor) and saved.shape != tensor.shape:
                 setattr(self, name, torch.empty_like(saved, device=tensor.device))
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+LastLayerFit = Callable[[np.ndarray, np.ndarray, FitSettings], FittedLayer]
+"""(features (N, F) float32, labels (N,), settings) → the layer fitted to them."""
 
 
 def check_all_classes(labels: np.ndarray, num_classes: int) -> None:

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import nn
 
-from classifiers.fitted_layer import FitSettings, FittedLayer
+from classifiers.fitted_layer import LastLayerFit
 from classifiers.pretrained_weights import PublicWeights
 from classifiers.recipe import Recipe
 
@@ -46,7 +45,7 @@ class Model:
     """How the publication trained it."""
     trained_as: str | None = None
     """The model whose network is trained first, where only the last layer is another; None: its own."""
-    fit_last_layer: Callable[[np.ndarray, np.ndarray, FitSettings], FittedLayer] | None = None
+    fit_last_layer: LastLayerFit | None = None
     """(what comes before the last layer (N, F), labels (N,), settings) to a last layer that is not trained but fitted
     to finished features; None: all layers are trained together."""
 

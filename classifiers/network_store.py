@@ -6,6 +6,7 @@ of: the same images, settings and seed give the same network, so it is kept and 
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,21 @@ def training_digest(network_name: str, config: TrainingConfig, arrays: list[np.n
         digest.update(repr((array.shape, array.dtype)).encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def trained_once(file: Path | None, network: Network, train: Callable[[], Outcome]) -> Outcome:
+    """What is kept in `file`, put into the network; or what `train` makes of the network, kept there from then on.
+
+    Args:
+        file: None keeps nothing.
+    """
+    if file is None:
+        return train()
+    outcome = load_trained(file, network)
+    if outcome is None:
+        outcome = train()
+        save_trained(file, network, outcome)
+    return outcome
 
 
 def load_trained(file: Path, network: Network) -> Outcome | None:

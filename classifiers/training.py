@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ from classifiers.augmentation import check_augmentation
 from classifiers.batches import Batches, Examples, augmented_batches, plain_batches
 from classifiers.errors import ClassifierInputError
 from classifiers.feature_oversampling import check_fixed_vectors, smote
-from classifiers.fitted_layer import FitSettings
+from classifiers.fitted_layer import FitSettings, LastLayerFit
 from classifiers.input_checks import check_class_weights, check_labels, check_pixels
-from classifiers.losses import choose_loss
+from classifiers.losses import Loss, choose_loss
+from classifiers.network import Network
 from classifiers.network_inputs import NetworkInputs
-from classifiers.network_store import load_trained, save_trained, training_digest
+from classifiers.network_store import trained_once, training_digest
 from classifiers.precision import choose_precision
 from classifiers.pretrained_weights import origin_of
 from classifiers.registry import build_model, find_model, is_start_of_several
@@ -69,58 +71,24 @@ def train_classifier(
     config = settle(config, model.recipe)
     if config.feature_oversampling is not None:
         check_fixed_vectors(model, config.augment)
-    listeners = Listeners(on_step or (lambda count: None), on_check or (lambda row: None))
     start = model.trained_as or model_name
     network = build_model(start, num_classes, image_size_px, weights, seed=config.seed)
     network.to(device).to(memory_format=torch.channels_last)
     precision = choose_precision(config.precision, device)
     inputs = NetworkInputs(network, model_name, image_size_px, device, precision, feature_cache)
-
-    def examples(pixels: np.ndarray, labels: np.ndarray) -> Examples:
-        return Examples(inputs.prepare(pixels, on_batch=lambda: listeners.on_step(0)), _on_device(labels, device))
-
-    outcome, num_outputs = Outcome(), model.num_outputs(num_classes)
-    validation, val_loss = examples(val_pixels, val_labels), choose_loss(num_outputs, None, device)
+    listeners = Listeners(on_step or (lambda count: None), on_check or (lambda row: None))
+    training = _Training(network, inputs, config, num_classes, model.num_outputs(num_classes), listeners, device)
+    validation = training.examples(val_pixels, val_labels)
     kept = None
     if feature_cache is not None and is_start_of_several(model_name):
         arrays = [train_pixels, train_labels, val_pixels, val_labels]
         digest = training_digest(start, config, arrays, num_classes, weights, precision, device.type)
         kept = feature_cache / "trained_networks" / f"{digest[:32]}.safetensors"
-    found = load_trained(kept, network) if kept is not None else None
-    if found is not None:
-        outcome = found
-    elif kernels_of(network):
-        batches: Batches
-        if config.augment == "none":
-            batches = plain_batches(_with_more(examples(train_pixels, train_labels), config), config)
-        else:
-            batches = augmented_batches(train_pixels, _on_device(train_labels, device), config)
-        train_loss = choose_loss(num_outputs, config.class_weights, device)
-        with closing(batches), _own_random_state(config.seed, device):
-            outcome = fit(
-                network,
-                batches,
-                validation,
-                train_loss=train_loss,
-                val_loss=val_loss,
-                config=config,
-                precision=precision,
-                listeners=listeners,
-            )
-        if kept is not None:
-            save_trained(kept, network, outcome)
+    outcome = trained_once(kept, network, lambda: training.run(train_pixels, train_labels, validation))
     if model.fit_last_layer is not None:
-        hidden = hidden_values(network, examples(train_pixels, train_labels).inputs, precision)
-        fitted_labels = train_labels
-        if config.feature_oversampling is not None:
-            hidden, fitted_labels = smote(hidden, train_labels, config.feature_additions, seed=config.seed)
-        settings = FitSettings(num_classes, num_outputs, config.class_weights, config.seed)
-        head = network.head
-        assert isinstance(head, nn.Sequential)
-        head[-1] = model.fit_last_layer(hidden, fitted_labels, settings).to(device)
+        training.fit_last_layer(model.fit_last_layer, train_pixels, train_labels)
     if not outcome.history:
-        row = {"step": 0, "train_loss": math.nan} | evaluate_on(network, validation, val_loss, precision)
-        outcome.history.append(row | {"learning_rate": 0.0})
+        outcome.history.append(training.only_row(validation))
     return TrainedClassifier(
         model_name=model_name,
         num_classes=num_classes,
@@ -132,6 +100,62 @@ def train_classifier(
         best_step=outcome.kept_step,
         history=outcome.history,
     )
+
+
+@dataclass(frozen=True)
+class _Training:
+    """What every part of a training needs."""
+
+    network: Network
+    inputs: NetworkInputs
+    config: TrainingConfig
+    num_classes: int
+    num_outputs: int
+    listeners: Listeners
+    device: torch.device
+
+    def examples(self, pixels: np.ndarray, labels: np.ndarray) -> Examples:
+        prepared = self.inputs.prepare(pixels, on_batch=lambda: self.listeners.on_step(0))
+        return Examples(prepared, _on_device(labels, self.device))
+
+    def run(self, pixels: np.ndarray, labels: np.ndarray, validation: Examples) -> Outcome:
+        """Train by gradients, where there is anything that takes them."""
+        if not kernels_of(self.network):
+            return Outcome()
+        batches: Batches
+        if self.config.augment == "none":
+            batches = plain_batches(_with_more(self.examples(pixels, labels), self.config), self.config)
+        else:
+            batches = augmented_batches(pixels, _on_device(labels, self.device), self.config)
+        with closing(batches), _own_random_state(self.config.seed, self.device):
+            return fit(
+                self.network,
+                batches,
+                validation,
+                train_loss=choose_loss(self.num_outputs, self.config.class_weights, self.device),
+                val_loss=self._plain_loss(),
+                config=self.config,
+                precision=self.inputs.precision,
+                listeners=self.listeners,
+            )
+
+    def fit_last_layer(self, fit_to: LastLayerFit, pixels: np.ndarray, labels: np.ndarray) -> None:
+        """Put a layer that is fitted to the features of the images in the place of the head's last one."""
+        hidden = hidden_values(self.network, self.examples(pixels, labels).inputs, self.inputs.precision)
+        if self.config.feature_oversampling is not None:
+            hidden, labels = smote(hidden, labels, self.config.feature_additions, seed=self.config.seed)
+        settings = FitSettings(self.num_classes, self.num_outputs, self.config.class_weights, self.config.seed)
+        head = self.network.head
+        assert isinstance(head, nn.Sequential)
+        head[-1] = fit_to(hidden, labels, settings).to(self.device)
+
+    def only_row(self, validation: Examples) -> dict[str, float]:
+        """The history of a model that was fitted without steps."""
+        measured = evaluate_on(self.network, validation, self._plain_loss(), self.inputs.precision)
+        return {"step": 0, "train_loss": math.nan} | measured | {"learning_rate": 0.0}
+
+    def _plain_loss(self) -> Loss:
+        return choose_loss(self.num_outputs, None, self.device)
 
 
 @contextmanager

@@ -55,6 +55,6 @@ def train():
 
 
 @pytest.fixture
-def test_pixels():
+def unseen_pixels():
     """(size) → images of both classes that no training has seen."""
     return lambda size=16, num_classes=2: striped_images(30, size, num_classes, seed=2)

@@ -74,9 +74,9 @@ def test_a_class_without_images(fit):
 
 @pytest.mark.parametrize("num_classes", [2, 3])
 @pytest.mark.parametrize("model", ["pixel_svm", "svm_on_cnn", "forest_on_cnn"])
-def test_learns_saves_and_loads_like_any_other_model(train, test_pixels, tmp_path, model, num_classes):
+def test_learns_saves_and_loads_like_any_other_model(train, unseen_pixels, tmp_path, model, num_classes):
     size = 16 if model == "pixel_svm" else 64
-    pixels, labels = test_pixels(size, num_classes)
+    pixels, labels = unseen_pixels(size, num_classes)
     first, again = (
         train(model, size=size, num_classes=num_classes, steps=4, augment=augment, recipe="document", num_workers=n)
         for augment, n in (("document", 1), ("document", 2))
@@ -109,12 +109,12 @@ def test_heat_maps_of_a_forest_are_refused():
         layer(torch.from_numpy(features).requires_grad_(True))
 
 
-def test_heat_maps_of_a_machine_on_a_network_and_of_one_on_pixels(train, test_pixels):
-    pixels, labels = test_pixels(128)
+def test_heat_maps_of_a_machine_on_a_network_and_of_one_on_pixels(train, unseen_pixels):
+    pixels, labels = unseen_pixels(128)
     on_network = train("svm_on_cnn", size=128, steps=2, checks=1).network
     assert grad_cam(on_network, pixels[:2], labels[:2]).shape == (2, 128, 128)
     with pytest.raises(ClassifierInputError, match="ends in feature maps"):
-        grad_cam(train("pixel_svm").network, test_pixels()[0], test_pixels()[1])
+        grad_cam(train("pixel_svm").network, unseen_pixels()[0], unseen_pixels()[1])
 
 
 def test_pixel_svm_of_the_cuny_report_on_the_real_set(chest_xray_root):

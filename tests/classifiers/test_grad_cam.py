@@ -71,9 +71,9 @@ def test_no_evidence_is_no_heat_and_no_nan():
 
 
 @pytest.mark.parametrize(("model", "size"), [("baseline_cnn", 32), ("vgg16", 64)])
-def test_models_of_the_registry_keep_their_weights_and_predictions(train, test_pixels, model, size):
+def test_models_of_the_registry_keep_their_weights_and_predictions(train, unseen_pixels, model, size):
     trained = train(model, size=size, steps=2, num_train=16)
-    pixels, labels = test_pixels(size)
+    pixels, labels = unseen_pixels(size)
     before = trained.predict(pixels)
     heat = grad_cam(trained.network, pixels[:4], labels[:4])
     assert heat.shape == (4, size, size) and heat.min() >= 0 and heat.max() <= 1

@@ -25,8 +25,8 @@ def names_in(file):
 
 
 @pytest.mark.parametrize(("model", "size", "num_classes"), [("baseline_cnn", 16, 3), ("vgg16", 32, 2)])
-def test_kept_and_loaded_predicts_the_same(train, test_pixels, tmp_path, model, size, num_classes):
-    pixels, _ = test_pixels(size, num_classes)
+def test_kept_and_loaded_predicts_the_same(train, unseen_pixels, tmp_path, model, size, num_classes):
+    pixels, _ = unseen_pixels(size, num_classes)
     trained = train(model, size=size, num_classes=num_classes, steps=3)
     assert keep(trained, tmp_path, pixels)
     loaded = load_kept_classifier(tmp_path / "cell" / "model.safetensors", tmp_path / "backbones", CPU)
@@ -35,8 +35,8 @@ def test_kept_and_loaded_predicts_the_same(train, test_pixels, tmp_path, model, 
         assert getattr(loaded, name) == getattr(trained, name)
 
 
-def test_a_frozen_backbone_lies_on_disk_once(train, test_pixels, tmp_path):
-    pixels, _ = test_pixels(32)
+def test_a_frozen_backbone_lies_on_disk_once(train, unseen_pixels, tmp_path):
+    pixels, _ = unseen_pixels(32)
     for seed in (0, 1):
         assert keep(train("vgg16", size=32, steps=2, seed=seed), tmp_path, pixels, str(seed))
     (backbone,) = (tmp_path / "backbones").iterdir()
@@ -45,8 +45,8 @@ def test_a_frozen_backbone_lies_on_disk_once(train, test_pixels, tmp_path):
         assert all(name.startswith("head.") for name in names_in(tmp_path / str(seed) / "model.safetensors"))
 
 
-def test_a_network_trained_throughout_is_one_file(train, test_pixels, tmp_path):
-    assert keep(train(steps=2), tmp_path, test_pixels()[0])
+def test_a_network_trained_throughout_is_one_file(train, unseen_pixels, tmp_path):
+    assert keep(train(steps=2), tmp_path, unseen_pixels()[0])
     assert not (tmp_path / "backbones").exists()
 
 
@@ -63,15 +63,15 @@ class Deceiving(TrainedClassifier):
 
 
 @pytest.mark.parametrize("kind", [Refusing, Deceiving])
-def test_what_cannot_be_kept_leaves_no_file(train, test_pixels, tmp_path, kind):
+def test_what_cannot_be_kept_leaves_no_file(train, unseen_pixels, tmp_path, kind):
     trained = train(steps=2)
     fields = {field.name: getattr(trained, field.name) for field in dataclasses.fields(trained)}
-    assert not keep(kind(**fields), tmp_path, test_pixels()[0])
+    assert not keep(kind(**fields), tmp_path, unseen_pixels()[0])
     assert not list(tmp_path.rglob("*.safetensors"))
 
 
-def test_files_that_do_not_load(train, test_pixels, tmp_path):
-    pixels, _ = test_pixels(32)
+def test_files_that_do_not_load(train, unseen_pixels, tmp_path):
+    pixels, _ = unseen_pixels(32)
     file, backbones = tmp_path / "cell" / "model.safetensors", tmp_path / "backbones"
     with pytest.raises(ClassifierInputError, match=f"part of a kept classifier in {file}; found none"):
         load_kept_classifier(file, backbones, CPU)

@@ -112,8 +112,8 @@ def test_the_last_blocks_are_trained_and_nothing_before_them(train):
 
 @pytest.mark.parametrize("name", ["transfer:squeezenet1_1", "transfer:squeezenet1_1:1"])
 @pytest.mark.parametrize("num_classes", [2, 3])
-def test_trains_saves_and_loads(train, test_pixels, tmp_path, name, num_classes):
-    pixels, _ = test_pixels(32, num_classes)
+def test_trains_saves_and_loads(train, unseen_pixels, tmp_path, name, num_classes):
+    pixels, _ = unseen_pixels(32, num_classes)
     trained = train(name, size=32, num_classes=num_classes, steps=2, feature_cache=tmp_path / "features")
     trained.save(tmp_path / "model.safetensors")
     loaded = load_classifier(tmp_path / "model.safetensors", torch.device("cpu"))

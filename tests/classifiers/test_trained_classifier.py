@@ -9,8 +9,8 @@ CPU = torch.device("cpu")
 
 
 @pytest.mark.parametrize(("model", "size", "num_classes"), [("baseline_cnn", 16, 3), ("vgg16", 32, 2)])
-def test_saved_and_loaded_predicts_the_same(train, test_pixels, tmp_path, model, size, num_classes):
-    pixels, _ = test_pixels(size, num_classes)
+def test_saved_and_loaded_predicts_the_same(train, unseen_pixels, tmp_path, model, size, num_classes):
+    pixels, _ = unseen_pixels(size, num_classes)
     trained = train(model, size=size, num_classes=num_classes, steps=4)
     trained.save(tmp_path / "cell" / "weights.safetensors")
     loaded = load_classifier(tmp_path / "cell" / "weights.safetensors", CPU)
@@ -20,8 +20,8 @@ def test_saved_and_loaded_predicts_the_same(train, test_pixels, tmp_path, model,
     assert [file.name for file in (tmp_path / "cell").iterdir()] == ["weights.safetensors"]
 
 
-def test_predictions_do_not_depend_on_the_images_around(train, test_pixels):
-    pixels, _ = test_pixels()
+def test_predictions_do_not_depend_on_the_images_around(train, unseen_pixels):
+    pixels, _ = unseen_pixels()
     trained = train(steps=3)
     assert trained.predict(pixels)[:3] == pytest.approx(trained.predict(pixels[:3]), abs=1e-2)
 

@@ -10,8 +10,8 @@ from classifiers.pretrained_weights import weights_digest
 
 
 @pytest.mark.parametrize("augment", ["none", "anatomical", "document"])
-def test_same_seed_same_predictions_bit_for_bit(train, test_pixels, augment):
-    pixels, _ = test_pixels()
+def test_same_seed_same_predictions_bit_for_bit(train, unseen_pixels, augment):
+    pixels, _ = unseen_pixels()
     first = train(seed=3, augment=augment, num_workers=1)
     again = train(seed=3, augment=augment, num_workers=4)
     other = train(seed=4, augment=augment)
@@ -20,8 +20,8 @@ def test_same_seed_same_predictions_bit_for_bit(train, test_pixels, augment):
     assert not np.array_equal(first.predict(pixels), other.predict(pixels))
 
 
-def test_random_state_of_others_is_untouched_and_does_not_matter(train, test_pixels):
-    pixels, _ = test_pixels()
+def test_random_state_of_others_is_untouched_and_does_not_matter(train, unseen_pixels):
+    pixels, _ = unseen_pixels()
     torch.manual_seed(1)
     before = torch.get_rng_state()
     first = train()
@@ -32,8 +32,8 @@ def test_random_state_of_others_is_untouched_and_does_not_matter(train, test_pix
 
 @pytest.mark.parametrize("num_classes", [2, 3])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_learns_what_is_easy(train, test_pixels, num_classes, precision):
-    pixels, labels = test_pixels(num_classes=num_classes)
+def test_learns_what_is_easy(train, unseen_pixels, num_classes, precision):
+    pixels, labels = unseen_pixels(num_classes=num_classes)
     trained = train(num_classes=num_classes, steps=60, checks=6, batch_size=16, precision=precision)
     probabilities = trained.predict(pixels)
     assert probabilities.shape == (30, num_classes)
@@ -69,8 +69,8 @@ def test_stops_when_the_callback_raises_and_leaves_nothing_behind(train):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_stops_early_slows_down_and_keeps_the_best_weights(train, test_pixels):
-    pixels, _ = test_pixels()
+def test_stops_early_slows_down_and_keeps_the_best_weights(train, unseen_pixels):
+    pixels, _ = unseen_pixels()
     # Validation labels the wrong way round: the better the network learns, the worse validation becomes.
     wrong = {"steps": 60, "checks": 30, "val_labels": 1 - np.arange(20) % 2, "learning_rate": 3e-3}
     trained = train(patience=4, **wrong)
@@ -89,8 +89,8 @@ def test_stops_early_slows_down_and_keeps_the_best_weights(train, test_pixels):
     assert np.array_equal(trained.predict(pixels), shorter.predict(pixels))
 
 
-def test_class_weights_pull_towards_their_class(train, test_pixels):
-    pixels, _ = test_pixels()
+def test_class_weights_pull_towards_their_class(train, unseen_pixels):
+    pixels, _ = unseen_pixels()
     # Labels that have nothing to do with the images: what is left to learn is how much each class weighs.
     labels = np.arange(48) // 2 % 2
     towards_0, towards_1 = (
@@ -102,9 +102,9 @@ def test_class_weights_pull_towards_their_class(train, test_pixels):
 
 
 def test_features_of_a_frozen_backbone_computed_once_train_as_the_whole_network_does(
-    train, test_pixels, tmp_path, monkeypatch
+    train, unseen_pixels, tmp_path, monkeypatch
 ):
-    pixels, _ = test_pixels(32)
+    pixels, _ = unseen_pixels(32)
     settings = {"size": 32, "num_train": 24, "steps": 5, "seed": 1}
     cached = train("vgg16", feature_cache=tmp_path, **settings)
     in_memory = train("vgg16", **settings)
@@ -117,8 +117,8 @@ def test_features_of_a_frozen_backbone_computed_once_train_as_the_whole_network_
     assert cached.pretrained == "none"
 
 
-def test_cached_features_are_read_not_computed_again(train, test_pixels, tmp_path, monkeypatch):
-    pixels, _ = test_pixels(32)
+def test_cached_features_are_read_not_computed_again(train, unseen_pixels, tmp_path, monkeypatch):
+    pixels, _ = unseen_pixels(32)
     settings = {"size": 32, "num_train": 40, "steps": 3, "feature_cache": tmp_path}
     steps = []
     first = train("vgg16", on_step=steps.append, **settings).predict(pixels)

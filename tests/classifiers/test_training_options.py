@@ -78,8 +78,8 @@ def test_schedules_by_hand(schedule, rates):
     assert seen == pytest.approx(rates)
 
 
-def test_the_last_weights_where_they_are_asked_for(train, test_pixels):
-    pixels, _ = test_pixels()
+def test_the_last_weights_where_they_are_asked_for(train, unseen_pixels):
+    pixels, _ = unseen_pixels()
     wrong = {"steps": 30, "checks": 15, "val_labels": 1 - np.arange(20) % 2, "learning_rate": 3e-3, "patience": 15}
     best, last = train(**wrong), train(keep="last", **wrong)
     assert best.best_step < last.best_step == 30
@@ -111,9 +111,9 @@ def test_steps_of_a_recipe_count_the_last_batch_of_an_epoch():
 
 
 @pytest.mark.parametrize("num_classes", [2, 3])
-def test_the_recipe_of_a_document_trains_whatever_the_number_of_workers(train, test_pixels, num_classes):
+def test_the_recipe_of_a_document_trains_whatever_the_number_of_workers(train, unseen_pixels, num_classes):
     settings = {"size": 20, "num_classes": num_classes, "augment": "document", "recipe": "document", "steps": 20}
-    pixels, _ = test_pixels(20, num_classes)
+    pixels, _ = unseen_pixels(20, num_classes)
     first, again = (train("cnn_64", num_workers=workers, **settings) for workers in (1, 3))
     assert np.array_equal(first.predict(pixels), again.predict(pixels))
     assert first.predict(pixels).shape == (30, num_classes)

@@ -42,9 +42,9 @@ def test_a_file_of_the_whole_network_fills_it(tmp_path):
         check_model("xception", str(tmp_path / "other.pth"), 64, 2)
 
 
-def test_trains_saves_and_loads(train, test_pixels, tmp_path):
+def test_trains_saves_and_loads(train, unseen_pixels, tmp_path):
     pytest.importorskip("timm")
-    pixels, _ = test_pixels(64)
+    pixels, _ = unseen_pixels(64)
     trained = train("xception", size=64, steps=2, num_train=8)
     trained.save(tmp_path / "model.safetensors")
     loaded = load_classifier(tmp_path / "model.safetensors", torch.device("cpu"))
