@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ganbal.balancing import classes_to_train
-from ganbal.config import Config
+from ganbal.config import FEWEST_TO_LEARN_FROM, Config
 from ganbal.console import Console
 from ganbal.data.loading import Dataset
 from ganbal.distributed import World
@@ -22,8 +22,6 @@ from ganbal.metrics.quality import KernelQuality
 from ganbal.metrics_log import MetricsLog
 from ganbal.runs import Run, digest_of
 from ganbal.synthesis import class_folders
-
-FEWEST_TO_LEARN_FROM = 4
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import torch
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from ganbal.config import GanConfig, allowed_gan_sizes_px, load_config
+from ganbal.config import FEWEST_TO_LEARN_FROM, GanConfig, allowed_gan_sizes_px, load_config
 from ganbal.console import Console
 from ganbal.data.decoding import resize_grey
 from ganbal.device import choose_device
@@ -22,8 +22,6 @@ from ganbal.gan.training import GanFolder, train_gan
 from ganbal.metrics.quality import KernelQuality
 from ganbal.runs import digest_of
 from ganbal.sampling_strategy import SamplingStrategy, images_to_add
-
-_FEWEST = 4  # the distance by which checkpoints are chosen halves them
 
 
 class GANOverSampler(BaseEstimator):
@@ -162,9 +160,9 @@ def _check_arrays(images: np.ndarray, labels: np.ndarray) -> None:
 
 
 def _check_enough(name: Any, number: int) -> None:
-    if number < _FEWEST:
+    if number < FEWEST_TO_LEARN_FROM:
         raise InputError(
-            expected=f"at least {_FEWEST} images of {name} to learn from",
+            expected=f"at least {FEWEST_TO_LEARN_FROM} images of {name} to learn from",
             found=f"{number}",
             action="Add images of it, or leave it out of sampling_strategy.",
         )

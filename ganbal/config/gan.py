@@ -7,6 +7,9 @@ from pydantic import Field, field_validator, model_validator
 
 from ganbal.config.section import Section
 
+FEWEST_TO_LEARN_FROM = 4
+"""Images of a class that a generator needs at least: the distance by which its checkpoints are chosen halves them."""
+
 Augmentation = Literal["brightness", "contrast", "translation", "cutout", "affine"]
 
 GAN_PRESETS: dict[str, dict[str, Any]] = {

@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from ganbal.config import FEWEST_TO_LEARN_FROM
 from ganbal.data.loading import Dataset
 from ganbal.data.table import ImageTable
 from ganbal.errors import InputError
-
-_FEWEST = 4  # what a generator's checkpoints are chosen by needs as many
 
 
 def dataset_with_fraction(dataset: Dataset, fraction: float, seed: int) -> Dataset:
@@ -27,7 +26,7 @@ def table_with_fraction(table: ImageTable, fraction: float, seed: int) -> ImageT
         fraction: above 0 and at most 1.
 
     Raises:
-        InputError: fewer than 4 images would be left.
+        InputError: fewer images would be left than a generator needs.
     """
     rows = table.rows("train", table.minority_class)
     patients, patient_of_row, counts = np.unique(
@@ -38,9 +37,9 @@ def table_with_fraction(table: ImageTable, fraction: float, seed: int) -> ImageT
     wanted = np.round(fraction * len(rows), 6)
     num_kept = int(np.searchsorted(np.cumsum(counts[order]), wanted)) + 1
     kept = np.isin(patient_of_row, order[:num_kept])
-    if kept.sum() < _FEWEST:
+    if kept.sum() < FEWEST_TO_LEARN_FROM:
         raise InputError(
-            expected=f"shares of {table.minority_class} that leave at least {_FEWEST} training images",
+            expected=f"shares of {table.minority_class} that leave at least {FEWEST_TO_LEARN_FROM} training images",
             found=f"{kept.sum()} of {len(rows)} at {fraction:g}",
             action="Raise the smallest of study.minority_fractions.",
         )

@@ -36,8 +36,17 @@ def _training(summary: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
         f"{model['title']} ({model['image_size_px']} px{_WEIGHTS.get(str(model.get('pretrained')), '')})"
         for model in summary["classifiers"]
     ]
-    is_honest = summary.get("protocol") != "documents"
-    stopped = "the validation images" if is_honest else "the test images, as in the report reproduced"
+    stopped = "the validation images"
+    if summary.get("protocol") == "documents":
+        stopped = "the test images, as in the report reproduced"
+    how = _own_recipes(settings, stopped) if settings.get("recipe") == "document" else _one_recipe(settings, stopped)
+    fitted = [
+        _FITTED[model["name"]].format(model["title"]) for model in summary["classifiers"] if model["name"] in _FITTED
+    ]
+    return " ".join([_trained(models, summary, how), *fitted])
+
+
+def _one_recipe(settings: Mapping[str, Any], stopped: str) -> str:
     details = [
         setting(settings, "batch_size", "batch size {}"),
         setting(settings, "learning_rate", "learning rate {:g}"),
@@ -45,18 +54,22 @@ def _training(summary: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
         setting(settings, "patience", "early stopping after {} checks without improvement"),
     ]
     listed = "; ".join(detail for detail in details if detail)
-    fitted = [
-        _FITTED[model["name"]].format(model["title"]) for model in summary["classifiers"] if model["name"] in _FITTED
-    ]
-    return " ".join([_trained(models, summary, listed, stopped), *fitted])
+    return f"{f' ({listed})' if listed else ''}; training was stopped by the loss on {stopped}"
 
 
-def _trained(models: list[str], summary: Mapping[str, Any], listed: str, stopped: str) -> str:
+def _own_recipes(settings: Mapping[str, Any], stopped: str) -> str:
+    return (
+        f"{setting(settings, 'augment', ' (augmentation: {})')}; batch size, learning rate and its schedule, the L2 "
+        "penalty, early stopping and which weights are kept were those of each classifier's publication, and where one "
+        f"goes by a loss, it was that on {stopped}"
+    )
+
+
+def _trained(models: list[str], summary: Mapping[str, Any], how: str) -> str:
     return (
         f"Each of the classifiers {listing(models)} was trained on each training set "
         f"({listing([str(arm) for arm in summary['arms']])}) with {plural(len(summary['seeds']), 'seed')}, "
-        f"with Adam for at most {count(summary.get('steps'))} optimiser steps in every arm"
-        f"{f' ({listed})' if listed else ''}; training was stopped by the loss on {stopped}. "
+        f"with Adam for at most {count(summary.get('steps'))} optimiser steps in every arm{how}. "
         f"All were tested on the same {count(summary.get('num_test'))} images."
     )
 
