@@ -35,7 +35,7 @@ from classifiers.losses import choose_loss
 from classifiers.precision import choose_precision
 from classifiers.registry import build_model, find_model
 from classifiers.training_config import TrainingConfig, settle
-from classifiers.training_loop import train_step
+from classifiers.training_loop import prepare_steps
 
 NUM_WORKERS = 2
 WARM_UP_STEPS = 4
@@ -121,16 +121,16 @@ class ProjectLoop:
 
     def __init__(self, network, pixels, labels, config, loss, device):
         self.network = network.to(device).to(memory_format=torch.channels_last)
-        self.pixels, self.labels, self.config, self.loss = pixels, torch.from_numpy(labels).to(device), config, loss
-        self.precision = choose_precision(config.precision, device)
-        parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self.optimiser = Adam(parameters, lr=config.learning_rate, fused=True)
+        self.pixels, self.labels, self.config = pixels, torch.from_numpy(labels).to(device), config
+        _, self.make_step = prepare_steps(
+            self.network, loss, config, choose_precision(config.precision, device), device
+        )
 
     def batches(self):
         return augmented_batches(self.pixels, self.labels, self.config)
 
     def step(self, batch):
-        train_step(self.network, *batch, self.loss, self.optimiser, self.precision)
+        self.make_step(*batch)
 
 
 def timed(loop, steps, device):

@@ -13,6 +13,7 @@ from classifiers.errors import ClassifierInputError
 from classifiers.losses import Loss
 from classifiers.network import Network
 from classifiers.precision import Precision, autocast
+from classifiers.replaying import ReplayedStep, Step
 from classifiers.schedules import choose_schedule
 from classifiers.trained_classifier import predict_logits
 from classifiers.training_config import TrainingConfig
@@ -66,12 +67,12 @@ def fit(
     Raises:
         ClassifierInputError: no validation loss was a number.
     """
-    optimiser = Adam((p for p in network.parameters() if p.requires_grad), lr=config.learning_rate, fused=True)
-    schedule, kernels = choose_schedule(optimiser, config), kernels_of(network)
+    optimiser, make_step = prepare_steps(network, train_loss, config, precision, validation.labels.device)
+    schedule = choose_schedule(optimiser, config)
     due, losses = check_steps(config.steps, config.checks), list[Tensor]()
     outcome = Outcome(keep_last=config.keep == "last")
     for step, (inputs, labels) in enumerate(batches, 1):
-        losses.append(train_step(network, inputs, labels, train_loss, optimiser, precision, kernels, config.l2))
+        losses.append(make_step(inputs, labels))
         schedule.after_step(step)
         listeners.on_step(1)
         if step not in due:
@@ -89,6 +90,24 @@ def fit(
         raise _diverged(outcome.history[-1], config)
     network.load_state_dict(outcome.kept_weights, strict=False)
     return outcome
+
+
+def prepare_steps(
+    network: Network, loss: Loss, config: TrainingConfig, precision: Precision, device: torch.device
+) -> tuple[Optimizer, Step]:
+    """The optimiser, and what makes a `train_step` with it; on CUDA recorded and replayed."""
+    on_cuda = device.type == "cuda"
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimiser = Adam(trained, lr=config.learning_rate, fused=True, capturable=on_cuda)
+
+    def make_step(inputs: Tensor, labels: Tensor) -> Tensor:
+        return train_step(network, inputs, labels, loss, optimiser, precision, kernels, config.l2)
+
+    kernels = kernels_of(network)
+    # An exponential schedule changes the rate, and with it the recording, at every step.
+    if on_cuda and config.schedule != "exponential":
+        return optimiser, ReplayedStep(make_step, rate=lambda: float(optimiser.param_groups[0]["lr"]))
+    return optimiser, make_step
 
 
 def train_step(

@@ -35,6 +35,7 @@ def train():
         train_pixels, train_labels = striped_images(num_train, size, num_classes)
         val_pixels, val_labels = striped_images(20, size, num_classes, seed=1)
         names = ("feature_cache", "on_step", "on_check", "weights", "val_labels", "train_pixels", "train_labels")
+        device = torch.device(given.pop("device", "cpu"))
         passed_on = {name: given.pop(name) for name in names if name in given}
         config = {"steps": 6, "checks": 2, "batch_size": 8} | given
         arguments = {
@@ -47,9 +48,7 @@ def train():
             "weights": "none",
             "feature_cache": None,
         }
-        return train_classifier(
-            model, **(arguments | passed_on), config=TrainingConfig(**config), device=torch.device("cpu")
-        )
+        return train_classifier(model, **(arguments | passed_on), config=TrainingConfig(**config), device=device)
 
     return run
 
