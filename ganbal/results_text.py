@@ -1,6 +1,6 @@
 """What a stage found, in lines for a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -35,8 +35,13 @@ def inspection(facts: dict[str, Any]) -> str:
 
 
 def training(facts: dict[str, Any]) -> str:
-    """What was trained, how long."""
-    return "\n".join(_one_training(one) for one in facts.get("classes", [facts]))
+    """What was trained, how long, for the whole minority class and for every share of it."""
+    return "\n".join([*map(_one_training, facts.get("classes", [facts])), *_of_shares(facts, training)])
+
+
+def _of_shares(facts: dict[str, Any], tell: Callable[[dict[str, Any]], str]) -> list[str]:
+    parts = facts.get("minority_fractions", [])
+    return [f"With {100 * part['minority_fraction']:g} % of the minority class: {tell(part)}" for part in parts]
 
 
 def _one_training(facts: dict[str, Any]) -> str:
@@ -48,7 +53,11 @@ def _one_training(facts: dict[str, Any]) -> str:
 
 
 def synthesis(facts: dict[str, Any]) -> str:
-    """How many images, where."""
+    """How many images, where, for the whole minority class and for every share of it."""
+    return "\n".join([_one_synthesis(facts), *_of_shares(facts, synthesis)])
+
+
+def _one_synthesis(facts: dict[str, Any]) -> str:
     by_class = facts.get("classes") or {facts["class_name"]: {"num_images": facts["num_images"]}}
     counts = " and ".join(f"{drawn['num_images']} synthetic {name} images" for name, drawn in by_class.items())
     text = f"{counts} in {facts['folder']}."

@@ -68,6 +68,11 @@ class Stages:
             return []
         return [self.at_fraction(fraction) for fraction in study.minority_fractions if fraction != 1]
 
+    def _of_shares(self, stage: Callable[["Stages"], dict[str, Any]]) -> dict[str, Any]:
+        """The stage for every share that has a generator, and what it tells; nothing where there are no shares."""
+        told = [stage(part) | {"minority_fraction": part.minority_fraction} for part in self._parts_with_generators()]
+        return {"minority_fractions": told} if told else {}
+
     def inspect(self) -> dict[str, Any]:
         def work() -> None:
             facts = inspect_dataset(self.dataset, self.config.data)
@@ -98,9 +103,7 @@ class Stages:
 
         inputs = digest_of(*(generator.identity for generator in self.generators), self.config.gan.steps)
         self._stage("train-gan", inputs, facts_file, work)
-        for part in self._parts_with_generators():
-            part.train_gan()
-        return read_json(facts_file)
+        return read_json(facts_file) | self._of_shares(Stages.train_gan)
 
     def train_gan_beside(self) -> list[dict[str, Any]]:
         """The trainings themselves: what every process of several does, though only the first one writes."""
@@ -127,14 +130,13 @@ class Stages:
                 device=self.device,
                 console=self.console,
             )
-            write_json(facts_file, synthesis_facts(drawn, folder, with_rejected=settings.reject_copies))
+            write_json(facts_file, synthesis_facts(drawn, with_rejected=settings.reject_copies))
 
         sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
         inputs = digest_of(sources, counts, self.config.seed, settings.reject_copies)
         self._stage("synthesize", inputs, folder.manifest, work)
-        for part in self._parts_with_generators():
-            part.synthesise()
-        return read_json(facts_file)
+        # Not from the file: the run folder may have been moved since.
+        return read_json(facts_file) | {"folder": str(folder.root)} | self._of_shares(Stages.synthesise)
 
     def _copy_filter(self, class_name: str) -> CopyFilter:
         """Judges by validation images, never by test images: what is rejected shapes a training set."""

@@ -125,7 +125,7 @@ def _kept_images(generator: Generator, order: Order, seed: int, batch_size: int)
         _check_yield(num_kept, num_drawn)
 
 
-def synthesis_facts(drawn: Sequence[Drawn], folder: SyntheticFolder, *, with_rejected: bool) -> dict[str, Any]:
+def synthesis_facts(drawn: Sequence[Drawn], *, with_rejected: bool) -> dict[str, Any]:
     """What synthesis.json tells: the sums, and each class; `num_rejected` is None where no image was judged."""
 
     def rejected(parts: Sequence[Drawn]) -> int | None:
@@ -134,7 +134,6 @@ def synthesis_facts(drawn: Sequence[Drawn], folder: SyntheticFolder, *, with_rej
     return {
         "num_images": sum(part.num_images for part in drawn),
         "class_name": ", ".join(part.class_name for part in drawn),
-        "folder": str(folder.root),
         "num_rejected": rejected(drawn),
         "classes": {
             part.class_name: {"num_images": part.num_images, "num_rejected": rejected([part])} for part in drawn

@@ -40,21 +40,31 @@ def drawn(folder: Path) -> int:
 
 
 def test_every_share_has_a_generator_of_its_own(here):
-    ganbal("train-gan", *TINY, "--run", "here", "--set", "study.minority_fractions=[0.5,1]")
+    result = ganbal("train-gan", *TINY, "--run", "here", "--set", "study.minority_fractions=[0.5,1]")
     counts = json.loads((here / "data.json").read_text())["counts"]["train"]
     few, many = sorted(counts.values())
     whole = json.loads((here / "gan" / "training.json").read_text())
     half = json.loads((here / "gan" / "fraction_0.5" / "training.json").read_text())
     assert whole["num_images"] == few and few / 2 <= half["num_images"] < few / 2 + 3
+    lines = result.stdout.splitlines()
+    for line, told, images in zip(lines, ("", "With 50 % of the minority class: "), (whole, half), strict=False):
+        assert line.startswith(f"{told}Generator of {images['class_name']} at 32 px: 2 steps, 16 images seen of")
+        assert f" of {images['num_images']}, " in line
     assert (here / "gan" / "fraction_0.5" / "checkpoints" / "last.pt").is_file()
     stages = json.loads(Run(here).provenance_file.read_text())["stages"]
     assert {"train-gan", "train-gan fraction_0.5"} <= set(stages)
     logged = [json.loads(line) for line in (here / "metrics.jsonl").read_text().splitlines()]
     assert {row["stage"] for row in logged} == {"gan", "gan/fraction_0.5"}
 
-    ganbal("synthesize", "--run", "here")
+    result = ganbal("synthesize", "--run", "here")
     assert drawn(here / "synthetic") == many - few
     assert drawn(here / "synthetic_fraction_0.5") == many - half["num_images"]
+    name, number = half["class_name"], many - half["num_images"]
+    told = f"With 50 % of the minority class: {number} synthetic {name} images in here/synthetic_fraction_0.5."
+    assert told in result.output
+    here.rename(here.with_name("moved"))
+    assert f"{many - few} synthetic {name} images in moved/synthetic." in ganbal("synthesize", "--run", "moved").output
+    here.with_name("moved").rename(here)
 
     ganbal("compare", "--run", "here")
     table = pd.read_csv(here / "study" / "results.csv").set_index(["arm", "minority_fraction"])
