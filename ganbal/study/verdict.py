@@ -8,6 +8,9 @@ from ganbal.study.comparisons import CONTROL
 from ganbal.study.statistics import CONFIDENCE
 
 MAIN_METRIC = "balanced_accuracy"
+RANKING_METRIC = "roc_auc"
+"""Told beside the main one where something was found: a threshold can hide what happened to the ranking."""
+_TITLES = {MAIN_METRIC: "balanced accuracy", RANKING_METRIC: "ROC-AUC"}
 NOTHING_FOUND = "no difference found"
 
 
@@ -31,20 +34,26 @@ def verdict_sentence(differences: Sequence[Mapping[str, Any]], facts: Mapping[st
     """
     parts = []
     for classifier in facts["classifiers"]:
-        rows = [
-            row
-            for row in differences
-            if (row["arm"], row["metric"], row["classifier"]) == ("gan", MAIN_METRIC, classifier["name"])
-        ]
-        answer = _most_usual([row for row in rows if row["baseline"] == BASELINE])
-        if answer is None:
-            continue
-        part = f"{classifier['title']}{_condition(answer)}: {_in_words(answer)}"
-        same = [row for row in rows if row["baseline"] == CONTROL and _place(row) == _place(answer)]
-        parts.append(part + (f"; against as many plain copies: {_in_words(same[0])}" if same else ""))
+        rows = [row for row in differences if (row["arm"], row["classifier"]) == ("gan", classifier["name"])]
+        answer = _most_usual([row for row in rows if (row["metric"], row["baseline"]) == (MAIN_METRIC, BASELINE)])
+        if answer is not None:
+            there = {(row["metric"], row["baseline"]): row for row in rows if _place(row) == _place(answer)}
+            parts.append(f"{classifier['title']}{_condition(answer)}: {_answer(answer, there)}")
     if not parts:
         return "The study has no `gan` arm beside the imbalanced one, so it cannot say whether GAN images help."
     return "Adding GAN images — " + ". ".join(parts) + "."
+
+
+def _answer(answer: Mapping[str, Any], there: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
+    """What was found, then what it has to be read beside; `there`: the rows of its condition by metric and baseline."""
+    told = [_in_words(answer)]
+    ranking, copies = there.get((RANKING_METRIC, BASELINE)), there.get((MAIN_METRIC, CONTROL))
+    if ranking is not None and ranking["verdict"] in ("helps", "hurts"):
+        link = "by ROC-AUC, too" if ranking["verdict"] == answer["verdict"] else "but by ROC-AUC"
+        told.append(f"{link}: {_in_words(ranking)}")
+    if copies is not None:
+        told.append(f"against as many plain copies: {_in_words(copies)}")
+    return "; ".join(told)
 
 
 def _place(row: Mapping[str, Any]) -> tuple[float | None, float]:
@@ -70,7 +79,7 @@ def _condition(row: Mapping[str, Any]) -> str:
 def _in_words(row: Mapping[str, Any]) -> str:
     if row["mean"] is None:
         return "no figures"
-    change = f"balanced accuracy {_points(row['mean'])} points"
+    change = f"{_TITLES[row['metric']]} {_points(row['mean'])} points"
     if row["low"] is None:
         return f"{change} in a single run, which says nothing: one seed has no interval"
     ends = f"{_points(row['low'])} to {_points(row['high'])}"

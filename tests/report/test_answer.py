@@ -48,6 +48,27 @@ def test_headline_follows_the_verdicts(study, against_baseline, against_copies, 
     assert headline_of(with_verdicts(study, against_baseline, against_copies)) == (headline, tone)
 
 
+@pytest.mark.parametrize(
+    ("on_main_metric", "headline", "tone"),
+    [
+        (NOTHING, "No: no gain found, and some harm", "bad"),
+        (HURTS, "No: they did harm", "bad"),
+        (HELPS, "They helped by one measure and did harm by another", "caution"),
+    ],
+)
+def test_harm_to_the_ranking_is_in_the_headline(study, on_main_metric, headline, tone):
+    with_main = with_verdicts(study, [on_main_metric] * 2, [on_main_metric] * 2)
+    rows = [
+        row | {"verdict": HURTS}
+        if (row["arm"], row["metric"], row["baseline"]) == ("gan", "roc_auc", "imbalanced")
+        else row
+        for row in with_main.summary["differences"]
+    ]
+    assert rows != with_main.summary["differences"]
+    harmed = dataclasses.replace(with_main, summary=with_main.summary | {"differences": rows})
+    assert headline_of(harmed) == (headline, tone)
+
+
 def test_without_a_gan_arm_there_is_no_answer(study):
     rows = [row for row in study.summary["differences"] if row["arm"] != "gan"]
     without = dataclasses.replace(study, summary=study.summary | {"differences": rows})

@@ -15,6 +15,7 @@ from ganbal.report.warning_signs import warning_signs
 
 MOST_FOREST_ROWS, MOST_FOREST_METRICS = 18, 3
 GAN_ARM, COPIES_ARM = "gan", "duplicated"
+RANKING_METRIC = "roc_auc"
 
 
 def answer_of(run: RunFiles) -> Answer:
@@ -34,11 +35,16 @@ def answer_of(run: RunFiles) -> Answer:
 
 
 def headline_of(study: StudyView) -> tuple[str, Tone]:
-    """The answer in a few words, from the verdicts on the main metric of every classifier."""
+    """The answer in a few words, from the verdicts on the main metric and the ranking of every classifier."""
     verdicts = _verdicts(study, study.baseline)
     if not verdicts:
         return "The study has no GAN arm", "caution"
     kinds = set(verdicts)
+    if "hurts" in _verdicts(study, study.baseline, RANKING_METRIC):
+        # Harm to the ranking is harm, whatever a threshold makes of it.
+        if kinds == {"helps"}:
+            return "They helped by one measure and did harm by another", "caution"
+        kinds |= {"hurts"}
     if kinds == {"helps"}:
         against_copies = _verdicts(study, COPIES_ARM)
         if against_copies and set(against_copies) != {"helps"}:
@@ -55,12 +61,12 @@ def headline_of(study: StudyView) -> tuple[str, Tone]:
     return "It depends on the classifier", "caution"
 
 
-def _verdicts(study: StudyView, baseline: str) -> list[str]:
+def _verdicts(study: StudyView, baseline: str, metric: str | None = None) -> list[str]:
     return [
         str(row["verdict"])
         for classifier in study.classifiers
         for row in study.differences(str(classifier["name"]), baseline)
-        if row["arm"] == GAN_ARM and row["metric"] == study.main_metric
+        if row["arm"] == GAN_ARM and row["metric"] == (metric or study.main_metric)
     ]
 
 
