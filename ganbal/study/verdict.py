@@ -49,7 +49,7 @@ def _answer(answer: Mapping[str, Any], there: Mapping[tuple[str, str], Mapping[s
     told = [_in_words(answer)]
     ranking, copies = there.get((RANKING_METRIC, BASELINE)), there.get((MAIN_METRIC, CONTROL))
     if ranking is not None and ranking["verdict"] in ("helps", "hurts"):
-        link = "by ROC-AUC, too" if ranking["verdict"] == answer["verdict"] else "but by ROC-AUC"
+        link = "in ranking, too" if ranking["verdict"] == answer["verdict"] else "but in ranking"
         told.append(f"{link}: {_in_words(ranking)}")
     if copies is not None:
         told.append(f"against as many plain copies: {_in_words(copies)}")

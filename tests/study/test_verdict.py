@@ -53,10 +53,10 @@ def test_gan_images_are_held_against_plain_copies_too():
 def test_what_happened_to_the_ranking_is_told_where_something_was_found():
     ranking = row(-0.02, -0.03, -0.011, "hurts", metric="roc_auc")
     assert verdict_sentence([row(**NOTHING), ranking], FACTS).endswith(
-        "a true effect under 2.5 points would likely be missed); but by ROC-AUC: hurts (ROC-AUC −2.0 points, 95 % "
+        "a true effect under 2.5 points would likely be missed); but in ranking: hurts (ROC-AUC −2.0 points, 95 % "
         "interval −3.0 to −1.1, 5 seeds)."
     )
-    assert "; by ROC-AUC, too: hurts (" in verdict_sentence([row(-0.1, -0.2, -0.05, "hurts"), ranking], FACTS)
+    assert "; in ranking, too: hurts (" in verdict_sentence([row(-0.1, -0.2, -0.05, "hurts"), ranking], FACTS)
     for silent in (
         row(**NOTHING, metric="roc_auc"),
         ranking | {"baseline": "duplicated"},
