@@ -37,7 +37,7 @@ from ganbal.runs import cache_folder
 AUGMENT = "gan.augment=[brightness,contrast,translation,cutout]"
 TWICE_AS_FAST = ("gan.learning_rate=4e-4", "gan.discriminator_learning_rate=4e-4")
 SPECTRAL_HINGE = ("gan.discriminator_norm=spectral", "gan.loss=hinge")
-SMALL_DATA = (AUGMENT, "gan.minibatch_stddev=true", "gan.batch_size=32")
+SMALL_DATA = ("gan.preset=small-data",)
 VARIANTS = {
     "plain": ("gan.ema_half_life_images=0",),
     "plain + EMA": (),
@@ -55,14 +55,14 @@ NUM_SYNTHETIC = 1000
 
 
 def settings(given, variant, seed):
+    generator = ("gan.preset=dcgan", *VARIANTS[variant])
     # Equal images, so smaller batches take more steps.
-    batch_size = [64, *(int(words.split("=")[1]) for words in VARIANTS[variant] if "batch_size" in words)][-1]
-    steps = given.images // batch_size
+    steps = given.images // load_config(None, generator).gan.batch_size
     assignments = [
-        *(f"data.root={given.data}", "gan.preset=dcgan", f"gan.image_size_px={given.size}", f"gan.steps={steps}"),
+        *(f"data.root={given.data}", f"gan.image_size_px={given.size}", f"gan.steps={steps}"),
         *(f"gan.{name}_every_steps={steps}" for name in ("score", "sample", "checkpoint")),
         *(["gan.base_channels=32"] if given.size == 64 else []),
-        *(f"seed={seed}", "score.dims=768", f"score.weights={given.weights}", *VARIANTS[variant]),
+        *(f"seed={seed}", "score.dims=768", f"score.weights={given.weights}", *generator),
     ]
     return load_config(None, assignments)
 
