@@ -36,7 +36,7 @@ def answer_of(run: RunFiles) -> Answer:
 
 def headline_of(study: StudyView) -> tuple[str, Tone]:
     """The answer in a few words, from the verdicts on the main metric and the ranking of every classifier."""
-    verdicts = _verdicts(study, study.baseline)
+    verdicts = _verdicts(study, study.baseline, study.main_metric)
     if not verdicts:
         return "The study has no GAN arm", "caution"
     kinds = set(verdicts)
@@ -46,7 +46,7 @@ def headline_of(study: StudyView) -> tuple[str, Tone]:
             return "They helped by one measure and did harm by another", "caution"
         kinds |= {"hurts"}
     if kinds == {"helps"}:
-        against_copies = _verdicts(study, COPIES_ARM)
+        against_copies = _verdicts(study, COPIES_ARM, study.main_metric)
         if against_copies and set(against_copies) != {"helps"}:
             return "They helped, but not provably more than plain copies", "caution"
         return "Yes: they helped", "good"
@@ -61,12 +61,12 @@ def headline_of(study: StudyView) -> tuple[str, Tone]:
     return "It depends on the classifier", "caution"
 
 
-def _verdicts(study: StudyView, baseline: str, metric: str | None = None) -> list[str]:
+def _verdicts(study: StudyView, baseline: str, metric: str) -> list[str]:
     return [
         str(row["verdict"])
         for classifier in study.classifiers
         for row in study.differences(str(classifier["name"]), baseline)
-        if row["arm"] == GAN_ARM and row["metric"] == (metric or study.main_metric)
+        if row["arm"] == GAN_ARM and row["metric"] == metric
     ]
 
 
