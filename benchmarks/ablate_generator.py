@@ -17,22 +17,22 @@ from pathlib import Path
 import numpy as np
 
 from ganbal.config import load_config
-from ganbal.console import Console
-from ganbal.data.loading import load_dataset
-from ganbal.device import choose_device
+from ganbal.data.dataset import load_dataset
 from ganbal.gan.checkpoint import identity_of, load_generator
-from ganbal.gan.health import diversity
+from ganbal.gan.collapse import diversity
 from ganbal.gan.sampling import draw_images, latent_rows
-from ganbal.gan.step import precision_of
+from ganbal.gan.train_step import precision_of
 from ganbal.gan.training import GanFolder, train_gan
 from ganbal.metrics.density_coverage import density_coverage
-from ganbal.metrics.extractors.choosing import build_extractor
-from ganbal.metrics.feature_store import FeatureStore
+from ganbal.metrics.features.images import ArrayImages
+from ganbal.metrics.features.registry import build_extractor
+from ganbal.metrics.features.store import FeatureStore
 from ganbal.metrics.frechet import frechet_distance
-from ganbal.metrics.images import ArrayImages
-from ganbal.metrics.kernel import kernel_distance
+from ganbal.metrics.kid import kernel_distance
 from ganbal.metrics.precision_recall import precision_recall
-from ganbal.runs import cache_folder
+from ganbal.runtime.cache_paths import cache_folder
+from ganbal.runtime.console import Console
+from ganbal.runtime.device import choose_device
 
 AUGMENT = "gan.augment=[brightness,contrast,translation,cutout]"
 TWICE_AS_FAST = ("gan.learning_rate=4e-4", "gan.discriminator_learning_rate=4e-4")

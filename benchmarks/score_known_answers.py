@@ -13,18 +13,18 @@ import torch
 from PIL import Image
 
 from ganbal.config import ScoreConfig
-from ganbal.console import Console
 from ganbal.data.patients import patients_of
-from ganbal.metrics.copies import Views, copy_rule, judge_copies, nearest_training
 from ganbal.metrics.density_coverage import density_coverage
-from ganbal.metrics.extractors.choosing import build_extractor
-from ganbal.metrics.extractors.thumbnails import thumbnail_extractor
-from ganbal.metrics.extractors.untrained import untrained_extractor
-from ganbal.metrics.feature_store import FeatureStore
+from ganbal.metrics.features.images import ArrayImages
+from ganbal.metrics.features.registry import build_extractor
+from ganbal.metrics.features.store import FeatureStore
+from ganbal.metrics.features.thumbnails import thumbnail_extractor
+from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.frechet import frechet_distance
-from ganbal.metrics.images import ArrayImages
+from ganbal.metrics.memorization.copies import Views, copy_rule, judge_copies, nearest_training
 from ganbal.metrics.precision_recall import precision_recall
 from ganbal.metrics.two_sample import two_sample_auc
+from ganbal.runtime.console import Console
 
 SIZE_PX = 150
 

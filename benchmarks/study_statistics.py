@@ -17,10 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
-from ganbal.study.holm import holm
-from ganbal.study.statistics import Difference, draw_patients, paired_difference
+from ganbal.study.statistics.bootstrap import Difference, draw_patients, paired_difference
+from ganbal.study.statistics.holm import holm
+from ganbal.study.statistics.weighted_metrics import weighted_roc_auc
 from ganbal.study.verdict import verdict
-from ganbal.study.weighted_metrics import weighted_roc_auc
 
 NUM_IMAGES, NUM_PATIENTS, SHARE_ILL = 624, 400, 0.625
 TEST_SETS, DRAWS, AREA_DRAWS = 12, 1000, 200

@@ -30,12 +30,12 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from classifiers.batches import augmented_batches
-from classifiers.losses import choose_loss
-from classifiers.precision import choose_precision
 from classifiers.registry import build_model, find_model
-from classifiers.training_config import TrainingConfig, settle
-from classifiers.training_loop import prepare_steps
+from classifiers.training.batches import augmented_batches
+from classifiers.training.config import TrainingConfig, settle
+from classifiers.training.loop import prepare_steps
+from classifiers.training.losses import choose_loss
+from classifiers.training.precision import choose_precision
 
 NUM_WORKERS = 2
 WARM_UP_STEPS = 4

@@ -22,13 +22,13 @@ from torch.utils.data import DataLoader, TensorDataset
 from torch.utils.flop_counter import FlopCounterMode
 
 from ganbal.config import load_config
-from ganbal.console import Console
-from ganbal.distributed import ALONE
-from ganbal.gan import step as step_module
+from ganbal.gan import train_step as step_module
 from ganbal.gan.compilation import fastest_step
 from ganbal.gan.networks import Discriminator, Generator, initialise
 from ganbal.gan.state import new_state
-from ganbal.gan.step import TrainStep, precision_of
+from ganbal.gan.train_step import TrainStep, precision_of
+from ganbal.runtime.console import Console
+from ganbal.runtime.distributed import ALONE
 
 
 def plain_loop(pixels, config, device, steps):

@@ -5,19 +5,19 @@ import difflib
 import torch
 from torch import nn
 
-from classifiers.baseline_cnn import BASELINE_CNN
-from classifiers.cnn_64 import CNN_64
-from classifiers.cnn_128 import CNN_128
-from classifiers.cnn_256 import CNN_256
-from classifiers.cnn_six_block import CNN_SIX_BLOCK, FOREST_ON_CNN, SVM_ON_CNN
 from classifiers.errors import ClassifierInputError
-from classifiers.model import Model
-from classifiers.network import Network
-from classifiers.pixel_svm import PIXEL_SVM
-from classifiers.pretrained_weights import check_weights, fill_backbone
-from classifiers.torchvision_transfer import PREFIX, backbone_names, blocks_of, transfer_model
-from classifiers.vgg16_transfer import VGG16_TRANSFER
-from classifiers.xception_transfer import XCEPTION_TRANSFER
+from classifiers.models.baseline_cnn import BASELINE_CNN
+from classifiers.models.cnn_64 import CNN_64
+from classifiers.models.cnn_128 import CNN_128
+from classifiers.models.cnn_256 import CNN_256
+from classifiers.models.cnn_six_block import CNN_SIX_BLOCK, FOREST_ON_CNN, SVM_ON_CNN
+from classifiers.models.model import Model
+from classifiers.models.network import Network
+from classifiers.models.pixel_svm import PIXEL_SVM
+from classifiers.models.pretrained_weights import check_weights, fill_backbone
+from classifiers.models.torchvision_transfer import PREFIX, backbone_names, blocks_of, transfer_model
+from classifiers.models.vgg16_transfer import VGG16_TRANSFER
+from classifiers.models.xception_transfer import XCEPTION_TRANSFER
 
 MODELS = {
     model.name: model

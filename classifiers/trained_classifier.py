@@ -12,12 +12,12 @@ from torch import Tensor
 
 from classifiers.atomic_file import save_tensors
 from classifiers.errors import ClassifierInputError
-from classifiers.input_checks import check_pixels
-from classifiers.losses import probabilities_of
-from classifiers.network import Network
-from classifiers.network_inputs import NetworkInputs
-from classifiers.precision import Precision, autocast, choose_precision
+from classifiers.models.network import Network
 from classifiers.registry import build_model
+from classifiers.training.input_checks import check_pixels
+from classifiers.training.losses import probabilities_of
+from classifiers.training.network_inputs import NetworkInputs
+from classifiers.training.precision import Precision, autocast, choose_precision
 
 _IMAGES_AT_ONCE = 64
 _SAVED_FACTS: dict[str, Callable[[str], Any]] = {

@@ -9,7 +9,7 @@ __all__ = ["GANOverSampler", "__version__"]
 def __getattr__(name: str) -> Any:
     # Imported when it is asked for: it brings torch, which `ganbal --help` should not wait for.
     if name == "GANOverSampler":
-        from ganbal.oversampling import GANOverSampler
+        from ganbal.over_sampling.gan_over_sampler import GANOverSampler
 
         return GANOverSampler
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -93,8 +93,8 @@ def train_gan(options: dict[str, Any]) -> None:
 
     With four GPUs: torchrun --nproc-per-node 4 -m -- ganbal train-gan …
     """
-    from ganbal.console import Console
     from ganbal.pipeline import train_gan_together
+    from ganbal.runtime.console import Console
 
     console = Console(quiet=options["quiet"])
     outcome = train_gan_together(options["run_folder"], options["config_file"], options["assignments"], console)
@@ -198,7 +198,7 @@ def run(options: dict[str, Any]) -> None:
 @shared_options
 def demo(options: dict[str, Any]) -> None:
     """Do all stages on the embedded phantom set: drawn chests, no download, minutes on a CPU."""
-    from ganbal.demo import DEMO_SETTINGS
+    from ganbal.stages.demo import DEMO_SETTINGS
 
     options["assignments"] = [*DEMO_SETTINGS, *options["assignments"]]
     _perform("run_all", options, begins=True)
@@ -217,8 +217,8 @@ def demo(options: dict[str, Any]) -> None:
 @click.option("--quiet", is_flag=True, help="No progress, no remarks; warnings stay.")
 def predict(images: Sequence[Path], csv_file: Path | None, as_json: bool, quiet: bool, **choice: Any) -> None:
     """Ask a trained classifier of a run about files or folders of images. For research, not for patients."""
-    from ganbal.console import Console
-    from ganbal.prediction.command import predict_command
+    from ganbal.runtime.console import Console
+    from ganbal.stages.predict import predict_command
 
     outcome = predict_command(images, csv_file=csv_file, console=Console(quiet=quiet), **choice)
     click.echo(json.dumps(outcome.facts, indent=2, allow_nan=False) if as_json else outcome.text)
@@ -232,8 +232,8 @@ def predict(images: Sequence[Path], csv_file: Path | None, as_json: bool, quiet:
 @shared_options
 def reproduce(options: dict[str, Any], only: Sequence[str], seeds: int | None, protocol: str) -> None:
     """Train the published systems and set their figures beside the published ones."""
-    from ganbal.console import Console
-    from ganbal.reproduction.command import reproduce_command
+    from ganbal.runtime.console import Console
+    from ganbal.stages.reproduce import reproduce_command
 
     console = Console(quiet=options["quiet"])
     chosen = options["run_folder"], options["config_file"], options["assignments"]
@@ -242,9 +242,9 @@ def reproduce(options: dict[str, Any], only: Sequence[str], seeds: int | None, p
 
 def _perform(stage: str, options: dict[str, Any], *, begins: bool = False) -> None:
     """Choose the run, carry out `stage` of the pipeline in it and print what came of it."""
-    from ganbal.console import Console
-    from ganbal.distributed import is_one_of_several
     from ganbal.pipeline import Pipeline
+    from ganbal.runtime.console import Console
+    from ganbal.runtime.distributed import is_one_of_several
 
     if is_one_of_several():
         raise click.UsageError("Only `train-gan` works in several processes; start this one without torchrun.")
@@ -256,8 +256,8 @@ def _perform(stage: str, options: dict[str, Any], *, begins: bool = False) -> No
 
 
 def _score_folders(options: dict[str, Any], folders: Sequence[Path], statistics: Path | None) -> None:
-    from ganbal.console import Console
-    from ganbal.folder_scoring import save_folder_statistics, score_two_folders
+    from ganbal.runtime.console import Console
+    from ganbal.stages.score_folders import save_folder_statistics, score_two_folders
 
     wanted = "one folder for --save-statistics" if statistics else "two folders, REAL and SYNTHETIC, or none for a run"
     if len(folders) != (1 if statistics else 2):

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ganbal import results_text
-from ganbal.cell_worker import workers_for
 from ganbal.config import Config, dump_config, load_config
-from ganbal.console import Console
-from ganbal.distributed import joined_world
-from ganbal.outcome import Outcome
-from ganbal.preflight import Need, check_before_work, pin_data_root, wants_synthetic
-from ganbal.provenance import describe_machine
-from ganbal.run_selection import select_run_to_begin, select_run_to_continue
-from ganbal.runs import Run, newest_run, now
-from ganbal.stages import Stages
-from ganbal.study_preflight import check_study
+from ganbal.run.folder import Run, newest_run, now
+from ganbal.run.provenance import describe_machine
+from ganbal.run.selection import select_run_to_begin, select_run_to_continue
+from ganbal.runtime.console import Console
+from ganbal.runtime.distributed import joined_world
+from ganbal.stages import results_text
+from ganbal.stages.cell_worker import workers_for
+from ganbal.stages.context import Stages
+from ganbal.stages.outcome import Outcome
+from ganbal.stages.preflight import Need, check_before_work, pin_data_root, wants_synthetic
+from ganbal.stages.study_preflight import check_study
 
 
 class Pipeline:

@@ -1,4 +1,4 @@
-"""Imports point downwards only: cli → pipeline → stages → packages → leaves (the layout in docs/how-it-works.md)."""
+"""Imports point downwards only, between packages and inside them (the layout in docs/how-it-works.md)."""
 
 import ast
 import subprocess
@@ -8,78 +8,88 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LEAVES = {"errors", "atomic_files", "config", "console", "device", "distributed", "interrupt", "marked_png", "runs"} | {
-    "balancing"
+
+LAYERS = [
+    "ganbal.errors",
+    "ganbal.runtime",
+    "ganbal.config",
+    "ganbal.synthesis.synthetic_png",
+    "classifiers",
+    "ganbal.data",
+    "ganbal.gan",
+    "ganbal.metrics",
+    "ganbal.synthesis",
+    "ganbal.run",
+    "ganbal.study",
+    "ganbal.over_sampling",
+    "ganbal.prediction",
+    "ganbal.reproduction",
+    "ganbal.report",
+    "ganbal.stages",
+    "ganbal.pipeline",
+    "ganbal.cli",
+    "ganbal.__main__",
+]
+"""From the bottom to the top: a module imports from its own layer and from those above it in this list."""
+
+NARROWER = {
+    "classifiers": set(),  # knows nothing of GANs
+    "ganbal.report": {"ganbal.errors", "ganbal.runtime", "ganbal.synthesis.synthetic_png"},  # reads files, not objects
 }
-MAY_IMPORT = {
-    "__init__": {"oversampling"},  # when it is asked for
-    "__main__": {"cli"},
-    "cli": {"pipeline", "folder_scoring", "demo", "errors", "console", "prediction", "reproduction"},
-    "folder_scoring": {"outcome", "results_text", "metrics", "trained_extractor"},
-    "trained_extractor": {"classifiers", "metrics", "study"},
-    "cell_worker": {"stages", "study"},
-    "pipeline": {
-        *("cell_worker", "stages", "outcome", "preflight", "results_text", "provenance", "run_selection", "metrics"),
-        "study_preflight",
-    },
-    "study_preflight": {"preflight", "stages", "study"},
-    "preflight": {"data", "drawing_plan", "metrics", "study", "classifiers"},
-    "stages": {"generators", "data", "synthesis", "metrics", "study", "report"}
-    | {"run_parts", "run_scoring", "drawing_plan", "study_material"},
-    "run_scoring": {"class_scores", "data", "metrics", "study", "study_material", "trained_extractor"},
-    "oversampling": {"data", "gan", "metrics", "sampling_strategy"},
-    "run_parts": set(),
-    "sampling_strategy": set(),
-    "drawing_plan": {"study"},
-    "study_material": {"data", "study"},
-    "generators": {"data", "gan", "metrics", "metrics_log", "synthesis"},
-    "class_scores": set(),
-    "synthesis": {"gan"},
-    "prediction": {"data", "study", "classifiers", "results_text"},
-    "reproduction": {"classifiers", "data", "outcome", "preflight", "provenance", "report", "results_text"}
-    | {"run_selection", "study", "synthesis"},
-    "study": {"classifiers"},
-    "data": set(),
-    "gan": set(),
-    "metrics": {"data"},
-    "report": set(),
-    "classifiers": set(),
-}
+"""Layers that may import less than all lower layers."""
 
 
-def part_of(name: str) -> str | None:
-    """`ganbal.gan.training` → `gan`; `classifiers.training` → `classifiers`; other packages → None."""
-    first, _, rest = name.partition(".")
-    if first == "classifiers":
-        return "classifiers"
-    return (rest.partition(".")[0] or "__init__") if first == "ganbal" else None
+def module_name(file: Path) -> str:
+    parts = file.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imports_of(file: Path) -> set[str]:
+MODULES = {module_name(file): file for pattern in ("ganbal", "classifiers") for file in ROOT.glob(f"{pattern}/**/*.py")}
+
+
+def layer_of(name: str) -> str | None:
+    """`ganbal.gan.training` → `ganbal.gan`; other packages → None."""
+    return max((layer for layer in LAYERS if name == layer or name.startswith(f"{layer}.")), key=len, default=None)
+
+
+def imported_modules(name: str) -> set[str]:
+    """The project's modules that `name` imports, at any depth of its code."""
     found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(ast.parse(MODULES[name].read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {sub if sub in MODULES else node.module for sub in submodules}
+    return found & MODULES.keys() - {name}
 
 
-def modules() -> list[Path]:
-    return sorted([*ROOT.glob("ganbal/**/*.py"), *ROOT.glob("classifiers/**/*.py")])
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - {"ganbal"}))
+def test_imports_point_downwards(name):
+    own = layer_of(name)
+    assert own is not None, f"{name} is in no layer"
+    lower = NARROWER.get(own, set(LAYERS[: LAYERS.index(own)]))
+    used = {layer_of(other) for other in imported_modules(name) - {"ganbal"}} - {own}
+    assert used <= lower, f"{name} may not import {sorted(used - lower)}"
 
 
-@pytest.mark.parametrize("file", modules(), ids=lambda file: str(file.relative_to(ROOT)))
-def test_imports_point_downwards(file):
-    own = part_of(".".join(file.relative_to(ROOT).with_suffix("").parts))
-    assert own is not None
-    used = {part for name in imports_of(file) if (part := part_of(name)) is not None} - {
-        own,
-        "__init__",
-        "__version__",
-    }
-    allowed = MAY_IMPORT.get(own, set()) | (set() if own == "classifiers" else LEAVES)
-    assert used <= allowed, f"{file.name} may not import {sorted(used - allowed)}"
+def test_imports_have_no_cycle():
+    graph = {name: imported_modules(name) - {"ganbal"} for name in MODULES}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, f"import cycle: {' → '.join([*path[path.index(name) :], name])}"
+        if name not in done:
+            for other in sorted(graph[name]):
+                visit(other, (*path, name))
+            done.add(name)
+
+    for name in sorted(graph):
+        visit(name, ())
+
+
+def test_few_modules_lie_loose():
+    assert len(list((ROOT / "ganbal").glob("*.py"))) <= 8
 
 
 def test_help_imports_nothing_heavy():

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from ganbal.console import Console
-from ganbal.data.cache import Unreadable
 from ganbal.data.found import FoundImage
+from ganbal.data.pixel_cache import Unreadable
 from ganbal.errors import InputError
+from ganbal.runtime.console import Console
 
 _MOST_NAMED = 5
 

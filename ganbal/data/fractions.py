@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from ganbal.config import FEWEST_TO_LEARN_FROM
-from ganbal.data.loading import Dataset
-from ganbal.data.table import ImageTable
+from ganbal.data.dataset import Dataset
+from ganbal.data.image_table import ImageTable
 from ganbal.errors import InputError
 
 

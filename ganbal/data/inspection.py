@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 
 from ganbal.config import DataConfig
-from ganbal.data.loading import Dataset
-from ganbal.data.table import SPLITS, ImageTable
+from ganbal.data.dataset import Dataset
+from ganbal.data.image_table import SPLITS, ImageTable
 
 _MOST_EXAMPLES = 5
 

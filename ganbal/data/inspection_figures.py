@@ -11,9 +11,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-from ganbal.atomic_files import atomic_path
+from ganbal.data.dataset import Dataset
 from ganbal.data.decoding import UnreadableImageError, decode_file
-from ganbal.data.loading import Dataset
+from ganbal.runtime.atomic_files import atomic_path
 
 _SAMPLES_PER_CLASS = 8
 _SAMPLE_SIZE_PX = 160

@@ -6,13 +6,13 @@ from typing import Any
 
 import torch
 
-from ganbal.atomic_files import atomic_path
 from ganbal.config import GanConfig
 from ganbal.errors import InputError
 from ganbal.gan.conditional import ConditionalGenerator
 from ganbal.gan.networks import Generator
 from ganbal.gan.state import TrainingState
-from ganbal.runs import file_digest
+from ganbal.runtime.atomic_files import atomic_path
+from ganbal.runtime.hashing import file_digest
 
 FORMAT = 1
 # Settings that say how long to train and what to show on the way, not what is trained.

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from ganbal.config import GanConfig
-from ganbal.console import Console
-from ganbal.distributed import World
 from ganbal.gan.state import TrainingState, new_state
-from ganbal.gan.step import TrainStep
+from ganbal.gan.train_step import TrainStep
+from ganbal.runtime.console import Console
+from ganbal.runtime.distributed import World
 
 REHEARSAL_STEPS = 4
 """Enough for torch to warm up, record its CUDA graphs and replay them once."""

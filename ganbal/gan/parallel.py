@@ -9,7 +9,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from ganbal.distributed import World
+from ganbal.runtime.distributed import World
 
 Network = Callable[..., Tensor]
 

@@ -10,17 +10,17 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from ganbal.atomic_files import atomic_path
 from ganbal.config import GanConfig
-from ganbal.console import Console
-from ganbal.distributed import ALONE, World
 from ganbal.gan.checkpoint import Identity, resume, save_checkpoint
 from ganbal.gan.compilation import fastest_step
-from ganbal.gan.pictures import write_animation, write_augmentation, write_grid, write_interpolation
+from ganbal.gan.monitor import Supervisor
+from ganbal.gan.sample_images import write_animation, write_augmentation, write_grid, write_interpolation
 from ganbal.gan.state import TrainingState, new_state
-from ganbal.gan.step import MEASURES
-from ganbal.gan.supervision import Supervisor
-from ganbal.interrupt import stop_on_signal
+from ganbal.gan.train_step import MEASURES
+from ganbal.runtime.atomic_files import atomic_path
+from ganbal.runtime.console import Console
+from ganbal.runtime.distributed import ALONE, World
+from ganbal.runtime.signals import stop_on_signal
 
 
 @dataclass(frozen=True)

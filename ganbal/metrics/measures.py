@@ -7,13 +7,13 @@ from typing import Literal
 
 import numpy as np
 
-from ganbal.metrics.authenticity import authenticity
 from ganbal.metrics.density_coverage import coverage, density
 from ganbal.metrics.floor import Measure, draw_rows, halves_floor, held_out_floor
 from ganbal.metrics.frechet import frechet_distance
+from ganbal.metrics.frechet_infinity import infinite_frechet_distance
 from ganbal.metrics.identity import ExtractorIdentity
-from ganbal.metrics.infinite import infinite_frechet_distance
-from ganbal.metrics.kernel import kernel_distance
+from ganbal.metrics.kid import kernel_distance
+from ganbal.metrics.memorization.authenticity import authenticity
 from ganbal.metrics.precision_recall import precision, recall
 from ganbal.metrics.score_entries import Score
 from ganbal.metrics.two_sample import two_sample_auc

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ganbal.atomic_files import atomic_path
 from ganbal.errors import InputError
+from ganbal.runtime.atomic_files import atomic_path
 
 BLOCK_ROWS = 4096
 """How many rows are turned into double precision at once."""

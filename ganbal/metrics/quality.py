@@ -5,11 +5,11 @@ import math
 import numpy as np
 import torch
 
-from ganbal.metrics.copy_filter import view_images
-from ganbal.metrics.extractors.thumbnails import thumbnail_extractor
-from ganbal.metrics.extractors.untrained import untrained_extractor
-from ganbal.metrics.kernel import kernel_distance
+from ganbal.metrics.features.thumbnails import thumbnail_extractor
+from ganbal.metrics.features.untrained import untrained_extractor
+from ganbal.metrics.kid import kernel_distance
 from ganbal.metrics.layout import Layout
+from ganbal.metrics.memorization.views import view_images
 
 _LEAST_DISTANCE = 1e-3
 """Below it an estimate is noise, and may even be negative."""

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ganbal.atomic_files import read_json
 from ganbal.errors import InputError
 from ganbal.metrics.identity import ExtractorIdentity, refuse_mixed
+from ganbal.runtime.atomic_files import read_json
 
 
 def read_scores(file: Path) -> dict[str, Any]:

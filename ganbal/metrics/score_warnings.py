@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from ganbal.metrics.copies import FALSE_ALARM_RATE
-from ganbal.metrics.infinite import SMALLEST_FRACTION
+from ganbal.metrics.frechet_infinity import SMALLEST_FRACTION
+from ganbal.metrics.memorization.copies import FALSE_ALARM_RATE
 from ganbal.metrics.score_entries import Score
 
 _SHORTCUT_AUC = 0.9

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 
 from ganbal.config import ScoreConfig
-from ganbal.console import Console
-from ganbal.metrics.comparing import Comparison, ImageSets
-from ganbal.metrics.extractors.base import Extractor
-from ganbal.metrics.extractors.choosing import build_extractor, check_extractor, settle_extractor
-from ganbal.metrics.images import ArrayImages, FolderImages
+from ganbal.metrics.compute import Comparison, ImageSets
+from ganbal.metrics.features.extractor import Extractor
+from ganbal.metrics.features.images import ArrayImages, FolderImages
+from ganbal.metrics.features.registry import build_extractor, check_extractor, settle_extractor
 from ganbal.metrics.statistics_scoring import is_statistics, score_statistics
+from ganbal.runtime.console import Console
 
 
 @dataclass(frozen=True)

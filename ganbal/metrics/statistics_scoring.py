@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from ganbal.console import Console
 from ganbal.errors import InputError
-from ganbal.metrics.extractors.base import Extractor
-from ganbal.metrics.feature_store import FeatureStore
+from ganbal.metrics.features.extractor import Extractor
+from ganbal.metrics.features.images import FolderImages
+from ganbal.metrics.features.store import FeatureStore
 from ganbal.metrics.frechet import frechet_distance_of_moments
-from ganbal.metrics.images import FolderImages
 from ganbal.metrics.moments import Moments, moments_of, read_statistics, write_statistics
+from ganbal.runtime.console import Console
 
 _UNKNOWN = (
     "A file of statistics does not say which extractor, weights and resize it was made with: the value means something "

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ganbal.errors import InputError
-from ganbal.runs import Run
+from ganbal.run.folder import Run
 from ganbal.study.arms import BASELINE
 from ganbal.study.cell_extras import MODEL_FILE
 from ganbal.study.cells import Cell

@@ -9,7 +9,7 @@ from PIL import Image
 
 from ganbal.data.decoding import UnreadableImageError, decode_file
 from ganbal.errors import InputError
-from ganbal.marked_png import MARK
+from ganbal.synthesis.synthetic_png import MARK
 
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 

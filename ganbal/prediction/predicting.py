@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.calibration import apply_temperature
+from classifiers.checkpoint import load_kept_classifier
 from classifiers.errors import ClassifierInputError
-from classifiers.keeping import load_kept_classifier
-from ganbal.console import Console
-from ganbal.device import choose_device
+from classifiers.evaluation.calibration import apply_temperature
 from ganbal.errors import InputError
 from ganbal.prediction.cell_choice import ChosenCell
 from ganbal.prediction.given_images import GivenImage, find_given, read_given
-from ganbal.prediction.judging import Threshold, Validation, choose_threshold, read_classes, read_validation
-from ganbal.runs import Run
+from ganbal.prediction.thresholding import Threshold, Validation, choose_threshold, read_classes, read_validation
+from ganbal.run.folder import Run
+from ganbal.runtime.console import Console
+from ganbal.runtime.device import choose_device
 from ganbal.study.cell_extras import MODEL_FILE, VALIDATION_FILE, backbones_folder
 
 DISCLAIMER = "For research; not a medical device."

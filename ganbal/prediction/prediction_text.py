@@ -4,7 +4,7 @@ import csv
 import io
 from typing import Any
 
-from ganbal.results_text import table
+from ganbal.runtime.tables import table
 
 
 def predictions_text(facts: dict[str, Any]) -> str:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganbal.atomic_files import atomic_path, read_json, write_json, write_text
 from ganbal.report.html import render_html
 from ganbal.report.markdown import render_markdown
 from ganbal.report.page import Drawing, Entry, Gallery, Page, Picture, Table, walk
-from ganbal.report.run_files import RunFiles, read_run_folder
+from ganbal.report.run_reader import RunFiles, read_run_folder
 from ganbal.report.sections.answer import answer_of
 from ganbal.report.sections.classifiers import classifiers_section
 from ganbal.report.sections.data import data_section
@@ -24,6 +23,7 @@ from ganbal.report.sections.reproduce import reproduce_section
 from ganbal.report.sections.reproduction import reproduction_section
 from ganbal.report.sections.scores import scores_section
 from ganbal.report.sections.warnings import warnings_section
+from ganbal.runtime.atomic_files import atomic_path, read_json, write_json, write_text
 
 QUESTION = "Should GAN images go into this training set?"
 _SECTIONS = (

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ganbal.marked_png import MARK
 from ganbal.report.names import file_stem
 from ganbal.report.number_text import listing
 from ganbal.report.page import Picture
-from ganbal.report.run_files import Cell, RunFiles
+from ganbal.report.run_reader import Cell, RunFiles
+from ganbal.synthesis.synthetic_png import MARK
 
 MOST_EDGE_PX, FEWEST_WIDTH_PX = 560, 240
 _WIDE_PX = 1040

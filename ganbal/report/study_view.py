@@ -10,7 +10,7 @@ import pandas as pd
 
 from ganbal.report.conditions import Condition, condition_of, usual_conditions
 from ganbal.report.metric_names import known_metrics, metric_title
-from ganbal.report.run_files import Cell, RunFiles
+from ganbal.report.run_reader import Cell, RunFiles
 
 _ARM_COLOURS = ("ochre", "violet", "green", "rose", "blue", "brown", "olive", "steel")
 _ARM_TITLES = {

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from ganbal.report.number_text import listing, plural
 from ganbal.report.page import Notice
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 
 FEWEST_SEEDS = 5
 _KINDS = (

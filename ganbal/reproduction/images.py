@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ganbal.data.dataset import Dataset
 from ganbal.data.decoding import resize_grey
-from ganbal.data.loading import Dataset
 from ganbal.study.arms import ImageSet
 from ganbal.study.cells import TestSet
 from ganbal.study.sources import StudyImages, StudySource

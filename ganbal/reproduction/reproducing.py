@@ -9,14 +9,14 @@ import torch
 
 from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model, find_model
-from ganbal.atomic_files import read_json
 from ganbal.config import Config, StudyConfig, load_config
-from ganbal.console import Console
-from ganbal.data.loading import Dataset, load_dataset
+from ganbal.data.dataset import Dataset, load_dataset
 from ganbal.errors import InputError
 from ganbal.reproduction.comparing import published_facts, summarise_seeds
 from ganbal.reproduction.images import SyntheticImages, study_source
 from ganbal.reproduction.published import CLASSES, NUM_TEST, Published, find_published
+from ganbal.runtime.atomic_files import read_json
+from ganbal.runtime.console import Console
 from ganbal.study.arms import ARMS
 from ganbal.study.cells import Cell
 from ganbal.study.running import classifier_size_px, run_study

@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ganbal.results_text import table
+from ganbal.runtime.tables import table
 
 _COLUMNS = (
     "system",

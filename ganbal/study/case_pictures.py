@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ganbal.atomic_files import atomic_path, write_json
+from ganbal.runtime.atomic_files import atomic_path, write_json
 from ganbal.study.cases import SHOWN_OF_A_KIND, Case
 
 _TILE_PX, _GAP_PX, _TITLE_PX = 150, 8, 34

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import torch
 
+from classifiers.checkpoint import keep_classifier
 from classifiers.errors import ClassifierInputError
-from classifiers.grad_cam import grad_cam
-from classifiers.keeping import keep_classifier
-from classifiers.network import Network
-from classifiers.training import TrainedClassifier
-from ganbal.atomic_files import atomic_path
+from classifiers.evaluation.grad_cam import grad_cam
+from classifiers.models.network import Network
+from classifiers.training.train import TrainedClassifier
+from ganbal.runtime.atomic_files import atomic_path
 from ganbal.study.arms import ImageSet
 from ganbal.study.case_pictures import write_cases
 from ganbal.study.cases import choose_cases

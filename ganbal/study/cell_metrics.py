@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from classifiers.evaluation import evaluate
-from classifiers.thresholds import youden_threshold
+from classifiers.evaluation.metrics import evaluate
+from classifiers.evaluation.thresholds import youden_threshold
 from ganbal.study.cell_extras import VALIDATION_FILE
 
 METRICS = ("accuracy", "balanced_accuracy", "roc_auc", "pr_auc", "mcc", "brier", "ece")

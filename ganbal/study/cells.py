@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-from classifiers.evaluation import evaluate
-from classifiers.training import TrainedClassifier, TrainingConfig, train_classifier
-from ganbal.atomic_files import atomic_path, read_json, write_json
+from classifiers.evaluation.metrics import evaluate
+from classifiers.training.train import TrainedClassifier, TrainingConfig, train_classifier
 from ganbal.config import StudyConfig
+from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
 from ganbal.study.arms import ImageSet, TrainingSet
 from ganbal.study.cell_extras import VALIDATION_FILE, keep_model, picture_cases, write_probabilities
 from ganbal.study.cell_metrics import chosen_threshold

@@ -10,19 +10,19 @@ import torch
 
 from classifiers.errors import ClassifierInputError
 from classifiers.registry import find_model
-from ganbal.atomic_files import atomic_path, read_json, write_json
 from ganbal.config import StudyConfig
-from ganbal.console import Console
 from ganbal.errors import InputError
-from ganbal.interrupt import stop_on_signal
-from ganbal.runs import digest_of
+from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
+from ganbal.runtime.console import Console
+from ganbal.runtime.hashing import digest_of
+from ganbal.runtime.signals import stop_on_signal
+from ganbal.study.aggregate import conclude
 from ganbal.study.arms import ARMS
 from ganbal.study.arms.additions import ClassCounts, additions_for
 from ganbal.study.arms.supply import check_supply
 from ganbal.study.cells import Cell, cell_is_done, run_cell
-from ganbal.study.concluding import conclude
 from ganbal.study.executors import Executor
-from ganbal.study.planning import conditions, pairs_left_out, planned_cells
+from ganbal.study.plan import conditions, pairs_left_out, planned_cells
 from ganbal.study.sources import StudyFolder, StudySource
 from ganbal.study.summary import study_warnings
 

@@ -12,8 +12,8 @@ from ganbal.study.arms import BASELINE
 from ganbal.study.cell_metrics import LOWER_IS_BETTER, compared_metrics
 from ganbal.study.cells import Cell
 from ganbal.study.comparisons import CONTROL, Comparison, comparisons
-from ganbal.study.holm import holm
-from ganbal.study.statistics import CONFIDENCE, paired_difference
+from ganbal.study.statistics.bootstrap import CONFIDENCE, paired_difference
+from ganbal.study.statistics.holm import holm
 from ganbal.study.verdict import MAIN_METRIC, verdict, verdict_sentence
 
 _NEEDED_SEEDS = 5

@@ -5,7 +5,7 @@ from typing import Any
 
 from ganbal.study.arms import BASELINE
 from ganbal.study.comparisons import CONTROL
-from ganbal.study.statistics import CONFIDENCE
+from ganbal.study.statistics.bootstrap import CONFIDENCE
 
 MAIN_METRIC = "balanced_accuracy"
 RANKING_METRIC = "roc_auc"

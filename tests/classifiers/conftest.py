@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from classifiers.training import TrainingConfig, train_classifier
+from classifiers.training.train import TrainingConfig, train_classifier
 
 
 @pytest.fixture(autouse=True)

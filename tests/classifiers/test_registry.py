@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from classifiers.errors import ClassifierInputError
-from classifiers.parameter_count import count_parameters
+from classifiers.models.parameter_count import count_parameters
 from classifiers.registry import MODELS, build_model, check_model, find_model
 
 

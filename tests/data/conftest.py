@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from ganbal.config import DataConfig
-from ganbal.console import Console
-from ganbal.data.loading import Dataset, load_dataset
+from ganbal.data.dataset import Dataset, load_dataset
+from ganbal.runtime.console import Console
 
 
 def write_image(path: Path, *, size: tuple[int, int] = (12, 10), mode: str = "L", value: int | None = None) -> Path:

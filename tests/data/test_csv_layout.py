@@ -1,6 +1,6 @@
 import pytest
 
-from ganbal.data.finding import find_images
+from ganbal.data.discovery import find_images
 from ganbal.errors import InputError
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ganbal.data.fractions import table_with_fraction
-from ganbal.data.table import ImageTable
+from ganbal.data.image_table import ImageTable
 from ganbal.errors import InputError
 
 

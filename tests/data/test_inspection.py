@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from ganbal.config import DataConfig
-from ganbal.console import Console
+from ganbal.data.dataset import load_dataset
 from ganbal.data.inspection import duplicates, inspect_dataset, size_distribution
-from ganbal.data.loading import load_dataset
+from ganbal.runtime.console import Console
 
 
 @pytest.fixture

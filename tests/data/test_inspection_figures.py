@@ -3,10 +3,10 @@ import pytest
 from PIL import Image
 
 from ganbal.config import DataConfig
-from ganbal.console import Console
+from ganbal.data.dataset import load_dataset
 from ganbal.data.inspection import inspect_dataset
 from ganbal.data.inspection_figures import draw_inspection
-from ganbal.data.loading import load_dataset
+from ganbal.runtime.console import Console
 
 NAMES = ["class_balance.png", "samples.png", "sizes.png"]
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganbal.console import Console
 from ganbal.data.patients import patient_in_name
-from ganbal.data.phantom import MARK, ensure_phantom_set, planned_phantom_set
-from ganbal.data.phantom_anatomy import COLUMNS, ROWS, aerated_lung, attenuation, draw_person, middle_shadow
-from ganbal.data.phantom_drawing import draw_film
+from ganbal.data.phantom.anatomy import COLUMNS, ROWS, aerated_lung, attenuation, draw_person, middle_shadow
+from ganbal.data.phantom.dataset import MARK, ensure_phantom_set, planned_phantom_set
+from ganbal.data.phantom.radiograph import draw_film
 from ganbal.errors import GanbalError
+from ganbal.runtime.console import Console
 
 QUIET = Console(quiet=True)
 
@@ -68,7 +68,7 @@ def test_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ganbal.data.phantom.draw_film", interrupt)
+    monkeypatch.setattr("ganbal.data.phantom.dataset.draw_film", interrupt)
     with pytest.raises(KeyboardInterrupt):
         ensure_phantom_set(tmp_path, 40, QUIET)
     assert not any(path.is_file() for path in tmp_path.rglob("*"))

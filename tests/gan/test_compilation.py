@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from ganbal.config import load_config
-from ganbal.console import Console
-from ganbal.distributed import ALONE
 from ganbal.gan.compilation import fastest_step
 from ganbal.gan.state import new_state
+from ganbal.runtime.console import Console
+from ganbal.runtime.distributed import ALONE
 
 SMALL = ["gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=8", "gan.latent_dim=8"]
 

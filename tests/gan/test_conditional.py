@@ -3,16 +3,16 @@ import pytest
 import torch
 
 from ganbal.config import load_config
-from ganbal.console import Console
 from ganbal.errors import InputError
 from ganbal.gan.checkpoint import identity_of, load_generator, read_checkpoint
 from ganbal.gan.conditional import ConditionalGenerator, EveryClassEqually, ProjectionDiscriminator
 from ganbal.gan.networks import initialise
-from ganbal.gan.pictures import write_grid
+from ganbal.gan.sample_images import write_grid
 from ganbal.gan.sampling import draw_images, latent_rows
 from ganbal.gan.state import new_state
-from ganbal.gan.step import TrainStep
+from ganbal.gan.train_step import TrainStep
 from ganbal.gan.training import GanFolder, train_gan
+from ganbal.runtime.console import Console
 
 CPU = torch.device("cpu")
 CLASSES = ("DARK", "BRIGHT")

@@ -12,13 +12,13 @@ from click.testing import CliRunner
 
 from ganbal.cli import main
 from ganbal.config import load_config
-from ganbal.console import Console
-from ganbal.distributed import ALONE, World
 from ganbal.errors import InputError
 from ganbal.gan.checkpoint import identity_of, read_checkpoint
 from ganbal.gan.state import new_state
-from ganbal.gan.step import TrainStep
+from ganbal.gan.train_step import TrainStep
 from ganbal.gan.training import GanFolder, train_gan
+from ganbal.runtime.console import Console
+from ganbal.runtime.distributed import ALONE, World
 
 SETTINGS = ["gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=16", "gan.latent_dim=8"]
 VARIANTS = {
@@ -106,7 +106,7 @@ def test_other_commands_refuse_several_processes(monkeypatch):
 
 @pytest.fixture
 def in_float32(monkeypatch):
-    monkeypatch.setattr("ganbal.gan.step.precision_of", lambda device: "float32")
+    monkeypatch.setattr("ganbal.gan.train_step.precision_of", lambda device: "float32")
 
 
 def test_every_row_of_a_batch_belongs_to_one_process():
@@ -123,10 +123,10 @@ def test_a_batch_that_cannot_be_shared_is_refused(batch_size, size):
 def _work(folder: Path) -> None:
     from unittest import mock
 
-    from ganbal.distributed import joined_world
+    from ganbal.runtime.distributed import joined_world
 
     torch.set_num_threads(1)
-    with joined_world() as world, mock.patch("ganbal.gan.step.precision_of", lambda device: "float32"):
+    with joined_world() as world, mock.patch("ganbal.gan.train_step.precision_of", lambda device: "float32"):
         assert world.tell({"from": world.rank}) == {"from": 0}
         assert world.any(world.rank == 1) and not world.any(False)
         for variant in VARIANTS:

@@ -7,12 +7,12 @@ import torch
 from PIL import Image
 
 from ganbal.config import load_config
-from ganbal.console import Console
 from ganbal.errors import GanbalError, InputError, InterruptedBySignal
 from ganbal.gan.checkpoint import identity_of, load_generator, read_checkpoint
-from ganbal.gan.step import precision_of, to_network_range
+from ganbal.gan.train_step import precision_of, to_network_range
 from ganbal.gan.training import GanFolder, train_gan
-from ganbal.marked_png import MARK
+from ganbal.runtime.console import Console
+from ganbal.synthesis.synthetic_png import MARK
 
 CPU = torch.device("cpu")
 
@@ -169,7 +169,7 @@ def test_the_checkpoint_with_the_least_distance_is_kept(tmp_path):
 
 
 def test_a_collapse_is_rolled_back_with_lower_learning_rates_and_ends_when_it_repeats(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ganbal.gan.supervision.find_trouble", lambda rows: "it broke" if len(rows) == 3 else None)
+    monkeypatch.setattr("ganbal.gan.monitor.find_trouble", lambda rows: "it broke" if len(rows) == 3 else None)
     every = ["gan.score_every_steps=2", "gan.score_images=4", "gan.max_rollbacks=2"]
     distances = iter([1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0])
     rows = []

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from ganbal.metrics.extractors.inception import empty_inception
+from ganbal.metrics.features.inception import empty_inception
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,8 +13,8 @@ from pytorch_fid.fid_score import calculate_fid_given_paths, save_fid_stats
 from pytorch_fid.inception import FID_WEIGHTS_URL
 
 from ganbal.config import ScoreConfig
-from ganbal.console import Console
 from ganbal.metrics.scoring import score_folders
+from ganbal.runtime.console import Console
 
 SHARED_WEIGHTS = Path(__file__).resolve().parents[3] / "shared" / "weights"
 

@@ -7,14 +7,14 @@ import pytest
 import torch
 from PIL import Image
 
-from ganbal.atomic_files import write_json
 from ganbal.config import ScoreConfig
-from ganbal.console import Console
 from ganbal.errors import InputError
-from ganbal.metrics.extractors.untrained import untrained_extractor
+from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.score_file import read_scores
 from ganbal.metrics.scoring import ClassifierImages, score_folders, score_run
 from ganbal.metrics.statistics_scoring import save_statistics
+from ganbal.runtime.atomic_files import write_json
+from ganbal.runtime.console import Console
 
 CPU = torch.device("cpu")
 UNTRAINED = ScoreConfig(extractor="untrained", floor_splits=3)
@@ -161,7 +161,7 @@ def test_two_folders_give_what_their_arrays_give(tmp_path: Path, draw_chests: Ca
 def test_auto_says_what_it_took(
     tmp_path: Path, draw_chests: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ganbal.metrics.extractors.choosing.inception_is_cached", lambda: False)
+    monkeypatch.setattr("ganbal.metrics.features.registry.inception_is_cached", lambda: False)
     config = ScoreConfig(extractor="auto", metrics=("fid",), floor_splits=2)
     scores = score(draw_chests(20, 40, 0), draw_chests(20, 40, 1), config=config, console=Console())
     assert "Features: untrained (no Inception weights" in capsys.readouterr().err

@@ -7,12 +7,12 @@ import torch
 from PIL import Image
 from sklearn.metrics import roc_auc_score
 
-from ganbal.console import Console
 from ganbal.metrics.auc import area_interval, area_under_curve
-from ganbal.metrics.extractors.untrained import untrained_extractor
-from ganbal.metrics.feature_store import FeatureStore
-from ganbal.metrics.images import ArrayImages
+from ganbal.metrics.features.images import ArrayImages
+from ganbal.metrics.features.store import FeatureStore
+from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.two_sample import two_sample_auc
+from ganbal.runtime.console import Console
 
 
 def test_area_by_hand_and_by_scikit_learn() -> None:

@@ -6,10 +6,10 @@ import torch
 from PIL import Image
 
 from ganbal.config import dump_config, load_config
-from ganbal.marked_png import write_synthetic_png
-from ganbal.runs import Run
+from ganbal.run.folder import Run
 from ganbal.study.arms import ImageSet, TrainingSet
 from ganbal.study.cells import Cell, TestSet, run_cell
+from ganbal.synthesis.synthetic_png import write_synthetic_png
 
 SETTINGS = [
     "data.root=phantom",

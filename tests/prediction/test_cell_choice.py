@@ -4,7 +4,7 @@ import pytest
 
 from ganbal.errors import InputError
 from ganbal.prediction.cell_choice import choose_cell, kept_cells
-from ganbal.runs import Run
+from ganbal.run.folder import Run
 from ganbal.study.cells import Cell
 
 

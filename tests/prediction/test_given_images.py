@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from ganbal.errors import InputError
-from ganbal.marked_png import MARK
 from ganbal.prediction.given_images import find_given, read_given
+from ganbal.synthesis.synthetic_png import MARK
 
 
 def bomb(path, side=20_000):

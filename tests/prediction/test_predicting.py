@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from classifiers.calibration import apply_temperature
+from classifiers.evaluation.calibration import apply_temperature
 from ganbal.cli import main
 from ganbal.config import dump_config, load_config
-from ganbal.runs import Run
+from ganbal.run.folder import Run
 
 from .conftest import SETTINGS, add_cell
 

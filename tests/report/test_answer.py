@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from ganbal.report.run_files import read_run_folder
+from ganbal.report.run_reader import read_run_folder
 from ganbal.report.sections.answer import answer_of, headline_of
 from ganbal.report.study_view import StudyView, study_view
 

@@ -8,7 +8,7 @@ import pytest
 from ganbal.report import build_report
 from ganbal.report.conditions import Condition, condition_of, in_words, usual_conditions
 from ganbal.report.page import Fold, Gallery, Table
-from ganbal.report.run_files import read_run_folder
+from ganbal.report.run_reader import read_run_folder
 from ganbal.report.sections.classifiers import classifiers_section
 from ganbal.report.sections.condition_curves import condition_galleries
 from ganbal.report.study_view import study_view

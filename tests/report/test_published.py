@@ -4,7 +4,7 @@ import pytest
 
 from ganbal.report.documents import NUM_TEST, PUBLISHED
 from ganbal.report.page import Notice, Paragraph, Table
-from ganbal.report.run_files import read_run_folder
+from ganbal.report.run_reader import read_run_folder
 from ganbal.report.sections.published import published_section
 
 

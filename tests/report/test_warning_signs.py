@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from ganbal.report.run_files import read_run_folder
+from ganbal.report.run_reader import read_run_folder
 from ganbal.report.warning_signs import warning_signs
 
 

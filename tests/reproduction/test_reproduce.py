@@ -10,9 +10,9 @@ import torch
 from click.testing import CliRunner
 
 from ganbal.cli import main
-from ganbal.marked_png import write_synthetic_png
-from ganbal.reproduction.command import remarks_on
+from ganbal.stages.reproduce import remarks_on
 from ganbal.study import running
+from ganbal.synthesis.synthetic_png import write_synthetic_png
 
 TINY = [
     *("--data", "phantom", "--run", "here", "--quiet", "--device", "cpu"),

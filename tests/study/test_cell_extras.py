@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 import torch
 
-from classifiers.calibration import fit_temperature
-from classifiers.keeping import load_kept_classifier
+from classifiers.checkpoint import load_kept_classifier
+from classifiers.evaluation.calibration import fit_temperature
 from ganbal.config import load_config
 from ganbal.study.arms import ImageSet, TrainingSet
 from ganbal.study.cell_extras import backbones_folder

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 from ganbal.config import load_config
-from ganbal.console import Console
 from ganbal.errors import InputError, InterruptedBySignal
+from ganbal.runtime.console import Console
 from ganbal.study import running
 from ganbal.study.arms import ImageSet
 from ganbal.study.arms.additions import ClassCounts
 from ganbal.study.cells import Cell, TestSet
-from ganbal.study.planning import pairs_left_out, planned_cells
+from ganbal.study.plan import pairs_left_out, planned_cells
 from ganbal.study.running import run_study
 from ganbal.study.sources import StudyFolder, StudyImages, StudySource
 

@@ -6,7 +6,7 @@ import pytest
 
 from ganbal.study.cell_metrics import cell_figures, compared_metrics
 from ganbal.study.cells import Cell
-from ganbal.study.holm import holm
+from ganbal.study.statistics.holm import holm
 from ganbal.study.summary import results_table, study_warnings, summarise
 
 CLASSES = ["NORMAL", "PNEUMONIA"]

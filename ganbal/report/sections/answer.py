@@ -9,7 +9,7 @@ from ganbal.report.figures.forest import ForestGroup, draw_forest, shared_limit
 from ganbal.report.names import file_stem
 from ganbal.report.number_text import count, listing, plural
 from ganbal.report.page import Answer, Drawing, Missing, Tone
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 from ganbal.report.study_view import StudyView, study_view
 from ganbal.report.warning_signs import warning_signs
 

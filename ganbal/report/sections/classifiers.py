@@ -4,7 +4,7 @@ from typing import Any
 
 from ganbal.report.number_text import count, plural
 from ganbal.report.page import Block, Facts, Missing, Section
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.arm_figures import curve_galleries, histories_block, matrices_block
 from ganbal.report.sections.arm_tables import arms_table, cells_block, means_blocks
 from ganbal.report.sections.cases import cases_block

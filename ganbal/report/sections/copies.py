@@ -6,7 +6,7 @@ from typing import Any
 from ganbal.report import number_text, pictures
 from ganbal.report.number_text import plural
 from ganbal.report.page import Block, Column, Entry, Gallery, Paragraph, Table
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 
 
 def copies_blocks(run: RunFiles, copies: Mapping[str, Any] | None) -> list[Block]:

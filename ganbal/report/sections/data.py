@@ -7,7 +7,7 @@ from ganbal.report import number_text, pictures
 from ganbal.report.figures.counts import draw_counts
 from ganbal.report.number_text import count, listing, plural
 from ganbal.report.page import Block, Column, Entry, Facts, Fold, Gallery, Missing, Paragraph, Section, Table
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 
 _MOST_UNREADABLE_SHOWN = 50
 _ORIGINS = {"kaggle": "folders by split and class", "flat": "one folder a class", "csv": "a CSV table"}

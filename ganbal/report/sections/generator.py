@@ -10,7 +10,7 @@ from ganbal.report import number_text, pictures
 from ganbal.report.figures.training_curves import Curve, curve_of, draw_curves
 from ganbal.report.number_text import count, listing, plural
 from ganbal.report.page import Block, Drawing, Facts, Gallery, Missing, Paragraph, Section
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 
 
 def generator_section(run: RunFiles) -> Section:

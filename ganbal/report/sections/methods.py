@@ -4,7 +4,7 @@ from typing import Any
 
 from ganbal.report.number_text import count, listing, plural
 from ganbal.report.page import Block, Code, Paragraph, Section
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.references import cited_references, is_spectral
 from ganbal.report.sections.study_methods import setting, study_methods
 

@@ -3,7 +3,7 @@
 from ganbal.report import documents, number_text
 from ganbal.report.documents import Published
 from ganbal.report.page import Block, Column, Entry, Notice, Paragraph, Section, Table
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 from ganbal.report.study_view import StudyView, study_view
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 
 _REFERENCES = {
     "dcgan": "Radford A, Metz L, Chintala S. Unsupervised representation learning with deep convolutional generative "

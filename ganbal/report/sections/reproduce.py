@@ -6,7 +6,7 @@ from typing import Any
 from ganbal.report import number_text
 from ganbal.report.number_text import plural
 from ganbal.report.page import Block, Code, Column, Entry, Facts, Fold, Paragraph, Section, Table
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 
 _PLAIN_FACTS = {
     "ganbal_version": "ganbal",

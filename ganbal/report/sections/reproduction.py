@@ -5,7 +5,7 @@ from typing import Any
 
 from ganbal.report import number_text
 from ganbal.report.page import Block, Column, Entry, Notice, Paragraph, Section, Table
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 
 _READING = (
     "Published: one training each, with the binomial 95 % interval of its accuracy for the size of its test set. "

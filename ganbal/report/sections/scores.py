@@ -7,7 +7,7 @@ from ganbal.report import number_text
 from ganbal.report.figures.score_bars import draw_scores
 from ganbal.report.number_text import count
 from ganbal.report.page import Block, Column, Entry, Fold, Gallery, Missing, Paragraph, Section, Table
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.copies import copies_blocks
 
 _COLUMNS = [

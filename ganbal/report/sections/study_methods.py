@@ -5,7 +5,7 @@ from typing import Any
 
 from ganbal.report.conditions import condition_of
 from ganbal.report.number_text import count, listing, plural
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 
 _CALIBRATION = {"brier": "the Brier score (Brier 1950)", "ece": "the expected calibration error (Guo et al. 2017)"}
 _FITTED = {

@@ -1,7 +1,7 @@
 """The warnings, gathered where nobody can miss them."""
 
 from ganbal.report.page import Block, Paragraph, Section
-from ganbal.report.run_files import RunFiles
+from ganbal.report.run_reader import RunFiles
 from ganbal.report.warning_signs import warning_signs
 
 

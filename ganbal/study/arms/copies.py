@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from classifiers.augmentation import build_augmentation
+from classifiers.training.augmentation import build_augmentation
 from ganbal.study.arms.drawing import draw_copies
 from ganbal.study.arms.image_set import ImageSet, TrainingSet
 

@@ -38,7 +38,7 @@ class TrainingSet:
     Attributes:
         num_synthetic: how many of the images are synthetic.
         class_weights: one positive float a class, multiplied with the loss of that class's images; None leaves it be.
-        sampling: every image once a round, or all classes equally often (see `classifiers.batches`).
+        sampling: every image once a round, or all classes equally often (see `classifiers.training.batches`).
         feature_oversampling: what makes further examples out of the classifier's features; None: nothing.
         feature_additions: how many of each class it makes.
     """

@@ -1,0 +1,1 @@
+"""How good predictions are. Pure: arrays in, numbers out."""

@@ -1,0 +1,110 @@
+"""How well probabilities fit labels. Pure: arrays in, numbers out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from classifiers.evaluation.calibration import brier_score, expected_calibration_error
+
+THRESHOLD = 0.5
+
+
+def evaluate(
+    labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], threshold: float = THRESHOLD
+) -> dict[str, Any]:
+    """The usual measures of a classifier, ready for JSON.
+
+    Two classes: class 1 is the positive one, predicted from a probability of `threshold` on. More classes: the most
+    probable one is predicted, and the areas are means over classes, each against all others.
+
+    Args:
+        labels: (N,) whole numbers from 0 to K - 1.
+        probabilities: (N, K) in [0, 1].
+        classes: K names.
+
+    Returns:
+        accuracy; balanced_accuracy (mean recall of the classes that occur); roc_auc and pr_auc (average precision),
+        None where only one class occurs; mcc (Matthews' correlation coefficient, 0 where all images are of one class or
+        called the same); brier and ece (of `evaluation.calibration`, less is better); confusion_matrix (K lists of K
+        counts, true classes down, predicted across: [[TN, FP], [FN, TP]] for two); per_class {name: precision, recall,
+        f1, support}, 0 where there is nothing to divide by; threshold (None for more than two classes).
+
+    Raises:
+        ValueError: no images, shapes or labels that do not fit, or probabilities outside [0, 1].
+    """
+    _check(labels, probabilities, len(classes))
+    matrix = confusion_matrix(labels, called_classes(probabilities, threshold), len(classes))
+    per_class = {name: _class_measures(matrix, label) for label, name in enumerate(classes)}
+    occurring = [name for name in classes if per_class[name]["support"] > 0]
+    roc_auc, pr_auc = _areas(labels, probabilities)
+    return {
+        "accuracy": float(np.trace(matrix) / matrix.sum()),
+        "balanced_accuracy": float(np.mean([per_class[name]["recall"] for name in occurring])),
+        "roc_auc": roc_auc,
+        "pr_auc": pr_auc,
+        "mcc": _correlation_coefficient(matrix),
+        "brier": brier_score(labels, probabilities),
+        "ece": expected_calibration_error(labels, probabilities),
+        "confusion_matrix": matrix.tolist(),
+        "per_class": per_class,
+        "threshold": threshold if len(classes) == 2 else None,
+    }
+
+
+def called_classes(probabilities: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
+    """(N,) int64: of two classes class 1 from a probability of `threshold` on, of more the most probable."""
+    if probabilities.shape[1] == 2:
+        return (probabilities[:, 1] >= threshold).astype(np.int64)
+    return probabilities.argmax(axis=1)
+
+
+def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
+    """(K, K) counts of true class (row) and predicted class (column)."""
+    pairs = labels * num_classes + predicted
+    return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def _class_measures(matrix: np.ndarray, label: int) -> dict[str, float]:
+    hits, support, predicted = matrix[label, label], matrix[label].sum(), matrix[:, label].sum()
+    return {
+        "precision": float(hits / predicted) if predicted else 0.0,
+        "recall": float(hits / support) if support else 0.0,
+        "f1": float(2 * hits / (support + predicted)) if support + predicted else 0.0,
+        "support": int(support),
+    }
+
+
+def _correlation_coefficient(matrix: np.ndarray) -> float:
+    """That of Matthews, for more than two classes in Gorodkin's form (2004)."""
+    true, called, total = matrix.sum(axis=1), matrix.sum(axis=0), matrix.sum()
+    covariance = np.trace(matrix) * total - true @ called
+    spread = float(total**2 - true @ true) * float(total**2 - called @ called)
+    return float(covariance / np.sqrt(spread)) if spread > 0 else 0.0
+
+
+def _areas(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float | None, float | None]:
+    """ROC-AUC and PR-AUC: of class 1 for two classes, else the mean over the classes that occur."""
+    occurring = np.unique(labels)
+    if len(occurring) < 2:
+        return None, None
+    positives = occurring if probabilities.shape[1] > 2 else [1]
+    truths = [labels == positive for positive in positives]
+    scores = [probabilities[:, positive] for positive in positives]
+    roc = [roc_auc_score(truth, score) for truth, score in zip(truths, scores, strict=True)]
+    precision = [average_precision_score(truth, score) for truth, score in zip(truths, scores, strict=True)]
+    return float(np.mean(roc)), float(np.mean(precision))
+
+
+def _check(labels: np.ndarray, probabilities: np.ndarray, num_classes: int) -> None:
+    if num_classes < 2 or len(labels) == 0 or probabilities.shape != (len(labels), num_classes):
+        raise ValueError(
+            f"expected probabilities (N, K) of N ≥ 1 images and K ≥ 2 classes, found {probabilities.shape} for "
+            f"{len(labels)} labels and {num_classes} classes"
+        )
+    if labels.min() < 0 or labels.max() >= num_classes:
+        raise ValueError(f"expected labels from 0 to {num_classes - 1}, found {labels.min()} to {labels.max()}")
+    # Written so that NaN fails as well.
+    if not ((probabilities >= 0) & (probabilities <= 1)).all():
+        raise ValueError("expected probabilities from 0 to 1, found others")

@@ -1,0 +1,88 @@
+"""Support vector machines (Cortes & Vapnik 1995) as a layer: fitted by scikit-learn, asked in torch.
+
+Their decision function takes the place of a logit, so that a probability is its logistic: 0.5 where the decision is 0.
+Nothing calibrates such probabilities; their order and the side of 0.5 are the machine's, their size is not. For more
+than two classes one machine a class is fitted against all others.
+"""
+
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from sklearn.svm import SVC
+from torch import Tensor
+
+from classifiers.models.fitted_layer import FitSettings, FittedLayer, check_all_classes
+
+Kernel = Literal["linear", "rbf"]
+
+
+class KernelMachine(FittedLayer):
+    """Decision values k(x, v) · coefficients + intercept over vectors v.
+
+    k is exp(-gamma |x - v|²), or x · v where gamma is 0.
+    """
+
+    vectors: Tensor  # (V, F)
+    coefficients: Tensor  # (num_outputs, V)
+    intercepts: Tensor  # (num_outputs,)
+    gamma: Tensor  # (1,)
+
+    @classmethod
+    def empty(cls, num_features: int, num_outputs: int) -> Self:
+        """One that is not fitted yet: all its decisions are 0."""
+        shapes = {
+            "vectors": (0, num_features),
+            "coefficients": (num_outputs, 0),
+            "intercepts": (num_outputs,),
+            "gamma": (1,),
+        }
+        return cls({name: torch.zeros(shape, dtype=torch.float64) for name, shape in shapes.items()})
+
+    def logits(self, features: Tensor) -> Tensor:
+        products = features @ self.vectors.T
+        if self.gamma.item() > 0:
+            squares = (features**2).sum(dim=1, keepdim=True) + (self.vectors**2).sum(dim=1)
+            products = torch.exp(-self.gamma * (squares - 2 * products).clamp(min=0))
+        return products @ self.coefficients.T + self.intercepts
+
+
+def fit_linear_machine(features: np.ndarray, labels: np.ndarray, settings: FitSettings) -> KernelMachine:
+    """scikit-learn's `SVC(kernel="linear")`.
+
+    Args:
+        features: (N, F) floats.
+        labels: (N,) whole numbers, every class among them.
+
+    Raises:
+        ClassifierInputError: a class has no images.
+    """
+    return _fit(features, labels, settings, "linear")
+
+
+def fit_rbf_machine(features: np.ndarray, labels: np.ndarray, settings: FitSettings) -> KernelMachine:
+    """scikit-learn's `SVC()`: radial basis functions with gamma 1 / (F · variance), C 1; else as the linear one."""
+    return _fit(features, labels, settings, "rbf")
+
+
+def _fit(features: np.ndarray, labels: np.ndarray, settings: FitSettings, kernel: Kernel) -> KernelMachine:
+    check_all_classes(labels, settings.num_classes)
+    features = features.astype(np.float64)
+    gamma = 0.0 if kernel == "linear" else 1 / (features.shape[1] * (features.var() or 1.0))
+    vectors, coefficients, intercepts = [], [], []
+    for output in range(settings.num_outputs):
+        positive = output if settings.num_outputs > 1 else 1
+        sides = (labels == positive).astype(np.int64)
+        weights = np.ones(len(labels)) if settings.class_weights is None else np.array(settings.class_weights)[labels]
+        machine = SVC(kernel=kernel, gamma=gamma or "scale").fit(features, sides, sample_weight=weights)
+        vectors.append(machine.support_vectors_ if gamma else machine.coef_)
+        coefficients.append(machine.dual_coef_ if gamma else np.ones((1, 1)))
+        intercepts.append(machine.intercept_)
+    return KernelMachine(
+        {
+            "vectors": torch.from_numpy(np.concatenate(vectors)),
+            "coefficients": torch.block_diag(*map(torch.from_numpy, coefficients)),
+            "intercepts": torch.from_numpy(np.concatenate(intercepts)),
+            "gamma": torch.tensor([gamma], dtype=torch.float64),
+        }
+    )

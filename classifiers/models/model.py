@@ -1,0 +1,68 @@
+"""What a model says about itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from classifiers.models.fitted_layer import LastLayerFit
+from classifiers.models.pretrained_weights import PublicWeights
+from classifiers.models.recipe import Recipe
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+@dataclass(frozen=True)
+class Model:
+    """A kind of network and how it wants its images."""
+
+    name: str
+    title: str
+    """How a report calls it."""
+    image_size_px: int
+    """Side of its input in the publication, taken where no other is asked for."""
+    least_image_size_px: int
+    """Smaller images would vanish in its pooling layers."""
+    mean: tuple[float, ...]
+    """One value a channel, taken from grey values scaled to [0, 1]."""
+    std: tuple[float, ...]
+    """One value a channel, divided by after `mean` is taken off."""
+    build_backbone: Callable[[], nn.Module]
+    """Images (B, C, S, S) to feature maps; weights may be left undrawn."""
+    build_head: Callable[[int, int], nn.Module]
+    """(number of features, number of outputs) to the layers from feature vectors to logits."""
+    initialise: Callable[[nn.Module, torch.Generator], None]
+    """Draws the weights of everything that is trained."""
+    public_weights: PublicWeights | None = None
+    """Where the pretrained weights of the backbone are published; None: it is trained from scratch."""
+    trained_blocks: int = 0
+    """How many of the last blocks of a pretrained backbone are trained as well."""
+    least_outputs: int = 1
+    """Logits it has at least; those beyond the number of classes are of classes that never occur."""
+    recipe: Recipe | None = None
+    """How the publication trained it."""
+    trained_as: str | None = None
+    """The model whose network is trained first, where only the last layer is another; None: its own."""
+    fit_last_layer: LastLayerFit | None = None
+    """(what comes before the last layer (N, F), labels (N,), settings) to a last layer that is not trained but fitted
+    to finished features; None: all layers are trained together."""
+
+    @property
+    def channels(self) -> int:
+        return len(self.mean)
+
+    def num_outputs(self, num_classes: int) -> int:
+        """How many logits it has: one (of class 1) for two classes, else one a class."""
+        return max(self.least_outputs, 1 if num_classes == 2 else num_classes)
+
+    @property
+    def is_only_fitted(self) -> bool:
+        """Whether nothing in it is trained in steps: its only weights are of a last layer that is fitted."""
+        return self.fit_last_layer is not None and self.trained_as is None
+
+    @property
+    def frozen_backbone(self) -> bool:
+        """Whether the backbone comes pretrained and stays as it is, but for its last `trained_blocks`."""
+        return self.public_weights is not None

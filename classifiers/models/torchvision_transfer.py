@@ -1,0 +1,114 @@
+"""Transfer learning over any classification network of torchvision: `transfer:NAME`, or `transfer:NAME:N`.
+
+The network up to its last layers stays as ImageNet left it, and a dense head is trained on its features; with `:N` the
+last N of its blocks are trained too. Normalisation is that of its published weights.
+"""
+
+import difflib
+import functools
+from typing import Any
+
+import torch
+from torch import nn
+from torchvision import models
+
+from classifiers.errors import ClassifierInputError
+from classifiers.models.dense_head import dense_head
+from classifiers.models.initialization import initialise_like_keras
+from classifiers.models.model import IMAGENET_MEAN, IMAGENET_STD, Model
+from classifiers.models.pretrained_weights import PublicWeights
+
+PREFIX = "transfer:"
+IMAGE_SIZE_PX = 224
+# Halved five times, as nearly all of these networks do, an image still has a pixel.
+LEAST_IMAGE_SIZE_PX = 32
+# Where these networks keep their last layers.
+_LAST_LAYERS = ("fc", "classifier", "heads", "head")
+# Images of one size only, or a second output that has to be taken apart.
+_UNFIT = ("vit_", "maxvit", "inception_v3", "googlenet")
+
+
+def backbone_names() -> list[str]:
+    """The networks of torchvision that `transfer:` can take."""
+    return [name for name in models.list_models(module=models) if not name.startswith(_UNFIT)]
+
+
+@functools.cache
+def transfer_model(name: str) -> Model:
+    """The model called `name`, such as transfer:resnet18 or transfer:resnet18:2.
+
+    Raises:
+        ClassifierInputError: torchvision has no such network, or the number of blocks is none.
+    """
+    network, colon, blocks = name.removeprefix(PREFIX).partition(":")
+    names = backbone_names()
+    if network not in names:
+        near = difflib.get_close_matches(network.lower(), names, n=3, cutoff=0.5)
+        raise ClassifierInputError(
+            expected=f"{PREFIX}NAME with a classification network of torchvision that takes images of any size",
+            found=f"{name!r}",
+            action=f"Did you mean {' or '.join(PREFIX + one for one in near)}?" if near else f"E.g. {PREFIX}resnet18.",
+        )
+    if colon and not (blocks.isdecimal() and int(blocks) > 0):
+        raise ClassifierInputError(
+            expected=f"{PREFIX}{network}:N with the number of last blocks to train",
+            found=f"{name!r}",
+            action=f"E.g. {PREFIX}{network}:1; without a number none is trained.",
+        )
+    published: Any = models.get_model_weights(network)
+    weights = getattr(published, "IMAGENET1K_V1", published.DEFAULT)
+    preset = weights.transforms()
+    return Model(
+        name=name,
+        title=f"{network} transfer" + (f", last {blocks} blocks trained" if colon else ""),
+        image_size_px=IMAGE_SIZE_PX,
+        least_image_size_px=LEAST_IMAGE_SIZE_PX,
+        mean=tuple(getattr(preset, "mean", IMAGENET_MEAN)),
+        std=tuple(getattr(preset, "std", IMAGENET_STD)),
+        build_backbone=functools.partial(build_backbone, network),
+        build_head=build_head,
+        initialise=initialise_like_keras,
+        public_weights=PublicWeights(
+            network,
+            weights.url,
+            backbone_prefix="",
+            last_layers=_LAST_LAYERS,
+            # DenseNet's files are older than its names, as torchvision's own loading knows.
+            rename=(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2"),
+        ),
+        trained_blocks=int(blocks) if colon else 0,
+    )
+
+
+def build_backbone(network: str) -> nn.Module:
+    """(B, 3, S, S) to feature vectors (B, F): the network without its last dense layers; weights are yet to come."""
+    # On the CPU even where "meta" is the device around it: some networks compute with tensors while they are built.
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        # What `none` leaves as torchvision draws it is the same every time.
+        torch.default_generator.manual_seed(0)
+        whole = models.get_model(network, weights=None)
+    for name in _LAST_LAYERS:
+        if hasattr(whole, name):
+            setattr(whole, name, _without_dense(getattr(whole, name)))
+    return whole
+
+
+def build_head(num_features: int, num_outputs: int) -> nn.Module:
+    return dense_head(num_features, (128,), (0.5,), num_outputs)
+
+
+def blocks_of(backbone: nn.Module) -> list[nn.Module]:
+    """The parts of a backbone one after another, those without parameters left out."""
+    parts = [part for part in backbone.children() if next(part.parameters(), None) is not None]
+    while len(parts) == 1:
+        parts = [part for part in parts[0].children() if next(part.parameters(), None) is not None]
+    return parts
+
+
+def _without_dense(layers: nn.Module) -> nn.Module:
+    """What comes before the first dense layer; where there is none, a convolution gives the classes (SqueezeNet)."""
+    if isinstance(layers, nn.Linear):
+        return nn.Identity()
+    parts = list(layers.children())
+    dense = next((place for place, part in enumerate(parts) if isinstance(part, nn.Linear)), None)
+    return nn.Sequential(*parts[:dense]) if dense is not None else nn.AdaptiveAvgPool2d(1)

@@ -1,0 +1,92 @@
+"""More examples of the smaller classes, made in the space of features; the one file that knows imbalanced-learn."""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+import numpy as np
+
+from classifiers.errors import ClassifierInputError
+from classifiers.models.model import Model
+
+_NEIGHBOURS = 5
+
+
+def has_fixed_vectors(model: Model, augment: str) -> bool:
+    """Whether what the model is trained on is one vector an image, the same in every step.
+
+    So it is where a backbone is frozen and nothing is augmented, and where a machine is fitted to pixels.
+
+    Args:
+        augment: of the settings; `document` is that of the model's publication.
+    """
+    if augment == "document" and model.recipe is not None:
+        augment = model.recipe.augment
+    is_frozen = model.frozen_backbone and not model.trained_blocks
+    return model.is_only_fitted or (is_frozen and augment == "none")
+
+
+def check_fixed_vectors(model: Model, augment: str) -> None:
+    """See that features of this model can be added to.
+
+    Raises:
+        ClassifierInputError: they change from step to step.
+    """
+    if not has_fixed_vectors(model, augment):
+        raise ClassifierInputError(
+            expected="a classifier that trains on one fixed vector an image, for SMOTE: a frozen backbone without "
+            "augmentation, or a machine fitted to pixels",
+            found=f"{model.name} with augmentation `{augment}`",
+            action="Take another classifier, or augment=none with a frozen one.",
+        )
+
+
+def check_oversampling() -> None:
+    """See that imbalanced-learn is there.
+
+    Raises:
+        ClassifierInputError: it is not.
+    """
+    if find_spec("imblearn") is None:
+        raise ClassifierInputError(
+            expected="imbalanced-learn, for SMOTE",
+            found="no such package",
+            action='Install it with `pip install "ganbal[smote]"`, or do without SMOTE.',
+        )
+
+
+def smote(
+    vectors: np.ndarray, labels: np.ndarray, additions: Sequence[int], *, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The examples, then new ones, each at a random place between one of its class and a near neighbour of that class.
+
+    Synthetic minority over-sampling (Chawla et al., JAIR 2002) with its five neighbours, or as many as a class has.
+
+    Args:
+        vectors: (N, F) floats.
+        labels: (N,) whole numbers from 0.
+        additions: how many to make of each class.
+
+    Returns:
+        Vectors (N + sum of additions, F) of the same type, and their labels.
+
+    Raises:
+        ClassifierInputError: imbalanced-learn is missing, or a class has a single example.
+    """
+    check_oversampling()
+    from imblearn.over_sampling import SMOTE
+
+    counts = np.bincount(labels, minlength=len(additions))
+    growing = [label for label, number in enumerate(additions) if number]
+    if not growing:
+        return vectors, labels
+    fewest = int(counts[growing].min())
+    if fewest < 2:
+        raise ClassifierInputError(
+            expected="at least 2 training images of every class that SMOTE adds to",
+            found=f"{fewest}",
+            action="Add images of it, or do without SMOTE.",
+        )
+    wanted = {label: int(counts[label] + additions[label]) for label in growing}
+    sampler = SMOTE(sampling_strategy=wanted, k_neighbors=min(_NEIGHBOURS, fewest - 1), random_state=seed)
+    more_vectors, more_labels = sampler.fit_resample(vectors, labels)
+    return more_vectors.astype(vectors.dtype, copy=False), more_labels.astype(labels.dtype, copy=False)

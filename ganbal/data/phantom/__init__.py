@@ -1,0 +1,1 @@
+"""The embedded phantom set: simulated chest radiographs for tests and the demo."""

@@ -1,0 +1,63 @@
+"""From settings to an extractor."""
+
+from pathlib import Path
+
+import torch
+
+from ganbal.config import ScoreConfig
+from ganbal.errors import InputError
+from ganbal.metrics.features.extractor import Extractor
+from ganbal.metrics.features.inception import check_inception, inception_extractor, inception_is_cached
+from ganbal.metrics.features.torchvision_backbones import backbone_extractor, check_backbone
+from ganbal.metrics.features.untrained import untrained_extractor
+from ganbal.metrics.features.xray import check_xray, xray_extractor
+
+_BACKBONE_PREFIX = "torchvision:"
+
+
+def settle_extractor(config: ScoreConfig) -> str:
+    """The extractor's name, with `auto` resolved: Inception where weights are given or cached, else `untrained`."""
+    if config.extractor != "auto":
+        return config.extractor
+    return "inception" if config.weights is not None or inception_is_cached() else "untrained"
+
+
+def check_extractor(config: ScoreConfig) -> None:
+    """See in seconds that the extractor can be built.
+
+    Raises:
+        InputError: its weights, or a package, are missing or wrong.
+    """
+    name = settle_extractor(config)
+    if name == "inception":
+        check_inception(config.weights, config.dims)
+    elif name == "xray":
+        check_xray(config.weights)
+    elif name.startswith(_BACKBONE_PREFIX):
+        check_backbone(name.removeprefix(_BACKBONE_PREFIX), config.weights)
+    elif name == "classifier" and (config.weights is None or not config.weights.expanduser().is_file()):
+        raise InputError(
+            expected="the file of a trained classifier in score.weights, as score.extractor is `classifier`",
+            found="nothing" if config.weights is None else f"no file {config.weights}",
+            action="Give one, such as --weights outputs/RUN/study/cells/imbalanced/baseline_cnn/0/model.safetensors.",
+        )
+
+
+def build_extractor(config: ScoreConfig, device: torch.device) -> Extractor:
+    """The extractor the settings ask for, but for `classifier`: classifiers are loaded elsewhere.
+
+    Raises:
+        InputError: as `check_extractor`.
+    """
+    name, weights = settle_extractor(config), _expanded(config.weights)
+    if name == "untrained":
+        return untrained_extractor(device)
+    if name == "inception":
+        return inception_extractor(weights, config.dims, config.resize, device)
+    if name == "xray":
+        return xray_extractor(weights, config.resize, device)
+    return backbone_extractor(name.removeprefix(_BACKBONE_PREFIX), weights, config.resize, device)
+
+
+def _expanded(path: Path | None) -> Path | None:
+    return path.expanduser() if path is not None else None

@@ -1,0 +1,107 @@
+"""Any image classifier of torchvision, by name, with its public weights or a file."""
+
+from pathlib import Path
+
+import torch
+import torchvision.models
+from torch import nn
+
+from ganbal.errors import InputError
+from ganbal.metrics.features.extractor import NetworkExtractor, to_rgb
+from ganbal.metrics.features.penultimate import classifier_extractor, head_of
+from ganbal.metrics.features.resizing import ResizeRule
+from ganbal.metrics.features.weight_files import (
+    digest_of_file,
+    download,
+    read_weights,
+    require_file,
+    require_obtainable,
+)
+
+INPUT_SIZE_PX = 224
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def check_backbone(name: str, weights_file: Path | None) -> None:
+    """See in seconds that the network exists and its weights can be had.
+
+    Raises:
+        InputError: no such network, or no weights.
+    """
+    url = _public_weights(name)
+    if weights_file is None:
+        require_obtainable(url, what=f"torchvision's ImageNet weights of {name}")
+    else:
+        require_file(weights_file, what=f"weights of {name}")
+
+
+def backbone_extractor(
+    name: str, weights_file: Path | None, rule: ResizeRule, device: torch.device
+) -> NetworkExtractor:
+    """What goes into the last layer of torchvision's `name`, at 224 pixels.
+
+    Args:
+        name: as in `torchvision.models.list_models()`, such as `resnet50`.
+        weights_file: a state dictionary, which may lack the last layer (its input is what is wanted); None takes
+            torchvision's own ImageNet weights.
+        rule: how images are resized.
+        device: where it runs.
+
+    Raises:
+        InputError: no such network, or weights that are missing or of another network.
+    """
+    url = _public_weights(name)
+    file = weights_file or download(url, what=f"torchvision's ImageNet weights of {name}")
+    extra = {"init_weights": False} if name in ("inception_v3", "googlenet") else {}
+    with torch.random.fork_rng(devices=[]):
+        # What the file lacks is never used, but its random filling must not disturb the caller's random state.
+        network = torchvision.models.get_model(name, weights=None, **extra)
+    head = head_of(network)
+    _load(network, read_weights(file, what=f"weights of {name}"), head, file, name)
+    mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (_IMAGENET_MEAN, _IMAGENET_STD))
+    return classifier_extractor(
+        network,
+        name=f"torchvision:{name}",
+        input_size_px=INPUT_SIZE_PX,
+        normalise=lambda images: (to_rgb(images) - mean) / std,
+        device=device,
+        head=head,
+        rule=rule,
+        weights_sha256=digest_of_file(file),
+    )
+
+
+def _public_weights(name: str) -> str:
+    known = torchvision.models.list_models(module=torchvision.models)
+    if name not in known:
+        raise InputError(
+            expected="the name of an image classifier of torchvision after `torchvision:`",
+            found=name,
+            action=f"One of: {', '.join(known)}.",
+        )
+    return str(next(iter(torchvision.models.get_model_weights(name))).url)
+
+
+def _load(network: nn.Module, weights: dict[str, torch.Tensor], head: str, file: Path, name: str) -> None:
+    own = network.state_dict()
+    unused = (f"{head}.", "aux", "AuxLogits")
+    wrong = [key for key in weights if key not in own or own[key].shape != weights[key].shape]
+    wrong += [
+        key
+        for key in own
+        if key not in weights and not key.startswith(unused) and not key.endswith("num_batches_tracked")
+    ]
+    if wrong:
+        raise InputError(
+            expected=f"weights of torchvision's {name} in {file}",
+            found=f"{len(wrong)} tensors missing, unknown or of another shape, such as {wrong[0]}",
+            action="Give the file that belongs to this network, or name the network that belongs to this file.",
+        )
+    network.load_state_dict(weights, strict=False)
+    not_finite = [key for key, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]
+    if not_finite:
+        raise InputError(
+            expected=f"finite weights of {name} in {file}",
+            found=f"NaN or infinity in {len(not_finite)} tensors, the first {not_finite[0]}",
+            action="Get the file again.",
+        )

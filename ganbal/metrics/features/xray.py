@@ -1,0 +1,111 @@
+"""TorchXRayVision's DenseNet-121, trained on hundreds of thousands of chest X-rays (Cohen et al. 2022)."""
+
+import importlib
+import os
+import pickle
+from pathlib import Path
+from types import ModuleType
+
+import torch
+from torch import nn
+
+from ganbal.errors import InputError
+from ganbal.metrics.features.extractor import NetworkExtractor
+from ganbal.metrics.features.penultimate import classifier_extractor
+from ganbal.metrics.features.resizing import ResizeRule, to_grey
+from ganbal.metrics.features.weight_files import (
+    digest_of_file,
+    download,
+    hub_file,
+    require_file,
+    require_obtainable,
+)
+
+INPUT_SIZE_PX = 224
+_WEIGHTS = "densenet121-res224-all"
+_WHAT = "TorchXRayVision's DenseNet-121 weights (all data sets)"
+# The public file holds a whole module. These are all the classes in it, so that torch's safe unpickler can read it
+# and refuse anything else.
+_TORCH_CLASSES = [nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.AvgPool2d, nn.Linear, nn.Sequential]
+_XRAY_CLASSES = ["DenseNet", "_DenseBlock", "_DenseLayer", "_Transition"]
+
+
+def check_xray(weights_file: Path | None) -> None:
+    """See in seconds that the package is installed and the weights can be had.
+
+    Raises:
+        InputError: one of them is missing.
+    """
+    models = _models()
+    if weights_file is not None:
+        require_file(weights_file, what=_WHAT)
+    elif not _own_download(models).is_file():
+        require_obtainable(_url(models), what=_WHAT)
+
+
+def xray_extractor(weights_file: Path | None, rule: ResizeRule, device: torch.device) -> NetworkExtractor:
+    """1,024 numbers an image, from the grey image at 224 pixels scaled to ±1024.
+
+    Args:
+        weights_file: the public file or a state dictionary; None takes the package's download or fetches it.
+        rule: how images are resized.
+        device: where it runs.
+
+    Raises:
+        InputError: the package or the weights are missing, or the weights are something else.
+    """
+    models = _models()
+    file = weights_file
+    if file is None:
+        file = _own_download(models)
+        file = file if file.is_file() else download(_url(models), what=_WHAT)
+    with torch.random.fork_rng(devices=[]):
+        network = models.DenseNet(weights=None)
+    _load(network, file, models)
+    return classifier_extractor(
+        nn.Sequential(network.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), network.classifier),
+        name=f"xray:{_WEIGHTS}",
+        input_size_px=INPUT_SIZE_PX,
+        normalise=lambda images: (2 * to_grey(images) - 1) * 1024,
+        device=device,
+        rule=rule,
+        weights_sha256=digest_of_file(file),
+    )
+
+
+def _models() -> ModuleType:
+    try:
+        return importlib.import_module("torchxrayvision.models")
+    except ImportError as error:
+        raise InputError(
+            expected="the package torchxrayvision, for `score.extractor: xray`",
+            found=str(error),
+            action='Install it with `pip install "ganbal[xray]"`, or choose another score.extractor.',
+        ) from error
+
+
+def _url(models: ModuleType) -> str:
+    return str(models.model_urls[_WEIGHTS]["weights_url"])
+
+
+def _own_download(models: ModuleType) -> Path:
+    """Where the package itself would have put the file."""
+    folder = Path(os.path.expanduser("~")) / ".torchxrayvision" / "models_data"  # noqa: PTH111
+    return folder / hub_file(_url(models)).name
+
+
+def _load(network: nn.Module, file: Path, models: ModuleType) -> None:
+    require_file(file, what=_WHAT)
+    classes = _TORCH_CLASSES + [getattr(models, name) for name in _XRAY_CLASSES] + [set]
+    try:
+        with torch.serialization.safe_globals(classes):
+            content = torch.load(file, map_location="cpu", weights_only=True)
+        weights = content.state_dict() if isinstance(content, nn.Module) else content
+        weights.pop("op_threshs", None)
+        network.load_state_dict(weights)
+    except (OSError, RuntimeError, ValueError, EOFError, AttributeError, TypeError, pickle.UnpicklingError) as error:
+        raise InputError(
+            expected=f"{_WHAT} in {file}",
+            found=" ".join(str(error).split())[:300] or type(error).__name__,
+            action=f"Use the file that torchxrayvision downloads: {_url(models)}",
+        ) from error

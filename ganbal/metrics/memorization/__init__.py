@@ -1,0 +1,1 @@
+"""Whether the generator repeats training images."""

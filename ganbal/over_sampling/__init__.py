@@ -1,0 +1,1 @@
+"""The imbalanced-learn interface."""

@@ -1,0 +1,168 @@
+"""Over-sampling by a GAN, for arrays in Python: `fit_resample` as imbalanced-learn's over-samplers have it."""
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+
+from ganbal.config import FEWEST_TO_LEARN_FROM, GanConfig, allowed_gan_sizes_px, load_config
+from ganbal.data.decoding import resize_grey
+from ganbal.errors import InputError
+from ganbal.gan.checkpoint import identity_of, load_generator
+from ganbal.gan.sampling import draw_images, latent_rows
+from ganbal.gan.train_step import precision_of
+from ganbal.gan.training import GanFolder, train_gan
+from ganbal.metrics.quality import KernelQuality
+from ganbal.over_sampling.sampling_strategy import SamplingStrategy, images_to_add
+from ganbal.runtime.console import Console
+from ganbal.runtime.device import choose_device
+from ganbal.runtime.hashing import digest_of
+
+
+class GANOverSampler(BaseEstimator):
+    """Fills small classes with images of a GAN that is trained on each of them, one after another.
+
+    Parameters are named and meant as in imbalanced-learn. Training, and nothing else, is where the time goes: minutes
+    on a GPU, hours on a CPU at the default settings.
+
+    Args:
+        sampling_strategy: see `ganbal.over_sampling.sampling_strategy.images_to_add`.
+        random_state: a seed, a numpy RandomState, or None for another result every time.
+        gan: settings of section `gan` (configs/default.yaml), e.g. `{"steps": 5000}`. `image_size_px` is the smallest
+            that can be generated and is not smaller than the images, if not given; images are resized to it and back.
+        device: "auto", "cpu" or "cuda".
+        verbose: whether to show progress.
+
+    Attributes, after `fit_resample`:
+        sampling_strategy_: {class: number of images made}, as imbalanced-learn has it.
+        sample_indices_: (N,) rows of the given images among those returned: all of them, in their order, which come
+            first. Synthetic images are copies of no row, so they have no index (imbalanced-learn's over-samplers that
+            make new samples, such as SMOTE, have no such attribute; its RandomOverSampler repeats rows).
+        is_synthetic_: (M,) bool, for every image returned.
+    """
+
+    def __init__(
+        self,
+        *,
+        sampling_strategy: SamplingStrategy = "auto",
+        random_state: int | np.random.RandomState | None = None,
+        gan: Mapping[str, Any] | None = None,
+        device: str = "auto",
+        verbose: bool = False,
+    ) -> None:
+        self.sampling_strategy = sampling_strategy
+        self.random_state = random_state
+        self.gan = gan
+        self.device = device
+        self.verbose = verbose
+
+    def fit_resample(self, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The images with their labels, then the synthetic ones with theirs, class after class.
+
+        Args:
+            images: (N, S, S) or (N, S, S, 1) uint8, grey.
+            labels: (N,) strings or whole numbers.
+
+        Returns:
+            (M, S, S) or (M, S, S, 1) uint8, shaped as given, and labels (M,) of the type given.
+
+        Raises:
+            InputError: images or labels of another shape or type, a strategy or setting that is not to be met, or a
+                class with too few images to learn from.
+            GanbalError: a training collapsed too often.
+        """
+        images, labels = np.asarray(images), np.asarray(labels)
+        _check_arrays(images, labels)
+        grey = images[..., 0] if images.ndim == 4 else images
+        to_add = images_to_add(labels, self.sampling_strategy)
+        for name in to_add:
+            _check_enough(name, int((labels == name).sum()))
+        config, device = _gan_config(self.gan, grey.shape[1]), choose_device(self.device)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        parts, part_labels = [grey], [labels]
+        for name, number in to_add.items():
+            made = _synthesise(grey[labels == name], number, config, seed, device, Console(quiet=not self.verbose))
+            parts.append(made)
+            part_labels.append(np.full(number, name, dtype=labels.dtype))
+        self.sampling_strategy_ = to_add
+        self.sample_indices_ = np.arange(len(images))
+        resampled = np.concatenate(parts)
+        self.is_synthetic_ = np.arange(len(resampled)) >= len(images)
+        return resampled.reshape(-1, *images.shape[1:]), np.concatenate(part_labels)
+
+
+def _synthesise(
+    images: np.ndarray, number: int, config: GanConfig, seed: int, device: torch.device, console: Console
+) -> np.ndarray:
+    """`number` images (number, S, S) uint8 like these (N, S, S)."""
+    size_px, training = images.shape[1], _resized(images, config.image_size_px)
+    identity = identity_of(
+        config,
+        seed=seed,
+        class_name="one class",
+        data_digest=digest_of(training.shape),  # nothing is continued here
+        precision=precision_of(device),
+    )
+    with tempfile.TemporaryDirectory(prefix="ganbal-") as place:
+        folder = GanFolder(Path(place))
+        train_gan(
+            training,
+            config,
+            identity=identity,
+            seed=seed,
+            device=device,
+            folder=folder,
+            console=console,
+            quality=KernelQuality(training, device),
+        )
+        generator, _ = load_generator(folder.chosen_checkpoint, device)
+    latents = latent_rows(seed, number, generator.latent_dim)
+    return _resized(np.concatenate(list(draw_images(generator, latents, config.batch_size))), size_px)
+
+
+def _resized(images: np.ndarray, size_px: int) -> np.ndarray:
+    return images if images.shape[1] == size_px else np.stack([resize_grey(image, size_px) for image in images])
+
+
+def _gan_config(settings: Mapping[str, Any] | None, size_px: int) -> GanConfig:
+    given = dict(settings or {})
+    if "image_size_px" not in given:
+        large_enough = [size for size in allowed_gan_sizes_px() if size >= size_px]
+        if not large_enough:
+            raise InputError(
+                expected=f"images of at most {max(allowed_gan_sizes_px())} px, the largest that can be generated",
+                found=f"{size_px} px",
+                action="Resize them, or set gan={'image_size_px': …} and take images as blurred as their enlargement.",
+            )
+        given["image_size_px"] = large_enough[0]
+    return load_config(None, base={"gan": given}).gan
+
+
+def _check_arrays(images: np.ndarray, labels: np.ndarray) -> None:
+    is_grey = images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 1)
+    if not is_grey or images.dtype != np.uint8 or images.shape[1] != images.shape[2]:
+        raise InputError(
+            expected="images (N, S, S) or (N, S, S, 1) of uint8",
+            found=f"{images.shape} of {images.dtype}",
+            action="Make them grey squares with values from 0 to 255.",
+        )
+    if labels.shape != (len(images),):
+        raise InputError(
+            expected=f"{len(images)} labels, one for each image",
+            found=f"an array {labels.shape}",
+            action="Give one label for every image.",
+        )
+
+
+def _check_enough(name: Any, number: int) -> None:
+    if number < FEWEST_TO_LEARN_FROM:
+        raise InputError(
+            expected=f"at least {FEWEST_TO_LEARN_FROM} images of {name} to learn from",
+            found=f"{number}",
+            action="Add images of it, or leave it out of sampling_strategy.",
+        )

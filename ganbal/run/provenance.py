@@ -1,0 +1,62 @@
+"""Where a number comes from: versions, machine, commit, command."""
+
+import importlib.metadata
+import platform
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from ganbal import __version__
+
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "pytorch-fid",
+    "albumentations",
+    "numpy",
+    "scikit-learn",
+    "pandas",
+    "pillow",
+)
+
+
+def describe_machine() -> dict[str, Any]:
+    """What `provenance.json` says about the program and the machine it ran on; no host or user names."""
+    import torch
+
+    return {
+        "ganbal_version": __version__,
+        "git_commit": git_commit(),
+        "command": shlex.join(["ganbal", *sys.argv[1:]]),
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "platform": f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} threads",
+        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+    }
+
+
+def git_commit() -> str | None:
+    """The commit this source tree is at, with `+changes` where files differ from it; None for an installed package."""
+    source = Path(__file__).resolve().parents[2]
+    if not (source / ".git").exists():
+        return None
+    try:
+        commit = _git(source, "rev-parse", "--short=12", "HEAD")
+        return commit + ("+changes" if _git(source, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(source: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(source), *arguments], capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip()
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,67 @@
+"""`ganbal predict`: from what was typed to what is printed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ganbal.errors import InputError
+from ganbal.prediction.cell_choice import choose_cell
+from ganbal.prediction.predicting import predict_images
+from ganbal.prediction.prediction_text import predictions_csv, predictions_text
+from ganbal.run.folder import OUTPUTS, Run, newest_run
+from ganbal.runtime.atomic_files import write_text
+from ganbal.runtime.console import Console
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What was found: facts for programs, text for people."""
+
+    facts: dict[str, Any]
+    text: str
+
+    def raise_problems(self) -> None:
+        """Fail where a file gave no prediction; to be called when the others have been told.
+
+        Raises:
+            InputError: some file could not be read.
+        """
+        problems = [f"{image['file']}: {image['problem']}" for image in self.facts["images"] if image.get("problem")]
+        if problems:
+            raise InputError(
+                expected="JPEG, PNG, BMP or TIFF images that can be read",
+                found=f"{len(problems)} of {len(self.facts['images'])} that cannot:\n  " + "\n  ".join(problems),
+                action="The others were predicted; take these out or mend them.",
+            )
+
+
+def predict_command(
+    images: Sequence[Path],
+    *,
+    run_folder: Path | None,
+    arm: str | None,
+    classifier: str | None,
+    seed: int | None,
+    threshold: str | None,
+    device: str,
+    csv_file: Path | None,
+    console: Console,
+) -> Predictions:
+    """Predict the images; nothing is written but `csv_file`, where one is asked for.
+
+    Raises:
+        InputError: no run, no such cell, no images, or a wrong threshold.
+    """
+    run = Run(run_folder) if run_folder is not None else newest_run()
+    if run is None or not run.folder.is_dir():
+        raise InputError(
+            expected=f"a run folder{f' at {run_folder}' if run_folder else f' under {OUTPUTS}/'}",
+            found="none",
+            action="Train classifiers with `ganbal compare` (or `ganbal run`), or name a run with --run DIR.",
+        )
+    chosen = choose_cell(run, arm=arm, classifier=classifier, seed=seed)
+    facts = predict_images(images, run, chosen, threshold=threshold, device=device, console=console)
+    if csv_file is not None:
+        write_text(csv_file, predictions_csv(facts))
+    return Predictions(facts, predictions_text(facts))

@@ -1,0 +1,151 @@
+"""All that can be known to be wrong is told before the work starts, in seconds and all at once."""
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from classifiers.errors import ClassifierInputError
+from classifiers.registry import check_model
+from classifiers.training.feature_oversampling import check_oversampling
+from ganbal.config import Config, StudyConfig
+from ganbal.data.dataset import check_source, resolve_root
+from ganbal.errors import InputError, SeveralInputErrors
+from ganbal.metrics.compute import FEWEST_IMAGES
+from ganbal.metrics.scoring import check_score
+from ganbal.run.folder import Run
+from ganbal.runtime.cache_paths import cache_folder
+from ganbal.runtime.console import Console
+from ganbal.runtime.device import choose_device
+from ganbal.runtime.disk_space import check_writable
+from ganbal.stages.images_for_run import images_for_run
+from ganbal.study.arms import ARMS, BASELINE, find_arm
+from ganbal.study.arms.additions import ClassCounts
+from ganbal.study.arms.supply import check_supply
+from ganbal.study.plan import conditions
+from ganbal.study.running import classifier_size_px
+from ganbal.synthesis.counts import check_drawable, classes_to_train
+
+# A run of a few thousand images with its checkpoints and samples, and the decoded copies.
+_RUN_BYTES, _CACHE_BYTES = 500_000_000, 1_500_000_000
+
+
+class Need(enum.Enum):
+    """What a command will need beyond the images."""
+
+    GAN = enum.auto()
+    SCORE = enum.auto()
+    STUDY = enum.auto()
+
+
+def pin_data_root(config: Config, console: Console) -> Config:
+    """The settings with the image folder made explicit, so that later commands of the run take the same images."""
+    root, origin = resolve_root(config.data)
+    if config.data.root is None:
+        console.say(f"No --data: taking {root} ({origin}).")
+    return config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
+
+
+def wants_synthetic(study: StudyConfig) -> bool:
+    """Whether an arm of the study trains on synthetic images."""
+    return any(arm in ARMS and ARMS[arm].needs_synthetic for arm in study.arms)
+
+
+def check_before_work(run: Run, config: Config, needs: Sequence[Need]) -> None:
+    """See that everything the command will need is there.
+
+    Raises:
+        InputError: one thing is wrong.
+        SeveralInputErrors: more than one.
+    """
+    checks: list[Callable[[], Any]] = [
+        lambda: choose_device(config.device),
+        lambda: _check_images(config, needs),
+    ]
+    if Need.SCORE in needs:
+        checks.append(lambda: check_score(config.score))
+    if Need.STUDY in needs:
+        checks += [
+            lambda: _check_arms(config),
+            *(_model_check(name, config) for name in config.study.classifiers),
+        ]
+    # Folders come last: nothing is made on disk while anything else is wrong.
+    problems = [problem for check in checks if (problem := _problem(check)) is not None]
+    if not problems:
+        places = [
+            lambda: check_writable(run.folder, _RUN_BYTES),
+            lambda: check_writable(cache_folder(), _CACHE_BYTES),
+        ]
+        problems = [problem for check in places if (problem := _problem(check)) is not None]
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise SeveralInputErrors(problems)
+
+
+def _problem(check: Callable[[], Any]) -> InputError | None:
+    try:
+        check()
+    except InputError as error:
+        return error
+    except ClassifierInputError as error:
+        return InputError(expected=error.expected, found=error.found, action=error.action)
+    return None
+
+
+def _check_images(config: Config, needs: Sequence[Need]) -> None:
+    counts, number = check_source(config.data, config.seed), config.synthesis.num_images
+    name = config.gan.class_name or classes_to_train(counts, config.gan)[0]
+    if Need.GAN in needs and Need.STUDY in needs and wants_synthetic(config.study):
+        check_planned_supply(counts, config)
+    if Need.GAN in needs and isinstance(number, dict):
+        check_drawable(number, counts, config.gan)
+    if Need.SCORE in needs and counts[name] < FEWEST_IMAGES:
+        raise InputError(
+            expected=f"at least {FEWEST_IMAGES} training images of {name} to score its synthetic images against",
+            found=f"{counts[name]}",
+            action="Add images; scores of a handful say nothing.",
+        )
+    most = max(number.values()) if isinstance(number, dict) else number
+    if Need.GAN in needs and Need.SCORE in needs and most != "balance" and most < FEWEST_IMAGES:
+        raise InputError(
+            expected=f"at least {FEWEST_IMAGES} synthetic images, as they will be scored",
+            found=f"synthesis.num_images: {most}",
+            action="Draw more, or draw them with `ganbal synthesize --n N`, which does not score.",
+        )
+
+
+def check_planned_supply(counts: Mapping[str, int], config: Config) -> None:
+    """See that what will be drawn is enough for the study.
+
+    Args:
+        counts: training images of each class.
+
+    Raises:
+        InputError: it is not.
+    """
+    if any(arm not in ARMS for arm in config.study.arms):
+        return  # told elsewhere
+    drawn, classes = images_for_run(counts, config), sorted(counts)
+    numbers = (np.array([found.get(name, 0) for name in classes]) for found in (counts, drawn))
+    check_supply(conditions(config.study), ClassCounts(*numbers), classes)
+
+
+def _check_arms(config: Config) -> None:
+    arms = config.study.arms
+    for name in arms:
+        find_arm(name)
+    if "smote" in arms:
+        check_oversampling()
+    if BASELINE not in arms or len(set(arms)) != len(arms):
+        raise InputError(
+            expected=f"different arms, `{BASELINE}` among them, as every other arm is compared with it",
+            found=", ".join(arms) or "none",
+            action=f"Correct study.arms, e.g. --set study.arms=[{BASELINE},gan].",
+        )
+
+
+def _model_check(name: str, config: Config) -> Callable[[], Any]:
+    # The number of classes does not change what a model needs, so the usual two will do before images are read.
+    return lambda: check_model(name, config.study.weights, classifier_size_px(name, config.study), 2)

@@ -1,0 +1,60 @@
+"""Which cells a study has: every arm at every dose, with every classifier, share of the minority class and seed."""
+
+from classifiers.registry import find_model
+from classifiers.training.feature_oversampling import has_fixed_vectors
+from ganbal.config import StudyConfig
+from ganbal.study.arms import find_arm
+from ganbal.study.arms.supply import Condition
+from ganbal.study.cells import Cell
+
+
+def planned_cells(config: StudyConfig, seed: int) -> list[Cell]:
+    """All cells, one seed of every arm before the next, so that a study cut short is still balanced.
+
+    Pairs of arm and classifier that make no sense are left out; `pairs_left_out` says which.
+    """
+    return [
+        Cell(arm, classifier, seed + number, dose, fraction)
+        for classifier in config.classifiers
+        for number in range(config.seeds)
+        for fraction in config.minority_fractions
+        for arm, dose in conditions(config)
+        if _reason_to_leave_out(arm, classifier, config) is None
+    ]
+
+
+def conditions(config: StudyConfig) -> list[Condition]:
+    """Every arm with each dose, where there are doses and the arm adds images; else once, without one.
+
+    Raises:
+        InputError: there is no such arm.
+    """
+    return [
+        (arm, dose)
+        for arm in config.arms
+        for dose in (config.doses if find_arm(arm).adds_images and config.doses else (None,))
+    ]
+
+
+def pairs_left_out(config: StudyConfig) -> list[str]:
+    """A sentence for each pair of arm and classifier that the study does without."""
+    return [
+        f"Arm `{arm}` is left out for {find_model(classifier).title}: {reason}"
+        for classifier in config.classifiers
+        for arm in config.arms
+        if (reason := _reason_to_leave_out(arm, classifier, config)) is not None
+    ]
+
+
+def _reason_to_leave_out(arm: str, classifier: str, config: StudyConfig) -> str | None:
+    model = find_model(classifier)
+    if arm == "smote" and not has_fixed_vectors(model, config.augment):
+        is_vector_once = has_fixed_vectors(model, "none")
+        return "SMOTE works between fixed feature vectors, and " + (
+            "augmentation makes new ones in every step (study.augment=none goes without)."
+            if is_vector_once
+            else "this classifier learns its features."
+        )
+    if arm == "sampler" and model.is_only_fitted:
+        return "it is fitted to all images at once, not to batches of drawn ones."
+    return None

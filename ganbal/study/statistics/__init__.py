@@ -1,0 +1,1 @@
+"""Intervals and tests. Pure: arrays in, numbers out."""

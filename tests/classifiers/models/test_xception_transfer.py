@@ -1,0 +1,51 @@
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from classifiers.errors import ClassifierInputError
+from classifiers.models.parameter_count import count_parameters
+from classifiers.registry import build_model, check_model
+from classifiers.trained_classifier import load_classifier
+
+
+def test_without_timm_the_message_names_its_installation(monkeypatch):
+    monkeypatch.setitem(sys.modules, "timm", None)
+    for check in (lambda: build_model("xception", 2, 256), lambda: check_model("xception", "none", 256, 2)):
+        with pytest.raises(ClassifierInputError, match=r'pip install "ganbal\[timm\]"'):
+            check()
+
+
+def test_parameters_of_keras_xception_with_its_head():
+    pytest.importorskip("timm")
+    # Keras' Xception without its top has 20,861,480, and so has timm's. The head by hand.
+    head = (8 * 8 * 2048 + 1) * 128 + 129
+    assert count_parameters(build_model("xception", 2, 256)) == (20_861_480 + head, head)
+
+
+def test_takes_grey_values_as_they_are():
+    pytest.importorskip("timm")
+    images = build_model("xception", 2, 64).normalise(torch.full((1, 64, 64), 51, dtype=torch.uint8))
+    assert images.shape == (1, 3, 64, 64)
+    assert images.unique().tolist() == pytest.approx([51.0])
+
+
+def test_a_file_of_the_whole_network_fills_it(tmp_path):
+    timm = pytest.importorskip("timm")
+    whole = timm.create_model("legacy_xception", pretrained=False).state_dict()
+    torch.save(whole, tmp_path / "whole.pth")
+    filled = build_model("xception", 2, 64, str(tmp_path / "whole.pth")).backbone.state_dict()
+    assert all(torch.equal(tensor, whole[name]) for name, tensor in filled.items())
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "other.pth")
+    with pytest.raises(ClassifierInputError, match="timm's state_dict of xception"):
+        check_model("xception", str(tmp_path / "other.pth"), 64, 2)
+
+
+def test_trains_saves_and_loads(train, unseen_pixels, tmp_path):
+    pytest.importorskip("timm")
+    pixels, _ = unseen_pixels(64)
+    trained = train("xception", size=64, steps=2, num_train=8)
+    trained.save(tmp_path / "model.safetensors")
+    loaded = load_classifier(tmp_path / "model.safetensors", torch.device("cpu"))
+    assert np.array_equal(loaded.predict(pixels), trained.predict(pixels))

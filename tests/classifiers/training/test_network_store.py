@@ -1,0 +1,88 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from classifiers.registry import build_model, is_start_of_several
+from classifiers.training import train as training
+from classifiers.training.network_store import load_trained, training_digest
+from classifiers.training.train import TrainingConfig, train_classifier
+
+CPU = torch.device("cpu")
+CONFIG = TrainingConfig(steps=3, checks=1, batch_size=4, num_workers=1)
+
+
+def images():
+    random = np.random.default_rng(0)
+    return random.integers(0, 256, (12, 64, 64), dtype=np.uint8), np.arange(12) % 2
+
+
+def train(name, folder, config=CONFIG):
+    pixels, labels = images()
+    return train_classifier(
+        name,
+        train_pixels=pixels,
+        train_labels=labels,
+        val_pixels=pixels[:4],
+        val_labels=labels[:4],
+        num_classes=2,
+        image_size_px=64,
+        weights="none",
+        config=config,
+        device=CPU,
+        feature_cache=folder,
+    )
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """How many trainings there were."""
+    calls = []
+    fit = training.fit
+    monkeypatch.setattr(training, "fit", lambda *args, **options: calls.append(1) or fit(*args, **options))
+    return calls
+
+
+def test_models_on_one_network_train_it_once(tmp_path, fits):
+    alone = train("svm_on_cnn", None)
+    first, second = train("cnn_six_block", tmp_path), train("svm_on_cnn", tmp_path)
+    assert len(fits) == 2, "once without a folder and once with it"
+    pixels, _ = images()
+    assert np.array_equal(alone.predict(pixels), second.predict(pixels))
+    assert not np.array_equal(first.predict(pixels), second.predict(pixels))
+    assert (second.history, second.steps_taken, second.best_step) == (alone.history, 3, first.best_step)
+
+
+def test_another_seed_or_other_images_are_another_training(tmp_path, fits):
+    train("cnn_six_block", tmp_path)
+    train("cnn_six_block", tmp_path, replace(CONFIG, seed=1))
+    assert len(fits) == 2
+    pixels, labels = images()
+    digests = {
+        training_digest("a", CONFIG, [pixels, labels]),
+        training_digest("b", CONFIG, [pixels, labels]),
+        training_digest("a", CONFIG, [pixels[::-1], labels]),
+        training_digest("a", CONFIG, [pixels, labels], "imagenet"),
+        training_digest("a", replace(CONFIG, class_weights=(1.0, 2.0)), [pixels, labels]),
+    }
+    assert len(digests) == 5
+    assert training_digest("a", replace(CONFIG, num_workers=2), [pixels, labels]) in digests
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no tensors in here"])
+def test_a_file_that_is_missing_or_damaged_is_trained_anew(tmp_path, content):
+    file = tmp_path / "kept.safetensors"
+    if content is not None:
+        file.write_bytes(content)
+    network = build_model("cnn_six_block", 2, 64)
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    assert load_trained(file, network) is None
+    assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
+
+
+def test_only_networks_that_several_models_share_are_kept():
+    assert [name for name in ("cnn_six_block", "forest_on_cnn", "baseline_cnn") if is_start_of_several(name)] == [
+        "cnn_six_block",
+        "forest_on_cnn",
+    ]

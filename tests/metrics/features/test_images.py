@@ -1,0 +1,95 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ganbal.data.decoding import UnreadableImageError
+from ganbal.errors import InputError
+from ganbal.metrics.features.batches import decoded_batches, same_shape_groups
+from ganbal.metrics.features.decoding import decode
+from ganbal.metrics.features.images import ArrayImages, FolderImages
+
+
+@pytest.fixture
+def pixels() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (9, 13), dtype=np.uint8)
+
+
+def test_nested_folders_and_any_ending(tmp_path: Path, pixels: np.ndarray) -> None:
+    for name in ["b.PNG", "a.Jpeg", "deep/er/c.tif", "deep/d.bmp"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(tmp_path / name)
+    (tmp_path / "notes.txt").write_text("no image")
+    (tmp_path / "._a.png").write_bytes(b"a Macintosh leftover")
+    assert FolderImages(tmp_path).names == ["a.Jpeg", "b.PNG", "deep/d.bmp", "deep/er/c.tif"]
+
+
+def test_no_folder_and_no_images_are_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="nothing there"):
+        FolderImages(tmp_path / "missing")
+    with pytest.raises(InputError, match="none at any depth"):
+        FolderImages(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="a file"):
+        FolderImages(tmp_path / "file")
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "LA", "CMYK"])
+def test_eight_bit_modes_are_what_pytorch_fid_sees(tmp_path: Path, pixels: np.ndarray, mode: str) -> None:
+    file = tmp_path / ("image.tif" if mode == "CMYK" else "image.png")
+    colours = Image.fromarray(np.stack([pixels, pixels[::-1], pixels[:, ::-1]], axis=-1))
+    colours.convert(mode).save(file)
+    expected = np.asarray(Image.open(file).convert("RGB"))
+    found = decode(file)
+    assert found.shape == ((9, 13) if mode in ("L", "1", "LA") else (9, 13, 3))
+    np.testing.assert_array_equal(found if found.ndim == 3 else np.stack([found] * 3, axis=-1), expected)
+
+
+def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
+    Image.fromarray(np.array([[0, 257, 65535]], dtype=np.uint16)).save(tmp_path / "deep.png")
+    assert decode(tmp_path / "deep.png").tolist() == [[0, 1, 255]]
+    Image.fromarray(np.array([[0, 4095]], dtype=np.uint16)).save(tmp_path / "twelve.png")
+    assert decode(tmp_path / "twelve.png").tolist() == [[0, 255]]
+
+
+@pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n\x00\x00"])
+def test_what_is_no_image_is_unreadable(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.png").write_bytes(content)
+    with pytest.raises(UnreadableImageError, match=r"."):
+        decode(tmp_path / "x.png")
+
+
+def test_the_digest_follows_contents_not_names(tmp_path: Path, write_pngs: Callable, pixels: np.ndarray) -> None:
+    first = FolderImages(write_pngs(tmp_path / "a", np.stack([pixels, pixels.T[:9, :9].repeat(2, 1)[:, :13]])))
+    digest = first.digest()
+    (tmp_path / "a").rename(tmp_path / "b")
+    assert FolderImages(tmp_path / "b").digest() == digest
+    Image.fromarray(255 - pixels).save(tmp_path / "b" / "image_0000.png")
+    assert FolderImages(tmp_path / "b").digest() != digest
+
+
+def test_the_digest_of_an_array_follows_its_values() -> None:
+    images = np.zeros((300, 4, 4), dtype=np.uint8)
+    before = ArrayImages(images, name="x").digest()
+    changed = images.copy()
+    changed[299, 3, 3] = 1
+    assert ArrayImages(changed, name="x").digest() != before
+    assert ArrayImages(images.reshape(300, 2, 8), name="x").digest() != before
+
+
+def test_batches_keep_the_order_and_name_the_unreadable(tmp_path: Path, write_pngs: Callable) -> None:
+    folder = write_pngs(tmp_path, np.arange(7, dtype=np.uint8)[:, None, None].repeat(4, 1).repeat(4, 2))
+    (folder / "image_0003.png").write_bytes(b"broken")
+    batches = list(decoded_batches(FolderImages(folder), batch_size=3))
+    assert [batch.rows for batch in batches] == [[0, 1, 2], [4, 5], [6]]
+    assert [int(image[0, 0]) for batch in batches for image in batch.images] == [0, 1, 2, 4, 5, 6]
+    assert [entry.row for batch in batches for entry in batch.unreadable] == [3]
+
+
+def test_groups_of_one_shape_keep_the_order() -> None:
+    images = [np.full((2, 2), 1), np.full((2, 2), 2), np.full((2, 2, 3), 3), np.full((2, 2), 4)]
+    groups = list(same_shape_groups([image.astype(np.uint8) for image in images]))
+    assert [tuple(group.shape) for group in groups] == [(2, 1, 2, 2), (1, 3, 2, 2), (1, 1, 2, 2)]
+    assert [int(v) for group in groups for v in group[:, 0, 0, 0]] == [1, 2, 3, 4]

@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from ganbal.errors import InputError
+from ganbal.over_sampling.sampling_strategy import images_to_add
+
+LABELS = np.array(["a"] * 5 + ["b"] * 9 + ["c"] * 2)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "added"),
+    [
+        ("auto", {"a": 4, "c": 7}),
+        ("not majority", {"a": 4, "c": 7}),
+        ("minority", {"c": 7}),
+        ("not minority", {"a": 4}),
+        ("all", {"a": 4, "c": 7}),
+        ({"c": 10, "b": 9}, {"c": 8}),
+        (lambda labels: {"a": int((labels == "b").sum()) * 2}, {"a": 13}),
+    ],
+)
+def test_by_hand_and_as_imbalanced_learn(strategy, added):
+    assert images_to_add(LABELS, strategy) == added
+    utils = pytest.importorskip("imblearn.utils")
+    theirs = utils.check_sampling_strategy(strategy, LABELS, "over-sampling")
+    assert {str(name): number for name, number in theirs.items() if number} == added
+
+
+@pytest.mark.parametrize(("ratio", "added"), [(1.0, {1: 11}), (0.5, {1: 3}), (0.34, {1: 1})])
+def test_a_ratio_for_two_classes(ratio, added):
+    labels = np.array([0] * 16 + [1] * 5)
+    if ratio == 0.34:
+        labels = np.array([0] * 18 + [1] * 5)
+    assert images_to_add(labels, ratio) == added
+    utils = pytest.importorskip("imblearn.utils")
+    assert dict(utils.check_sampling_strategy(ratio, labels, "over-sampling")) == added
+
+
+@pytest.mark.parametrize(
+    ("labels", "strategy", "message"),
+    [
+        (LABELS, "majority", "auto, not majority, .* found 'majority'"),
+        (LABELS, 0.5, "two classes.*found 0.5 and 3 classes"),
+        ([0, 0, 1], 1.5, "at most 1"),
+        ([0, 0, 0, 1, 1], 0.1, "takes none away; found 0 of 1, which has 2"),
+        (LABELS, {"d": 3}, "among a, b, c; found d"),
+        (LABELS, {"a": 3}, "found 3 of a, which has 5"),
+        (["a", "a"], "auto", "two classes; found 1"),
+    ],
+)
+def test_what_cannot_be_met_is_told(labels, strategy, message):
+    with pytest.raises(InputError, match=message):
+        images_to_add(np.array(labels), strategy)

@@ -1,0 +1,90 @@
+import os
+
+import pytest
+
+from ganbal.config import Config, dump_config, load_config
+from ganbal.errors import InputError
+from ganbal.run.folder import Run, new_run, newest_run
+from ganbal.run.selection import select_run_to_begin, select_run_to_continue
+from ganbal.runtime.disk_space import check_writable
+from ganbal.runtime.hashing import digest_of
+
+
+def make_run(folder, assignments=(), age_seconds=0):
+    run = Run(folder)
+    run.save_settings(dump_config(load_config(None, assignments)))
+    moment = run.config_file.stat().st_mtime - age_seconds
+    os.utime(run.config_file, (moment, moment))
+    return run
+
+
+def as_it_is(config: Config) -> Config:
+    return config
+
+
+def test_the_newest_run_is_the_one_whose_settings_were_written_last(tmp_path):
+    make_run(tmp_path / "b", age_seconds=100)
+    newer = make_run(tmp_path / "a")
+    make_run(tmp_path / ".cache", age_seconds=-100)
+    assert newest_run(tmp_path) == newer
+    assert newest_run(tmp_path / "nowhere") is None
+
+
+def test_new_runs_never_share_a_folder_and_have_safe_names(tmp_path):
+    first = new_run("../chest x-ray", tmp_path)
+    first.folder.mkdir()
+    second = new_run("../chest x-ray", tmp_path)
+    assert first.folder.parent == second.folder.parent == tmp_path
+    assert first.folder != second.folder
+    assert "chest-x-ray" in first.folder.name
+
+
+def test_same_settings_continue_the_newest_run_and_others_begin_a_new_one(tmp_path):
+    run = make_run(tmp_path / "one", ["gan.steps=7"])
+    assert select_run_to_begin(None, None, ["gan.steps=7"], as_it_is, tmp_path)[0] == run
+    assert select_run_to_begin(None, None, ["gan.steps=8"], as_it_is, tmp_path)[0] != run
+
+
+def test_a_named_run_keeps_its_settings_under_those_given_now(tmp_path):
+    make_run(tmp_path / "one", ["gan.steps=7", "seed=5"])
+    _, config = select_run_to_begin(tmp_path / "one", None, ["gan.steps=9"], as_it_is, tmp_path)
+    assert (config.gan.steps, config.seed) == (9, 5)
+    _, config = select_run_to_continue(None, None, ["study.seeds=2"], tmp_path)
+    assert (config.gan.steps, config.study.seeds) == (7, 2)
+
+
+def test_continuing_without_a_run_says_what_to_do(tmp_path):
+    with pytest.raises(InputError, match="Run `ganbal train-gan` first"):
+        select_run_to_continue(None, None, [], tmp_path)
+    with pytest.raises(InputError, match=r"a run folder at .*absent"):
+        select_run_to_continue(tmp_path / "absent", None, [], tmp_path)
+
+
+def test_damaged_settings_are_an_input_error(tmp_path):
+    run = make_run(tmp_path / "one")
+    run.config_file.write_text("gan: [")
+    with pytest.raises(InputError, match="Restore the file"):
+        run.settings()
+
+
+def test_a_stage_is_done_only_for_the_inputs_it_was_done_from(tmp_path):
+    run = Run(tmp_path)
+    assert not run.stage_is_done("score", "abc")
+    run.mark_stage("score", "abc", 1.0)
+    assert run.stage_is_done("score", "abc")
+    assert not run.stage_is_done("score", "abd")
+    run.forget_stage("score")
+    assert not run.stage_is_done("score", "abc")
+
+
+def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="can be written to"):
+        check_writable(tmp_path / "file" / "run", 0)
+    with pytest.raises(InputError, match="GB free"):
+        check_writable(tmp_path / "run", 10**18)
+
+
+def test_digests_depend_on_content_not_on_order_of_keys():
+    assert digest_of({"a": 1, "b": 2}) == digest_of({"b": 2, "a": 1})
+    assert digest_of({"a": 1}) != digest_of({"a": 2})

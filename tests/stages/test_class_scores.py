@@ -1,0 +1,25 @@
+from ganbal.errors import InputError
+from ganbal.stages.class_scores import classes_to_score, with_other_classes
+
+
+def test_the_class_of_the_settings_stands_first_then_the_one_with_most_images():
+    names = ["B"] * 3 + ["A"] * 3 + ["C"] * 5
+    assert classes_to_score(names, None) == ["C", "A", "B"]
+    assert classes_to_score(names, "B") == ["B", "C", "A"]
+    assert classes_to_score(names, "absent") == ["C", "A", "B"]
+
+
+def test_one_class_leaves_the_scores_as_they_are():
+    assert with_other_classes({"class_name": "A", "scores": []}, [], dict) == {"class_name": "A", "scores": []}
+
+
+def test_other_classes_stand_beside_and_what_cannot_be_scored_is_told():
+    def score(name):
+        if name == "C":
+            raise InputError(expected="at least 16 images", found="3", action="Draw more.")
+        return {"scores": [name]}
+
+    facts = with_other_classes({"class_name": "A", "warnings": ["x"]}, ["B", "C"], score)
+    assert facts["other_classes"] == {"B": {"scores": ["B"]}}
+    assert facts["warnings"][0] == "x" and "of A only" in facts["warnings"][1]
+    assert "Images of C are not scored" in facts["warnings"][2]
