@@ -123,9 +123,10 @@ def _matching(content: dict[str, Tensor], backbone: nn.Module, file: Path, publi
     wanted = backbone.state_dict()
     lost = tuple(f"{name}." for name in public.last_layers)
     found = {name: value for name, value in found.items() if name in wanted or not name.startswith(lost)}
-    # Files older than torch's counter of batches lack it, and nothing that is frozen needs it.
-    counters = {name: value for name, value in wanted.items() if name.endswith("num_batches_tracked")}
-    found = {name: value for name, value in counters.items() if name not in found} | found
+    # Files older than torch's counter of batches lack it. A frozen backbone does not use it, so any count serves; the
+    # backbone's own may be on the meta device, without a value.
+    counters = [name for name in wanted if name.endswith("num_batches_tracked")]
+    found = {name: torch.tensor(0) for name in counters} | found
     missing = sorted(wanted.keys() - found.keys())
     foreign = sorted(found.keys() - wanted.keys())
     misshapen = [name for name in wanted if name in found and found[name].shape != wanted[name].shape]

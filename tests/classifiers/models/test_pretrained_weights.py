@@ -54,6 +54,30 @@ def test_a_file_of_the_whole_network_or_of_its_features(tmp_path, name, prefix):
     assert weights_digest(filled) == weights_digest(source) != weights_digest(backbone())
 
 
+def test_a_file_without_batch_counters(tmp_path):
+    def with_batch_norm():
+        return nn.Sequential(nn.Conv2d(3, 2, 3), nn.BatchNorm2d(2))
+
+    state = with_batch_norm().state_dict()
+    del state["1.num_batches_tracked"]
+    file = str(save(state, tmp_path / "old.pth"))
+    with torch.device("meta"):
+        unfilled = with_batch_norm()
+    check_weights(unfilled, file, PUBLIC)
+    filled = with_batch_norm()
+    fill_backbone(filled, file, PUBLIC)
+    assert torch.equal(filled[0].weight, state["0.weight"])
+
+
+@pytest.mark.parametrize(
+    ("model", "name"), [("vgg16", "vgg16_imagenet_features.pth"), ("xception", "xception_imagenet_features.pth")]
+)
+def test_real_weights_pass_the_checks(shared_weights, model, name):
+    if model == "xception":
+        pytest.importorskip("timm")
+    check_model(model, str(shared_weights / name), 64, 2)
+
+
 def test_weights_of_another_network(tmp_path):
     more_channels = save(backbone(channels=4).state_dict(), tmp_path / "wide.pth")
     other_names = save({"conv.weight": torch.zeros(2)}, tmp_path / "other.pth")
