@@ -198,9 +198,11 @@ def run(options: dict[str, Any]) -> None:
 @shared_options
 def demo(options: dict[str, Any]) -> None:
     """Do all stages on the embedded phantom set: drawn chests, no download, minutes on a CPU."""
-    from ganbal.stages.demo import DEMO_SETTINGS
+    from ganbal.config.presets import preset_file
 
-    options["assignments"] = [*DEMO_SETTINGS, *options["assignments"]]
+    if options["config_file"] is not None:
+        raise click.UsageError("`demo` has a configuration of its own; use `run --config FILE`.")
+    options["config_file"] = preset_file("demo")
     _perform("run_all", options, begins=True)
 
 

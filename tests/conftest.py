@@ -1,5 +1,6 @@
 """What several test modules share."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,23 @@ def shared_weights() -> Path:
     if not folder.is_dir():
         pytest.skip("needs pretrained weights beside the project (shared/weights)")
     return folder
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cache_of_the_tests(tmp_path_factory):
+    """The user's own cache is neither used nor filled."""
+    if "GANBAL_CACHE" in os.environ:
+        yield
+        return
+    os.environ["GANBAL_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    yield
+    del os.environ["GANBAL_CACHE"]
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests marked `gpu` need a CUDA device."""
+    if item.get_closest_marker("gpu") is not None:
+        import torch
+
+        if not torch.cuda.is_available():
+            pytest.skip("needs a CUDA device")

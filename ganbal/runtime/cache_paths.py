@@ -3,7 +3,9 @@
 import os
 from pathlib import Path
 
+import platformdirs
+
 
 def cache_folder() -> Path:
-    """Where decoded images and features are kept between runs: GANBAL_CACHE, else `outputs/.cache`."""
-    return Path(os.environ.get("GANBAL_CACHE") or Path("outputs") / ".cache")
+    """Folder of decoded images and features shared by all runs: GANBAL_CACHE, else the user's cache folder."""
+    return Path(os.environ.get("GANBAL_CACHE") or platformdirs.user_cache_path("ganbal", appauthor=False))

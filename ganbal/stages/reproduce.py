@@ -7,11 +7,11 @@ from typing import Any
 
 from classifiers.registry import find_model
 from ganbal.config import Config, dump_config
+from ganbal.config.presets import document_files
 from ganbal.data.dataset import check_source
 from ganbal.errors import InputError
 from ganbal.report import build_report
 from ganbal.reproduction.comparing import PROTOCOLS
-from ganbal.reproduction.document_configs import document_files
 from ganbal.reproduction.images import SyntheticImages
 from ganbal.reproduction.published import CLASSES, NUM_TEST
 from ganbal.reproduction.reproducing import System, Workplace, reproduce_systems, systems_of
