@@ -15,7 +15,7 @@ class StudyConfig(Section):
     classifiers: tuple[str, ...] = ("baseline_cnn", "vgg16")
     seeds: int = Field(5, ge=1)
     """How many seeds, counted from `seed`."""
-    doses: tuple[float, ...] = ()
+    synthetic_ratios: tuple[float, ...] = ()
     """Shares of the missing images, e.g. [0.25, 0.5, 1, 2]: every arm that adds images is trained with each. Empty:
     once, with all synthetic images there are."""
     minority_fractions: tuple[float, ...] = (1.0,)
@@ -48,7 +48,7 @@ class StudyConfig(Section):
     keep_models: bool = True
     """Keep every trained classifier for `ganbal predict`; a frozen backbone is kept once a run."""
 
-    @field_validator("doses", "minority_fractions")
+    @field_validator("synthetic_ratios", "minority_fractions")
     @classmethod
     def _different_shares(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
         if not all(0 < share < math.inf for share in shares):

@@ -50,7 +50,7 @@ def choose_cell(
 def kept_cells(run: Run) -> list[Cell]:
     """All finished cells of the run that keep their classifier, those first that are taken first.
 
-    The arm is called as its folder is, with dose and share of the minority class: `gan_dose_0.25`, `fraction_0.1/gan`.
+    The arm has the name of its folder, with ratio and minority fraction: `gan_ratio_0.25`, `fraction_0.1/gan`.
     """
     found, cells = [], run.study_folder / "cells"
     for file in cells.rglob(MODEL_FILE):

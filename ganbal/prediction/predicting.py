@@ -35,8 +35,8 @@ def predict_images(
     """Ask the chosen cell's classifier about every image.
 
     Returns:
-        What was asked (run, cell, classes, threshold, temperature, warnings) and `images`: one entry a file with
-        called, probabilities, calibrated_probabilities (None without validation predictions) and is_synthetic, or with
+        Run, cell, classes, threshold, temperature, warnings, and `images`: one entry per file with the predicted class,
+        probabilities, calibrated_probabilities (None without validation predictions) and is_synthetic, or with
         `problem`.
 
     Raises:
@@ -75,7 +75,7 @@ def _entry(
     label = int(is_second) if limit.value is not None else int(probabilities.argmax())
     return {
         "file": str(image.file),
-        "called": classes[label],
+        "predicted": classes[label],
         "probabilities": _by_class(classes, probabilities),
         "calibrated_probabilities": None if calibrated is None else _by_class(classes, calibrated),
         "is_synthetic": image.is_synthetic,

@@ -11,14 +11,14 @@ def predictions_text(facts: dict[str, Any]) -> str:
     """A line an image, below them what was asked and what the figures mean."""
     classes, cell = facts["classes"], facts["cell"]
     has_calibrated = facts["temperature"] is not None
-    header = ["image", "called", *(f"P({name})" for name in classes)]
+    header = ["image", "predicted", *(f"P({name})" for name in classes)]
     header += [f"calibrated P({name})" for name in _calibrated_classes(facts)] + ["remark"]
     rows = [_row(image, facts) for image in facts["images"]]
     lines = [
         table(header, rows),
         "",
         f"Asked: {cell['classifier']}, arm {cell['arm']}, seed {cell['seed']} of {facts['run']} ({cell['chosen']}).",
-        f"Called: {_rule(facts)}.",
+        f"Predicted class: {_rule(facts)}.",
     ]
     if has_calibrated:
         lines.append(
@@ -28,9 +28,9 @@ def predictions_text(facts: dict[str, Any]) -> str:
 
 
 def predictions_csv(facts: dict[str, Any]) -> str:
-    """file, called, probability_<CLASS>…, calibrated_probability_<CLASS>…, threshold, is_synthetic, problem."""
+    """file, predicted, probability_<CLASS>…, calibrated_probability_<CLASS>…, threshold, is_synthetic, problem."""
     classes, buffer = facts["classes"], io.StringIO()
-    columns = ["file", "called", *(f"probability_{name}" for name in classes)]
+    columns = ["file", "predicted", *(f"probability_{name}" for name in classes)]
     columns += [f"calibrated_probability_{name}" for name in classes] + ["threshold", "is_synthetic", "problem"]
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
@@ -39,7 +39,7 @@ def predictions_csv(facts: dict[str, Any]) -> str:
         writer.writerow(
             [
                 image["file"],
-                image.get("called", ""),
+                image.get("predicted", ""),
                 *(given.get(name, "") for name in classes),
                 *(calibrated.get(name, "") for name in classes),
                 "" if facts["threshold"] is None else facts["threshold"],
@@ -57,7 +57,7 @@ def _row(image: dict[str, Any], facts: dict[str, Any]) -> list[str]:
     calibrated = image["calibrated_probabilities"] or {}
     return [
         image["file"],
-        image["called"],
+        image["predicted"],
         *(f"{image['probabilities'][name]:.3f}" for name in facts["classes"]),
         *(f"{calibrated[name]:.3f}" for name in _calibrated_classes(facts)),
         "SYNTHETIC, not a patient" if image["is_synthetic"] else "",

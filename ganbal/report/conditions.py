@@ -1,4 +1,4 @@
-"""The conditions of a study beside its arms: doses of added images, fractions left of the minority class."""
+"""The conditions of a study beside its arms: ratios of added images, fractions left of the minority class."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -6,22 +6,22 @@ from typing import Any, NamedTuple
 
 
 class Condition(NamedTuple):
-    """`dose`: added images as a share of the missing ones, None where there is no such choice; `fraction`: share of the
-    minority class's training images that was left."""
+    """`synthetic_ratio`: added images as a share of the missing ones, None where the study has no ratios; `fraction`:
+    share of the minority class's training images that the study keeps."""
 
-    dose: float | None = None
+    synthetic_ratio: float | None = None
     fraction: float = 1.0
 
 
 def condition_of(row: Mapping[Any, Any]) -> Condition:
-    """That of a row of summary.json or results.csv; files of studies without doses and fractions lack both."""
-    return Condition(_number(row.get("dose")), _number(row.get("minority_fraction")) or 1.0)
+    """That of a row of summary.json or results.csv; files of studies without ratios and fractions lack both."""
+    return Condition(_number(row.get("synthetic_ratio")), _number(row.get("minority_fraction")) or 1.0)
 
 
 def usual_conditions(rows: Iterable[Mapping[str, Any]]) -> dict[str, Condition]:
     """For every arm the condition that tables and figures of single arms are about.
 
-    The largest fraction of the minority class and, of several doses, the one nearest to what is missing.
+    The largest fraction of the minority class and, of several ratios, the one nearest to what is missing.
     """
     found: dict[str, Condition] = {}
     for row in rows:
@@ -31,14 +31,14 @@ def usual_conditions(rows: Iterable[Mapping[str, Any]]) -> dict[str, Condition]:
 
 
 def in_words(condition: Condition) -> str:
-    """`dose 0.25, 10 % of the minority class`; empty where nothing is to be said."""
-    parts = [] if condition.dose is None else [f"dose {condition.dose:g}"]
+    """`ratio 0.25, 10 % of the minority class`; empty where nothing is to be said."""
+    parts = [] if condition.synthetic_ratio is None else [f"ratio {condition.synthetic_ratio:g}"]
     parts += [] if condition.fraction == 1 else [f"{100 * condition.fraction:g} % of the minority class"]
     return ", ".join(parts)
 
 
 def _oddness(condition: Condition) -> tuple[float, float]:
-    return -condition.fraction, 0.0 if condition.dose is None else abs(condition.dose - 1)
+    return -condition.fraction, 0.0 if condition.synthetic_ratio is None else abs(condition.synthetic_ratio - 1)
 
 
 def _number(value: Any) -> float | None:

@@ -112,10 +112,10 @@ def _read_csv(path: Path) -> pd.DataFrame:
 
 
 def _arm_and_condition(place: Path) -> tuple[str, Condition]:
-    """From cells/[fraction_0.1/]<arm>[_dose_0.25]/<classifier>/<seed>."""
-    arm, _, dose = place.parts[-3].partition("_dose_")
+    """From cells/[fraction_0.1/]<arm>[_ratio_0.25]/<classifier>/<seed>."""
+    arm, _, ratio = place.parts[-3].partition("_ratio_")
     _, _, fraction = place.parts[-4].partition("fraction_")
     try:
-        return arm, Condition(float(dose) if dose else None, float(fraction) if fraction else 1.0)
+        return arm, Condition(float(ratio) if ratio else None, float(fraction) if fraction else 1.0)
     except ValueError:  # an arm that happens to be called so
         return place.parts[-3], Condition()

@@ -163,14 +163,14 @@ def case_picture(run: RunFiles, cell: Cell, title: str) -> Picture | None:
         return None
     beside = "beside it what spoke for the answer (Grad-CAM)" if facts.get("has_heat_maps") else "no heat maps"
     cases = [case for kind in facts["kinds"] for case in kind]
-    said = "; ".join(f"{case['true']} called {case['called']} with {case['probability']:.2f}" for case in cases)
+    said = "; ".join(f"{case['true']} predicted {case['predicted']} with {case['probability']:.2f}" for case in cases)
     return _picture(
         image,
         name=f"cases-{file_stem(cell.classifier)}-{file_stem(cell.arm)}",
         label=f"{cell.arm} · {title}",
         caption=f"Seed {cell.seed}. A row for each class and for right and wrong; in it the surest, the middle and the "
         f"least sure answer; {beside}.",
-        alt=f"Test images with what {title} called them. {said}.",
+        alt=f"Test images with the class that {title} predicted. {said}.",
         lines=_strip_lines(run, synthetic=False),
         synthetic=False,
         most_edge_px=_WIDE_PX,

@@ -31,7 +31,7 @@ _ARM_TITLES = {
 class StudyView:
     """Read-only view of study/summary.json, results.csv and the cells.
 
-    Where a study has doses or fractions of the minority class, an arm stands for its usual condition unless a name here
+    Where a study has several ratios or minority fractions, an arm stands for its usual condition unless a name here
     says otherwise.
     """
 
@@ -133,7 +133,7 @@ class StudyView:
         return [row for row in rows if self.is_usual(str(row["arm"]), condition_of(row))]
 
     def all_differences(self, classifier: str, baseline: str | None = None) -> list[dict[str, Any]]:
-        """The same with every dose and every fraction of the minority class."""
+        """The same with every ratio and every fraction of the minority class."""
         wanted = baseline or self.baseline
         return [
             row

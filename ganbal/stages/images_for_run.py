@@ -1,4 +1,4 @@
-"""How many synthetic images a run draws: enough to balance, and enough for every arm and dose of its study."""
+"""How many synthetic images a run draws: enough to balance, and enough for every arm and ratio of its study."""
 
 from collections.abc import Mapping
 
@@ -15,7 +15,7 @@ def images_for_run(counts: Mapping[str, int], config: Config) -> dict[str, int]:
     """Synthetic images of each class; classes with none are left out.
 
     Numbers that the settings name are taken as they are. `balance` gives what `balancing.images_to_draw` says, or more
-    where the study's doses or arms need more.
+    where the study's ratios or arms need more.
 
     Args:
         counts: training images of each class.

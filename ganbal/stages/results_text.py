@@ -148,11 +148,11 @@ def _extractor(extractor: dict[str, Any] | None) -> str:
 
 
 def _arm(row: dict[str, Any]) -> str:
-    """The arm with its dose and minority fraction, where it has any."""
-    dose, fraction = row.get("dose"), row.get("minority_fraction", 1.0)
+    """The arm with its ratio and minority fraction, where it has any."""
+    ratio, fraction = row.get("synthetic_ratio"), row.get("minority_fraction", 1.0)
     return (
         row["arm"]
-        + ("" if dose is None else f", {dose:g} × missing")
+        + ("" if ratio is None else f", {ratio:g} × missing")
         + ("" if fraction == 1 else f", {fraction:.0%} of minority")
     )
 

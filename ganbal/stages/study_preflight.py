@@ -6,7 +6,7 @@ from ganbal.study.running import check_synthetic
 
 
 def check_study(stages: Stages, *, draws: bool) -> None:
-    """See that every arm, dose and share of the minority class can be had.
+    """See that every arm, ratio and share of the minority class can be had.
 
     Args:
         draws: the same command draws the synthetic images; otherwise they have to be there.

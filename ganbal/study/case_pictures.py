@@ -67,7 +67,7 @@ def _tile(image: np.ndarray) -> Image.Image:
 
 def _title(sheet: Image.Image, place: tuple[int, int], case: Case, width_px: int) -> None:
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(size=_FONT_PX)
-    lines = [f"true: {case.true}", f"called {case.called}, {case.probability:.2f}"]
+    lines = [f"true: {case.true}", f"predicted {case.predicted}, {case.probability:.2f}"]
     for number, line in enumerate(lines):
         colour = _INK if number == 0 else _RIGHT if case.is_right else _WRONG
         while len(line) > 4 and draw.textlength(line, font=font) > width_px:

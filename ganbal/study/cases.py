@@ -17,13 +17,13 @@ class Case:
     """Its place in the test set."""
     file_name: str
     true: str
-    called: str
+    predicted: str
     probability: float
     """Of the class it was called."""
 
     @property
     def is_right(self) -> bool:
-        return self.true == self.called
+        return self.true == self.predicted
 
     def facts(self) -> dict[str, Any]:
         """For cases.json."""

@@ -76,15 +76,15 @@ def picture_cases(
     kinds = choose_cases(images.labels, probabilities, file_names, classes)
     cases = [case for kind in kinds for case in kind]
     pixels = images.pixels[[case.row for case in cases]]
-    called = np.array([classes.index(case.called) for case in cases])
-    write_cases(kinds, pixels, _heat_maps(trained, pixels, called), folder)
+    predicted = np.array([classes.index(case.predicted) for case in cases])
+    write_cases(kinds, pixels, _heat_maps(trained, pixels, predicted), folder)
 
 
-def _heat_maps(trained: TrainedClassifier, pixels: np.ndarray, called: np.ndarray) -> np.ndarray | None:
+def _heat_maps(trained: TrainedClassifier, pixels: np.ndarray, predicted: np.ndarray) -> np.ndarray | None:
     network = getattr(trained, "network", None)
     if not isinstance(network, Network):
         return None
     try:
-        return grad_cam(network, pixels, called)
+        return grad_cam(network, pixels, predicted)
     except ClassifierInputError:
         return None

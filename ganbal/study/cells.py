@@ -24,24 +24,24 @@ class Cell:
     """Which training this is.
 
     Attributes:
-        dose: images that the arm adds, as a share of those that a class has fewer than the largest one; None: all that
-            there are to add, and for arms that add none.
-        minority_fraction: share of the minority class's training images that is left for the training.
+        synthetic_ratio: images that the arm adds, as a share of the images that each class lacks; None for all available
+            images, and for arms that add none.
+        minority_fraction: share of the minority class's training images that is kept for training.
     """
 
     arm: str
     classifier: str
     seed: int
-    dose: float | None = None
+    synthetic_ratio: float | None = None
     minority_fraction: float = 1.0
 
     def folder(self, study_folder: Path) -> Path:
-        """Where the cell's files lie: as if there were neither doses nor fractions where it has none of its own."""
+        """Where the cell's files lie: as if there were neither ratios nor fractions where it has none of its own."""
         cells = study_folder / "cells"
         if self.minority_fraction != 1:
             cells = cells / f"fraction_{self.minority_fraction:g}"
-        dose = "" if self.dose is None else f"_dose_{self.dose:g}"
-        return cells / f"{self.arm}{dose}" / self.classifier / str(self.seed)
+        ratio = "" if self.synthetic_ratio is None else f"_ratio_{self.synthetic_ratio:g}"
+        return cells / f"{self.arm}{ratio}" / self.classifier / str(self.seed)
 
 
 @dataclass(frozen=True)

@@ -16,16 +16,16 @@ class Comparison:
 
     classifier: str
     arm: str
-    dose: float | None
+    synthetic_ratio: float | None
     minority_fraction: float
     baseline: str
     pairs: tuple[tuple[Cell, Cell], ...]
 
 
 def comparisons(cells: Iterable[Cell]) -> list[Comparison]:
-    """Every arm at every dose against BASELINE and against CONTROL, for every classifier and minority fraction.
+    """Every arm at every ratio against BASELINE and against CONTROL, for every classifier and minority fraction.
 
-    The baseline has the same minority fraction; CONTROL also the same dose. What has no such counterpart in the study
+    The baseline has the same minority fraction; CONTROL also the same ratio. What has no such counterpart in the study
     is not compared.
     """
     groups: dict[Cell, list[Cell]] = {}
@@ -33,11 +33,11 @@ def comparisons(cells: Iterable[Cell]) -> list[Comparison]:
         groups.setdefault(replace(cell, seed=0), []).append(cell)
     classifiers = list(dict.fromkeys(group.classifier for group in groups))
     return [
-        Comparison(group.classifier, group.arm, group.dose, group.minority_fraction, baseline, pairs)
+        Comparison(group.classifier, group.arm, group.synthetic_ratio, group.minority_fraction, baseline, pairs)
         for group in sorted(groups, key=lambda group: classifiers.index(group.classifier))
-        for baseline, dose in ((BASELINE, None), (CONTROL, group.dose))
+        for baseline, ratio in ((BASELINE, None), (CONTROL, group.synthetic_ratio))
         if group.arm not in (BASELINE, baseline)
-        and (pairs := _paired(groups[group], groups.get(replace(group, arm=baseline, dose=dose), [])))
+        and (pairs := _paired(groups[group], groups.get(replace(group, arm=baseline, synthetic_ratio=ratio), [])))
     ]
 
 

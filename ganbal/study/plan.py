@@ -1,4 +1,4 @@
-"""Which cells a study has: every arm at every dose, with every classifier, share of the minority class and seed."""
+"""Which cells a study has: every arm at every ratio, with every classifier, share of the minority class and seed."""
 
 from classifiers.registry import find_model
 from classifiers.training.feature_oversampling import has_fixed_vectors
@@ -14,25 +14,25 @@ def planned_cells(config: StudyConfig, seed: int) -> list[Cell]:
     Pairs of arm and classifier that make no sense are left out; `pairs_left_out` says which.
     """
     return [
-        Cell(arm, classifier, seed + number, dose, fraction)
+        Cell(arm, classifier, seed + number, ratio, fraction)
         for classifier in config.classifiers
         for number in range(config.seeds)
         for fraction in config.minority_fractions
-        for arm, dose in conditions(config)
+        for arm, ratio in conditions(config)
         if _reason_to_leave_out(arm, classifier, config) is None
     ]
 
 
 def conditions(config: StudyConfig) -> list[Condition]:
-    """Every arm with each dose, where there are doses and the arm adds images; else once, without one.
+    """Every arm with each ratio, where there are ratios and the arm adds images; else once, without one.
 
     Raises:
         InputError: there is no such arm.
     """
     return [
-        (arm, dose)
+        (arm, ratio)
         for arm in config.arms
-        for dose in (config.doses if find_arm(arm).adds_images and config.doses else (None,))
+        for ratio in (config.synthetic_ratios if find_arm(arm).adds_images and config.synthetic_ratios else (None,))
     ]
 
 

@@ -27,7 +27,7 @@ from ganbal.study.sources import StudyFolder, StudySource
 from ganbal.study.summary import study_warnings
 
 _NOT_OF_A_CELL = {"arms", "classifiers", "seeds", "image_size_px", "keep_models", "workers", "executor"} | {
-    "doses",
+    "synthetic_ratios",
     "minority_fractions",
 }
 
@@ -105,7 +105,7 @@ def _train_elsewhere(missing: list[Cell], num_cells: int, elsewhere: Elsewhere, 
 
 
 def check_synthetic(source: StudySource, config: StudyConfig) -> None:
-    """See that there are synthetic images enough for every arm, at every dose and share of the minority class.
+    """See that there are synthetic images enough for every arm, at every ratio and share of the minority class.
 
     Raises:
         InputError: there are not, or a share leaves too few images.
@@ -142,7 +142,7 @@ def finish_cell(
     if cell_is_done(folder, inputs):
         return read_json(folder / "metrics.json")
     images = source.with_fraction(cell.minority_fraction).at_size(size_px)
-    additions = additions_for(images.counts, cell.dose)
+    additions = additions_for(images.counts, cell.synthetic_ratio)
     random = np.random.default_rng([cell.seed, *cell.arm.encode()])
     threads = torch.get_num_threads()
     # Sums depend on how they are divided among threads, so every cell has the same number, whoever trains it.
@@ -181,14 +181,14 @@ def _cell_inputs(cell: Cell, source: StudySource, config: StudyConfig, size_px: 
     parts = [settings, size_px, cell.arm, cell.classifier, cell.seed, source.data_digest, synthetic]
     if arm.adds_images:
         counts = source.counts_at(size_px)
-        additions = additions_for(counts, cell.dose).tolist()
+        additions = additions_for(counts, cell.synthetic_ratio).tolist()
         if additions != _usual_additions(cell.arm, counts):
             parts.append(additions)
     return digest_of(*parts)
 
 
 def _usual_additions(arm: str, counts: ClassCounts) -> list[int] | None:
-    """What these arms added before there were doses: such cells keep the digest that they had then."""
+    """What these arms added before there were ratios: such cells keep the digest that they had then."""
     usual = {"duplicated": counts.missing, "gan": counts.synthetic}.get(arm)
     return None if usual is None else usual.tolist()
 

@@ -31,7 +31,7 @@ def results_table(figures: Figures, counts: Mapping[Cell, Mapping[str, Any]]) ->
         [
             {
                 "arm": cell.arm,
-                "dose": math.nan if cell.dose is None else cell.dose,
+                "synthetic_ratio": math.nan if cell.synthetic_ratio is None else cell.synthetic_ratio,
                 "minority_fraction": cell.minority_fraction,
                 "classifier": cell.classifier,
                 "seed": cell.seed,
@@ -85,7 +85,7 @@ def _difference(
         "metric": metric,
         "better": "lower" if metric in LOWER_IS_BETTER else "higher",
         "arm": comparison.arm,
-        "dose": comparison.dose,
+        "synthetic_ratio": comparison.synthetic_ratio,
         "minority_fraction": comparison.minority_fraction,
         "baseline": comparison.baseline,
     }
@@ -132,7 +132,7 @@ def _per_arm(figures: Figures, metrics: Sequence[str]) -> list[dict[str, Any]]:
             rows.append(
                 {
                     "arm": first.arm,
-                    "dose": first.dose,
+                    "synthetic_ratio": first.synthetic_ratio,
                     "minority_fraction": first.minority_fraction,
                     "classifier": first.classifier,
                     "metric": metric,

@@ -26,7 +26,7 @@ def verdict(mean: float | None, p_holm: float | None, *, lower_is_better: bool =
 def verdict_sentence(differences: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> str:
     """The study's answer about GAN images: for every classifier against no balancing and against plain copies.
 
-    Of several doses it is about the one nearest to what is missing, of several minority fractions about the largest.
+    Of several ratios it is about the one nearest to what is missing, of several minority fractions about the largest.
 
     Args:
         differences: the rows of study/summary.json.
@@ -57,20 +57,20 @@ def _answer(answer: Mapping[str, Any], there: Mapping[tuple[str, str], Mapping[s
 
 
 def _place(row: Mapping[str, Any]) -> tuple[float | None, float]:
-    return row["dose"], row["minority_fraction"]
+    return row["synthetic_ratio"], row["minority_fraction"]
 
 
 def _most_usual(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     def oddness(row: Mapping[str, Any]) -> tuple[float, float]:
-        return -row["minority_fraction"], 0.0 if row["dose"] is None else abs(row["dose"] - 1)
+        return -row["minority_fraction"], 0.0 if row["synthetic_ratio"] is None else abs(row["synthetic_ratio"] - 1)
 
     return min(rows, key=oddness, default=None)
 
 
 def _condition(row: Mapping[str, Any]) -> str:
     parts = []
-    if row["dose"] is not None:
-        parts.append(f"{row['dose']:g} × the missing images")
+    if row["synthetic_ratio"] is not None:
+        parts.append(f"{row['synthetic_ratio']:g} × the missing images")
     if row["minority_fraction"] != 1:
         parts.append(f"{row['minority_fraction']:.0%} of the minority class")
     return f" ({', '.join(parts)})" if parts else ""

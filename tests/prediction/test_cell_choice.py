@@ -54,12 +54,12 @@ def test_a_run_without_kept_classifiers(tmp_path):
 @pytest.mark.parametrize(
     ("cell", "name"),
     [
-        (Cell("gan", "a_model", 2, dose=0.25), "gan_dose_0.25"),
+        (Cell("gan", "a_model", 2, synthetic_ratio=0.25), "gan_ratio_0.25"),
         (Cell("gan", "a_model", 2, minority_fraction=0.1), "fraction_0.1/gan"),
-        (Cell("gan+augmented", "a_model", 2, 0.5, 0.1), "fraction_0.1/gan+augmented_dose_0.5"),
+        (Cell("gan+augmented", "a_model", 2, 0.5, 0.1), "fraction_0.1/gan+augmented_ratio_0.5"),
     ],
 )
-def test_doses_and_shares_are_part_of_the_arm_s_name(tmp_path, cell, name):
+def test_ratios_and_shares_are_part_of_the_arm_s_name(tmp_path, cell, name):
     run = Run(tmp_path)
     cell.folder(run.study_folder).mkdir(parents=True)
     for file in ("model.safetensors", "metrics.json"):

@@ -23,7 +23,7 @@ def test_every_image_with_class_probabilities_and_cell(trained_run, pictures):
     assert result.exit_code == 0, result.output
     facts = json.loads(result.stdout)
     images = {image["file"].rpartition("/")[2]: image for image in facts["images"]}
-    assert {name: image["called"] for name, image in images.items()} == {
+    assert {name: image["predicted"] for name, image in images.items()} == {
         "dark.png": "DARK",
         "light.jpeg": "LIGHT",
         "synthetic.png": "DARK",
@@ -49,7 +49,7 @@ def test_unreadable_images_come_after_the_others_with_exit_code_2(trained_run, p
     result = ganbal(pictures / "dark.png", pictures / "notes.txt", "--run", trained_run.folder, "--json")
     assert result.exit_code == 2
     good, bad = json.loads(result.stdout)["images"]
-    assert good["called"] == "DARK" and bad["problem"].startswith("not a JPEG")
+    assert good["predicted"] == "DARK" and bad["problem"].startswith("not a JPEG")
     assert "1 of 2 that cannot" in result.stderr and "Traceback" not in result.output
 
 
@@ -64,7 +64,7 @@ def test_nothing_is_written_unless_asked(trained_run, pictures, tmp_path):
     result = ganbal(pictures, pictures / "notes.txt", "--run", trained_run.folder, "--csv", tmp_path / "out.csv")
     assert result.exit_code == 2
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text())))
-    assert [row["called"] for row in rows] == ["DARK", "DARK", "LIGHT", ""]
+    assert [row["predicted"] for row in rows] == ["DARK", "DARK", "LIGHT", ""]
     assert rows[0]["is_synthetic"] == "True" and rows[3]["problem"].startswith("not a JPEG")
     assert float(rows[2]["probability_LIGHT"]) > 0.5
 
@@ -75,7 +75,7 @@ def test_a_threshold_moves_the_class_and_nothing_else(trained_run, pictures):
         json.loads(ganbal(image, "--run", trained_run.folder, "--json", *more).stdout)
         for more in ([], ["--threshold", "0"])
     )
-    assert [facts["images"][0]["called"] for facts in (usual, strict)] == ["DARK", "LIGHT"]
+    assert [facts["images"][0]["predicted"] for facts in (usual, strict)] == ["DARK", "LIGHT"]
     assert usual["images"][0]["probabilities"] == strict["images"][0]["probabilities"]
 
 

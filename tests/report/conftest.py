@@ -384,16 +384,16 @@ def write_image(path: Path, random: np.random.Generator, width: int, height: int
 
 
 CONDITIONS = ((0.25, 1.0), (1.0, 1.0), (2.0, 1.0), (1.0, 0.1), (1.0, 0.5))
-"""Doses and fractions of the minority class in a study that has both."""
+"""Ratios and fractions of the minority class in a study that has both."""
 ADDS_IMAGES = ("duplicated", "gan")
 
 
 def write_conditions(folder: Path) -> Path:
-    """Make a finished run into one of a study with doses, fractions, all measures and tests."""
-    for dose, fraction in CONDITIONS:
+    """Make a finished run into one of a study with ratios, fractions, all measures and tests."""
+    for ratio, fraction in CONDITIONS:
         part = folder / "study" / "cells" / ("" if fraction == 1 else f"fraction_{fraction:g}")
         for arm in ADDS_IMAGES:
-            shutil.copytree(folder / "study" / "cells" / arm, part / f"{arm}_dose_{dose:g}")
+            shutil.copytree(folder / "study" / "cells" / arm, part / f"{arm}_ratio_{ratio:g}")
         if fraction != 1:
             shutil.copytree(folder / "study" / "cells" / "imbalanced", part / "imbalanced")
     for arm in ADDS_IMAGES:
@@ -418,10 +418,10 @@ def _at_conditions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for row in rows:
         adds, in_fractions = row["arm"] in ADDS_IMAGES, row["arm"] in (*ADDS_IMAGES, "imbalanced")
         places = CONDITIONS if adds else [(None, f) for f in ((1.0, 0.5, 0.1) if in_fractions else (1.0,))]
-        for dose, fraction in places:
-            shift = 0.02 * ((dose or 1) - 1) + 0.1 * (1 - fraction)
+        for ratio, fraction in places:
+            shift = 0.02 * ((ratio or 1) - 1) + 0.1 * (1 - fraction)
             moved = {key: row[key] + shift for key in ("mean", "low", "high") if row.get(key) is not None}
-            found.append(row | moved | {"dose": dose, "minority_fraction": fraction})
+            found.append(row | moved | {"synthetic_ratio": ratio, "minority_fraction": fraction})
     return found
 
 
@@ -436,17 +436,17 @@ def _with_tests(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _pairs(differences: list[dict[str, Any]]) -> list[dict[str, Any]]:
     calls = {"b": 12, "c": 31, "statistic": 7.5, "p_value": 0.0061, "p_holm": 0.0244, "method": "chi-squared"}
     areas = {"auc": 0.93, "auc_baseline": 0.91, "difference": 0.02, "low": -0.01, "high": 0.05, "p_value": 0.19}
-    names = ("classifier", "arm", "dose", "minority_fraction", "baseline")
+    names = ("classifier", "arm", "synthetic_ratio", "minority_fraction", "baseline")
     rows = [{name: row[name] for name in names} for row in differences if row["metric"] == "accuracy"]
     return [row | {"n_seeds": 5, "mcnemar": calls, "delong": areas | {"p_holm": 0.57}} for row in rows]
 
 
 @pytest.fixture(scope="session")
 def run_with_conditions(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A complete run whose study has doses and fractions, with its report built once; tests only read it."""
+    """A complete run whose study has ratios and fractions, with its report built once; tests only read it."""
     from ganbal.report import build_report
 
-    folder = write_conditions(MadeUpRun(seeds=3, num_test=30).write(tmp_path_factory.mktemp("outputs") / "doses"))
+    folder = write_conditions(MadeUpRun(seeds=3, num_test=30).write(tmp_path_factory.mktemp("outputs") / "ratios"))
     build_report(folder)
     return folder
 

@@ -199,7 +199,7 @@ def test_tables_sort_by_keyboard(browser, run_with_conditions):
     assert values == sorted(values, reverse=True) and len(set(values)) > 2
 
 
-def test_a_study_with_doses_fits_a_phone(browser, run_with_conditions):
+def test_a_study_with_ratios_fits_a_phone(browser, run_with_conditions):
     browser.open((run_with_conditions / "report.html").as_uri(), 390)
     browser.value("document.querySelectorAll('details').forEach(fold => fold.open = true)")
     assert browser.value(OVERFLOW) <= 0

@@ -9,7 +9,7 @@ CASE = {
     "row": 0,
     "file_name": "a.jpeg",
     "true": "NORMAL",
-    "called": "PNEUMONIA",
+    "predicted": "PNEUMONIA",
     "probability": 0.93,
     "is_right": False,
 }
@@ -35,7 +35,9 @@ def test_pictures_of_the_first_seed_with_what_they_show(tmp_path, made_up_run):
     }
     html = files.html.read_text(encoding="utf-8")
     assert "Right and wrong test images" in html
-    assert 'alt="Test images with what VGG16 transfer called them. NORMAL called PNEUMONIA with 0.93."' in html
+    assert (
+        'alt="Test images with the class that VGG16 transfer predicted. NORMAL predicted PNEUMONIA with 0.93."' in html
+    )
     assert "what spoke for the answer (Grad-CAM)" in html
     assert "cases-vgg16-gan.jpg" in files.markdown.read_text(encoding="utf-8")
 

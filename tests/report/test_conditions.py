@@ -1,4 +1,4 @@
-"""Studies with doses and fractions of the minority class: what is shown of them, and where."""
+"""Studies with ratios and fractions of the minority class: what is shown of them, and where."""
 
 import csv
 import json
@@ -28,25 +28,25 @@ def table_file(folder, name):
     ("row", "expected"),
     [
         ({}, Condition(None, 1.0)),
-        ({"dose": None, "minority_fraction": 0.1}, Condition(None, 0.1)),
-        ({"dose": float("nan"), "minority_fraction": float("nan")}, Condition(None, 1.0)),
-        ({"dose": 2, "minority_fraction": 1}, Condition(2.0, 1.0)),
+        ({"synthetic_ratio": None, "minority_fraction": 0.1}, Condition(None, 0.1)),
+        ({"synthetic_ratio": float("nan"), "minority_fraction": float("nan")}, Condition(None, 1.0)),
+        ({"synthetic_ratio": 2, "minority_fraction": 1}, Condition(2.0, 1.0)),
     ],
 )
 def test_conditions_of_rows_old_and_new(row, expected):
     assert condition_of(row) == expected
 
 
-def test_the_usual_condition_is_the_whole_class_and_the_dose_nearest_to_what_is_missing():
+def test_the_usual_condition_is_the_whole_class_and_the_ratio_nearest_to_what_is_missing():
     places = [(0.25, 0.5), (1.5, 0.5), (0.25, 0.8), (1.5, 0.8), (3.0, 0.8)]
-    rows = [{"arm": "gan", "dose": dose, "minority_fraction": fraction} for dose, fraction in places]
-    rows += [{"arm": "imbalanced", "dose": None, "minority_fraction": fraction} for fraction in (0.5, 0.8)]
+    rows = [{"arm": "gan", "synthetic_ratio": ratio, "minority_fraction": fraction} for ratio, fraction in places]
+    rows += [{"arm": "imbalanced", "synthetic_ratio": None, "minority_fraction": fraction} for fraction in (0.5, 0.8)]
     assert usual_conditions(rows) == {"gan": Condition(1.5, 0.8), "imbalanced": Condition(None, 0.8)}
 
 
 def test_conditions_in_words():
     assert in_words(Condition()) == ""
-    assert in_words(Condition(0.25, 0.1)) == "dose 0.25, 10 % of the minority class"
+    assert in_words(Condition(0.25, 0.1)) == "ratio 0.25, 10 % of the minority class"
 
 
 def test_cells_say_their_condition_by_their_folder(study):
@@ -56,8 +56,8 @@ def test_cells_say_their_condition_by_their_folder(study):
     assert len(study.run.cells) == 2 * 3 * (2 + 2 * 5 + 2)  # classifiers × seeds × arms at their conditions
 
 
-def test_an_arm_called_like_a_dose_stays_an_arm(tmp_path, made_up_run):
-    arms = {"imbalanced": 0.0, "gan_dose_high": 0.0}
+def test_an_arm_called_like_a_ratio_stays_an_arm(tmp_path, made_up_run):
+    arms = {"imbalanced": 0.0, "gan_ratio_high": 0.0}
     folder = made_up_run(arms=arms, classifiers=("vgg16",), seeds=1, num_test=20).write(tmp_path / "run")
     assert {cell.arm for cell in read_run_folder(folder).cells} == set(arms)
 
@@ -65,7 +65,7 @@ def test_an_arm_called_like_a_dose_stays_an_arm(tmp_path, made_up_run):
 def test_an_arm_stands_for_its_usual_condition(study):
     assert [cell.condition for cell in study.cells("vgg16", "gan")] == [Condition(1.0, 1.0)] * 3
     rows = study.differences("vgg16")
-    assert {(row["arm"], row["dose"], row["minority_fraction"]) for row in rows} == {
+    assert {(row["arm"], row["synthetic_ratio"], row["minority_fraction"]) for row in rows} == {
         ("gan", 1.0, 1.0),
         ("duplicated", 1.0, 1.0),
         ("class-weights", None, 1.0),
@@ -73,23 +73,23 @@ def test_an_arm_stands_for_its_usual_condition(study):
     wanted = [
         row["mean"]
         for row in study.summary["per_arm"]
-        if (row["arm"], row["classifier"], row["metric"], row["dose"], row["minority_fraction"])
+        if (row["arm"], row["classifier"], row["metric"], row["synthetic_ratio"], row["minority_fraction"])
         == ("gan", "vgg16", "mcc", 1.0, 1.0)
     ]
     assert [study.mean("gan", "vgg16", "mcc")[0]] == wanted
     assert study.results_mean("gan", "vgg16", "num_train") == 4434
 
 
-def test_curves_over_doses_and_fractions(study):
-    doses, fractions = condition_galleries(study)
-    assert [item.name for item in doses.items] == ["dose-baseline_cnn", "dose-vgg16"]
+def test_curves_over_ratios_and_fractions(study):
+    ratios, fractions = condition_galleries(study)
+    assert [item.name for item in ratios.items] == ["ratio-baseline_cnn", "ratio-vgg16"]
     assert [item.name for item in fractions.items] == ["fraction-baseline_cnn", "fraction-vgg16"]
     rows = [row for row in study.all_differences("vgg16") if row["arm"] == "gan"]
     rows = [row for row in rows if row["metric"] == "balanced_accuracy" and row["minority_fraction"] == 1]
-    told = doses.items[1].alt
+    told = ratios.items[1].alt
     assert told.index("gan: at 0.25") < told.index("duplicated: at 0.25")
     for row in rows:
-        assert f"at {row['dose']:g} {100 * row['mean']:+.1f}".replace("-", "−") in told
+        assert f"at {row['synthetic_ratio']:g} {100 * row['mean']:+.1f}".replace("-", "−") in told
     assert "gan: at 0.1 " in fractions.items[1].alt and "at 0.25" not in fractions.items[1].alt
 
 
@@ -102,7 +102,7 @@ def test_differences_have_condition_and_tests(run_with_conditions):
     rows = table_file(run_with_conditions, "differences-all-vgg16-imbalanced")
     assert list(rows[0]) == [
         "Arm",
-        "Dose",
+        "Ratio",
         "Share of the minority class",
         "Measure",
         "Difference",
@@ -115,7 +115,7 @@ def test_differences_have_condition_and_tests(run_with_conditions):
         "Seeds",
         "Seeds needed",
     ]
-    assert {row["Dose"] for row in rows} == {"0.25", "1.0", "2.0", "–"}
+    assert {row["Ratio"] for row in rows} == {"0.25", "1.0", "2.0", "–"}
     summary = json.loads((run_with_conditions / "study" / "summary.json").read_text())
     wanted = {row["p_holm"] for row in summary["differences"] if row["baseline"] == "imbalanced"}
     assert {float(row["p (Holm)"]) for row in rows} <= wanted
@@ -124,7 +124,7 @@ def test_differences_have_condition_and_tests(run_with_conditions):
 
 def test_the_open_table_of_differences_stays_short(run_with_conditions):
     rows = table_file(run_with_conditions, "differences-vgg16-imbalanced")
-    assert {row["Dose"] for row in rows} == {"1.0", "–"} and "Share of the minority class" not in rows[0]
+    assert {row["Ratio"] for row in rows} == {"1.0", "–"} and "Share of the minority class" not in rows[0]
     assert not any("chosen threshold" in row["Measure"] for row in rows)
 
 

@@ -93,7 +93,7 @@ def test_a_share_without_a_generator_is_told(here):
 @pytest.mark.parametrize(
     ("assignment", "told"),
     [
-        ("study.doses=[40]", "`ganbal synthesize --n "),
+        ("study.synthetic_ratios=[40]", "`ganbal synthesize --n "),
         ("study.minority_fractions=[0.0001,1]", "Raise the smallest of study.minority_fractions."),
         ("study.arms=[imbalanced,gan-both]", "gan.class_names=["),
     ],

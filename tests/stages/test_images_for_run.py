@@ -13,23 +13,23 @@ def drawn(*assignments, counts=COUNTS):
     return images_for_run(counts, load_config(None, assignments))
 
 
-def test_balance_as_ever_without_doses():
+def test_balance_as_ever_without_ratios():
     assert drawn() == {"B": 20}
     assert drawn("synthesis.ratio=0.5") == {"B": 10}
-    assert drawn("study.arms=[imbalanced]", "study.doses=[2]") == {"B": 20}
+    assert drawn("study.arms=[imbalanced]", "study.synthetic_ratios=[2]") == {"B": 20}
 
 
-def test_the_largest_dose_is_drawn_for():
-    assert drawn("study.doses=[0.25,1.5]") == {"B": 30}
-    assert drawn("study.doses=[0.25]") == {"B": 20}, "balance is the least"
-    assert drawn("study.doses=[2]", "synthesis.num_images=7") == {"B": 7}, "numbers stay as they are given"
+def test_the_largest_ratio_is_drawn_for():
+    assert drawn("study.synthetic_ratios=[0.25,1.5]") == {"B": 30}
+    assert drawn("study.synthetic_ratios=[0.25]") == {"B": 20}, "balance is the least"
+    assert drawn("study.synthetic_ratios=[2]", "synthesis.num_images=7") == {"B": 7}, "numbers stay as they are given"
 
 
 def test_every_class_is_drawn_for_gan_both():
     arms = "study.arms=[imbalanced,gan,gan-both]"
     # 20 in all, in proportion to 30 : 10.
     assert drawn(arms, "gan.conditional=true") == {"A": 15, "B": 20}
-    assert drawn(arms, "gan.class_names=[A,B]", "study.doses=[2]") == {"A": 30, "B": 40}
+    assert drawn(arms, "gan.class_names=[A,B]", "study.synthetic_ratios=[2]") == {"A": 30, "B": 40}
     with pytest.raises(InputError, match=r"gan\.class_names=\[A,B\].*gan\.conditional=true"):
         drawn(arms)
 
@@ -42,7 +42,7 @@ def test_an_unknown_arm_is_told():
 def test_too_few_images_for_the_study_are_told_before_hours_of_training(tmp_path, monkeypatch):
     monkeypatch.setenv("GANBAL_CACHE", str(tmp_path))
     small = ["data.root=phantom", "data.phantom_images=120", "device=cpu", "score.extractor=untrained"]
-    small += ["study.classifiers=[cnn_64]", "synthesis.num_images=20", "study.doses=[1]"]
+    small += ["study.classifiers=[cnn_64]", "synthesis.num_images=20", "study.synthetic_ratios=[1]"]
     whole_run = (Need.GAN, Need.SCORE, Need.STUDY)
     with pytest.raises(InputError, match=r"synthetic images for gan; found 20 NORMAL.*ganbal synthesize --n NORMAL="):
         check_before_work(Run(tmp_path / "run"), load_config(None, small), whole_run)

@@ -26,16 +26,18 @@ def difference(**others):
     return row(mean=0.01) | found | others
 
 
-def test_doses_and_fractions_have_lines_of_their_own():
-    rows = [{"dose": 0.5, "minority_fraction": 1.0}, {"dose": 1.0, "minority_fraction": 0.1}]
-    text = study(facts([row(mean=0.7 + at["dose"] / 10, **at) for at in rows], [difference(**at) for at in rows]))
+def test_ratios_and_fractions_have_lines_of_their_own():
+    rows = [{"synthetic_ratio": 0.5, "minority_fraction": 1.0}, {"synthetic_ratio": 1.0, "minority_fraction": 0.1}]
+    text = study(
+        facts([row(mean=0.7 + at["synthetic_ratio"] / 10, **at) for at in rows], [difference(**at) for at in rows])
+    )
     lines = text.splitlines()
     assert any("gan, 0.5 × missing " in line and "0.750" in line for line in lines)
     assert any("gan, 1 × missing, 10% of minority " in line and "0.800" in line for line in lines)
     assert any("gan, 0.5 × missing − imbalanced" in line and "-0.010 to +0.030" in line for line in lines)
 
 
-def test_summaries_of_before_there_were_doses():
+def test_summaries_of_before_there_were_ratios():
     text = study(facts([row(arm="imbalanced"), row()], [difference()]))
     assert "gan − imbalanced  +0.01  -0.010 to +0.030  no difference found" in text
     assert "missing" not in text and "minority" not in text and text.endswith("No.")

@@ -90,7 +90,7 @@ def test_gan_with_all_there_are_keeps_their_order():
     assert values(build("gan", additions=[5, 4])) == [*range(10), *range(100, 109)]
 
 
-def test_a_smaller_dose_of_one_seed_is_part_of_a_larger_one():
+def test_a_smaller_ratio_of_one_seed_is_part_of_a_larger_one():
     small, large = (set(values(build("gan", 3, [number, 0]))) for number in (2, 4))
     assert small < large
     assert len({tuple(values(build("gan", seed, [2, 0]))) for seed in range(10)}) > 1

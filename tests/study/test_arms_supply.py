@@ -13,7 +13,7 @@ def counted(real, synthetic):
 
 
 @pytest.mark.parametrize(
-    ("real", "synthetic", "dose", "added"),
+    ("real", "synthetic", "ratio", "added"),
     [
         ((3, 8), (0, 0), None, [5, 0]),  # nothing synthetic there: what is missing
         ((3, 8), (4, 0), None, [4, 0]),  # as many as gan adds
@@ -25,8 +25,8 @@ def counted(real, synthetic):
         ((5, 5), (2, 3), None, [2, 3]),
     ],
 )
-def test_what_is_added_by_hand(real, synthetic, dose, added):
-    assert additions_for(counted(real, synthetic), dose).tolist() == added
+def test_what_is_added_by_hand(real, synthetic, ratio, added):
+    assert additions_for(counted(real, synthetic), ratio).tolist() == added
 
 
 def test_needs_are_the_largest_of_all_conditions():
@@ -37,7 +37,7 @@ def test_needs_are_the_largest_of_all_conditions():
     assert synthetic_needed([("gan", 1.0), ("gan-both", 2.0)], counts).tolist() == [20, 30]
 
 
-def test_too_few_for_a_dose_says_how_many_and_what_to_type():
+def test_too_few_for_a_ratio_says_how_many_and_what_to_type():
     with pytest.raises(
         InputError,
         match=r"40 NORMAL, 0 PNEUMONIA synthetic images for gan; found 20 NORMAL, 0 PNEUMONIA\. "

@@ -43,5 +43,12 @@ def test_written_with_what_it_shows(tmp_path):
     facts = json.loads((tmp_path / "cases.json").read_text())
     assert facts["has_heat_maps"] is False
     assert facts["kinds"][1] == [
-        {"row": 2, "file_name": "c.png", "true": "PNEUMONIA", "called": "NORMAL", "probability": 0.8, "is_right": False}
+        {
+            "row": 2,
+            "file_name": "c.png",
+            "true": "PNEUMONIA",
+            "predicted": "NORMAL",
+            "probability": 0.8,
+            "is_right": False,
+        }
     ]

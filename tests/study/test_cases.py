@@ -15,16 +15,16 @@ def test_surest_middle_and_least_sure_of_every_kind():
     kinds = choose_cases(labels, probabilities, names, ("NORMAL", "PNEUMONIA"))
     assert [[case.row for case in kind] for kind in kinds] == [[1, 0, 2], [5], [7, 6]]
     wrong = kinds[1][0]
-    assert (wrong.file_name, wrong.true, wrong.called, wrong.is_right) == ("5.png", "NORMAL", "PNEUMONIA", False)
+    assert (wrong.file_name, wrong.true, wrong.predicted, wrong.is_right) == ("5.png", "NORMAL", "PNEUMONIA", False)
     assert wrong.facts()["probability"] == 0.7
 
 
 def test_an_undecided_image_is_called_as_evaluation_calls_it():
     ((case,),) = choose_cases(np.array([1]), binary(0.5), ["a"], ("NORMAL", "PNEUMONIA"))
-    assert case.called == "PNEUMONIA" and case.is_right
+    assert case.predicted == "PNEUMONIA" and case.is_right
 
 
 def test_three_classes():
     probabilities = np.array([[0.2, 0.5, 0.3], [0.1, 0.2, 0.7]])
     kinds = choose_cases(np.array([0, 2]), probabilities, ["a", "b"], ("x", "y", "z"))
-    assert [[(case.true, case.called) for case in kind] for kind in kinds] == [[("x", "y")], [("z", "z")]]
+    assert [[(case.true, case.predicted) for case in kind] for kind in kinds] == [[("x", "y")], [("z", "z")]]

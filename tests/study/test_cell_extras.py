@@ -70,5 +70,5 @@ def test_pictures_of_right_and_wrong_images(tmp_path):
     for case in (case for kind in facts["kinds"] for case in kind):
         row = predictions.loc[case["file_name"]]
         assert row["label"] == case["true"]
-        assert row[f"probability_{case['called']}"] == pytest.approx(case["probability"], abs=1e-6)
+        assert row[f"probability_{case['predicted']}"] == pytest.approx(case["probability"], abs=1e-6)
         assert case["probability"] >= 0.5

@@ -3,7 +3,7 @@ from ganbal.study.comparisons import comparisons
 
 
 def named(cells):
-    return [(found.arm, found.dose, found.minority_fraction, found.baseline) for found in comparisons(cells)]
+    return [(found.arm, found.synthetic_ratio, found.minority_fraction, found.baseline) for found in comparisons(cells)]
 
 
 def test_every_arm_against_none_and_against_copies():
@@ -15,7 +15,7 @@ def test_every_arm_against_none_and_against_copies():
     ]
 
 
-def test_copies_of_the_same_dose_and_fraction():
+def test_copies_of_the_same_ratio_and_fraction():
     cells = [
         Cell("imbalanced", "cnn", 0),
         Cell("imbalanced", "cnn", 0, None, 0.1),

@@ -136,16 +136,16 @@ def test_more_seeds_and_other_synthetic_images_train_only_what_they_touch(tmp_pa
     assert {cell.arm for cell in trained} == {"gan"} and len(trained) == 3
 
 
-def test_doses_and_fractions_multiply_only_the_arms_they_concern():
-    config = settings("study.arms=[imbalanced,sampler,duplicated]", "study.doses=[0.5,1]", "study.seeds=1")
-    found = [(cell.arm, cell.dose) for cell in planned_cells(config, seed=0)]
+def test_ratios_and_fractions_multiply_only_the_arms_they_concern():
+    config = settings("study.arms=[imbalanced,sampler,duplicated]", "study.synthetic_ratios=[0.5,1]", "study.seeds=1")
+    found = [(cell.arm, cell.synthetic_ratio) for cell in planned_cells(config, seed=0)]
     assert found == [("imbalanced", None), ("sampler", None), ("duplicated", 0.5), ("duplicated", 1.0)]
-    config = settings("study.minority_fractions=[0.1,1]", "study.seeds=1", "study.doses=[2]")
-    found = [(cell.arm, cell.dose, cell.minority_fraction) for cell in planned_cells(config, seed=0)]
+    config = settings("study.minority_fractions=[0.1,1]", "study.seeds=1", "study.synthetic_ratios=[2]")
+    found = [(cell.arm, cell.synthetic_ratio, cell.minority_fraction) for cell in planned_cells(config, seed=0)]
     assert found == [("imbalanced", None, 0.1), ("gan", 2.0, 0.1), ("imbalanced", None, 1.0), ("gan", 2.0, 1.0)]
 
 
-def test_folders_of_cells_with_and_without_dose_and_fraction(tmp_path):
+def test_folders_of_cells_with_and_without_ratio_and_fraction(tmp_path):
     folders = [
         Cell("gan", "cnn", 3).folder(tmp_path),
         Cell("gan", "cnn", 3, 0.25).folder(tmp_path),
@@ -153,7 +153,7 @@ def test_folders_of_cells_with_and_without_dose_and_fraction(tmp_path):
         Cell("gan", "cnn", 3, 1.0, 0.1).folder(tmp_path),
     ]
     assert [str(folder.relative_to(tmp_path / "cells")) for folder in folders] == [
-        *("gan/cnn/3", "gan_dose_0.25/cnn/3", "fraction_0.1/gan/cnn/3", "fraction_0.1/gan_dose_1/cnn/3")
+        *("gan/cnn/3", "gan_ratio_0.25/cnn/3", "fraction_0.1/gan/cnn/3", "fraction_0.1/gan_ratio_1/cnn/3")
     ]
 
 
@@ -171,7 +171,7 @@ def test_pairs_that_make_no_sense_are_left_out_and_told():
     assert "study.augment=none goes without" in told
 
 
-def test_doses_are_trained_on_what_they_say_and_told_apart(tmp_path):
+def test_ratios_are_trained_on_what_they_say_and_told_apart(tmp_path):
     # 24 real images are balanced, so the labels of some are made others.
     def small():
         made = source().at_size(32)
@@ -180,14 +180,14 @@ def test_doses_are_trained_on_what_they_say_and_told_apart(tmp_path):
         images = StudyImages(real, synthetic, made.validation, made.test)
         return StudySource(at_size=lambda size: images, data_digest="d", synthetic_digest="s")
 
-    config = settings("study.doses=[0.5,2]", "study.arms=[imbalanced,duplicated,gan]", "study.seeds=1")
+    config = settings("study.synthetic_ratios=[0.5,2]", "study.arms=[imbalanced,duplicated,gan]", "study.seeds=1")
     found = []
     for cell in planned_cells(config, seed=0):
         metrics = running.finish_cell(
             cell, small(), config, device=torch.device("cpu"), root=tmp_path, feature_cache=tmp_path / "features"
         )
         assert (cell.folder(tmp_path) / "metrics.json").is_file()
-        found.append((cell.arm, cell.dose, metrics["num_train"], metrics["num_train_synthetic"]))
+        found.append((cell.arm, cell.synthetic_ratio, metrics["num_train"], metrics["num_train_synthetic"]))
     assert found == [
         ("imbalanced", None, 24, 0),
         ("duplicated", 0.5, 28, 0),
@@ -205,11 +205,11 @@ def test_too_few_synthetic_images_stop_the_study_before_its_first_cell(tmp_path)
         return StudySource(at_size=lambda size: images, data_digest="d", synthetic_digest="s")
 
     with pytest.raises(InputError, match=r"8 A, 0 B synthetic images for gan; found 2 A, 2 B.*synthesize --n A=8"):
-        study(tmp_path, settings("study.doses=[1]"), small)
+        study(tmp_path, settings("study.synthetic_ratios=[1]"), small)
     assert not (tmp_path / "cells").exists()
 
 
-def test_cells_that_were_there_before_doses_keep_their_digest(tmp_path):
+def test_cells_that_were_there_before_ratios_keep_their_digest(tmp_path):
     """The digests of cells of a run made by version 0.1.0's first arms."""
     before = {"imbalanced": "9b6e67f9f0676168", "gan": "c9e52b10865a7b1b", "duplicated": "eda4f07d2787084f"}
     filled = dataclasses.replace(source(), counts=lambda: ClassCounts(np.array([3, 7]), np.array([4, 0])))

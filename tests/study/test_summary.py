@@ -38,10 +38,10 @@ def test_table_has_a_row_a_cell_with_its_figures_and_counts():
     figures = cell_figures(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]), CLASSES, 0.3)
     table = results_table(dict.fromkeys(cells, figures), dict.fromkeys(cells, COUNTS | {"seconds": 3.0}))
     assert isinstance(table, pd.DataFrame) and len(table) == 2
-    columns = ["arm", "dose", "minority_fraction", "classifier", "seed", *figures, *COUNTS]
+    columns = ["arm", "synthetic_ratio", "minority_fraction", "classifier", "seed", *figures, *COUNTS]
     assert table.columns.tolist() == columns
     assert table.loc[1, columns[:5]].tolist() == ["gan", 0.5, 0.1, "cnn", 3]
-    assert math.isnan(table.loc[0, "dose"])
+    assert math.isnan(table.loc[0, "synthetic_ratio"])
     assert table.loc[1, ["recall_PNEUMONIA", "recall_PNEUMONIA_chosen", "mcc_chosen"]].tolist() == [0, 1, 1]
 
 
@@ -107,8 +107,8 @@ def test_an_interval_without_zero_is_no_finding_after_correction():
     values = {Cell("imbalanced", "cnn", seed): 0.7 for seed in range(3)}
     values |= {Cell("gan", "cnn", seed): value for seed, value in enumerate((0.72, 0.73, 0.735))}
     values |= {
-        Cell("augmented", "cnn", seed, dose): value
-        for dose in (0.1, 0.2, 0.3)
+        Cell("augmented", "cnn", seed, ratio): value
+        for ratio in (0.1, 0.2, 0.3)
         for seed, value in enumerate((0.6, 0.8, 0.72))
     }
     summary = summary_of(values)
@@ -118,7 +118,7 @@ def test_an_interval_without_zero_is_no_finding_after_correction():
     assert "not after correction for 4 comparisons" in summary["verdict_sentence"]
 
 
-def test_doses_and_fractions_have_rows_of_their_own():
+def test_ratios_and_fractions_have_rows_of_their_own():
     cells = [
         Cell("imbalanced", "cnn", 0),
         Cell("imbalanced", "cnn", 0, None, 0.1),
@@ -127,10 +127,12 @@ def test_doses_and_fractions_have_rows_of_their_own():
         Cell("gan", "cnn", 0, 1.0, 0.1),
     ]
     summary = summary_of({cell: 0.5 + number / 100 for number, cell in enumerate(cells)})
-    means = [(r["arm"], r["dose"], r["minority_fraction"]) for r in summary["per_arm"] if r["metric"] == "mcc"]
-    assert means == [(cell.arm, cell.dose, cell.minority_fraction) for cell in cells]
+    means = [
+        (r["arm"], r["synthetic_ratio"], r["minority_fraction"]) for r in summary["per_arm"] if r["metric"] == "mcc"
+    ]
+    assert means == [(cell.arm, cell.synthetic_ratio, cell.minority_fraction) for cell in cells]
     rows = [r for r in summary["differences"] if r["metric"] == "mcc"]
-    assert [(r["dose"], r["minority_fraction"], round(r["mean"], 3)) for r in rows] == [
+    assert [(r["synthetic_ratio"], r["minority_fraction"], round(r["mean"], 3)) for r in rows] == [
         (0.5, 1.0, 0.02),
         (1.0, 1.0, 0.03),
         (1.0, 0.1, 0.03),

@@ -11,7 +11,7 @@ def row(mean=0.02, low=0.01, high=0.03, verdict="helps", **others):
         "metric": "balanced_accuracy",
         "classifier": "cnn",
         "baseline": "imbalanced",
-        "dose": None,
+        "synthetic_ratio": None,
         "minority_fraction": 1.0,
         "n": 5,
         "family_size": 9,
@@ -60,7 +60,7 @@ def test_what_happened_to_the_ranking_is_told_where_something_was_found():
     for silent in (
         row(**NOTHING, metric="roc_auc"),
         ranking | {"baseline": "duplicated"},
-        ranking | {"dose": 0.5},
+        ranking | {"synthetic_ratio": 0.5},
         ranking | {"arm": "augmented"},
     ):
         assert "ROC-AUC" not in verdict_sentence([row(**NOTHING), silent], FACTS)
@@ -71,10 +71,10 @@ def test_the_correction_is_named_where_it_made_the_difference():
     assert "no difference found: not after correction for 9 comparisons (balanced accuracy +2.0 points" in sentence
 
 
-def test_of_several_doses_the_one_nearest_to_what_is_missing_and_copies_of_the_same():
+def test_of_several_ratios_the_one_nearest_to_what_is_missing_and_copies_of_the_same():
     rows = [
-        row(mean=dose / 10, dose=dose, minority_fraction=fraction, baseline=baseline)
-        for dose in (0.25, 1.0, 2.0)
+        row(mean=ratio / 10, synthetic_ratio=ratio, minority_fraction=fraction, baseline=baseline)
+        for ratio in (0.25, 1.0, 2.0)
         for fraction in (0.1, 0.5)
         for baseline in ("imbalanced", "duplicated")
     ]

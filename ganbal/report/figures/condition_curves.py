@@ -1,4 +1,4 @@
-"""Differences between arms over a choice that was varied: the dose, or what was left of the minority class."""
+"""Differences between arms over a choice that was varied: the ratio, or what was left of the minority class."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -164,12 +164,12 @@ def _reading_aid(study: StudyView) -> str:
     return (
         f"Squares: mean difference to the arm named below the axis over {plural(len(study.seeds), 'seed')}, in points "
         f"(hundredths); lines: {study.confidence} interval{_covered(study)}. "
-        f"Right of zero is more{_usual_dose(study)}. Green helps, red hurts, grey is no difference found."
+        f"Right of zero is more{_usual_ratio(study)}. Green helps, red hurts, grey is no difference found."
     )
 
 
-def _usual_dose(study: StudyView) -> str:
-    """Which of several doses and fractions the plots are about."""
+def _usual_ratio(study: StudyView) -> str:
+    """Which of several ratios and fractions the plots are about."""
     told = in_words(study.usual.get(GAN_ARM, Condition()))
     return f"; arms that add images: {told}" if told else ""
 

@@ -22,7 +22,7 @@ def differences_blocks(study: StudyView) -> list[Block]:
     ]
     complete = _differences_tables(study, study.baseline, complete=True)
     if complete:
-        title = f"Differences to {study.baseline} at every dose, share and threshold"
+        title = f"Differences to {study.baseline} at every ratio, share and threshold"
         blocks.append(Fold(title, complete))
     for baseline in study.other_baselines():
         tables = _differences_tables(study, baseline, complete=True) or _differences_tables(study, baseline)
@@ -152,11 +152,11 @@ def _pairs_table(study: StudyView, found: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _condition_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
-    """Columns for dose and fraction, each only where the study has any."""
+    """Columns for ratio and fraction, each only where the study has any."""
     conditions = [condition_of(row) for row in rows]
     columns = {}
-    if any(condition.dose is not None for condition in conditions):
-        columns["dose"] = Column("Dose", numeric=True)
+    if any(condition.synthetic_ratio is not None for condition in conditions):
+        columns["synthetic_ratio"] = Column("Ratio", numeric=True)
     if any(condition.fraction != 1 for condition in conditions):
         columns["fraction"] = Column("Share of the minority class", numeric=True)
     return columns

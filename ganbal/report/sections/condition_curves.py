@@ -1,4 +1,4 @@
-"""How much to add, and from how few images on: the study over its doses and minority fractions."""
+"""How much to add, and from how few images on: the study over its ratios and minority fractions."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,15 +13,15 @@ _READING = "Bars are {confidence} intervals; filled marks are a verdict, empty o
 
 
 def condition_galleries(study: StudyView) -> list[Block]:
-    """A curve a classifier over the doses, another over the fractions; each only where several were tried."""
+    """A curve a classifier over the ratios, another over the fractions; each only where several were tried."""
     measure = study.metric_title(study.main_metric).lower()
-    doses = _gallery(
+    ratios = _gallery(
         study,
-        "dose",
-        f"Dose: {measure} against {study.baseline}",
-        "dose: added images, as a share of the missing ones",
-        lambda usual, found: found.fraction == usual.fraction and found.dose is not None,
-        lambda found: float(found.dose or 0),
+        "ratio",
+        f"Ratio: {measure} against {study.baseline}",
+        "ratio: added images, as a share of the missing ones",
+        lambda usual, found: found.fraction == usual.fraction and found.synthetic_ratio is not None,
+        lambda found: float(found.synthetic_ratio or 0),
         "More images are not better by themselves: each arm was trained for the same number of steps. ",
     )
     fractions = _gallery(
@@ -29,11 +29,11 @@ def condition_galleries(study: StudyView) -> list[Block]:
         "fraction",
         f"Fewer images of the minority class: {measure} against {study.baseline}",
         "share of the minority class's training images",
-        lambda usual, found: found.dose == usual.dose,
+        lambda usual, found: found.synthetic_ratio == usual.synthetic_ratio,
         lambda found: found.fraction,
         f"Each arm is compared with {study.baseline} at the same share. ",
     )
-    return [*doses, *fractions]
+    return [*ratios, *fractions]
 
 
 def _gallery(

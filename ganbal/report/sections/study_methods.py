@@ -76,11 +76,11 @@ def _trained(models: list[str], summary: Mapping[str, Any], how: str) -> str:
 
 def _conditions(summary: Mapping[str, Any]) -> str:
     found = [condition_of(row) for row in summary["differences"]]
-    doses = sorted({condition.dose for condition in found if condition.dose is not None})
+    ratios = sorted({condition.synthetic_ratio for condition in found if condition.synthetic_ratio is not None})
     fractions = sorted({condition.fraction for condition in found})
     told = []
-    if doses:
-        told.append(f"Arms that add images added {_numbers(doses)} times what each class lacks.")
+    if ratios:
+        told.append(f"Arms that add images added {_numbers(ratios)} times what each class lacks.")
     if len(fractions) > 1:
         told.append(f"This was repeated with {_numbers(fractions)} of the minority class's training images.")
     return " ".join(told)

@@ -18,15 +18,15 @@ class ClassCounts:
         return self.real.max() - self.real
 
 
-def additions_for(counts: ClassCounts, dose: float | None) -> np.ndarray:
+def additions_for(counts: ClassCounts, ratio: float | None) -> np.ndarray:
     """How many images of each class an arm adds, (K,) int64: the same in all arms, so that they can be compared.
 
     Args:
-        dose: share of what each class lacks, rounded (halves up). None: all synthetic images there are of the classes
+        ratio: share of what each class lacks, rounded (halves up). None: all synthetic images there are of the classes
             that lack some (of the others where only they have any), or what is missing where there are none at all.
     """
-    if dose is not None:
-        return np.floor(dose * counts.missing + 0.5).astype(np.int64)
+    if ratio is not None:
+        return np.floor(ratio * counts.missing + 0.5).astype(np.int64)
     if not counts.synthetic.any():
         return counts.missing
     of_smaller = np.where(counts.missing > 0, counts.synthetic, 0)

@@ -20,7 +20,7 @@ class Arm:
 
     Attributes:
         title: how a report calls it.
-        adds_images: whether it takes notice of how many are to be added, so that there can be doses of it.
+        adds_images: whether it takes notice of how many are to be added, so that there can be ratios of it.
         synthetic_needed: None where it takes no synthetic images.
     """
 

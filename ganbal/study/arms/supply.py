@@ -9,15 +9,15 @@ from ganbal.study.arms.additions import ClassCounts, additions_for
 from ganbal.study.arms.registry import ARMS
 
 Condition = tuple[str, float | None]
-"""The name of an arm, and its dose."""
+"""The name of an arm, and its ratio."""
 
 
 def synthetic_needed(conditions: Iterable[Condition], counts: ClassCounts) -> np.ndarray:
     """Synthetic images of each class that are enough for all conditions, (K,) int64."""
     needed = np.zeros_like(counts.real)
-    for arm, dose in conditions:
+    for arm, ratio in conditions:
         if (need := ARMS[arm].synthetic_needed) is not None:
-            needed = np.maximum(needed, need(counts.real, additions_for(counts, dose)))
+            needed = np.maximum(needed, need(counts.real, additions_for(counts, ratio)))
     return needed
 
 

@@ -44,7 +44,7 @@ def _pair(comparison: Comparison, probabilities: Mapping[Cell, np.ndarray], labe
     return {
         "classifier": comparison.classifier,
         "arm": comparison.arm,
-        "dose": comparison.dose,
+        "synthetic_ratio": comparison.synthetic_ratio,
         "minority_fraction": comparison.minority_fraction,
         "baseline": comparison.baseline,
         "n_seeds": len(comparison.pairs),

@@ -23,7 +23,7 @@ def test_predictions_are_averaged_over_the_seeds_by_hand():
         imbalanced=[[0.9, 0.8, 0.2, 0.1], [0.9, 0.6, 0.2, 0.1]],
         gan=[[0.9, 0.1, 0.3, 0.1], [0.6, 0.6, 0.2, 0.1]],
     )
-    assert (row["arm"], row["baseline"], row["n_seeds"], row["dose"], row["minority_fraction"]) == (
+    assert (row["arm"], row["baseline"], row["n_seeds"], row["synthetic_ratio"], row["minority_fraction"]) == (
         "gan",
         "imbalanced",
         2,
