@@ -24,8 +24,8 @@ class Cell:
     """Which training this is.
 
     Attributes:
-        synthetic_ratio: images that the arm adds, as a share of the images that each class lacks; None for all available
-            images, and for arms that add none.
+        synthetic_ratio: images that the arm adds, as a share of the images that each class lacks; None for all that are
+            available, and for arms that add none.
         minority_fraction: share of the minority class's training images that is kept for training.
     """
 
