@@ -50,7 +50,7 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
         metavar="DIR",
         help="Run folder; default: the newest.",
     )
-    @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where the networks run.")
+    @click.option("--device", metavar="auto|cpu|cuda|cuda:N", help="Where the networks run.")
     @click.option("--seed", type=int, help="Seed of everything random.")
     @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, all else on stderr.")
     @click.option("--quiet", is_flag=True, help="No progress, no remarks; warnings stay.")
@@ -214,7 +214,7 @@ def demo(options: dict[str, Any]) -> None:
 @click.option("--seed", type=int, help="Which training of it; default: the lowest seed.")
 @click.option("--threshold", metavar="T", help="A number, `youden` or `recall=0.95`, on validation; default: 0.5.")
 @click.option("--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the predictions there.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", help="Where the network runs.")
+@click.option("--device", metavar="auto|cpu|cuda|cuda:N", default="auto", help="Where the network runs.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, all else on stderr.")
 @click.option("--quiet", is_flag=True, help="No progress, no remarks; warnings stay.")
 def predict(images: Sequence[Path], csv_file: Path | None, as_json: bool, quiet: bool, **choice: Any) -> None:

@@ -1,8 +1,8 @@
 """All sections together."""
 
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from ganbal.config.data import DataConfig
 from ganbal.config.gan import GanConfig
@@ -10,13 +10,15 @@ from ganbal.config.score import ScoreConfig
 from ganbal.config.section import Section
 from ganbal.config.study import StudyConfig
 from ganbal.config.synthesis import SynthesisConfig
+from ganbal.runtime.device import check_device_name
 
 
 class Config(Section):
     """All settings of one run."""
 
     seed: int = Field(0, ge=0, lt=2**31)
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Annotated[str, AfterValidator(check_device_name)] = "auto"
+    """`auto` (CUDA where available), `cpu`, `cuda` or `cuda:N`."""
     data: DataConfig = DataConfig()
     gan: GanConfig = GanConfig.model_validate({})
     synthesis: SynthesisConfig = SynthesisConfig()

@@ -1,6 +1,7 @@
-"""Choosing the device the networks run on."""
+"""Choosing the device that networks run on."""
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from ganbal.errors import InputError
@@ -8,26 +9,64 @@ from ganbal.errors import InputError
 if TYPE_CHECKING:
     import torch
 
+DEVICE_PATTERN = r"auto|cpu|cuda(:\d+)?"
+"""What `device` may be, as a regular expression."""
 
-def choose_device(wanted: str) -> "torch.device":
-    """`auto` takes CUDA where there is some; `cuda` insists on it. Of several processes each takes a card of its own.
+
+def check_device_name(name: str) -> str:
+    """The name, if it is `auto`, `cpu`, `cuda` or `cuda:N`.
 
     Raises:
-        InputError: CUDA was asked for and this machine has none.
+        ValueError: it is another name.
+    """
+    if re.fullmatch(DEVICE_PATTERN, name):
+        return name
+    if name.partition(":")[0] == "mps":
+        raise ValueError(
+            "must be auto, cpu, cuda or cuda:N: Apple's mps lacks operators that ganbal needs; use cpu on a Mac"
+        )
+    raise ValueError("must be auto, cpu, cuda or cuda:N")
+
+
+def choose_device(name: str) -> "torch.device":
+    """Choose a device by name and make a CUDA device the current one.
+
+    `auto` takes CUDA where available. Among several processes started by torchrun, each takes its own GPU unless the
+    name has a number.
+
+    Raises:
+        InputError: the name is unknown, or this machine has no such CUDA device.
     """
     import torch
 
-    if wanted == "cuda" and not torch.cuda.is_available():
+    try:
+        check_device_name(name)
+    except ValueError as error:
         raise InputError(
-            expected="a CUDA device, because `device: cuda` was asked for",
+            expected="a device", found=repr(name), action=f"{error}.".replace("must be", "It must be")
+        ) from None
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(
+            expected=f"a CUDA device, because `device: {name}` was requested",
             found=f"none that torch {torch.__version__} can use",
             action="Use --device cpu (or auto), or install a CUDA driver and a CUDA build of torch.",
         )
-    if wanted == "cpu" or not torch.cuda.is_available():
+    if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    place = os.environ.get("LOCAL_RANK")  # set by torchrun
-    if place is None:
-        return torch.device("cuda")
-    device = torch.device("cuda", int(place) % torch.cuda.device_count())
-    torch.cuda.set_device(device)
-    return device
+    index = _cuda_index(name, torch.cuda.device_count())
+    torch.cuda.set_device(index)  # streams and recorded graphs belong to the current device
+    return torch.device("cuda", index)
+
+
+def _cuda_index(name: str, count: int) -> int:
+    """The number of the CUDA device: as named, or the process's place among those of torchrun, or 0."""
+    _, colon, number = name.partition(":")
+    if not colon:
+        return int(os.environ.get("LOCAL_RANK", "0")) % count
+    if int(number) >= count:
+        raise InputError(
+            expected=f"a CUDA device numbered {number}, because `device: {name}` was requested",
+            found=f"{count} CUDA device{'s' if count > 1 else ''}, numbered from 0",
+            action=f"Use --device cuda:{count - 1} or a lower number.",
+        )
+    return int(number)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from classifiers.training.precision import autocast, choose_precision
+from classifiers.training.precision import autocast, choose_precision, true_float32
 
 CPU = torch.device("cpu")
 
@@ -20,3 +20,24 @@ def test_a_wanted_precision_is_taken(precision):
     assert choose_precision(precision, CPU) == precision
     with autocast(CPU, precision):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == getattr(torch, precision)
+
+
+@pytest.mark.parametrize(
+    ("capability", "precision"), [((7, 0), "float32"), ((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")]
+)
+def test_gpus_that_only_emulate_bfloat16_compute_in_float32(monkeypatch, capability, precision):
+    """V100 is 7.0 and T4 is 7.5; torch says of both that bfloat16 is supported."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
+    assert choose_precision("auto", torch.device("cuda")) == precision
+
+
+def test_true_float32_switches_tf32_off_and_back_on(monkeypatch):
+    monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
+    before = torch.get_float32_matmul_precision()
+    with pytest.raises(KeyError), true_float32():
+        assert not torch.backends.cudnn.allow_tf32
+        assert torch.get_float32_matmul_precision() == "highest"
+        raise KeyError
+    assert torch.backends.cudnn.allow_tf32
+    assert torch.get_float32_matmul_precision() == before
