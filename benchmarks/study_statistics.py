@@ -20,7 +20,7 @@ from scipy import optimize, stats
 from ganbal.study.statistics.bootstrap import Difference, draw_patients, paired_difference
 from ganbal.study.statistics.holm import holm
 from ganbal.study.statistics.weighted_metrics import weighted_roc_auc
-from ganbal.study.verdict import verdict
+from ganbal.study.verdict import verdict_of
 
 NUM_IMAGES, NUM_PATIENTS, SHARE_ILL = 624, 400, 0.625
 TEST_SETS, DRAWS, AREA_DRAWS = 12, 1000, 200
@@ -110,8 +110,8 @@ def row(
     wanted = float(np.sqrt(np.mean([found.detectable**2 for found in without])))
     shift = float(optimize.brentq(lambda shift: metric.effect(world, shift) - wanted, 0, 20))
     planted = [simulate(metric, world, seeds, shift, test_sets, random) for _ in range(studies)]
-    words = [verdict(found.mean, found.p_value) for found in without]
-    found_it = np.mean([verdict(found.mean, found.p_value) == "helps" for found in planted])
+    words = [verdict_of(found.mean, found.p_value) for found in without]
+    found_it = np.mean([verdict_of(found.mean, found.p_value) == "helps" for found in planted])
     spread = np.sqrt(np.mean([found.sd**2 for found in without]))
     error = np.std([found.mean for found in without])
     return (

@@ -1,7 +1,7 @@
 """The study as the report's sections look at it: names, orders and numbers drawn from several files."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,11 @@ class StudyView:
     @property
     def confidence(self) -> str:
         return f"{100 * float(self.summary.get('confidence') or 0.95):g} %"
+
+    @property
+    def interval_covers(self) -> str:
+        """What the intervals account for, in words."""
+        return interval_covers(self.summary)
 
     @property
     def classes(self) -> list[str]:
@@ -174,6 +179,13 @@ class StudyView:
             return None
         found = results[(results["arm"] == arm) & (results["classifier"] == classifier)]
         return found[[self.is_usual(arm, condition_of(row)) for row in found.to_dict("records")]]
+
+
+def interval_covers(summary: Mapping[str, Any]) -> str:
+    """What the intervals of a study account for, in words."""
+    if summary.get("interval_covers") == ["seeds"]:
+        return "other training seeds; not other test patients, another generator or another hospital"
+    return "other training seeds and other test patients; not another generator or another hospital"
 
 
 def study_view(run: RunFiles) -> StudyView | None:

@@ -1,13 +1,14 @@
 """What a reader has to know before believing a run: collected from its files, each kind of thing said once."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from ganbal.report.number_text import listing, plural
 from ganbal.report.page import Notice
 from ganbal.report.run_reader import RunFiles
+from ganbal.report.warning_text import warning_text
 
-FEWEST_SEEDS = 5
 _KINDS = (
     ("Shortcut", r"shortcut|tells? .*synthetic|told .*synthetic|resolution|blurr"),
     ("Copies", r"\bcop(y|ies|ying)\b|repeats training|memoris|nearest"),
@@ -22,10 +23,14 @@ _KINDS = (
 def warning_signs(run: RunFiles) -> list[Notice]:
     """The stages' own warnings, then what the report sees for itself and no stage has said yet."""
     told = [_classified(str(text), "Scores") for text in (run.scores or {}).get("warnings") or []]
-    told += [_classified(str(text), "Study") for text in (run.summary or {}).get("warnings") or []]
-    kinds = {notice.kind for notice in told}
-    told += [notice for notice in _own(run) if notice.kind not in kinds or notice.kind in {"Leakage", "Data"}]
+    told += [_of_study(record) for record in (run.summary or {}).get("warnings") or []]
+    told += _own(run)
     return list({notice.text: notice for notice in told}.values())
+
+
+def _of_study(record: Any) -> Notice:
+    found = warning_text(record if isinstance(record, Mapping) else {"kind": record})
+    return Notice(found.text, found.title)
 
 
 def _classified(text: str, otherwise: str) -> Notice:
@@ -40,33 +45,12 @@ def _own(run: RunFiles) -> Iterable[Notice]:
             "how the work goes.",
             "Phantom set",
         )
-    yield from _of_the_study(run)
     yield from _of_the_sizes(run)
     yield from _of_the_data(run)
     for name, reason in run.unread:
         yield Notice(
             f"`{name}` is there but could not be used: {reason}. What it holds is missing here.", "Damaged file"
         )
-
-
-def _of_the_study(run: RunFiles) -> Iterable[Notice]:
-    summary = run.summary or {}
-    seeds = len(summary.get("seeds") or [])
-    if summary and seeds < FEWEST_SEEDS:
-        yield Notice(
-            f"Only {plural(seeds, 'seed')}: differences of a few points between so few trainings are chance. "
-            f"{FEWEST_SEEDS} is the least to draw a conclusion from.",
-            "Few seeds",
-        )
-    if summary.get("protocol") == "documents" or (not summary and run.setting("study.protocol") == "documents"):
-        yield Notice(
-            "Protocol `documents`: training stopped early by looking at the test set, as the published reports did. "
-            "All figures are likely too good and no estimate for new patients.",
-            "Protocol",
-        )
-    random = [str(c["title"]) for c in summary.get("classifiers") or [] if c.get("pretrained") == "none"]
-    if random:
-        yield Notice(f"{listing(random)}: not pretrained, the frozen layers are random.", "Not pretrained")
 
 
 def _of_the_sizes(run: RunFiles) -> Iterable[Notice]:

@@ -53,22 +53,6 @@ def median_seed(seeds: Sequence[int], accuracies: Sequence[float]) -> int:
     return min(seed for accuracy, seed in order if accuracy == middle)
 
 
-def published_facts(published: Published) -> dict[str, Any]:
-    """For reproduction.json."""
-    return {
-        "document": published.document,
-        "accuracy": published.accuracy,
-        "interval": None if published.interval is None else list(published.interval),
-        "interval_method": f"binomial 95 %, Clopper-Pearson, n = {published.num_test}",
-        "num_test": published.num_test,
-        "confusion_matrix": None if published.matrix is None else [list(row) for row in published.matrix],
-        "precision": None if published.precision is None else list(published.precision),
-        "recall": None if published.recall is None else list(published.recall),
-        "f1": published.f1,
-        "note": published.note,
-    }
-
-
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [float(value) for value in values if value is not None]
     return float(np.mean(known)) if known else None

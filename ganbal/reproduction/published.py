@@ -1,22 +1,34 @@
-"""What the documents report of their systems; the only place that holds a published figure.
+"""Published figures of the systems in the five source reports; the only place that holds them.
 
-Sources: 000, "Portsmouth" (CNN, SVM and random forest); 001, SR University; 002, M. Balik, Springboard capstone report,
-2020; 003, "three CNNs"; 004, CUNY (Hussan 2022). All on the chest X-ray set; class 0 NORMAL, 1 PNEUMONIA.
+All are on the chest X-ray set; class 0 is NORMAL, class 1 PNEUMONIA.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from scipy.stats import binomtest
 
 CLASSES = ("NORMAL", "PNEUMONIA")
 NUM_TEST = 624
+SOURCES = {
+    "000": "University of Portsmouth: pneumonia detection with a CNN, an SVM and a random forest.",
+    "001": "SR University: pneumonia detection with a CNN at 128 px.",
+    "002": "M. Balik: CNN For Detecting Pneumonia from X-ray Images. Springboard Data Science Capstone Project 2, 28 "
+    "April 2020.",
+    "003": "Pneumonia detection with three CNNs at 256 px.",
+    "004": "Hussan, City University of New York, 2022: a CNN at 64 px and an SVM.",
+}
 _WEIGHTED = ("class-weights",)
 
 
 @dataclass(frozen=True)
 class Published:
-    """One published system. `arms` and `is_augmented` (None: either) tell which cells are the same system."""
+    """One published system. A cell is the same system if its classifier and arm are among those named here.
+
+    Attributes:
+        is_augmented: whether the system was trained with augmentation; None if either fits.
+    """
 
     document: str
     title: str
@@ -119,8 +131,46 @@ PUBLISHED: Sequence[Published] = (
 )
 
 
+def published_facts(published: Published) -> dict[str, Any]:
+    """One published system, ready for JSON."""
+    return {
+        "document": published.document,
+        "source": SOURCES[published.document],
+        "title": published.title,
+        "accuracy": published.accuracy,
+        "interval": None if published.interval is None else list(published.interval),
+        "interval_method": f"binomial 95 %, Clopper-Pearson, n = {published.num_test}",
+        "num_test": published.num_test,
+        "confusion_matrix": None if published.matrix is None else [list(row) for row in published.matrix],
+        "precision": None if published.precision is None else list(published.precision),
+        "recall": None if published.recall is None else list(published.recall),
+        "f1": published.f1,
+        "note": published.note,
+    }
+
+
+def published_beside_study(
+    classes: Sequence[str], classifiers: Sequence[str], arms: Sequence[str], *, is_augmented: bool, is_phantom: bool
+) -> dict[str, Any] | None:
+    """The published figures of a study's systems, for summary.json.
+
+    Returns:
+        `classes`, `num_test` and `systems`: the entries of `published_facts` with `classifier` and `arm`. None where
+        the study's images cannot be compared with the published ones or none of its systems was published.
+    """
+    if is_phantom or tuple(classes) != CLASSES:
+        return None
+    systems = [
+        published_facts(published) | {"classifier": classifier, "arm": arm}
+        for classifier in classifiers
+        for arm in arms
+        if (published := find_published(classifier, arm, is_augmented)) is not None
+    ]
+    return {"classes": list(CLASSES), "num_test": NUM_TEST, "systems": systems} if systems else None
+
+
 def find_published(classifier: str, arm: str, is_augmented: bool) -> Published | None:
-    """The published system that a cell with this classifier and arm is built after, None where there is none."""
+    """The published system that a cell with this classifier and arm repeats; None where there is none."""
     for system in PUBLISHED:
         fits = classifier in system.classifiers and arm in system.arms
         if fits and system.is_augmented in (None, is_augmented):

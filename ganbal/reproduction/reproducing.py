@@ -12,9 +12,9 @@ from classifiers.registry import check_model, find_model
 from ganbal.config import Config, StudyConfig, load_config
 from ganbal.data.dataset import Dataset, load_dataset
 from ganbal.errors import InputError
-from ganbal.reproduction.comparing import published_facts, summarise_seeds
+from ganbal.reproduction.comparing import summarise_seeds
 from ganbal.reproduction.images import SyntheticImages, study_source
-from ganbal.reproduction.published import CLASSES, NUM_TEST, Published, find_published
+from ganbal.reproduction.published import CLASSES, NUM_TEST, Published, find_published, published_facts
 from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.console import Console
 from ganbal.study.arms import ARMS

@@ -20,6 +20,7 @@ from ganbal.data.inspection import inspect_dataset
 from ganbal.data.inspection_figures import draw_inspection
 from ganbal.errors import InputError
 from ganbal.report import build_report
+from ganbal.reproduction.published import published_beside_study
 from ganbal.run.folder import Run
 from ganbal.run.fraction import FractionOfRun
 from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
@@ -174,6 +175,7 @@ class Stages:
                 feature_cache=cache_folder() / "features",
                 console=self.console,
                 elsewhere=train_elsewhere(self),
+                published=self._published(),
             )
 
         settings = self.config.study.model_dump(mode="json", exclude={"workers", "executor"})
@@ -182,6 +184,16 @@ class Stages:
         inputs = digest_of(settings, digests, self.config.seed)
         self._stage("compare", inputs, folder.summary, work)
         return read_json(folder.summary)
+
+    def _published(self) -> dict[str, Any] | None:
+        study, table = self.config.study, self.dataset.table
+        return published_beside_study(
+            table.classes,
+            study.classifiers,
+            study.arms,
+            is_augmented=study.augment != "none",
+            is_phantom=table.is_phantom,
+        )
 
     def finish_cell(self, cell: Cell) -> None:
         """Train one cell of the study, unless it is done."""

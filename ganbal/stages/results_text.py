@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ganbal.report.warning_text import warning_text
 from ganbal.runtime.tables import table
 
 
@@ -116,7 +117,7 @@ def study(facts: dict[str, Any]) -> str:
         "",
         f"Paired differences of {facts['main_metric'].replace('_', ' ')}",
         table(["classifier", "arms", "mean", "95 % interval", "verdict"], differences),
-        *(f"! {warning}" for warning in facts["warnings"]),
+        *(f"! {warning_text(record).text}" for record in facts["warnings"]),
         "",
         facts["verdict_sentence"],
     ]

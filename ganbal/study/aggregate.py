@@ -1,33 +1,64 @@
-"""From the files of finished cells to the study's table and summary."""
+"""From the files of finished cells to results.csv and summary.json."""
 
-from collections.abc import Mapping
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ganbal.study.cell_metrics import cell_figures, read_chosen_threshold
+from ganbal.study.arms import ARMS, BASELINE
+from ganbal.study.cell_metrics import LOWER_IS_BETTER, cell_figures, compared_metrics, read_chosen_threshold
 from ganbal.study.cells import Cell, TestSet, read_probabilities
-from ganbal.study.comparisons import comparisons
-from ganbal.study.statistics.bootstrap import draw_patients
-from ganbal.study.statistics.paired_predictions import compare_pairs
+from ganbal.study.comparisons import CONTROL, compare_predictions, comparisons
+from ganbal.study.statistics.bootstrap import CONFIDENCE, draw_patients
 from ganbal.study.statistics.weighted_metrics import weighted_metrics
-from ganbal.study.summary import results_table, summarise
+from ganbal.study.summary import difference_table, mean_table, results_table
+from ganbal.study.verdict import MAIN_METRIC, learned_classifiers, study_verdict, usual_first, verdict_sentence
+from ganbal.study.warnings import WarningRecord, study_warnings
 
 PATIENT_DRAWS = 1000
+_INTERVAL_METHOD = (
+    "Student's half-widths for other seeds and for bootstrap samples of test patients, added in quadrature "
+    "(Banerjee 1960)"
+)
+_CORRECTION_METHOD = "Holm's step-down correction over all comparisons of the same metric and baseline"
 
 
-def conclude(
-    done: Mapping[Cell, Mapping[str, Any]], test: TestSet, root: Path, *, seed: int, facts: dict[str, Any]
+@dataclass(frozen=True)
+class StudyFacts:
+    """What summary.json says beyond the cells' own files.
+
+    Attributes:
+        classifiers: `name`, `title`, `image_size_px` and `pretrained` of each.
+        seeds: of the cells, ascending.
+        steps: the most optimizer steps of a cell.
+        num_val: number of validation images.
+        arms_left_out: warnings about pairs of arm and classifier that cannot be trained.
+        published: published figures of the same systems, from `reproduction.published`; None where not comparable.
+    """
+
+    protocol: str
+    classifiers: Sequence[Mapping[str, Any]]
+    seeds: Sequence[int]
+    steps: int
+    num_val: int
+    arms_left_out: Sequence[WarningRecord] = ()
+    published: Mapping[str, Any] | None = field(default=None)
+
+
+def aggregate(
+    done: Mapping[Cell, Mapping[str, Any]], test: TestSet, root: Path, *, seed: int, facts: StudyFacts
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """results.csv's table and summary.json's content.
+    """The table of results.csv and the content of summary.json.
 
     Args:
-        done: every cell of the study and its metrics.json, of which the counts are taken.
-        root: the study's folder, where the cells' predictions are.
-        seed: of the draws of test patients.
-        facts: what the cells do not tell (protocol, classifiers, steps, warnings …).
+        done: the content of metrics.json of every cell of the study.
+        root: the study's folder, which holds the cells' predictions.
+        seed: of the bootstrap samples of test patients.
     """
     labels, classes = test.images.labels, test.classes
     weights = draw_patients(test.patients, PATIENT_DRAWS, np.random.default_rng(seed))
@@ -38,14 +69,84 @@ def conclude(
         threshold = read_chosen_threshold(folder, classes)
         figures[cell] = cell_figures(labels, probabilities[cell], classes, threshold)
         resampled[cell] = weighted_metrics(labels, probabilities[cell], weights, classes, threshold)
-    num_patients = len(set(test.patients))
-    facts = facts | {
+    summary = summarize(figures, resampled, done, test.patients, classes, facts)
+    summary["pairs"] = compare_predictions(comparisons(done), probabilities, labels)
+    return results_table(figures, done), summary
+
+
+def summarize(
+    figures: Mapping[Cell, Mapping[str, float]],
+    resampled: Mapping[Cell, Mapping[str, np.ndarray]],
+    done: Mapping[Cell, Mapping[str, Any]],
+    patients: Sequence[str],
+    classes: Sequence[str],
+    facts: StudyFacts,
+) -> dict[str, Any]:
+    """The content of summary.json except `pairs`.
+
+    Args:
+        figures: the metrics of every cell.
+        resampled: the same per bootstrap sample of test patients, (B,) each.
+        done: the content of metrics.json of every cell.
+        patients: the patient of each test image.
+    """
+    num_patients = len(set(patients))
+    metrics = [
+        name for name in compared_metrics(classes) if not all(math.isnan(of_cell[name]) for of_cell in figures.values())
+    ]
+    differences = difference_table(
+        comparisons(figures), metrics, figures, resampled, num_classes=len(classes), num_patients=num_patients
+    )
+    verdict = study_verdict(
+        differences,
+        facts.classifiers,
+        learned=learned_classifiers(figures, resampled, len(classes)),
+        num_classes=len(classes),
+    )
+    arms = list(dict.fromkeys(cell.arm for cell in figures))
+    warnings = study_warnings(
+        num_seeds=len(facts.seeds),
+        protocol=facts.protocol,
+        classifiers=facts.classifiers,
+        patients=patients,
+        differences=differences,
+        devices=Counter(str(done[cell].get("device")) for cell in figures),
+    )
+    return {
+        "protocol": facts.protocol,
+        "classifiers": list(facts.classifiers),
+        "seeds": list(facts.seeds),
+        "steps": facts.steps,
+        "num_val": facts.num_val,
+        "warnings": [*warnings, *facts.arms_left_out],
         "classes": list(classes),
         "positive_class": classes[1] if len(classes) == 2 else None,
-        "num_test": len(labels),
+        "num_test": len(patients),
         "num_test_patients": num_patients,
         "patient_draws": PATIENT_DRAWS,
+        "arms": arms,
+        "arm_titles": {name: ARMS[name].title for name in arms},
+        "usual_conditions": _usual_conditions(figures),
+        "lower_is_better": sorted(LOWER_IS_BETTER),
+        "baseline_arm": BASELINE,
+        "control_arm": CONTROL,
+        "main_metric": MAIN_METRIC,
+        "confidence": CONFIDENCE,
+        "interval_covers": ["seeds", "patients"] if num_patients > 1 else ["seeds"],
+        "interval_method": _INTERVAL_METHOD,
+        "correction_method": _CORRECTION_METHOD,
+        "per_arm": mean_table(figures, metrics),
+        "differences": differences,
+        "verdict": verdict,
+        "verdict_sentence": verdict_sentence(verdict, differences, facts.classifiers),
+        "published": facts.published,
     }
-    summary = summarise(figures, resampled, num_patients, facts)
-    summary["pairs"] = compare_pairs(comparisons(done), probabilities, labels)
-    return results_table(figures, done), summary
+
+
+def _usual_conditions(figures: Mapping[Cell, Any]) -> dict[str, dict[str, float | None]]:
+    """For every arm the condition that stands for it: the whole minority class and the ratio nearest to 1."""
+    found: dict[str, dict[str, float | None]] = {}
+    for cell in figures:
+        condition = {"synthetic_ratio": cell.synthetic_ratio, "minority_fraction": cell.minority_fraction}
+        found[cell.arm] = min(found.get(cell.arm, condition), condition, key=usual_first)
+    return found

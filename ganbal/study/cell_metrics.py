@@ -24,6 +24,13 @@ def compared_metrics(classes: Sequence[str]) -> list[str]:
     return [*METRICS, *recalls, *chosen]
 
 
+def metric_width(metric: str, num_classes: int) -> float:
+    """The largest possible difference of two values of the metric."""
+    if metric.startswith("mcc") or (metric == "brier" and num_classes > 2):
+        return 2.0
+    return 1.0
+
+
 def chosen_threshold(labels: np.ndarray, probabilities: np.ndarray) -> float | None:
     """Youden's threshold on validation predictions (N, K); None for K > 2 and where a class is missing."""
     if probabilities.shape[1] != 2 or len(np.unique(labels)) < 2:

@@ -11,6 +11,7 @@ import pandas as pd
 import torch
 
 from classifiers.evaluation.metrics import evaluate
+from classifiers.training.precision import choose_precision
 from classifiers.training.train import TrainedClassifier, TrainingConfig, train_classifier
 from ganbal.config import StudyConfig
 from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
@@ -105,6 +106,7 @@ def run_cell(
         "steps_taken": trained.steps_taken,
         "best_step": trained.best_step,
         "pretrained": trained.pretrained,
+        "device": f"{device.type} {choose_precision('auto', device)}",
         "seconds": round(time.monotonic() - start, 2),
         "inputs": inputs,
     }

@@ -6,12 +6,13 @@ from ganbal.config import StudyConfig
 from ganbal.study.arms import find_arm
 from ganbal.study.arms.supply import Condition
 from ganbal.study.cells import Cell
+from ganbal.study.warnings import WarningRecord, warning
 
 
 def planned_cells(config: StudyConfig, seed: int) -> list[Cell]:
     """All cells, one seed of every arm before the next, so that a study cut short is still balanced.
 
-    Pairs of arm and classifier that make no sense are left out; `pairs_left_out` says which.
+    Pairs of arm and classifier that make no sense are left out; `arms_left_out` lists them.
     """
     return [
         Cell(arm, classifier, seed + number, ratio, fraction)
@@ -36,10 +37,10 @@ def conditions(config: StudyConfig) -> list[Condition]:
     ]
 
 
-def pairs_left_out(config: StudyConfig) -> list[str]:
-    """A sentence for each pair of arm and classifier that the study does without."""
+def arms_left_out(config: StudyConfig) -> list[WarningRecord]:
+    """A warning for each pair of arm and classifier that cannot be trained."""
     return [
-        f"Arm `{arm}` is left out for {find_model(classifier).title}: {reason}"
+        warning("arm-left-out", arm=arm, classifier=find_model(classifier).title, reason=reason)
         for classifier in config.classifiers
         for arm in config.arms
         if (reason := _reason_to_leave_out(arm, classifier, config)) is not None
@@ -47,14 +48,10 @@ def pairs_left_out(config: StudyConfig) -> list[str]:
 
 
 def _reason_to_leave_out(arm: str, classifier: str, config: StudyConfig) -> str | None:
+    """One of `warnings.LEFT_OUT_REASONS`, None where the pair can be trained."""
     model = find_model(classifier)
     if arm == "smote" and not has_fixed_vectors(model, config.augment):
-        is_vector_once = has_fixed_vectors(model, "none")
-        return "SMOTE works between fixed feature vectors, and " + (
-            "augmentation makes new ones in every step (study.augment=none goes without)."
-            if is_vector_once
-            else "this classifier learns its features."
-        )
+        return "smote-needs-no-augmentation" if has_fixed_vectors(model, "none") else "smote-needs-fixed-features"
     if arm == "sampler" and model.is_only_fitted:
-        return "it is fitted to all images at once, not to batches of drawn ones."
+        return "sampler-needs-batches"
     return None

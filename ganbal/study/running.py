@@ -1,6 +1,6 @@
 """Running a study: every cell that is not on disk yet, then the table and the summary."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,14 @@ from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.hashing import digest_of
 from ganbal.runtime.signals import stop_on_signal
-from ganbal.study.aggregate import conclude
+from ganbal.study.aggregate import StudyFacts, aggregate
 from ganbal.study.arms import ARMS
 from ganbal.study.arms.additions import ClassCounts, additions_for
 from ganbal.study.arms.supply import check_supply
 from ganbal.study.cells import Cell, cell_is_done, run_cell
 from ganbal.study.executors import Executor
-from ganbal.study.plan import conditions, pairs_left_out, planned_cells
+from ganbal.study.plan import arms_left_out, conditions, planned_cells
 from ganbal.study.sources import StudyFolder, StudySource
-from ganbal.study.summary import study_warnings
 
 _NOT_OF_A_CELL = {"arms", "classifiers", "seeds", "image_size_px", "keep_models", "workers", "executor"} | {
     "synthetic_ratios",
@@ -51,10 +50,12 @@ def run_study(
     feature_cache: Path,
     console: Console,
     elsewhere: Elsewhere | None = None,
+    published: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Train the missing cells and write results.csv and summary.json.
 
     Args:
+        published: published figures of the same systems, for summary.json.
         elsewhere: trains missing cells in other processes first; None trains them all here, one after another. What
             comes of it is the same, as every cell depends on its own seed and settings alone.
 
@@ -88,7 +89,7 @@ def run_study(
             # Early stopping leaves steps over; the bar counts them as done.
             bar.update((number + 1) * config.steps - bar.n)
             stop.raise_if_requested(f"{len(done)} of {len(cells)} cells are saved.")
-    return _conclude(done, source, config, seed, folder)
+    return _finish_study(done, source, config, seed, folder, published)
 
 
 def _train_elsewhere(missing: list[Cell], num_cells: int, elsewhere: Elsewhere, console: Console) -> None:
@@ -193,20 +194,26 @@ def _usual_additions(arm: str, counts: ClassCounts) -> list[int] | None:
     return None if usual is None else usual.tolist()
 
 
-def _conclude(
-    done: dict[Cell, dict[str, Any]], source: StudySource, config: StudyConfig, seed: int, folder: StudyFolder
+def _finish_study(
+    done: dict[Cell, dict[str, Any]],
+    source: StudySource,
+    config: StudyConfig,
+    seed: int,
+    folder: StudyFolder,
+    published: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     classifiers = [_describe(name, config, done) for name in config.classifiers]
     images = source.at_size(classifiers[0]["image_size_px"])
-    facts = {
-        "protocol": config.protocol,
-        "classifiers": classifiers,
-        "seeds": [seed + number for number in range(config.seeds)],
-        "steps": config.steps,
-        "num_val": len(images.validation.labels),
-        "warnings": [*study_warnings(config.seeds, config.protocol, classifiers), *pairs_left_out(config)],
-    }
-    results, summary = conclude(done, images.test, folder.root, seed=seed, facts=facts)
+    facts = StudyFacts(
+        protocol=config.protocol,
+        classifiers=classifiers,
+        seeds=[seed + number for number in range(config.seeds)],
+        steps=config.steps,
+        num_val=len(images.validation.labels),
+        arms_left_out=arms_left_out(config),
+        published=published,
+    )
+    results, summary = aggregate(done, images.test, folder.root, seed=seed, facts=facts)
     with atomic_path(folder.results) as temporary:
         results.to_csv(temporary, index=False, float_format="%.6g")
     write_json(folder.summary, summary)

@@ -1,89 +1,215 @@
-"""What a study may claim: a word for every difference, and one sentence about GAN images."""
+"""What a study may claim: a word per difference, and its answer about GAN images as data and as one paragraph.
+
+`verdict` of summary.json is `{"kind", "chance", "answers", "findings"}`:
+
+| kind | meaning |
+|---|---|
+| `not-learned` | cannot tell: no classifier does better than chance in any arm |
+| `no-gan-arm` | the study does not compare GAN images with the imbalanced set |
+| `too-few-seeds` | at least one classifier has a single seed |
+| `helps` | helps with every classifier |
+| `helps-like-copies` | helps, but not provably more than plain copies of real images |
+| `helps-and-hurts` | helps by balanced accuracy, hurts the ranking (ROC-AUC) |
+| `hurts` | hurts with every classifier |
+| `some-harm` | no gain found, and harm with some classifier or to the ranking |
+| `no-difference` | no difference found with any classifier |
+| `depends` | it depends on the classifier |
+
+`answers` has one entry per classifier (`classifier`, `synthetic_ratio`, `minority_fraction`, and the verdicts on
+`main`, `ranking` and `against_copies`, None where there is no such comparison). `findings` are the rows of
+`differences` in which an arm without synthetic images helps or hurts.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganbal.study.arms import BASELINE
+import numpy as np
+from scipy import stats
+
+from ganbal.study.arms import ARMS, BASELINE
+from ganbal.study.cells import Cell
 from ganbal.study.comparisons import CONTROL
 from ganbal.study.statistics.bootstrap import CONFIDENCE
 
 MAIN_METRIC = "balanced_accuracy"
 RANKING_METRIC = "roc_auc"
-"""Told beside the main one where something was found: a threshold can hide what happened to the ranking."""
+"""Reported beside the main metric where a difference was found: a threshold can hide an effect on the ranking."""
+NOTHING_FOUND, TOO_FEW_SEEDS = "no difference found", "too few seeds"
 _TITLES = {MAIN_METRIC: "balanced accuracy", RANKING_METRIC: "ROC-AUC"}
-NOTHING_FOUND = "no difference found"
+_GAN = "gan"
+_NOT_LEARNED = (
+    "Cannot tell: the classifiers did not learn. In every arm their balanced accuracy is at chance ({chance:.2f}), so "
+    "no balancing can show an effect. Train longer (study.steps), try another study.learning_rate or other "
+    "study.classifiers, or use more training images."
+)
+_NO_GAN_ARM = "The study has no `gan` arm beside the imbalanced one, so it cannot say whether GAN images help."
+
+Row = Mapping[str, Any]
+"""A row of `differences` in summary.json."""
 
 
-def verdict(mean: float | None, p_holm: float | None, *, lower_is_better: bool = False) -> str:
+def verdict_of(mean: float | None, p_holm: float | None, *, lower_is_better: bool = False) -> str:
     """`helps` or `hurts` where the p-value, corrected for all comparisons of its family, is at most 0.05."""
     if mean is None or p_holm is None:
-        return "too few seeds"
+        return TOO_FEW_SEEDS
     if p_holm > 1 - CONFIDENCE + 1e-12 or mean == 0:
         return NOTHING_FOUND
     return "helps" if (mean < 0) == lower_is_better else "hurts"
 
 
-def verdict_sentence(differences: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> str:
-    """The study's answer about GAN images: for every classifier against no balancing and against plain copies.
+def learned_classifiers(
+    figures: Mapping[Cell, Mapping[str, float]], resampled: Mapping[Cell, Mapping[str, np.ndarray]], num_classes: int
+) -> set[str]:
+    """The classifiers whose balanced accuracy is above chance in at least one arm.
 
-    Of several ratios it is about the one nearest to what is missing, of several minority fractions about the largest.
+    Above chance means: the mean over seeds exceeds 1/K by more than its bootstrap standard error over test patients
+    times the normal quantile of 0.05, one-sided, divided by the number of arms (Bonferroni).
+
+    Args:
+        resampled: `balanced_accuracy` per bootstrap sample of test patients, (B,), per cell.
+    """
+    groups: dict[tuple[str, str, float | None, float], list[Cell]] = {}
+    for cell in figures:
+        condition = (cell.classifier, cell.arm, cell.synthetic_ratio, cell.minority_fraction)
+        groups.setdefault(condition, []).append(cell)
+    quantile = float(stats.norm.isf(0.05 / max(len(groups), 1)))
+    learned = set()
+    for (classifier, *_), cells in groups.items():
+        mean = float(np.mean([figures[cell][MAIN_METRIC] for cell in cells]))
+        samples = np.mean([resampled[cell][MAIN_METRIC] for cell in cells], axis=0)
+        if mean - 1 / num_classes > max(quantile * float(np.nanstd(samples)), 1e-9):
+            learned.add(classifier)
+    return learned
+
+
+def study_verdict(
+    differences: Sequence[Row], classifiers: Sequence[Mapping[str, Any]], *, learned: set[str], num_classes: int
+) -> dict[str, Any]:
+    """The answer as data; see the head of this module.
+
+    Of several ratios it is about the one nearest to 1, of several minority fractions about the largest.
 
     Args:
         differences: the rows of study/summary.json.
-        facts: what names the classifiers.
+        classifiers: entries with `name` and `title`.
+        learned: from `learned_classifiers`.
     """
+    answers = [answer for entry in classifiers if (answer := _answer(differences, entry["name"])) is not None]
+    return {
+        "kind": _kind(answers) if learned else "not-learned",
+        "chance": 1 / num_classes,
+        "answers": answers,
+        "findings": _findings(differences) if learned else [],
+    }
+
+
+def verdict_sentence(verdict: Mapping[str, Any], differences: Sequence[Row], classifiers: Sequence[Row]) -> str:
+    """The answer about GAN images as a paragraph: per classifier against no balancing and against plain copies."""
+    if verdict["kind"] == "not-learned":
+        return _NOT_LEARNED.format(chance=verdict["chance"])
+    titles = {entry["name"]: entry["title"] for entry in classifiers}
     parts = []
-    for classifier in facts["classifiers"]:
-        rows = [row for row in differences if (row["arm"], row["classifier"]) == ("gan", classifier["name"])]
-        answer = _most_usual([row for row in rows if (row["metric"], row["baseline"]) == (MAIN_METRIC, BASELINE)])
-        if answer is not None:
-            there = {(row["metric"], row["baseline"]): row for row in rows if _place(row) == _place(answer)}
-            parts.append(f"{classifier['title']}{_condition(answer)}: {_answer(answer, there)}")
-    if not parts:
-        return "The study has no `gan` arm beside the imbalanced one, so it cannot say whether GAN images help."
-    return "Adding GAN images — " + ". ".join(parts) + "."
+    for answer in verdict["answers"]:
+        rows = _gan_rows(differences, answer)
+        parts.append(f"{titles[answer['classifier']]}{_condition(answer)}: {_sentence(rows)}")
+    return "Adding GAN images — " + ". ".join(parts) + "." if parts else _NO_GAN_ARM
 
 
-def _answer(answer: Mapping[str, Any], there: Mapping[tuple[str, str], Mapping[str, Any]]) -> str:
-    """What was found, then what it has to be read beside; `there`: the rows of its condition by metric and baseline."""
-    told = [_in_words(answer)]
-    ranking, copies = there.get((RANKING_METRIC, BASELINE)), there.get((MAIN_METRIC, CONTROL))
+def _answer(differences: Sequence[Row], classifier: str) -> dict[str, Any] | None:
+    wanted = (_GAN, classifier, MAIN_METRIC, BASELINE)
+    rows = [row for row in differences if (row["arm"], row["classifier"], row["metric"], row["baseline"]) == wanted]
+    main = min(rows, key=usual_first, default=None)
+    if main is None:
+        return None
+    found = {"classifier": classifier} | {name: main[name] for name in ("synthetic_ratio", "minority_fraction")}
+    others = _gan_rows(differences, found)
+    return found | {
+        "main": main["verdict"],
+        "ranking": others.get((RANKING_METRIC, BASELINE), {}).get("verdict"),
+        "against_copies": others.get((MAIN_METRIC, CONTROL), {}).get("verdict"),
+    }
+
+
+def _gan_rows(differences: Sequence[Row], answer: Row) -> dict[tuple[str, str], Row]:
+    """The rows of the GAN arm under the answer's condition, by metric and baseline."""
+    names = ("classifier", "synthetic_ratio", "minority_fraction")
+    return {
+        (row["metric"], row["baseline"]): row
+        for row in differences
+        if row["arm"] == _GAN and all(row[name] == answer[name] for name in names)
+    }
+
+
+def usual_first(condition: Row) -> tuple[float, float]:
+    """Sorts conditions so that an arm's usual one comes first: the whole minority class, the ratio nearest to 1."""
+    ratio = condition["synthetic_ratio"]
+    return -condition["minority_fraction"], 0.0 if ratio is None else abs(ratio - 1)
+
+
+def _kind(answers: Sequence[Row]) -> str:
+    kinds = {answer["main"] for answer in answers}
+    if not kinds:
+        return "no-gan-arm"
+    if any(answer["ranking"] == "hurts" for answer in answers):
+        if kinds == {"helps"}:
+            return "helps-and-hurts"
+        kinds |= {"hurts"}
+    if kinds == {"helps"}:
+        against_copies = {answer["against_copies"] for answer in answers if answer["against_copies"] is not None}
+        return "helps" if against_copies <= {"helps"} else "helps-like-copies"
+    if kinds == {"hurts"}:
+        return "hurts"
+    if TOO_FEW_SEEDS in kinds:
+        return "too-few-seeds"
+    if kinds == {NOTHING_FOUND}:
+        return "no-difference"
+    return "some-harm" if kinds == {"hurts", NOTHING_FOUND} else "depends"
+
+
+def _findings(differences: Sequence[Row]) -> list[dict[str, Any]]:
+    names = ("classifier", "arm", "synthetic_ratio", "minority_fraction", "metric", "mean", "low", "high", "verdict")
+    return [
+        {name: row[name] for name in names}
+        for row in differences
+        if row["baseline"] == BASELINE
+        and row["verdict"] in ("helps", "hurts")
+        and not ARMS[row["arm"]].needs_synthetic
+        and (row["metric"] in (MAIN_METRIC, RANKING_METRIC) or row["metric"].startswith("recall_"))
+        and not row["metric"].endswith("_chosen")
+    ]
+
+
+def _sentence(rows: Mapping[tuple[str, str], Row]) -> str:
+    """The main result and what it has to be read beside."""
+    main = rows[MAIN_METRIC, BASELINE]
+    ranking, copies = rows.get((RANKING_METRIC, BASELINE)), rows.get((MAIN_METRIC, CONTROL))
+    parts = [_in_words(main)]
     if ranking is not None and ranking["verdict"] in ("helps", "hurts"):
-        link = "in ranking, too" if ranking["verdict"] == answer["verdict"] else "but in ranking"
-        told.append(f"{link}: {_in_words(ranking)}")
+        link = "in ranking, too" if ranking["verdict"] == main["verdict"] else "but in ranking"
+        parts.append(f"{link}: {_in_words(ranking)}")
     if copies is not None:
-        told.append(f"against as many plain copies: {_in_words(copies)}")
-    return "; ".join(told)
+        parts.append(f"against as many plain copies: {_in_words(copies)}")
+    return "; ".join(parts)
 
 
-def _place(row: Mapping[str, Any]) -> tuple[float | None, float]:
-    return row["synthetic_ratio"], row["minority_fraction"]
-
-
-def _most_usual(rows: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    def oddness(row: Mapping[str, Any]) -> tuple[float, float]:
-        return -row["minority_fraction"], 0.0 if row["synthetic_ratio"] is None else abs(row["synthetic_ratio"] - 1)
-
-    return min(rows, key=oddness, default=None)
-
-
-def _condition(row: Mapping[str, Any]) -> str:
+def _condition(answer: Row) -> str:
     parts = []
-    if row["synthetic_ratio"] is not None:
-        parts.append(f"{row['synthetic_ratio']:g} × the missing images")
-    if row["minority_fraction"] != 1:
-        parts.append(f"{row['minority_fraction']:.0%} of the minority class")
+    if answer["synthetic_ratio"] is not None:
+        parts.append(f"{answer['synthetic_ratio']:g} × the missing images")
+    if answer["minority_fraction"] != 1:
+        parts.append(f"{answer['minority_fraction']:.0%} of the minority class")
     return f" ({', '.join(parts)})" if parts else ""
 
 
-def _in_words(row: Mapping[str, Any]) -> str:
+def _in_words(row: Row) -> str:
     if row["mean"] is None:
         return "no figures"
     change = f"{_TITLES[row['metric']]} {_points(row['mean'])} points"
     if row["low"] is None:
         return f"{change} in a single run, which says nothing: one seed has no interval"
-    ends = f"{_points(row['low'])} to {_points(row['high'])}"
-    interval = f"{100 * CONFIDENCE:g} % interval {ends}, {row['n']} seeds"
+    interval = f"{100 * CONFIDENCE:g} % interval {_points(row['low'])} to {_points(row['high'])}, {row['n']} seeds"
+    if not row["is_informative"]:
+        return f"{row['verdict']} ({change}, {interval}: uninformative, it reaches the limits of the metric)"
     if row["verdict"] != NOTHING_FOUND:
         return f"{row['verdict']} ({change}, {interval})"
     if row["low"] > 0 or row["high"] < 0:

@@ -15,6 +15,9 @@ import yaml
 from PIL import Image
 from scipy import stats
 
+from ganbal.reproduction.published import published_beside_study
+from ganbal.study.warnings import study_warnings
+
 ARM_EFFECTS = {"imbalanced": 0.0, "class-weights": 0.35, "duplicated": 0.1, "gan": 0.0}
 CLASSIFIERS = {"baseline_cnn": ("Baseline CNN", "imagenet"), "vgg16": ("VGG16 transfer", "imagenet")}
 
@@ -323,15 +326,16 @@ class MadeUpRun:
             for metric in metrics
         ]
         titles = {name: CLASSIFIERS.get(name, (name, "none")) for name in self.classifiers}
+        models = [
+            {"name": name, "title": title, "image_size_px": 64, "pretrained": pretrained}
+            for name, (title, pretrained) in titles.items()
+        ]
         return {
             "protocol": self.protocol,
             "classes": list(self.classes),
             "positive_class": self.classes[1] if len(self.classes) == 2 else None,
             "arms": list(self.arms),
-            "classifiers": [
-                {"name": name, "title": title, "image_size_px": 64, "pretrained": pretrained}
-                for name, (title, pretrained) in titles.items()
-            ],
+            "classifiers": models,
             "seeds": list(range(self.seeds)),
             "steps": 800,
             "num_test": self.num_test,
@@ -339,14 +343,24 @@ class MadeUpRun:
             "baseline_arm": "imbalanced",
             "main_metric": "balanced_accuracy",
             "confidence": 0.95,
-            "interval_covers": "training randomness (seeds); not other test patients, not another generator",
+            "interval_covers": ["seeds"],
             "per_arm": per_arm,
             "differences": differences,
             "verdict_sentence": "Adding GAN images — Baseline CNN: no difference found (balanced accuracy +0.4 points, "
             f"95 % interval −1.0 to +1.8, {self.seeds} seeds; a true effect under 2.1 points would likely be missed); "
             f"VGG16 transfer: no difference found (balanced accuracy −0.9 points, 95 % interval −2.6 to +0.8, "
             f"{self.seeds} seeds; a true effect under 2.4 points would likely be missed).",
-            "warnings": [],
+            "warnings": study_warnings(
+                num_seeds=self.seeds,
+                protocol=self.protocol,
+                classifiers=models,
+                patients=[str(number) for number in range(500)],
+                differences=[],
+                devices={},
+            ),
+            "published": published_beside_study(
+                self.classes, self.classifiers, list(self.arms), is_augmented=True, is_phantom=self.is_phantom
+            ),
         }
 
     def _difference(

@@ -29,19 +29,13 @@ def test_shortcut_leakage_and_unreadable_files(folder):
 
 def test_few_seeds_protocol_and_missing_weights(tmp_path, made_up_run):
     run = made_up_run(classifiers=("vgg16",), seeds=1, protocol="documents", num_test=20).write(tmp_path / "run")
+    random = {"kind": "not-pretrained", "values": {"classifier": "VGG16 transfer"}}
     summary = json.loads((run / "study/summary.json").read_text())
-    change(run, "study/summary.json", classifiers=[summary["classifiers"][0] | {"pretrained": "none"}])
+    change(run, "study/summary.json", warnings=[*summary["warnings"], random])
     found = kinds(run)
-    assert found["Few seeds"].startswith("Only 1 seed:")
+    assert found["Few seeds"].startswith("Only 1 seed per cell:")
     assert "test set" in found["Protocol"]
-    assert found["Not pretrained"] == "VGG16 transfer: not pretrained, the frozen layers are random."
-
-
-def test_what_a_stage_has_said_is_not_said_twice(tmp_path, made_up_run):
-    run = made_up_run(classifiers=("vgg16",), seeds=1, num_test=20).write(tmp_path / "run")
-    change(run, "study/summary.json", warnings=["Only 1 seed a cell."])
-    texts = [notice.text for notice in warning_signs(read_run_folder(run)) if notice.kind == "Few seeds"]
-    assert texts == ["Only 1 seed a cell."]
+    assert found["Not pretrained"].startswith("VGG16 transfer is not pretrained: its frozen layers are random")
 
 
 def test_a_generator_smaller_than_the_classifier(folder):

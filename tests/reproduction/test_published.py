@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ganbal.reproduction.published import PUBLISHED, find_published
+from ganbal.reproduction.published import PUBLISHED, find_published, published_beside_study
 
 
 @pytest.mark.parametrize("system", [s for s in PUBLISHED if s.matrix], ids=lambda s: s.title)
@@ -14,6 +14,24 @@ def test_published_tables_add_up_to_their_accuracy(system):
     if system.f1 is not None:
         precision_and_recall = 2 * matrix[1, 1] / (2 * matrix[1, 1] + matrix[0, 1] + matrix[1, 0])
         assert precision_and_recall == pytest.approx(system.f1, abs=0.001)
+
+
+@pytest.mark.parametrize("system", [s for s in PUBLISHED if s.recall], ids=lambda s: s.title)
+def test_published_recalls_agree_with_their_accuracy(system):
+    # The test set has 234 NORMAL and 390 PNEUMONIA images; both recalls are rounded to two digits.
+    normal, pneumonia = system.recall
+    assert (234 * normal + 390 * pneumonia) / system.num_test == pytest.approx(system.accuracy, abs=0.0101)
+
+
+def test_only_comparable_studies_get_published_figures():
+    classes, systems = ("NORMAL", "PNEUMONIA"), (["baseline_cnn", "cnn_64"], ["imbalanced", "gan", "smote"])
+    found = published_beside_study(classes, *systems, is_augmented=True, is_phantom=False)
+    assert [(entry["classifier"], entry["arm"], entry["accuracy"]) for entry in found["systems"]] == [
+        *[("baseline_cnn", "imbalanced", 0.90), ("baseline_cnn", "gan", 0.88), ("cnn_64", "imbalanced", 0.9263)]
+    ]
+    assert published_beside_study(classes, *systems, is_augmented=True, is_phantom=True) is None
+    assert published_beside_study(("A", "B"), *systems, is_augmented=True, is_phantom=False) is None
+    assert published_beside_study(classes, ["vgg19"], ["gan"], is_augmented=True, is_phantom=False) is None
 
 
 def test_the_interval_is_the_exact_binomial_one():

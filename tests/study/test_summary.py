@@ -4,22 +4,29 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ganbal.study.aggregate import StudyFacts, summarize
 from ganbal.study.cell_metrics import cell_figures, compared_metrics
 from ganbal.study.cells import Cell
 from ganbal.study.statistics.holm import holm
-from ganbal.study.summary import results_table, study_warnings, summarise
+from ganbal.study.summary import results_table
 
 CLASSES = ["NORMAL", "PNEUMONIA"]
-FACTS = {"classes": CLASSES, "classifiers": [{"name": "cnn", "title": "Baseline CNN", "pretrained": None}]}
+MODELS = [{"name": "cnn", "title": "Baseline CNN", "pretrained": None}]
+FACTS = StudyFacts(protocol="honest", classifiers=MODELS, seeds=[0, 1, 2, 3, 4], steps=5, num_val=8)
 COUNTS = {"num_train": 20, "num_train_synthetic": 4, "steps_taken": 5, "best_step": 4}
 
 
-def summary_of(values, patients=10):
+def summary_of(values, num_patients=40):
     """`values`: cell → every metric's value; the test patients make no difference."""
     names = compared_metrics(CLASSES)
     figures = {cell: dict.fromkeys(names, value) for cell, value in values.items()}
     still = {cell: {name: np.zeros(3) for name in names} for cell in values}
-    return summarise(figures, still, patients, FACTS)
+    return summarized(figures, still, num_patients)
+
+
+def summarized(figures, resampled, num_patients=40):
+    done = {cell: {"device": "cpu float32"} for cell in figures}
+    return summarize(figures, resampled, done, [str(number) for number in range(num_patients)], CLASSES, FACTS)
 
 
 def study(values):
@@ -69,7 +76,7 @@ def test_the_sentence_says_what_the_interval_says(gan, words):
 
 
 def test_trainings_that_do_not_vary_claim_no_power():
-    assert "nothing varied" in study({"imbalanced": [0.5, 0.5], "gan": [0.5, 0.5]})["verdict_sentence"]
+    assert "nothing varied" in study({"imbalanced": [0.6, 0.6], "gan": [0.6, 0.6]})["verdict_sentence"]
 
 
 def test_one_seed_is_no_evidence():
@@ -146,7 +153,7 @@ def test_a_metric_that_no_cell_has_is_left_out_and_one_that_some_have_is_not():
     figures = {cell: dict.fromkeys(names, value) | {"mcc_chosen": math.nan} for cell, value in cells.items()}
     figures[Cell("gan", "cnn", 1)]["roc_auc"] = math.nan
     still = {cell: {name: np.zeros(3) for name in names} for cell in cells}
-    summary = summarise(figures, still, 10, FACTS)
+    summary = summarized(figures, still)
     assert {row["metric"] for row in summary["per_arm"]} == set(names) - {"mcc_chosen"}
     row = difference(summary, "gan", "imbalanced", "roc_auc")
     assert (row["n"], row["mean"]) == (2, 0.0)
@@ -155,7 +162,7 @@ def test_a_metric_that_no_cell_has_is_left_out_and_one_that_some_have_is_not():
     for cell in figures:
         if cell.arm == "gan":
             figures[cell]["roc_auc"] = math.nan
-    row = difference(summarise(figures, still, 10, FACTS), "gan", "imbalanced", "roc_auc")
+    row = difference(summarized(figures, still), "gan", "imbalanced", "roc_auc")
     assert (row["n"], row["mean"], row["p_holm"], row["verdict"]) == (0, None, None, "too few seeds")
 
 
@@ -163,8 +170,41 @@ def test_a_study_without_the_gan_arm_does_not_answer():
     assert "cannot say" in study({"imbalanced": [0.7], "duplicated": [0.9]})["verdict_sentence"]
 
 
-def test_warnings_name_what_weakens_the_study():
-    models = [{"title": "VGG16", "pretrained": "none"}]
-    text = " ".join(study_warnings(1, "documents", models))
-    assert "Only 1 seed" in text and "looking at the test set" in text and "VGG16 is not pretrained" in text
-    assert study_warnings(5, "honest", []) == []
+def test_classifiers_at_chance_give_no_answer():
+    cells = [Cell(arm, "cnn", seed) for arm in ("imbalanced", "gan") for seed in range(3)]
+    figures = {cell: dict.fromkeys(compared_metrics(CLASSES), 0.51 if cell.arm == "gan" else 0.5) for cell in cells}
+    # The test patients alone move balanced accuracy by two points.
+    samples = {cell: {name: np.array([0.49, 0.51, 0.53]) for name in figures[cell]} for cell in cells}
+    summary = summarized(figures, samples)
+    assert summary["verdict"]["kind"] == "not-learned" and summary["verdict"]["findings"] == []
+    assert summary["verdict_sentence"].startswith("Cannot tell: the classifiers did not learn.")
+    assert "study.steps" in summary["verdict_sentence"]
+    better = {cell: of_cell | {"balanced_accuracy": 0.8} for cell, of_cell in figures.items()}
+    assert summarized(better, samples)["verdict"]["kind"] == "no-difference"
+
+
+def test_intervals_stay_within_the_range_of_the_metric():
+    cells = {Cell("imbalanced", "cnn", 0): 0.2, Cell("imbalanced", "cnn", 1): 0.9, Cell("gan", "cnn", 0): 0.9}
+    summary = summary_of(cells | {Cell("gan", "cnn", 1): 0.4})
+    row = difference(summary, "gan", "imbalanced", "roc_auc")
+    assert (row["low"], row["high"], row["is_informative"]) == (-1.0, 1.0, False)
+    assert difference(summary, "gan", "imbalanced", "mcc")["high"] == 2.0
+    (found,) = [entry for entry in summary["warnings"] if entry["kind"] == "uninformative-intervals"]
+    assert "roc_auc" in found["values"]["metrics"]
+    assert "uninformative" in summary["verdict_sentence"]
+
+
+def test_one_test_patient_supports_no_claim_about_others():
+    values = {Cell(arm, "cnn", seed): 0.7 + seed / 100 for arm in ("imbalanced", "gan") for seed in range(3)}
+    summary = summary_of(values, num_patients=1)
+    assert summary["interval_covers"] == ["seeds"]
+    assert all(row["test_se"] is None for row in summary["differences"])
+    assert [entry["kind"] for entry in summary["warnings"]] == ["one-test-patient"]
+    assert summary_of(values)["interval_covers"] == ["seeds", "patients"]
+
+
+def test_the_usual_condition_is_the_whole_class_and_the_ratio_nearest_to_one():
+    cells = [Cell("imbalanced", "cnn", 0), *(Cell("gan", "cnn", 0, r, f) for f in (0.1, 1.0) for r in (0.25, 1.0, 2.0))]
+    found = summary_of(dict.fromkeys(cells, 0.7))["usual_conditions"]
+    assert found["gan"] == {"synthetic_ratio": 1.0, "minority_fraction": 1.0}
+    assert found["imbalanced"] == {"synthetic_ratio": None, "minority_fraction": 1.0}

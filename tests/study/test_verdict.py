@@ -1,8 +1,18 @@
 import pytest
 
-from ganbal.study.verdict import verdict, verdict_sentence
+from ganbal.study import verdict as verdicts
+from ganbal.study.verdict import study_verdict, verdict_of
 
-FACTS = {"classifiers": [{"name": "cnn", "title": "Baseline CNN"}, {"name": "svm", "title": "RBF SVM"}]}
+MODELS = [{"name": "cnn", "title": "Baseline CNN"}, {"name": "svm", "title": "RBF SVM"}]
+
+
+def verdict_sentence(rows):
+    found = study_verdict(rows, MODELS, learned={"cnn"}, num_classes=2)
+    return verdicts.verdict_sentence(found, rows, MODELS)
+
+
+def kind_of(*rows):
+    return study_verdict(rows, MODELS, learned={"cnn"}, num_classes=2)["kind"]
 
 
 def row(mean=0.02, low=0.01, high=0.03, verdict="helps", **others):
@@ -16,6 +26,7 @@ def row(mean=0.02, low=0.01, high=0.03, verdict="helps", **others):
         "n": 5,
         "family_size": 9,
         "smallest_detectable": 0.025,
+        "is_informative": True,
     }
     return usual | {"mean": mean, "low": low, "high": high, "verdict": verdict} | others
 
@@ -36,13 +47,15 @@ NOTHING = {"mean": 0.001, "low": -0.01, "high": 0.012, "verdict": "no difference
         (None, None, False, "too few seeds"),
     ],
 )
-def test_verdict_minds_the_corrected_p_value_and_what_is_better(mean, p_holm, lower_is_better, expected):
-    assert verdict(mean, p_holm, lower_is_better=lower_is_better) == expected
+def test_verdict_depends_on_the_corrected_p_value_and_on_which_direction_is_better(
+    mean, p_holm, lower_is_better, expected
+):
+    assert verdict_of(mean, p_holm, lower_is_better=lower_is_better) == expected
 
 
 def test_gan_images_are_held_against_plain_copies_too():
     rows = [row(**NOTHING), row(-0.031, -0.05, -0.012, "hurts", baseline="duplicated"), row(classifier="svm")]
-    assert verdict_sentence(rows, FACTS) == (
+    assert verdict_sentence(rows) == (
         "Adding GAN images — Baseline CNN: no difference found (balanced accuracy +0.1 points, 95 % interval −1.0 to "
         "+1.2, 5 seeds; a true effect under 2.5 points would likely be missed); against as many plain copies: hurts "
         "(balanced accuracy −3.1 points, 95 % interval −5.0 to −1.2, 5 seeds). RBF SVM: helps (balanced accuracy +2.0 "
@@ -52,22 +65,22 @@ def test_gan_images_are_held_against_plain_copies_too():
 
 def test_what_happened_to_the_ranking_is_told_where_something_was_found():
     ranking = row(-0.02, -0.03, -0.011, "hurts", metric="roc_auc")
-    assert verdict_sentence([row(**NOTHING), ranking], FACTS).endswith(
+    assert verdict_sentence([row(**NOTHING), ranking]).endswith(
         "a true effect under 2.5 points would likely be missed); but in ranking: hurts (ROC-AUC −2.0 points, 95 % "
         "interval −3.0 to −1.1, 5 seeds)."
     )
-    assert "; in ranking, too: hurts (" in verdict_sentence([row(-0.1, -0.2, -0.05, "hurts"), ranking], FACTS)
+    assert "; in ranking, too: hurts (" in verdict_sentence([row(-0.1, -0.2, -0.05, "hurts"), ranking])
     for silent in (
         row(**NOTHING, metric="roc_auc"),
         ranking | {"baseline": "duplicated"},
         ranking | {"synthetic_ratio": 0.5},
         ranking | {"arm": "augmented"},
     ):
-        assert "ROC-AUC" not in verdict_sentence([row(**NOTHING), silent], FACTS)
+        assert "ROC-AUC" not in verdict_sentence([row(**NOTHING), silent])
 
 
 def test_the_correction_is_named_where_it_made_the_difference():
-    sentence = verdict_sentence([row(verdict="no difference found")], FACTS)
+    sentence = verdict_sentence([row(verdict="no difference found")])
     assert "no difference found: not after correction for 9 comparisons (balanced accuracy +2.0 points" in sentence
 
 
@@ -78,7 +91,7 @@ def test_of_several_ratios_the_one_nearest_to_what_is_missing_and_copies_of_the_
         for fraction in (0.1, 0.5)
         for baseline in ("imbalanced", "duplicated")
     ]
-    sentence = verdict_sentence(rows, FACTS)
+    sentence = verdict_sentence(rows)
     assert (
         "Baseline CNN (1 × the missing images, 50% of the minority class): helps (balanced accuracy +10.0" in sentence
     )
@@ -86,11 +99,67 @@ def test_of_several_ratios_the_one_nearest_to_what_is_missing_and_copies_of_the_
 
 
 def test_trainings_that_do_not_vary_and_single_runs_claim_nothing():
-    assert "nothing varied" in verdict_sentence([row(**NOTHING, smallest_detectable=None)], FACTS)
-    assert "says nothing" in verdict_sentence([row(0.2, None, None, "too few seeds")], FACTS)
-    assert "no figures" in verdict_sentence([row(None, None, None, "too few seeds")], FACTS)
+    assert "nothing varied" in verdict_sentence([row(**NOTHING, smallest_detectable=None)])
+    assert "says nothing" in verdict_sentence([row(0.2, None, None, "too few seeds")])
+    assert "no figures" in verdict_sentence([row(None, None, None, "too few seeds")])
 
 
 def test_without_a_gan_arm_there_is_no_answer():
-    assert "cannot say" in verdict_sentence([row(arm="augmented")], FACTS)
-    assert "cannot say" in verdict_sentence([row(baseline="duplicated")], FACTS)
+    assert "cannot say" in verdict_sentence([row(arm="augmented")])
+    assert "cannot say" in verdict_sentence([row(baseline="duplicated")])
+
+
+HELPS, HURTS, FEW = "helps", "hurts", "too few seeds"
+
+
+@pytest.mark.parametrize(
+    ("against_baseline", "against_copies", "kind"),
+    [
+        ([HELPS, HELPS], [HELPS, HELPS], "helps"),
+        ([HELPS, HELPS], [], "helps"),
+        ([HELPS, HELPS], [HELPS, "no difference found"], "helps-like-copies"),
+        ([HURTS, HURTS], ["no difference found"] * 2, "hurts"),
+        (["no difference found"] * 2, [HELPS, HELPS], "no-difference"),
+        ([HURTS, "no difference found"], [], "some-harm"),
+        ([HELPS, HURTS], [], "depends"),
+        ([HELPS, "no difference found"], [], "depends"),
+        ([HELPS, FEW], [], "too-few-seeds"),
+    ],
+)
+def test_the_kind_follows_the_verdicts_of_all_classifiers(against_baseline, against_copies, kind):
+    rows = [
+        row(classifier=model["name"], verdict=found, baseline=baseline)
+        for baseline, verdicts in (("imbalanced", against_baseline), ("duplicated", against_copies))
+        for model, found in zip(MODELS, verdicts, strict=False)
+    ]
+    assert kind_of(*rows) == kind
+
+
+@pytest.mark.parametrize(
+    ("main", "kind"), [("no difference found", "some-harm"), (HURTS, "hurts"), (HELPS, "helps-and-hurts")]
+)
+def test_harm_to_the_ranking_is_harm(main, kind):
+    assert kind_of(row(verdict=main), row(verdict=HURTS, metric="roc_auc")) == kind
+
+
+def test_findings_are_of_arms_without_synthetic_images():
+    rows = [
+        row(arm="class-weights", metric="recall_NORMAL", mean=0.267),
+        row(arm="class-weights", metric="recall_NORMAL_chosen"),
+        row(arm="class-weights", metric="mcc"),
+        row(arm="duplicated", verdict="no difference found"),
+        row(arm="augmented", baseline="duplicated"),
+        row(arm="augmented", verdict=HURTS),
+        row(arm="gan"),
+    ]
+    found = study_verdict(rows, MODELS, learned={"cnn"}, num_classes=2)["findings"]
+    assert [(entry["arm"], entry["metric"], entry["mean"], entry["verdict"]) for entry in found] == [
+        *[("class-weights", "recall_NORMAL", 0.267, HELPS), ("augmented", "balanced_accuracy", 0.02, HURTS)]
+    ]
+    assert study_verdict(rows, MODELS, learned=set(), num_classes=4) == {
+        **{"kind": "not-learned", "chance": 0.25, "findings": []},
+        "answers": [
+            {"classifier": "cnn", "synthetic_ratio": None, "minority_fraction": 1.0}
+            | {"main": HELPS, "ranking": None, "against_copies": None}
+        ],
+    }

@@ -36,6 +36,8 @@ def answer_of(run: RunFiles) -> Answer:
 
 def headline_of(study: StudyView) -> tuple[str, Tone]:
     """The answer in a few words, from the verdicts on the main metric and the ranking of every classifier."""
+    if (study.summary.get("verdict") or {}).get("kind") == "not-learned":
+        return "Cannot tell: the classifiers did not learn", "caution"
     verdicts = _verdicts(study, study.baseline, study.main_metric)
     if not verdicts:
         return "The study has no GAN arm", "caution"
@@ -175,8 +177,7 @@ def _usual_ratio(study: StudyView) -> str:
 
 
 def _covered(study: StudyView) -> str:
-    covers = study.summary.get("interval_covers")
-    return f", which covers {covers}" if covers else ""
+    return f", which covers {study.interval_covers}"
 
 
 def _of_metric(rows: Sequence[dict[str, Any]], metric: str) -> list[dict[str, Any]]:

@@ -47,14 +47,13 @@ def _facts(study: StudyView) -> list[tuple[str, str]]:
         f"{model['title']} at {model['image_size_px']} px{_WEIGHTS.get(str(model.get('pretrained')), '')}"
         for model in study.classifiers
     ]
-    covers = summary.get("interval_covers") or "what changes from seed to seed"
     return [
         ("Classifiers", "; ".join(models)),
         ("Seeds", f"{count(len(study.seeds))}: {', '.join(map(str, study.seeds))}"),
         ("Budget", f"{count(summary.get('steps'))} optimiser steps at most, the same in every arm"),
         ("Test images", _test_images(summary)),
         ("Validation images", count(summary.get("num_val"))),
-        ("Interval", f"{study.confidence}; covers {covers}"),
+        ("Interval", f"{study.confidence}; covers {study.interval_covers}"),
     ]
 
 

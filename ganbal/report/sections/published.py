@@ -1,62 +1,63 @@
-"""The published figures of the report whose classifiers these are, beside this run's."""
+"""The published figures of the same systems, beside this run's."""
 
-from ganbal.report import documents, number_text
-from ganbal.report.documents import Published
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ganbal.report import number_text
 from ganbal.report.page import Block, Column, Entry, Notice, Paragraph, Section, Table
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.study_view import StudyView, study_view
 
+CAUTION = (
+    "The published figures come from one training each, without an interval, and early stopping and the learning-rate "
+    "schedule looked at the test set. They are likely too good, and a difference of one or two points between them "
+    "says nothing."
+)
+
 
 def published_section(run: RunFiles) -> Section | None:
-    """None where the images are of other classes: there is nothing to set beside them then."""
-    if set(run.classes) != set(documents.CLASSES):
-        return None
+    """None where no system of the study was published, or its images cannot be compared with the published ones."""
     study = study_view(run)
-    comparable = study if not run.is_phantom else None
+    published = study.summary.get("published") if study is not None else None
+    if study is None or not published:
+        return None
+    sources = dict.fromkeys(str(system["source"]) for system in published["systems"])
     blocks: list[Block] = [
-        Notice(documents.CAUTION, "Published figures"),
-        _table(comparable),
-        *([Paragraph(text, quiet=True) for text in _remarks(run, study)]),
-        Paragraph(f"Source: {documents.SOURCE}", quiet=True),
+        Notice(CAUTION, "Published figures"),
+        _table(study, published),
+        *(Paragraph(text, quiet=True) for text in _remarks(study, published["num_test"])),
+        Paragraph(f"Source: {' '.join(sources)}", quiet=True),
     ]
     return Section("published", "Beside the published figures", "Published", blocks)
 
 
-def _remarks(run: RunFiles, study: StudyView | None) -> list[str]:
-    remarks = []
-    if run.is_phantom:
-        remarks.append(
-            "This run's own figures are not set beside them: they come from drawn images, not from patients."
-        )
-    elif study is None:
-        remarks.append("This run has no figures of its own yet.")
-    elif study.summary.get("protocol") == "documents":
-        remarks.append("This run followed the published protocol, early stopping on the test set included.")
+def _remarks(study: StudyView, num_published: int) -> list[str]:
+    if study.summary.get("protocol") == "documents":
+        remarks = ["This run followed the published protocol, including early stopping on the test set."]
     else:
-        remarks.append(
-            "This run stopped early on validation images of other patients and looked at the test set once a training, "
-            "so that its figures may well be lower and still be the better estimate."
-        )
-    if study and study.summary.get("num_test") != documents.NUM_TEST and not run.is_phantom:
+        remarks = [
+            "This run stopped early on validation images of other patients and used the test set once per training, so "
+            "its figures may well be lower and still be the better estimate."
+        ]
+    if study.summary.get("num_test") != num_published:
         number = number_text.count(study.summary.get("num_test"))
-        remarks.append(f"The published test set has {documents.NUM_TEST} images; this run's has {number}.")
+        remarks.append(f"The published test set has {num_published} images; this run's has {number}.")
     return remarks
 
 
-def _table(study: StudyView | None) -> Table:
-    measures = ["accuracy", *(f"{kind}_{name}" for name in documents.CLASSES for kind in ("precision", "recall"))]
+def _table(study: StudyView, published: Mapping[str, Any]) -> Table:
+    classes = [str(name) for name in published["classes"]]
+    measures = ["accuracy", *(f"{kind}_{name}" for name in classes for kind in ("precision", "recall"))]
     rows = []
-    for published in documents.PUBLISHED:
-        rows.append([Entry(published.system), Entry("published"), *_published(published, measures)])
-        if study is not None and _is_studied(study, published):
-            means = [study.mean(published.arm, published.classifier, measure) for measure in measures]
-            own = [Entry(number_text.mean_sd(mean, sd), mean) for mean, sd, _ in means]
-            seeds = number_text.plural(max(n for _, _, n in means), "seed")
-            rows.append([Entry(published.system), Entry(f"this run, {seeds}"), *own])
+    for system in published["systems"]:
+        rows.append([Entry(system["title"]), Entry("published"), *_published(system, classes, measures)])
+        means = [study.mean(system["arm"], system["classifier"], measure) for measure in measures]
+        own = [Entry(number_text.mean_sd(mean, sd), mean) for mean, sd, _ in means]
+        seeds = number_text.plural(max(n for _, _, n in means), "seed")
+        rows.append([Entry(system["title"]), Entry(f"this run, {seeds}"), *own])
     return Table(
         "published",
-        "Published figures (one training each, no interval; about 2,500 DCGAN images of NORMAL) and this run's (mean ± "
-        "standard deviation over seeds).",
+        "Published figures (one training each, no interval) and this run's (mean ± standard deviation over seeds).",
         [Column("System"), Column("Whose"), *(Column(_title(measure), numeric=True) for measure in measures)],
         rows,
     )
@@ -68,13 +69,9 @@ def _title(measure: str) -> str:
     return f"{kind.capitalize()} {class_name}".strip()
 
 
-def _is_studied(study: StudyView, published: Published) -> bool:
-    names = {str(classifier["name"]) for classifier in study.classifiers}
-    return published.classifier in names and published.arm in study.arms
-
-
-def _published(published: Published, measures: list[str]) -> list[Entry]:
-    by_measure = {"accuracy": published.accuracy}
-    by_measure |= {f"precision_{name}": value for name, value in published.precision.items()}
-    by_measure |= {f"recall_{name}": value for name, value in published.recall.items()}
-    return [Entry(number_text.share(by_measure[measure], 2), by_measure[measure]) for measure in measures]
+def _published(system: Mapping[str, Any], classes: Sequence[str], measures: Sequence[str]) -> list[Entry]:
+    values = {"accuracy": system["accuracy"]}
+    for kind in ("precision", "recall"):
+        found = system[kind] or [None] * len(classes)
+        values |= {f"{kind}_{name}": value for name, value in zip(classes, found, strict=True)}
+    return [Entry(number_text.share(values[measure], 2), values[measure]) for measure in measures]

@@ -6,6 +6,7 @@ from typing import Any
 from ganbal.report.conditions import condition_of
 from ganbal.report.number_text import count, listing, plural
 from ganbal.report.run_reader import RunFiles
+from ganbal.report.study_view import interval_covers
 
 _CALIBRATION = {"brier": "the Brier score (Brier 1950)", "ece": "the expected calibration error (Guo et al. 2017)"}
 _FITTED = {
@@ -101,7 +102,7 @@ def _measures(summary: Mapping[str, Any]) -> str:
 
 def _statistics(summary: Mapping[str, Any]) -> str:
     confidence = f"{100 * float(summary.get('confidence') or 0.95):g} %"
-    covers = f" They cover {summary['interval_covers']}." if summary.get("interval_covers") else ""
+    covers = f" They cover {interval_covers(summary)}."
     baselines = dict.fromkeys(str(row["baseline"]) for row in summary["differences"] if row.get("baseline"))
     to_arms = listing(list(baselines) or [str(summary.get("baseline_arm") or "imbalanced")])
     return (

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from ganbal.study.statistics.bootstrap import draw_patients, paired_difference
-from ganbal.study.verdict import verdict
+from ganbal.study.verdict import verdict_of
 
 NO_PATIENT_VARIANCE = np.zeros(2)
 
@@ -113,7 +113,7 @@ def simulate(effect: float, random: np.random.Generator, seeds: int = 5, patient
     mean_difference = (right[1] - right[0]).mean(axis=0)
     draws = weights @ mean_difference / weights.sum(axis=1)
     found = paired_difference(right[1].mean(axis=1), right[0].mean(axis=1), draws, patients)
-    return verdict(found.mean, found.p_value)
+    return verdict_of(found.mean, found.p_value)
 
 
 def test_no_true_effect_is_called_helpful_at_most_one_time_in_twenty():

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from ganbal.study.cells import Cell
-from ganbal.study.comparisons import comparisons
-from ganbal.study.statistics.paired_predictions import compare_pairs
+from ganbal.study.comparisons import compare_predictions, comparisons
 
 
 def study(labels, **scores):
@@ -13,7 +12,7 @@ def study(labels, **scores):
         for arm, of_seeds in scores.items()
         for seed, of_seed in enumerate(of_seeds)
     }
-    return compare_pairs(comparisons(probabilities), probabilities, np.array(labels))
+    return compare_predictions(comparisons(probabilities), probabilities, np.array(labels))
 
 
 def test_predictions_are_averaged_over_the_seeds_by_hand():
@@ -55,5 +54,5 @@ def test_areas_need_two_classes_and_two_images_of_each():
     (row,) = study([1, 0, 0], imbalanced=[[0.9, 0.1, 0.2]], gan=[[0.4, 0.1, 0.2]])
     assert row["delong"] is None and row["mcnemar"]["b"] == 1
     three = {Cell(arm, "cnn", 0): np.eye(3) for arm in ("imbalanced", "gan")}
-    (row,) = compare_pairs(comparisons(three), three, np.array([0, 1, 2]))
+    (row,) = compare_predictions(comparisons(three), three, np.array([0, 1, 2]))
     assert row["delong"] is None and row["mcnemar"]["p_holm"] == 1.0
