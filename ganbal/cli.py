@@ -2,6 +2,9 @@
 
 import functools
 import json
+import os
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,20 +18,49 @@ from ganbal.errors import GanbalError
 
 
 class Commands(click.Group):
-    """Tells failures in a paragraph with their exit code instead of a traceback."""
+    """Reports failures as one paragraph with their exit code; with `-v` the traceback follows."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        from ganbal.runtime.signals import Terminated, exit_on_sigterm
+
+        for stream in (sys.stdout, sys.stderr):  # an encoding without "±" or "–" is no reason to fail after the work
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors="replace")
         try:
-            return super().invoke(ctx)
-        except GanbalError as error:
-            click.echo(f"error: {error}", err=True)
-            ctx.exit(error.exit_code)
+            with exit_on_sigterm():
+                return super().invoke(ctx)
+        except (click.exceptions.Exit, click.Abort, click.ClickException):
+            raise
+        except Terminated:
+            click.echo("Terminated.", err=True)
+            ctx.exit(143)
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(130)
+        except BrokenPipeError:  # of the reader of stdout, such as `head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(1)
+        except Exception as error:
+            _report(error)
+            ctx.exit(error.exit_code if isinstance(error, GanbalError) else 1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)  # in the order of the work, not of the alphabet
+
+
+def _report(error: Exception) -> None:
+    """One paragraph on stderr, the traceback only with `-v`."""
+    from ganbal.runtime.text import harmless
+
+    if "-v" in sys.argv or "--verbose" in sys.argv:
+        click.echo(traceback.format_exc(), err=True)
+    if isinstance(error, GanbalError):
+        text = str(error)
+    elif isinstance(error, OSError):
+        text = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
+    else:
+        text = f"{type(error).__name__}: {error}. This is a bug in ganbal; repeat the command with -v for details."
+    click.echo(harmless(f"error: {text}"), err=True)
 
 
 def shared_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -53,14 +85,15 @@ def shared_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option("--device", metavar="auto|cpu|cuda|cuda:N", help="Where the networks run.")
     @click.option("--seed", type=int, help="Seed of everything random.")
     @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, all else on stderr.")
-    @click.option("--quiet", is_flag=True, help="No progress, no remarks; warnings stay.")
+    @click.option("--quiet", is_flag=True, help="No progress, no messages; warnings stay.")
+    @click.option("-v", "--verbose", is_flag=True, help="More messages; a traceback when a command fails.")
     @functools.wraps(command)
     def with_options(
         data: str | None, device: str | None, seed: int | None, assignments: Sequence[str], **others: Any
     ) -> None:
         given = {"data.root": data, "device": device, "seed": seed}
         shortcuts = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
-        names = ("config_file", "run_folder", "as_json", "quiet")
+        names = ("config_file", "run_folder", "as_json", "quiet", "verbose")
         options = {name: others.pop(name) for name in names} | {"assignments": [*shortcuts, *assignments]}
         command(options, **others)
 
@@ -81,7 +114,9 @@ def main() -> None:
 @shared_options
 def inspect(options: dict[str, Any]) -> None:
     """Look at the images: counts, sizes, duplicates, patients in two splits."""
-    _perform("inspect", options, begins=True)
+    from ganbal import pipeline
+
+    _carry_out(pipeline.inspect, options)
 
 
 @main.command("train-gan")
@@ -93,13 +128,9 @@ def train_gan(options: dict[str, Any]) -> None:
 
     With four GPUs: torchrun --nproc-per-node 4 -m -- ganbal train-gan …
     """
-    from ganbal.pipeline import train_gan_together
-    from ganbal.runtime.console import Console
+    from ganbal import pipeline
 
-    console = Console(quiet=options["quiet"])
-    outcome = train_gan_together(options["run_folder"], options["config_file"], options["assignments"], console)
-    if outcome is not None:
-        _print(outcome, options)
+    _carry_out(pipeline.train_gan, options, in_several_processes=True)
 
 
 @main.command()
@@ -120,7 +151,9 @@ def synthesize(
     if numbers or target or ratio is not None:  # each replaces what an earlier command of the run had said
         options = _with(options, "synthesis.num_images", _number_or_counts(numbers) if numbers else "balance")
         options = _with(options, "synthesis.ratio", 1.0 if ratio is None else ratio)
-    _perform("synthesise", options)
+    from ganbal import pipeline
+
+    _carry_out(pipeline.synthesize, options)
 
 
 def _number_or_counts(numbers: Sequence[str]) -> int | dict[str, int]:
@@ -158,11 +191,19 @@ def score(
 
     Without folders: the newest run's images. With two: any images in them.
     """
+    wanted = (1,) if save_statistics else (0, 2)
+    if len(folders) not in wanted:
+        what = "one folder for --save-statistics" if save_statistics else "two folders, REAL and SYNTHETIC, or none"
+        raise click.UsageError(f"Give {what}; found {len(folders)}.")
+    from ganbal import pipeline
+
     options = _with(_with(options, "score.dims", dims), "score.weights", str(weights) if weights else None)
-    if folders or save_statistics:
-        _score_folders(options, folders, save_statistics)
+    if save_statistics:
+        _carry_out(functools.partial(pipeline.save_folder_statistics, folders[0], save_statistics), options)
+    elif folders:
+        _carry_out(functools.partial(pipeline.score_two_folders, *folders), options)
     else:
-        _perform("score", options)
+        _carry_out(pipeline.score, options)
 
 
 @main.command()
@@ -177,33 +218,40 @@ def compare(
     """Retrain the classifiers on every arm and compare balanced with imbalanced."""
     options = _with(_with(options, "study.workers", workers), "study.executor", executor)
     options = _with(options, "study.weights", weights)
-    _perform("compare", _with(options, "study.seeds", seeds))
+    from ganbal import pipeline
+
+    _carry_out(pipeline.compare, _with(options, "study.seeds", seeds))
 
 
 @main.command()
 @shared_options
 def report(options: dict[str, Any]) -> None:
     """Build report.html and report.md from a run's files."""
-    _perform("report", options)
+    from ganbal import pipeline
+
+    _carry_out(pipeline.report, options)
 
 
 @main.command()
 @shared_options
 def run(options: dict[str, Any]) -> None:
     """Do all stages in order; finished ones are not done again."""
-    _perform("run_all", options, begins=True)
+    from ganbal import pipeline
+
+    _carry_out(pipeline.run, options)
 
 
 @main.command()
 @shared_options
 def demo(options: dict[str, Any]) -> None:
     """Do all stages on the embedded phantom set: drawn chests, no download, minutes on a CPU."""
+    from ganbal import pipeline
     from ganbal.config.presets import preset_file
 
     if options["config_file"] is not None:
         raise click.UsageError("`demo` has a configuration of its own; use `run --config FILE`.")
     options["config_file"] = preset_file("demo")
-    _perform("run_all", options, begins=True)
+    _carry_out(pipeline.run, options)
 
 
 @main.command()
@@ -219,12 +267,12 @@ def demo(options: dict[str, Any]) -> None:
 @click.option("--quiet", is_flag=True, help="No progress, no remarks; warnings stay.")
 def predict(images: Sequence[Path], csv_file: Path | None, as_json: bool, quiet: bool, **choice: Any) -> None:
     """Ask a trained classifier of a run about files or folders of images. For research, not for patients."""
+    from ganbal import pipeline
     from ganbal.runtime.console import Console
-    from ganbal.stages.predict import predict_command
 
-    outcome = predict_command(images, csv_file=csv_file, console=Console(quiet=quiet), **choice)
-    click.echo(json.dumps(outcome.facts, indent=2, allow_nan=False) if as_json else outcome.text)
-    outcome.raise_problems()
+    console = Console(quiet=quiet)
+    with console.show_log():
+        _print(pipeline.predict(images, console, csv_file=csv_file, **choice), as_json)
 
 
 @main.command()
@@ -234,50 +282,36 @@ def predict(images: Sequence[Path], csv_file: Path | None, as_json: bool, quiet:
 @shared_options
 def reproduce(options: dict[str, Any], only: Sequence[str], seeds: int | None, protocol: str) -> None:
     """Train the published systems and set their figures beside the published ones."""
+    from ganbal import pipeline
+
+    reproduction = functools.partial(pipeline.reproduce, only=only, seeds=seeds, protocol=protocol)
+    _carry_out(reproduction, options)
+
+
+def _carry_out(command: Callable[..., Any], options: dict[str, Any], *, in_several_processes: bool = False) -> None:
+    """Call a function of the pipeline with what was typed, and print what it returns."""
+    from ganbal.run.selection import RunChoice
     from ganbal.runtime.console import Console
-    from ganbal.stages.reproduce import reproduce_command
 
-    console = Console(quiet=options["quiet"])
-    chosen = options["run_folder"], options["config_file"], options["assignments"]
-    _print(reproduce_command(*chosen, console, only=only, seeds=seeds, protocol=protocol), options)
-
-
-def _perform(stage: str, options: dict[str, Any], *, begins: bool = False) -> None:
-    """Choose the run, carry out `stage` of the pipeline in it and print what came of it."""
-    from ganbal.pipeline import Pipeline
-    from ganbal.runtime.console import Console
-    from ganbal.runtime.distributed import is_one_of_several
-
-    if is_one_of_several():
+    if not in_several_processes and int(os.environ.get("WORLD_SIZE", "1")) > 1:  # set by torchrun
         raise click.UsageError("Only `train-gan` works in several processes; start this one without torchrun.")
-    console = Console(quiet=options["quiet"])
-    chosen = options["run_folder"], options["config_file"], options["assignments"]
-    select = Pipeline.begin if begins else Pipeline.of_study if stage == "compare" else Pipeline.resume
-    pipeline = select(*chosen, console)
-    _print(getattr(pipeline, stage)(), options)
+    console = Console(quiet=options["quiet"], verbose=options["verbose"])
+    choice = RunChoice(options["run_folder"], options["config_file"], options["assignments"])
+    with console.show_log():
+        outcome = command(choice, console=console)
+    if outcome is not None:
+        _print(outcome, options["as_json"])
 
 
-def _score_folders(options: dict[str, Any], folders: Sequence[Path], statistics: Path | None) -> None:
-    from ganbal.runtime.console import Console
-    from ganbal.stages.score_folders import save_folder_statistics, score_two_folders
+def _print(outcome: Any, as_json: bool) -> None:
+    """The result on stdout; the next step beside it, or on stderr where stdout is JSON."""
+    from ganbal.runtime.text import printable, printable_lines
 
-    wanted = "one folder for --save-statistics" if statistics else "two folders, REAL and SYNTHETIC, or none for a run"
-    if len(folders) != (1 if statistics else 2):
-        raise click.UsageError(f"Give {wanted}; found {len(folders)}.")
-    settings = options["config_file"], options["assignments"], Console(quiet=options["quiet"])
-    if statistics:
-        _print(save_folder_statistics(folders[0], statistics, *settings), options)
-    else:
-        _print(score_two_folders(folders[0], folders[1], *settings), options)
-
-
-def _print(outcome: Any, options: dict[str, Any]) -> None:
-    if options["as_json"]:
-        click.echo(json.dumps(outcome.facts, indent=2, allow_nan=False))
-        click.echo(outcome.next_step, err=True)
-    else:
-        click.echo(outcome.text)
-        click.echo(outcome.next_step)
+    click.echo(json.dumps(outcome.facts, indent=2, allow_nan=False) if as_json else printable_lines(outcome.text))
+    if outcome.next_step:
+        click.echo(f"Next: {printable(outcome.next_step)}", err=as_json)
+    if outcome.problem is not None:
+        raise outcome.problem
 
 
 def _with(options: dict[str, Any], name: str, value: Any) -> dict[str, Any]:

@@ -1,146 +1,142 @@
-"""What each command does: check first, then the stages in order, then say what came of it."""
+"""What each command does: open the run, carry out its stages in order, describe the result."""
 
-import functools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganbal.config import Config, dump_config, load_config
-from ganbal.run.folder import Run, newest_run, now
-from ganbal.run.provenance import describe_machine
-from ganbal.run.selection import select_run_to_begin, select_run_to_continue
+from ganbal.errors import InputError
+from ganbal.run.selection import RunChoice, SelectedRun, existing_run, select_run_to_begin, select_run_to_continue
 from ganbal.runtime.console import Console
 from ganbal.runtime.distributed import joined_world
 from ganbal.stages import results_text
-from ganbal.stages.cell_worker import workers_for
-from ganbal.stages.context import Stages
-from ganbal.stages.outcome import Outcome
-from ganbal.stages.preflight import Need, check_before_work, pin_data_root, wants_synthetic
-from ganbal.stages.study_preflight import check_study
+from ganbal.stages import score_folders as folders
+from ganbal.stages.compare import compare as compare_stage
+from ganbal.stages.context import RunContext
+from ganbal.stages.inspect import inspect as inspect_stage
+from ganbal.stages.predict import predict_command
+from ganbal.stages.report import report as report_stage
+from ganbal.stages.reproduce import reproduce_command
+from ganbal.stages.requirements import Requirement, wants_synthetic
+from ganbal.stages.score import score as score_stage
+from ganbal.stages.session import open_run
+from ganbal.stages.synthesize import synthesize as synthesize_stage
+from ganbal.stages.train_gan import assist_training
+from ganbal.stages.train_gan import train_gan as train_gan_stage
+
+_ALL_STAGES = Requirement.IMAGES, Requirement.GAN, Requirement.SCORE, Requirement.STUDY
 
 
-class Pipeline:
-    """The commands on one run."""
+@dataclass(frozen=True)
+class Outcome:
+    """What a command gives back.
 
-    def __init__(self, run: Run, config: Config, console: Console) -> None:
-        self.run, self.config, self.console = run, config, console
-        self.stages = Stages(run, config, console)
+    Attributes:
+        facts: for programs, as JSON.
+        text: for people.
+        next_step: a command to continue with, or empty.
+        problem: what makes the command fail although there is a result to print.
+    """
 
-    @classmethod
-    def begin(
-        cls, run_folder: Path | None, config_file: Path | None, assignments: Sequence[str], console: Console
-    ) -> "Pipeline":
-        """For commands that may start a run."""
-        settle = functools.partial(pin_data_root, console=console)
-        return cls(*select_run_to_begin(run_folder, config_file, assignments, settle), console)
+    facts: dict[str, Any]
+    text: str
+    next_step: str = ""
+    problem: InputError | None = None
 
-    @classmethod
-    def resume(
-        cls, run_folder: Path | None, config_file: Path | None, assignments: Sequence[str], console: Console
-    ) -> "Pipeline":
-        """For commands that need a run.
 
-        Raises:
-            InputError: there is none.
-        """
-        return cls(*select_run_to_continue(run_folder, config_file, assignments), console)
+def inspect(choice: RunChoice, console: Console) -> Outcome:
+    with open_run(select_run_to_begin(choice, console), console, "inspect", Requirement.IMAGES) as context:
+        facts = inspect_stage(context)
+        return _outcome(context, facts, results_text.inspection(facts), "ganbal train-gan")
 
-    @classmethod
-    def of_study(
-        cls, run_folder: Path | None, config_file: Path | None, assignments: Sequence[str], console: Console
-    ) -> "Pipeline":
-        """For a study: it needs a run where it needs synthetic images; without such arms it may start one.
 
-        Raises:
-            InputError: there is no run, and an arm needs one.
-        """
-        chosen = run_folder, config_file, assignments
-        run = Run(run_folder) if run_folder is not None else newest_run()
-        has_run = run is not None and run.config_file.is_file()
-        if not has_run and not wants_synthetic(load_config(config_file, assignments).study):
-            return cls.begin(*chosen, console)
-        return cls.resume(*chosen, console)
+def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
+    """Train in this process, or in all that `torchrun` started; all but the first return None."""
+    with joined_world() as world:
+        if not world.is_first:
+            assist_training(world)
+            return None
+        selected = select_run_to_begin(choice, console)
+        requirements = Requirement.IMAGES, Requirement.GAN
+        with open_run(selected, console, "train-gan", *requirements, world=world) as context:
+            inspect_stage(context)
+            facts = train_gan_stage(context)
+            world.tell(None)  # the others have finished, too
+            return _outcome(context, facts, results_text.training(facts), "ganbal synthesize --n 2500")
 
-    def inspect(self) -> Outcome:
-        self._prepare()
-        facts = self.stages.inspect()
-        return self._outcome(facts, results_text.inspection(facts), "ganbal train-gan")
 
-    def train_gan(self) -> Outcome:
-        self._prepare(Need.GAN)
-        self.stages.inspect()
-        facts = self.stages.train_gan()
-        return self._outcome(facts, results_text.training(facts), "ganbal synthesize --n 2500")
+def synthesize(choice: RunChoice, console: Console) -> Outcome:
+    selected = select_run_to_continue(choice)
+    with open_run(selected, console, "synthesize", Requirement.IMAGES, Requirement.GAN) as context:
+        facts = synthesize_stage(context)
+        return _outcome(context, facts, results_text.synthesis(facts), "ganbal score, then ganbal compare")
 
-    def synthesise(self) -> Outcome:
-        self._prepare(Need.GAN)
-        facts = self.stages.synthesise()
-        return self._outcome(facts, results_text.synthesis(facts), "ganbal score, then ganbal compare")
 
-    def score(self) -> Outcome:
-        self._prepare(Need.SCORE)
-        facts = self.stages.score()
-        return self._outcome(facts, results_text.scores(facts), "ganbal compare")
+def score(choice: RunChoice, console: Console) -> Outcome:
+    selected = select_run_to_continue(choice)
+    with open_run(selected, console, "score", Requirement.IMAGES, Requirement.SCORE) as context:
+        facts = score_stage(context)
+        return _outcome(context, facts, results_text.scores(facts), "ganbal compare")
 
-    def compare(self) -> Outcome:
-        self._prepare(Need.STUDY)
-        self.stages.inspect()
-        facts = self.stages.compare(workers_for)
-        report = self.stages.report()
-        return self._outcome(facts, results_text.study(facts), f"open {report['html']}")
 
-    def report(self) -> Outcome:
-        facts = self.stages.report()
-        return self._outcome(facts, f"Report: {facts['html']}", f"open {facts['html']}")
+def score_two_folders(real: Path, synthetic: Path, choice: RunChoice, console: Console) -> Outcome:
+    """Score any two folders of images, without a run."""
+    facts = folders.score_two_folders(real, synthetic, choice.settings(), console)
+    return Outcome(facts, results_text.scores(facts), "ganbal compare, to see whether such images help")
 
-    def run_all(self) -> Outcome:
-        self._prepare(Need.GAN, Need.SCORE, Need.STUDY)
-        inspection = self.stages.inspect()
-        training = self.stages.train_gan()
-        self.stages.synthesise()
-        scores = self.stages.score()
-        study = self.stages.compare(workers_for)
-        report = self.stages.report()
+
+def save_folder_statistics(folder: Path, target: Path, choice: RunChoice, console: Console) -> Outcome:
+    """Write the mean and covariance of a folder's features as pytorch-fid does."""
+    facts = folders.save_folder_statistics(folder, target, choice.settings(), console)
+    return Outcome(facts, f"Statistics of {folder}: {target}", f"ganbal score {target} SYNTHETIC")
+
+
+def compare(choice: RunChoice, console: Console) -> Outcome:
+    with open_run(_run_of_study(choice, console), console, "compare", Requirement.IMAGES, Requirement.STUDY) as context:
+        inspect_stage(context)
+        facts = compare_stage(context)
+        report = report_stage(context.run)
+        return _outcome(context, facts, results_text.study(facts), f"open {report['html']}")
+
+
+def _run_of_study(choice: RunChoice, console: Console) -> SelectedRun:
+    """A study of arms that need synthetic images needs a run; any other may start one."""
+    if existing_run(choice) is None and not wants_synthetic(choice.settings().study):
+        return select_run_to_begin(choice, console)
+    return select_run_to_continue(choice)
+
+
+def report(choice: RunChoice, console: Console) -> Outcome:
+    with open_run(select_run_to_continue(choice), console, "report") as context:
+        facts = report_stage(context.run)
+        return _outcome(context, facts, f"Report: {facts['html']}", f"open {facts['html']}")
+
+
+def run(choice: RunChoice, console: Console) -> Outcome:
+    """All stages in order."""
+    with open_run(select_run_to_begin(choice, console), console, "run", *_ALL_STAGES) as context:
+        inspection = inspect_stage(context)
+        training = train_gan_stage(context)
+        synthesize_stage(context)
+        scores = score_stage(context)
+        study = compare_stage(context)
+        report = report_stage(context.run)
         facts = {"data": inspection, "gan": training, "scores": scores, "study": study, "report": report}
         text = f"{results_text.scores(scores)}\n\n{results_text.study(study)}"
-        return self._outcome(facts, text, f"open {report['html']}")
-
-    def _prepare(self, *needs: Need) -> None:
-        """Check all that the command will need; only then write the first file."""
-        check_before_work(self.run, self.config, needs)
-        digest = self.stages.dataset.table.digest()  # reads every image, which can still find too many unreadable
-        if Need.STUDY in needs:
-            check_study(self.stages, draws=Need.GAN in needs)
-        self.console.log_file = self.run.log_file
-        settings = dump_config(self.config)
-        if not self.run.config_file.is_file() or self.run.config_file.read_text(encoding="utf-8") != settings:
-            self.run.save_settings(settings)
-        self.run.update_provenance(
-            **describe_machine(),
-            device=str(self.stages.device),
-            last_command_at=now(),
-            seed=self.config.seed,
-            data_digest=digest,
-        )
-        self.console.say(f"Run folder: {self.run.folder}")
-
-    def _outcome(self, facts: dict[str, Any], text: str, next_step: str) -> Outcome:
-        return Outcome({"run": str(self.run.folder)} | facts, text, f"Next: {next_step}")
+        return _outcome(context, facts, text, f"open {report['html']}")
 
 
-def train_gan_together(
-    run_folder: Path | None, config_file: Path | None, assignments: Sequence[str], console: Console
-) -> Outcome | None:
-    """`train-gan` in one process or in all that `torchrun` started; only the first has something to tell."""
-    with joined_world() as world:
-        if world.is_first:
-            pipeline = Pipeline.begin(run_folder, config_file, assignments, console)
-            pipeline.stages.world = world
-            outcome = pipeline.train_gan()
-            world.tell(None)
-            return outcome
-        while (job := world.tell(None)) is not None:
-            config = load_config(None, base=job["settings"])
-            stages = Stages(Run(Path(job["run"])), config, Console(quiet=True), world)
-            stages.at_fraction(job["minority_fraction"]).train_gan_beside()
-        return None
+def reproduce(choice: RunChoice, console: Console, *, only: Sequence[str], seeds: int | None, protocol: str) -> Outcome:
+    """Train the published systems."""
+    facts, text, html = reproduce_command(choice, console, only=only, seeds=seeds, protocol=protocol)
+    return Outcome(facts, text, f"open {html}")
+
+
+def predict(images: Sequence[Path], console: Console, **choices: Any) -> Outcome:
+    """Predict files or folders of images with a trained classifier of a run."""
+    found = predict_command(images, console=console, **choices)
+    return Outcome(found.facts, found.text, problem=found.problem)
+
+
+def _outcome(context: RunContext, facts: dict[str, Any], text: str, next_step: str) -> Outcome:
+    return Outcome({"run": str(context.run.folder)} | facts, text, next_step)

@@ -34,7 +34,7 @@ def cache_of_the_tests(tmp_path_factory):
         return
     os.environ["GANBAL_CACHE"] = str(tmp_path_factory.mktemp("cache"))
     yield
-    del os.environ["GANBAL_CACHE"]
+    os.environ.pop("GANBAL_CACHE", None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

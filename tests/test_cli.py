@@ -1,7 +1,6 @@
 """The command line as a user meets it: output and exit code both."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -28,13 +27,6 @@ def own_folder(tmp_path, monkeypatch):
     """Every test works in a folder of its own, with the decoded images shared between tests."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GANBAL_DATA", raising=False)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def shared_cache(tmp_path_factory):
-    os.environ["GANBAL_CACHE"] = str(tmp_path_factory.mktemp("cache"))
-    yield
-    del os.environ["GANBAL_CACHE"]
 
 
 def ganbal(*arguments: str) -> Result:

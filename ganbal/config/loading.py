@@ -19,7 +19,7 @@ def load_config(file: Path | None, assignments: Sequence[str] = (), base: Mappin
     Raises:
         InputError: the file cannot be read, or any name or value is wrong; the message lists every mistake.
     """
-    given: dict[str, Any] = _read_yaml(file) if file is not None else {}
+    given: dict[str, Any] = read_settings(file) if file is not None else {}
     mistakes: list[str] = []
     for assignment in assignments:
         _assign(given, assignment, mistakes)
@@ -61,14 +61,17 @@ def _without_old_counts(base: dict[str, Any], given: Mapping[str, Any]) -> dict[
     return base
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
+def read_settings(file: Path, advice: str = "Give --config a readable YAML file, such as configs/quick.yaml.") -> Any:
+    """The sections and fields in a YAML file, not validated.
+
+    Raises:
+        InputError: it cannot be read or is no mapping; `advice` says what to do.
+    """
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise InputError(
-            expected=f"a YAML file of settings at {file}",
-            found=" ".join(str(error).split()),
-            action="Give --config a readable YAML file, such as configs/quick.yaml.",
+            expected=f"a YAML file of settings at {file}", found=" ".join(str(error).split()), action=advice
         ) from error
     if content is None:
         return {}
@@ -76,7 +79,7 @@ def _read_yaml(file: Path) -> dict[str, Any]:
         raise InputError(
             expected=f"sections and fields (`gan: {{steps: 2000}}`) in {file}",
             found=f"a {type(content).__name__}",
-            action="See configs/default.yaml for the shape.",
+            action=advice,
         )
     return content
 

@@ -1,5 +1,6 @@
-"""The part of a run that has only a share of the minority class: a generator and synthetic images of its own."""
+"""The part of a run that sees only a fraction of the minority class: its own generator and synthetic images."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from ganbal.run.folder import Run
 
 @dataclass(frozen=True)
 class FractionOfRun(Run):
-    """The same folder, but `gan/fraction_0.25` and `synthetic_fraction_0.25` in it, and stages of such names."""
+    """The same folder, with `gan/fraction_0.25`, `synthetic_fraction_0.25` and stages named accordingly."""
 
     fraction: float
 
@@ -23,8 +24,11 @@ class FractionOfRun(Run):
     def stage_is_done(self, stage: str, inputs: str) -> bool:
         return super().stage_is_done(self._stage(stage), inputs)
 
-    def mark_stage(self, stage: str, inputs: str, seconds: float) -> None:
-        super().mark_stage(self._stage(stage), inputs, seconds)
+    def changed_outputs(self, stage: str) -> list[str]:
+        return super().changed_outputs(self._stage(stage))
+
+    def mark_stage(self, stage: str, inputs: str, outputs: Iterable[Path], seconds: float) -> None:
+        super().mark_stage(self._stage(stage), inputs, outputs, seconds)
 
     def forget_stage(self, stage: str) -> None:
         super().forget_stage(self._stage(stage))

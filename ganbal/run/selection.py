@@ -1,54 +1,88 @@
-"""Which run folder a command works in, and with which settings."""
+"""Which run folder a command uses, and with which settings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ganbal.config import Config, load_config
+from ganbal.data.dataset import resolve_root
 from ganbal.errors import InputError
 from ganbal.run.folder import OUTPUTS, Run, new_run, newest_run
+from ganbal.runtime.console import Console
 
 
-def select_run_to_begin(
-    run_folder: Path | None,
-    config_file: Path | None,
-    assignments: Sequence[str],
-    settle: Callable[[Config], Config],
-    outputs: Path = OUTPUTS,
-) -> tuple[Run, Config]:
+@dataclass(frozen=True)
+class RunChoice:
+    """What the user typed about the run and its settings.
+
+    Attributes:
+        run_folder: None means the newest run.
+        config_file: YAML settings.
+        assignments: `section.field=value`, which override the file.
+    """
+
+    run_folder: Path | None = None
+    config_file: Path | None = None
+    assignments: Sequence[str] = ()
+
+    def settings(self, base: Run | None = None) -> Config:
+        """The settings of a new run, or those of `base` with what was typed on top."""
+        return load_config(self.config_file, self.assignments, base=base.settings() if base is not None else None)
+
+
+@dataclass(frozen=True)
+class SelectedRun:
+    """The run of a command and its settings; `is_unnamed` where a new folder may get another name."""
+
+    run: Run
+    config: Config
+    is_unnamed: bool = False
+
+
+def select_run_to_begin(choice: RunChoice, console: Console, outputs: Path = OUTPUTS) -> SelectedRun:
     """For commands that may start a run: the named folder, the newest run if it has these very settings, or a new one.
 
-    So the same command typed again continues, and one with other settings never disturbs a finished run.
-
-    Args:
-        settle: makes explicit what the settings leave to the surroundings (which data).
+    The same command typed again continues its run, and one with other settings never changes a finished run. The image
+    folder is made explicit, so that later commands of the run use the same images.
     """
-    if run_folder is not None:
-        run = Run(run_folder)
-        return run, settle(load_config(config_file, assignments, base=run.settings()))
-    config = settle(load_config(config_file, assignments))
+    if choice.run_folder is not None:
+        run = Run(choice.run_folder)
+        return SelectedRun(run, _with_explicit_data(choice.settings(run), console))
+    config = _with_explicit_data(choice.settings(), console)
     newest = newest_run(outputs)
     if newest is not None and _has_settings(newest, config):
-        return newest, config
-    return new_run(Path(str(config.data.root)).stem, outputs), config
+        return SelectedRun(newest, config)
+    return SelectedRun(new_run(Path(str(config.data.root)).stem, outputs), config, is_unnamed=True)
 
 
-def select_run_to_continue(
-    run_folder: Path | None, config_file: Path | None, assignments: Sequence[str], outputs: Path = OUTPUTS
-) -> tuple[Run, Config]:
+def select_run_to_continue(choice: RunChoice, outputs: Path = OUTPUTS) -> SelectedRun:
     """For commands that need a run: the named one or the newest, with its own settings plus those given now.
 
     Raises:
         InputError: there is no such run.
     """
-    run = Run(run_folder) if run_folder is not None else newest_run(outputs)
-    settings = run.settings() if run is not None else None
-    if run is None or settings is None:
+    run = existing_run(choice, outputs)
+    if run is None:
+        place = f" at {choice.run_folder}" if choice.run_folder else f" under {outputs}/"
         raise InputError(
-            expected=f"a run folder{f' at {run_folder}' if run_folder else f' under {outputs}/'}",
+            expected=f"a run folder{place}",
             found="none with a config.yaml in it",
             action="Run `ganbal train-gan` first (or `ganbal run` for everything), or name one with --run DIR.",
         )
-    return run, load_config(config_file, assignments, base=settings)
+    return SelectedRun(run, choice.settings(run))
+
+
+def existing_run(choice: RunChoice, outputs: Path = OUTPUTS) -> Run | None:
+    """The named run or the newest, if it exists."""
+    run = Run(choice.run_folder) if choice.run_folder is not None else newest_run(outputs)
+    return run if run is not None and run.config_file.is_file() else None
+
+
+def _with_explicit_data(config: Config, console: Console) -> Config:
+    root, origin = resolve_root(config.data)
+    if config.data.root is None:
+        console.say(f"No --data: using {root} ({origin}).")
+    return config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
 
 
 def _has_settings(run: Run, config: Config) -> bool:

@@ -1,51 +1,221 @@
-"""What the person at the terminal sees: sentences, warnings, progress bars."""
+"""What the user sees at work: messages, warnings, progress; all of it also goes to the log."""
 
+import logging
 import sys
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
 
-from tqdm import tqdm
+from ganbal.runtime.text import duration, harmless
+
+if TYPE_CHECKING:
+    import rich.console
+    import rich.progress
+
+logger = logging.getLogger("ganbal")
+logger.addHandler(logging.NullHandler())
+
+_SHOWN = {"is_shown": True}
+"""Marks log records that the console has printed itself."""
+_REFRESH_SECONDS = 0.2
+_SECONDS_BETWEEN_LINES = 30.0
 
 
-@dataclass
 class Console:
-    """Speaks on stderr, so that stdout stays free for results; also keeps a log where it is given a file.
+    """Prints on stderr, so that stdout stays free for results, and logs to the logger `ganbal`.
 
-    `quiet` silences sentences and bars but never warnings.
+    Args:
+        quiet: prints warnings only; no messages, no progress.
+        verbose: prints debugging messages too.
     """
 
-    quiet: bool = False
-    log_file: Path | None = None
-    warnings: list[str] = field(default_factory=list)
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
+        self.quiet, self.verbose = quiet, verbose
+        self.warnings: list[str] = []
+        self._progress: rich.progress.Progress | None = None
+        self._bars = 0
 
     def say(self, text: str = "") -> None:
-        self._log(text)
+        text = harmless(text)
+        logger.info(text, extra=_SHOWN)
         if not self.quiet:
-            tqdm.write(text, file=sys.stderr)
+            self._print(text)
 
     def warn(self, text: str) -> None:
         self.warnings.append(text)
-        self._log(f"warning: {text}")
-        tqdm.write(f"warning: {text}", file=sys.stderr)
+        text = harmless(f"warning: {text}")
+        logger.warning(text.removeprefix("warning: "), extra=_SHOWN)
+        self._print(text, style="yellow")
 
-    def progress(self, total: int, description: str, unit: str, *, initial: int = 0) -> "tqdm[Any]":
+    def progress(self, total: int, description: str, unit: str, *, initial: int = 0) -> "ProgressBar":
         """A bar with rate and time left; use it as a context manager and call `.update(n)`."""
-        return tqdm(
-            total=total,
-            initial=initial,
-            desc=description,
-            unit=unit,
-            disable=self.quiet,
-            file=sys.stderr,
-            dynamic_ncols=True,
-            mininterval=0.3 if sys.stderr.isatty() else 10.0,
-            leave=False,
-        )
+        return ProgressBar(self, total, description, unit, initial)
 
-    def _log(self, text: str) -> None:
-        if self.log_file is not None and text:
-            self.log_file.parent.mkdir(parents=True, exist_ok=True)
-            with self.log_file.open("a", encoding="utf-8") as file:
-                file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {text}\n")
+    @contextmanager
+    def log_to(self, file: Path) -> Iterator[None]:
+        """Append all messages of the package to `file`; if it cannot be written, one warning says so."""
+        handler = _LogFile(file, self)
+        logger.addHandler(handler)
+        previous, level = logger.level, logging.DEBUG if self.verbose else logging.INFO
+        logger.setLevel(level)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(previous)
+            handler.close()
+
+    @contextmanager
+    def show_log(self) -> Iterator[None]:
+        """Print what modules log themselves: warnings, and with `verbose` everything."""
+        handler = _LogPrinter(self)
+        logger.addHandler(handler)
+        previous = logger.level
+        logger.setLevel(logging.DEBUG if self.verbose else logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(previous)
+
+    def _print(self, text: str, style: str | None = None) -> None:
+        terminal = self._progress.console if self._progress is not None else _terminal()
+        terminal.print(text, style=style, markup=False, highlight=False, soft_wrap=True, emoji=False)
+
+    def _start_bar(self, bar: "ProgressBar") -> "rich.progress.TaskID | None":
+        """Show the bar on a terminal; all bars of a console share one live display."""
+        terminal = _terminal()
+        if self.quiet or not terminal.is_terminal:
+            return None
+        if self._progress is None:
+            self._progress = _live_display(terminal)
+            self._progress.start()
+        self._bars += 1
+        return self._progress.add_task(bar.description, total=bar.total, completed=bar.n, unit=bar.unit, note="")
+
+    def _refresh_bar(self, bar: "ProgressBar", task: "rich.progress.TaskID") -> None:
+        assert self._progress is not None
+        self._progress.update(task, completed=bar.n, note=bar.note)
+
+    def _stop_bar(self, task: "rich.progress.TaskID") -> None:
+        assert self._progress is not None
+        self._progress.remove_task(task)
+        self._bars -= 1
+        if self._bars == 0:
+            self._progress.stop()
+            self._progress = None
+
+
+class ProgressBar:
+    """Progress of one piece of work: a live bar on a terminal, elsewhere a line every half minute."""
+
+    def __init__(self, console: Console, total: int, description: str, unit: str, initial: int) -> None:
+        self.total, self.description, self.unit, self.n, self.note = total, description, unit, initial, ""
+        self._console, self._initial = console, initial
+        self._task: rich.progress.TaskID | None = None
+        self._start = self._shown = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._start = self._shown = time.monotonic()
+        self._task = self._console._start_bar(self)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._console._stop_bar(self._task)
+            self._task = None
+
+    def update(self, count: int = 1) -> None:
+        self.n += count
+        self._show()
+
+    def set_postfix_str(self, text: str) -> None:
+        """A short note beside the bar, such as the current loss."""
+        self.note = text
+        self._show()
+
+    def _show(self) -> None:
+        now = time.monotonic()
+        if self._task is not None:
+            if now - self._shown >= _REFRESH_SECONDS:
+                self._shown = now
+                self._console._refresh_bar(self, self._task)
+        elif now - self._shown >= _SECONDS_BETWEEN_LINES and not self._console.quiet:
+            self._shown = now
+            self._console.say(self._line(now - self._start))
+
+    def _line(self, seconds: float) -> str:
+        done, left = self.n - self._initial, self.total - self.n
+        time_left = f", about {duration(seconds * left / done)} left" if done > 0 and left > 0 else ""
+        note = f" ({self.note})" if self.note else ""
+        return f"{self.description}: {self.n} of {self.total} {self.unit}s{time_left}{note}"
+
+
+def _terminal() -> "rich.console.Console":
+    import rich.console
+
+    # stderr is looked up anew: tests and notebooks replace it.
+    return rich.console.Console(file=sys.stderr)
+
+
+def _live_display(terminal: "rich.console.Console") -> "rich.progress.Progress":
+    from rich import progress
+
+    return progress.Progress(
+        progress.TextColumn("{task.description}"),
+        progress.BarColumn(bar_width=None),
+        progress.TextColumn("{task.completed:.0f}/{task.total:.0f} {task.fields[unit]}s"),
+        progress.TimeElapsedColumn(),
+        progress.TextColumn("left"),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.fields[note]}"),
+        console=terminal,
+        transient=True,
+        expand=True,
+        refresh_per_second=4,
+    )
+
+
+class _LogPrinter(logging.Handler):
+    """Prints records that modules logged without a console."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.DEBUG if console.verbose else logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if getattr(record, "is_shown", False):
+            return
+        level = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
+        self._console._print(harmless(level + record.getMessage()), "dim" if not level else "yellow")
+
+
+class _LogFile(logging.FileHandler):
+    """Appends to log.txt; a full disk costs one warning, not the work."""
+
+    def __init__(self, file: Path, console: Console) -> None:
+        super().__init__(file, encoding="utf-8", delay=True, errors="backslashreplace")
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
+        self._file, self._console, self._has_failed = file, console, False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self._has_failed and record.getMessage():
+            super().emit(record)
+
+    def format(self, record: logging.LogRecord) -> str:
+        return harmless(super().format(record))
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        self._has_failed = True
+        self._console._print(f"warning: {self._file} cannot be written: {sys.exc_info()[1]}", "yellow")
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except OSError:  # flushing on a full disk
+            self._has_failed = True

@@ -1,4 +1,4 @@
-"""Turning SIGINT and SIGTERM into a wish to stop that long loops look at between steps."""
+"""SIGINT and SIGTERM: a stop request that long loops poll, and an exception everywhere else."""
 
 import signal
 from collections.abc import Iterator
@@ -9,14 +9,18 @@ from types import FrameType
 from ganbal.errors import InterruptedBySignal
 
 
+class Terminated(BaseException):
+    """SIGTERM arrived; raised in the main thread so that temporary files and locks are cleaned up."""
+
+
 @dataclass
-class StopWish:
-    """Whether a signal has asked for an end."""
+class StopRequest:
+    """Whether a signal has requested a stop."""
 
     requested: bool = False
 
     def raise_if_requested(self, saved: str) -> None:
-        """Raise InterruptedBySignal, telling that `saved` is on disk, if a signal has come."""
+        """Raise InterruptedBySignal, which says that `saved` is on disk, if a signal has arrived."""
         if self.requested:
             raise self.interruption(saved)
 
@@ -26,16 +30,16 @@ class StopWish:
 
 
 @contextmanager
-def stop_on_signal() -> Iterator[StopWish]:
-    """Catch the first SIGINT or SIGTERM as a wish; a second one ends the process in the usual way.
+def stop_on_signal() -> Iterator[StopRequest]:
+    """Turn the first SIGINT or SIGTERM into a stop request; a second one ends the process as before.
 
-    Outside the main thread, where Python allows no handlers, the wish simply never comes.
+    Outside the main thread, where Python allows no handlers, no request ever arrives.
     """
-    wish = StopWish()
+    request = StopRequest()
     previous: dict[signal.Signals, object] = {}
 
     def note(number: int, frame: FrameType | None) -> None:
-        wish.requested = True
+        request.requested = True
         restore()
 
     def restore() -> None:
@@ -48,6 +52,24 @@ def stop_on_signal() -> Iterator[StopWish]:
     except ValueError:
         previous.clear()
     try:
-        yield wish
+        yield request
     finally:
         restore()
+
+
+@contextmanager
+def exit_on_sigterm() -> Iterator[None]:
+    """Raise Terminated when SIGTERM arrives, instead of ending the process on the spot."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Terminated
+
+    try:
+        previous = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not in the main thread
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)

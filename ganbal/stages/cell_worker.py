@@ -6,15 +6,18 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from ganbal.config import StudyConfig, load_config
+import torch
+
+from ganbal.config import Config, StudyConfig, load_config
 from ganbal.run.folder import Run
-from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
-from ganbal.stages.context import Stages
+from ganbal.stages.context import RunContext
+from ganbal.stages.study_material import study_source
 from ganbal.study.cells import Cell
 from ganbal.study.executors import Executor, ProcessExecutor, RayExecutor
 from ganbal.study.plan import planned_cells
-from ganbal.study.running import Elsewhere
+from ganbal.study.running import Elsewhere, finish_cell
+from ganbal.study.sources import StudySource
 
 MOST_WORKERS = 8
 """Of `auto`: every worker holds the training images of its arm."""
@@ -33,13 +36,13 @@ class CellJob:
     cell: Cell
 
 
-def workers_for(stages: Stages) -> Elsewhere | None:
-    """How the settings want the study's cells trained; None: here, one after another.
+def workers_for(context: RunContext) -> Elsewhere | None:
+    """How the settings want the study's cells trained; None: in this process, one after another.
 
     Raises:
         InputError: Ray is wanted and not installed.
     """
-    study, is_cuda = stages.config.study, stages.device.type == "cuda"
+    study, is_cuda = context.config.study, context.device.type == "cuda"
     executor: Executor
     if study.executor == "ray":
         executor = RayExecutor(cpus=study.threads, gpus=1.0 if is_cuda else 0.0)
@@ -48,10 +51,8 @@ def workers_for(stages: Stages) -> Elsewhere | None:
         if workers == 1:
             return None
         executor = ProcessExecutor(workers)
-    folder = str(stages.run.folder.resolve())
-    settings = stages.config.model_dump_json()
-    cache = str(cache_folder().resolve())
-    return Elsewhere(executor, finish_cell, functools.partial(CellJob, folder, settings, cache))
+    folder, cache = str(context.run.folder.resolve()), str(context.cache.resolve())
+    return Elsewhere(executor, train_cell, functools.partial(CellJob, folder, context.config.model_dump_json(), cache))
 
 
 def number_of_workers(study: StudyConfig, *, is_cuda: bool, cores: int) -> int:
@@ -64,18 +65,26 @@ def number_of_workers(study: StudyConfig, *, is_cuda: bool, cores: int) -> int:
     return max(1, min(cores // study.threads, MOST_WORKERS, cells))
 
 
-def finish_cell(job: CellJob) -> None:
+def train_cell(job: CellJob) -> None:
     """Train the cell, unless it is done, and leave its files in the run folder.
 
     Raises:
         InputError: as the study itself.
     """
-    os.environ["GANBAL_CACHE"] = job.cache_folder  # a worker need not start where the command did
-    _stages(job.run_folder, job.settings).finish_cell(job.cell)
+    source, config, device = _material(job.run_folder, job.settings, job.cache_folder)
+    finish_cell(
+        job.cell,
+        source,
+        config.study,
+        device=device,
+        root=Run(Path(job.run_folder)).study_folder,
+        feature_cache=Path(job.cache_folder) / "features",
+    )
 
 
 @functools.lru_cache(maxsize=1)
-def _stages(run_folder: str, settings: str) -> Stages:
-    """Kept between the cells of one worker, which so reads the images once."""
+def _material(run_folder: str, settings: str, cache: str) -> tuple[StudySource, Config, torch.device]:
+    """Kept between the cells of one worker, which reads the images only once."""
     config = load_config(None, base=json.loads(settings))
-    return Stages(Run(Path(run_folder)), config, Console(quiet=True))
+    context = RunContext(Run(Path(run_folder)), config, Console(quiet=True), cache=Path(cache))
+    return study_source(context), config, context.device

@@ -21,19 +21,17 @@ class Predictions:
     facts: dict[str, Any]
     text: str
 
-    def raise_problems(self) -> None:
-        """Fail where a file gave no prediction; to be called when the others have been told.
-
-        Raises:
-            InputError: some file could not be read.
-        """
+    @property
+    def problem(self) -> InputError | None:
+        """The files that gave no prediction, if there are any; the command fails although others were predicted."""
         problems = [f"{image['file']}: {image['problem']}" for image in self.facts["images"] if image.get("problem")]
-        if problems:
-            raise InputError(
-                expected="JPEG, PNG, BMP or TIFF images that can be read",
-                found=f"{len(problems)} of {len(self.facts['images'])} that cannot:\n  " + "\n  ".join(problems),
-                action="The others were predicted; take these out or mend them.",
-            )
+        if not problems:
+            return None
+        return InputError(
+            expected="JPEG, PNG, BMP or TIFF images that can be read",
+            found=f"{len(problems)} of {len(self.facts['images'])} that cannot:\n  " + "\n  ".join(problems),
+            action="The others were predicted; remove or replace these files.",
+        )
 
 
 def predict_command(

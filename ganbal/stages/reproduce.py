@@ -1,14 +1,12 @@
 """`ganbal reproduce`: from what was typed to the files it leaves."""
 
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from classifiers.registry import find_model
-from ganbal.config import Config, dump_config
+from ganbal.config import Config
 from ganbal.config.presets import document_files
-from ganbal.data.dataset import check_source
 from ganbal.errors import InputError
 from ganbal.report import build_report
 from ganbal.reproduction.comparing import PROTOCOLS
@@ -16,58 +14,45 @@ from ganbal.reproduction.images import SyntheticImages
 from ganbal.reproduction.published import CLASSES, NUM_TEST
 from ganbal.reproduction.reproducing import System, Workplace, reproduce_systems, systems_of
 from ganbal.reproduction.reproduction_text import reproduction_csv, reproduction_text
-from ganbal.run.folder import Run, now
-from ganbal.run.provenance import describe_machine
-from ganbal.run.selection import select_run_to_begin
+from ganbal.run.folder import now
+from ganbal.run.selection import RunChoice, select_run_to_begin
 from ganbal.runtime.atomic_files import write_json, write_text
-from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
-from ganbal.runtime.device import choose_device
-from ganbal.runtime.hashing import file_digest
-from ganbal.stages.outcome import Outcome
-from ganbal.stages.preflight import pin_data_root
-from ganbal.synthesis.generate import SyntheticFolder, read_synthetic
+from ganbal.stages.context import RunContext
+from ganbal.stages.requirements import Requirement
+from ganbal.stages.session import open_run
 
 
 def reproduce_command(
-    run_folder: Path | None,
-    config_file: Path | None,
-    assignments: Sequence[str],
-    console: Console,
-    *,
-    only: Sequence[str],
-    seeds: int | None,
-    protocol: str,
-) -> Outcome:
+    choice: RunChoice, console: Console, *, only: Sequence[str], seeds: int | None, protocol: str
+) -> tuple[dict[str, Any], str, Path]:
     """Train the published systems and write reproduction.json, reproduction.csv and the report of the run.
+
+    Returns:
+        The content of reproduction.json, the text for a terminal, and the report.
 
     Raises:
         InputError: unknown names or settings, or images that cannot be used.
-        InterruptedBySignal: a signal came; the same command goes on from the cells that are finished.
+        InterruptedBySignal: a signal came; the same command continues from the cells that are finished.
     """
     if seeds is not None and seeds < 1:
-        raise InputError(expected="at least one seed", found=f"--seeds {seeds}", action="Give --seeds 3, say.")
+        raise InputError(expected="at least one seed", found=f"--seeds {seeds}", action="Give, for example, --seeds 3.")
     files = document_files(only)
-    settle = functools.partial(pin_data_root, console=console)
-    run, config = select_run_to_begin(run_folder, config_file, assignments, settle)
-    systems = _systems(files, config, assignments)
-    device = choose_device(config.device)
-    check_source(config.data, config.seed)
-    if not run.config_file.is_file():
-        run.save_settings(dump_config(config))
-    run.update_provenance(**describe_machine(), device=str(device), last_command_at=now(), seed=config.seed)
-    console.log_file = run.log_file
-    console.say(f"Run folder: {run.folder}")
-    place = Workplace(run.folder / "reproduction", cache_folder(), device, console, _synthetic_of(run))
+    selected = select_run_to_begin(choice, console)
+    systems = _systems(files, selected.config, choice.assignments)
     protocols = PROTOCOLS if protocol == "both" else (protocol,)
-    entries = reproduce_systems(systems, protocols, seeds, place)
-    facts: dict[str, Any] = {"made": now(), "device": str(device), "protocols": list(protocols)}
-    facts |= {"remarks": remarks_on(entries), "systems": entries}
-    write_json(run.folder / "reproduction.json", facts)
-    write_text(run.folder / "reproduction.csv", reproduction_csv(facts))
-    report = build_report(run.folder)
-    facts = {"run": str(run.folder)} | facts
-    return Outcome(facts, reproduction_text(facts), f"Next: open {report.html}")
+    with open_run(selected, console, "reproduce", Requirement.PUBLISHED) as context:
+        run, device = context.run, context.device
+        place = Workplace(run.folder / "reproduction", context.cache, device, console, _synthetic_of(context))
+        entries = reproduce_systems(systems, protocols, seeds, place)
+        facts: dict[str, Any] = {"made": now(), "device": str(device), "protocols": list(protocols)}
+        facts |= {"remarks": remarks_on(entries), "systems": entries}
+        write_json(run.folder / "reproduction.json", facts)
+        write_text(run.folder / "reproduction.csv", reproduction_csv(facts))
+        context.finished_stages.append("reproduce")
+        report = build_report(run.folder)
+        facts = {"run": str(run.folder)} | facts
+        return facts, reproduction_text(facts), report.html
 
 
 def _systems(files: Sequence[Path], config: Config, assignments: Sequence[str]) -> list[System]:
@@ -81,12 +66,10 @@ def _systems(files: Sequence[Path], config: Config, assignments: Sequence[str]) 
     return [system for file in files for system in systems_of(file, base, pinned)]
 
 
-def _synthetic_of(run: Run) -> SyntheticImages | None:
-    folder = SyntheticFolder(run.synthetic_folder)
-    if not folder.manifest.is_file():
+def _synthetic_of(context: RunContext) -> SyntheticImages | None:
+    if not context.synthetic_folder.manifest.is_file():
         return None
-    pixels, _, class_names = read_synthetic(folder)
-    return SyntheticImages(pixels, class_names, file_digest(folder.manifest))
+    return SyntheticImages(context.synthetic.pixels, context.synthetic.class_names, context.synthetic.digest)
 
 
 def remarks_on(entries: Sequence[dict[str, Any]]) -> list[str]:

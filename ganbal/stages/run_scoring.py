@@ -13,7 +13,7 @@ from ganbal.metrics.scoring import ClassifierImages, score_run
 from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.stages.class_scores import classes_to_score, with_other_classes
-from ganbal.stages.study_material import Synthetic
+from ganbal.stages.context import Synthetic
 from ganbal.stages.trained_extractor import chosen_extractor
 from ganbal.study.running import classifier_size_px
 

@@ -1,53 +1,24 @@
 """A run's images as its study takes them: real ones by their splits, synthetic ones resized."""
 
 import functools
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 
 from ganbal.config import StudyConfig
-from ganbal.data.dataset import Dataset
-from ganbal.data.decoding import resize_grey
 from ganbal.data.image_table import ImageTable
-from ganbal.study.arms import ImageSet
+from ganbal.stages.context import RunContext, Synthetic
+from ganbal.study.arms import ImageSet, find_arm
 from ganbal.study.arms.additions import ClassCounts
 from ganbal.study.cells import TestSet
 from ganbal.study.sources import StudyImages, StudySource
 
 
-@dataclass(frozen=True)
-class Synthetic:
-    """A run's synthetic images: pixels (N, S, S) uint8, names, class names and what identifies them."""
-
-    pixels: np.ndarray
-    names: list[str]
-    class_names: list[str]
-    digest: str
-
-    def of_class(self, class_name: str) -> "Synthetic":
-        rows = [row for row, name in enumerate(self.class_names) if name == class_name]
-        names = [self.names[row] for row in rows]
-        return Synthetic(self.pixels[rows], names, [class_name] * len(rows), self.digest)
-
-    def resized(self, size_px: int) -> np.ndarray:
-        """(N, size_px, size_px) uint8."""
-        return np.stack([resize_grey(image, size_px) for image in self.pixels])
-
-
-def study_source(
-    dataset: Dataset,
-    synthetic: Synthetic | None,
-    study: StudyConfig,
-    at_fraction: Callable[[float], StudySource] | None,
-) -> StudySource:
-    """What the study is made from; `synthetic` is None where there are none or no arm takes notice of them."""
-    table = dataset.table
+def study_source(context: RunContext) -> StudySource:
+    """What the study of a run is made from; synthetic images are read only where an arm needs them."""
+    dataset, study, table = context.dataset, context.config.study, context.dataset.table
+    synthetic = context.synthetic if _uses_synthetic(context) else None
     train, val = _training_rows(table, study)
-    counts = ClassCounts(
-        np.bincount(_labels(table)[train], minlength=len(table.classes)).astype(np.int64),
-        np.array([synthetic.class_names.count(name) if synthetic else 0 for name in table.classes], dtype=np.int64),
-    )
+    counts = class_counts(context)
 
     def at_size(size_px: int) -> StudyImages:
         pixels, labels, test = dataset.pixels(size_px), _labels(table), table.rows("test")
@@ -64,8 +35,27 @@ def study_source(
         data_digest=table.digest(),
         synthetic_digest=synthetic.digest if synthetic is not None else "",
         counts=lambda: counts,
-        at_fraction=at_fraction,
+        at_fraction=functools.cache(lambda fraction: study_source(context.at_fraction(fraction))),
     )
+
+
+def class_counts(context: RunContext) -> ClassCounts:
+    """How many real and synthetic images the study of a run has to train with."""
+    table = context.dataset.table
+    train, _ = _training_rows(table, context.config.study)
+    synthetic = context.synthetic.class_names if _uses_synthetic(context) else []
+    return ClassCounts(
+        np.bincount(_labels(table)[train], minlength=len(table.classes)).astype(np.int64),
+        np.array([synthetic.count(name) for name in table.classes], dtype=np.int64),
+    )
+
+
+def _uses_synthetic(context: RunContext) -> bool:
+    arms = [find_arm(name) for name in context.config.study.arms]
+    if any(arm.needs_synthetic for arm in arms):
+        return True
+    # Arms of copies add as many images as a generator would; without one, as many as are missing.
+    return any(arm.adds_images for arm in arms) and context.synthetic_folder.manifest.is_file()
 
 
 def _training_rows(table: ImageTable, study: StudyConfig) -> tuple[np.ndarray, np.ndarray]:

@@ -2,10 +2,11 @@ import os
 
 import pytest
 
-from ganbal.config import Config, dump_config, load_config
+from ganbal.config import dump_config, load_config
 from ganbal.errors import InputError
-from ganbal.run.folder import Run, new_run, newest_run
-from ganbal.run.selection import select_run_to_begin, select_run_to_continue
+from ganbal.run.folder import Run, create_new_run, new_run, newest_run
+from ganbal.run.selection import RunChoice, select_run_to_begin, select_run_to_continue
+from ganbal.runtime.console import Console
 from ganbal.runtime.disk_space import check_writable
 from ganbal.runtime.hashing import digest_of
 
@@ -18,8 +19,10 @@ def make_run(folder, assignments=(), age_seconds=0):
     return run
 
 
-def as_it_is(config: Config) -> Config:
-    return config
+def begun(outputs, assignments, folder=None):
+    return select_run_to_begin(
+        RunChoice(folder, None, ["data.root=phantom", *assignments]), Console(quiet=True), outputs
+    )
 
 
 def test_the_newest_run_is_the_one_whose_settings_were_written_last(tmp_path):
@@ -32,32 +35,32 @@ def test_the_newest_run_is_the_one_whose_settings_were_written_last(tmp_path):
 
 def test_new_runs_never_share_a_folder_and_have_safe_names(tmp_path):
     first = new_run("../chest x-ray", tmp_path)
-    first.folder.mkdir()
-    second = new_run("../chest x-ray", tmp_path)
-    assert first.folder.parent == second.folder.parent == tmp_path
-    assert first.folder != second.folder
+    second = create_new_run(first)
+    third = create_new_run(first)  # a command that chose the same name in the same second
+    assert first.folder.parent == third.folder.parent == tmp_path
+    assert second == first and third.folder != first.folder and third.folder.is_dir()
     assert "chest-x-ray" in first.folder.name
 
 
 def test_same_settings_continue_the_newest_run_and_others_begin_a_new_one(tmp_path):
-    run = make_run(tmp_path / "one", ["gan.steps=7"])
-    assert select_run_to_begin(None, None, ["gan.steps=7"], as_it_is, tmp_path)[0] == run
-    assert select_run_to_begin(None, None, ["gan.steps=8"], as_it_is, tmp_path)[0] != run
+    run = make_run(tmp_path / "one", ["gan.steps=7", "data.root=phantom"])
+    assert begun(tmp_path, ["gan.steps=7"]).run == run
+    assert begun(tmp_path, ["gan.steps=8"]).run != run
 
 
 def test_a_named_run_keeps_its_settings_under_those_given_now(tmp_path):
     make_run(tmp_path / "one", ["gan.steps=7", "seed=5"])
-    _, config = select_run_to_begin(tmp_path / "one", None, ["gan.steps=9"], as_it_is, tmp_path)
+    config = begun(tmp_path, ["gan.steps=9"], tmp_path / "one").config
     assert (config.gan.steps, config.seed) == (9, 5)
-    _, config = select_run_to_continue(None, None, ["study.seeds=2"], tmp_path)
+    config = select_run_to_continue(RunChoice(assignments=["study.seeds=2"]), tmp_path).config
     assert (config.gan.steps, config.study.seeds) == (7, 2)
 
 
 def test_continuing_without_a_run_says_what_to_do(tmp_path):
     with pytest.raises(InputError, match="Run `ganbal train-gan` first"):
-        select_run_to_continue(None, None, [], tmp_path)
+        select_run_to_continue(RunChoice(), tmp_path)
     with pytest.raises(InputError, match=r"a run folder at .*absent"):
-        select_run_to_continue(tmp_path / "absent", None, [], tmp_path)
+        select_run_to_continue(RunChoice(tmp_path / "absent"), tmp_path)
 
 
 def test_damaged_settings_are_an_input_error(tmp_path):
@@ -70,11 +73,32 @@ def test_damaged_settings_are_an_input_error(tmp_path):
 def test_a_stage_is_done_only_for_the_inputs_it_was_done_from(tmp_path):
     run = Run(tmp_path)
     assert not run.stage_is_done("score", "abc")
-    run.mark_stage("score", "abc", 1.0)
+    run.mark_stage("score", "abc", [], 1.0)
     assert run.stage_is_done("score", "abc")
     assert not run.stage_is_done("score", "abd")
     run.forget_stage("score")
     assert not run.stage_is_done("score", "abc")
+
+
+def test_every_changed_or_missing_file_of_a_stage_is_named(tmp_path):
+    run, names = Run(tmp_path), ["a.json", "b/c.png", "d.csv"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    run.mark_stage("score", "abc", [tmp_path / name for name in names], 1.0)
+    assert run.changed_outputs("score") == []
+    (tmp_path / "a.json").write_text("A.json")
+    (tmp_path / "b" / "c.png").unlink()
+    assert run.changed_outputs("score") == ["a.json", "b/c.png"]
+
+
+@pytest.mark.parametrize("content", ["", "[1", "[]", '{"stages": 3}', '{"stages": {"score": []}}'])
+def test_a_damaged_provenance_file_means_that_nothing_is_known_to_be_done(tmp_path, content):
+    run = Run(tmp_path)
+    run.provenance_file.write_text(content)
+    assert not run.stage_is_done("score", "abc")
+    run.mark_stage("score", "abc", [], 1.0)
+    assert run.stage_is_done("score", "abc")
 
 
 def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path):

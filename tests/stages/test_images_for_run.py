@@ -4,7 +4,7 @@ from ganbal.config import load_config
 from ganbal.errors import InputError
 from ganbal.run.folder import Run
 from ganbal.stages.images_for_run import images_for_run
-from ganbal.stages.preflight import Need, check_before_work
+from ganbal.stages.requirements import Requirement, check_requirements
 
 COUNTS = {"A": 30, "B": 10}
 
@@ -43,10 +43,10 @@ def test_too_few_images_for_the_study_are_told_before_hours_of_training(tmp_path
     monkeypatch.setenv("GANBAL_CACHE", str(tmp_path))
     small = ["data.root=phantom", "data.phantom_images=120", "device=cpu", "score.extractor=untrained"]
     small += ["study.classifiers=[cnn_64]", "synthesis.num_images=20", "study.synthetic_ratios=[1]"]
-    whole_run = (Need.GAN, Need.SCORE, Need.STUDY)
+    whole_run = (Requirement.GAN, Requirement.SCORE, Requirement.STUDY)
     with pytest.raises(InputError, match=r"synthetic images for gan; found 20 NORMAL.*ganbal synthesize --n NORMAL="):
-        check_before_work(Run(tmp_path / "run"), load_config(None, small), whole_run)
-    check_before_work(Run(tmp_path / "run"), load_config(None, [*small, "synthesis.num_images=balance"]), whole_run)
+        check_requirements(Run(tmp_path / "run"), load_config(None, small), whole_run)
+    check_requirements(Run(tmp_path / "run"), load_config(None, [*small, "synthesis.num_images=balance"]), whole_run)
 
 
 def test_a_study_with_smote_needs_its_package(tmp_path, monkeypatch):
@@ -55,4 +55,4 @@ def test_a_study_with_smote_needs_its_package(tmp_path, monkeypatch):
     small = ["data.root=phantom", "data.phantom_images=120", "device=cpu", "study.classifiers=[pixel_svm]"]
     config = load_config(None, [*small, "study.arms=[imbalanced,smote]"])
     with pytest.raises(InputError, match=r'pip install "ganbal\[smote\]"'):
-        check_before_work(Run(tmp_path / "run"), config, [Need.STUDY])
+        check_requirements(Run(tmp_path / "run"), config, [Requirement.STUDY])

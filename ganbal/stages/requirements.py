@@ -1,4 +1,4 @@
-"""All that can be known to be wrong is told before the work starts, in seconds and all at once."""
+"""What a command requires: missing requirements are reported before any work starts, all at once."""
 
 import enum
 from collections.abc import Callable, Mapping, Sequence
@@ -10,16 +10,17 @@ from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model
 from classifiers.training.feature_oversampling import check_oversampling
 from ganbal.config import Config, StudyConfig
-from ganbal.data.dataset import check_source, resolve_root
+from ganbal.data.dataset import check_source
 from ganbal.errors import InputError, SeveralInputErrors
 from ganbal.metrics.compute import FEWEST_IMAGES
 from ganbal.metrics.scoring import check_score
 from ganbal.run.folder import Run
 from ganbal.runtime.cache_paths import cache_folder
-from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.disk_space import check_writable
+from ganbal.stages.context import RunContext
 from ganbal.stages.images_for_run import images_for_run
+from ganbal.stages.study_material import class_counts
 from ganbal.study.arms import ARMS, BASELINE, find_arm
 from ganbal.study.arms.additions import ClassCounts
 from ganbal.study.arms.supply import check_supply
@@ -31,20 +32,16 @@ from ganbal.synthesis.counts import check_drawable, classes_to_train
 _RUN_BYTES, _CACHE_BYTES = 500_000_000, 1_500_000_000
 
 
-class Need(enum.Enum):
-    """What a command will need beyond the images."""
+class Requirement(enum.Enum):
+    """What a command does, and so requires."""
 
+    IMAGES = enum.auto()
+    """Reads the images at the sizes that the settings name."""
     GAN = enum.auto()
     SCORE = enum.auto()
     STUDY = enum.auto()
-
-
-def pin_data_root(config: Config, console: Console) -> Config:
-    """The settings with the image folder made explicit, so that later commands of the run take the same images."""
-    root, origin = resolve_root(config.data)
-    if config.data.root is None:
-        console.say(f"No --data: taking {root} ({origin}).")
-    return config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
+    PUBLISHED = enum.auto()
+    """Trains the published systems, each at an image size of its own."""
 
 
 def wants_synthetic(study: StudyConfig) -> bool:
@@ -52,7 +49,7 @@ def wants_synthetic(study: StudyConfig) -> bool:
     return any(arm in ARMS and ARMS[arm].needs_synthetic for arm in study.arms)
 
 
-def check_before_work(run: Run, config: Config, needs: Sequence[Need]) -> None:
+def check_requirements(run: Run, config: Config, requirements: Sequence[Requirement]) -> None:
     """See that everything the command will need is there.
 
     Raises:
@@ -61,11 +58,11 @@ def check_before_work(run: Run, config: Config, needs: Sequence[Need]) -> None:
     """
     checks: list[Callable[[], Any]] = [
         lambda: choose_device(config.device),
-        lambda: _check_images(config, needs),
+        lambda: _check_images(config, requirements),
     ]
-    if Need.SCORE in needs:
+    if Requirement.SCORE in requirements:
         checks.append(lambda: check_score(config.score))
-    if Need.STUDY in needs:
+    if Requirement.STUDY in requirements:
         checks += [
             lambda: _check_arms(config),
             *(_model_check(name, config) for name in config.study.classifiers),
@@ -94,21 +91,26 @@ def _problem(check: Callable[[], Any]) -> InputError | None:
     return None
 
 
-def _check_images(config: Config, needs: Sequence[Need]) -> None:
+def _check_images(config: Config, requirements: Sequence[Requirement]) -> None:
     counts, number = check_source(config.data, config.seed), config.synthesis.num_images
     name = config.gan.class_name or classes_to_train(counts, config.gan)[0]
-    if Need.GAN in needs and Need.STUDY in needs and wants_synthetic(config.study):
+    if Requirement.GAN in requirements and Requirement.STUDY in requirements and wants_synthetic(config.study):
         check_planned_supply(counts, config)
-    if Need.GAN in needs and isinstance(number, dict):
+    if Requirement.GAN in requirements and isinstance(number, dict):
         check_drawable(number, counts, config.gan)
-    if Need.SCORE in needs and counts[name] < FEWEST_IMAGES:
+    if Requirement.SCORE in requirements and counts[name] < FEWEST_IMAGES:
         raise InputError(
             expected=f"at least {FEWEST_IMAGES} training images of {name} to score its synthetic images against",
             found=f"{counts[name]}",
             action="Add images; scores of a handful say nothing.",
         )
     most = max(number.values()) if isinstance(number, dict) else number
-    if Need.GAN in needs and Need.SCORE in needs and most != "balance" and most < FEWEST_IMAGES:
+    if (
+        Requirement.GAN in requirements
+        and Requirement.SCORE in requirements
+        and most != "balance"
+        and most < FEWEST_IMAGES
+    ):
         raise InputError(
             expected=f"at least {FEWEST_IMAGES} synthetic images, as they will be scored",
             found=f"synthesis.num_images: {most}",
@@ -130,6 +132,24 @@ def check_planned_supply(counts: Mapping[str, int], config: Config) -> None:
     drawn, classes = images_for_run(counts, config), sorted(counts)
     numbers = (np.array([found.get(name, 0) for name in classes]) for found in (counts, drawn))
     check_supply(conditions(config.study), ClassCounts(*numbers), classes)
+
+
+def check_study(context: RunContext, *, generates: bool) -> None:
+    """Check with the images themselves that every arm, ratio and fraction of the minority class is possible.
+
+    Args:
+        generates: the same command generates the synthetic images; otherwise they have to exist.
+
+    Raises:
+        InputError: a fraction leaves too few images, or there are or will be too few synthetic ones.
+    """
+    study = context.config.study
+    for part in map(context.at_fraction, study.minority_fractions):
+        table = part.dataset.table
+        if not generates:
+            check_supply(conditions(study), class_counts(part), table.classes)
+        elif wants_synthetic(study):
+            check_planned_supply(table.counts()["train"], context.config)
 
 
 def _check_arms(config: Config) -> None:

@@ -1,0 +1,106 @@
+"""A command at work in a run folder: locked, checked before anything is written, logged, undone when refused."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from ganbal.config import dump_config
+from ganbal.errors import InputError
+from ganbal.run.folder import Run, create_new_run, now
+from ganbal.run.provenance import describe_machine
+from ganbal.run.selection import SelectedRun
+from ganbal.runtime.atomic_files import remove_leftovers, write_text
+from ganbal.runtime.cache_paths import cache_folder
+from ganbal.runtime.console import Console
+from ganbal.runtime.disk_space import check_writable
+from ganbal.runtime.distributed import ALONE, World
+from ganbal.runtime.locks import folder_lock
+from ganbal.stages.context import RunContext
+from ganbal.stages.requirements import Requirement, check_requirements, check_study
+
+_PRELIMINARY = {"inspect"}
+"""Stages that are worth nothing on their own if the rest of the command is refused."""
+
+
+@contextmanager
+def open_run(
+    selected: SelectedRun, console: Console, purpose: str, *requirements: Requirement, world: World = ALONE
+) -> Iterator[RunContext]:
+    """Hold the run folder for one command and check all that the command requires; only then write the first file.
+
+    If the command is refused before it produced anything, the run's earlier settings are restored, and a folder made
+    for it is removed: a refused setting never becomes the run's own.
+
+    Args:
+        purpose: the command, for another command that finds the folder locked.
+        requirements: what the command does; none for a command that only reads the run's files.
+
+    Raises:
+        InputError: another command uses the folder, or requirements are missing.
+    """
+    run, config = selected.run, selected.config
+    check_writable(run.folder, 0)
+    created = _missing_folders(run.folder)
+    if created and selected.is_unnamed:
+        run = create_new_run(run)
+        created[0] = run.folder
+    try:
+        with folder_lock(run.folder, purpose):
+            context = RunContext(run, config, console, world)
+            settings = run.config_file.read_bytes() if run.config_file.is_file() else None
+            try:
+                if requirements:
+                    _check(context, requirements)
+                remove_leftovers(run.folder)
+                remove_leftovers(cache_folder())
+                with console.log_to(run.log_file):
+                    if requirements:
+                        _record(context, requirements)
+                    yield context
+            except InputError:
+                if not set(context.finished_stages) - _PRELIMINARY:
+                    _restore(run, settings)
+                raise
+    finally:
+        if created and not run.config_file.is_file():
+            shutil.rmtree(run.folder, ignore_errors=True)
+            for folder in created[1:]:
+                with suppress(OSError):
+                    folder.rmdir()
+
+
+def _check(context: RunContext, requirements: tuple[Requirement, ...]) -> None:
+    check_requirements(context.run, context.config, requirements)
+    if Requirement.IMAGES in requirements:
+        context.dataset.table.digest()  # reads every image: this may still find too many unreadable ones
+    if Requirement.STUDY in requirements:
+        check_study(context, generates=Requirement.GAN in requirements)
+
+
+def _record(context: RunContext, requirements: tuple[Requirement, ...]) -> None:
+    """Write the settings and where the results come from."""
+    run, settings = context.run, dump_config(context.config)
+    if not run.config_file.is_file() or run.config_file.read_text(encoding="utf-8") != settings:
+        run.save_settings(settings)
+    digest = {"data_digest": context.dataset.table.digest()} if Requirement.IMAGES in requirements else {}
+    run.update_provenance(
+        **describe_machine(),
+        device=str(context.device),
+        last_command_at=now(),
+        seed=context.config.seed,
+        **digest,
+    )
+    context.console.say(f"Run folder: {run.folder}")
+
+
+def _restore(run: Run, settings: bytes | None) -> None:
+    if settings is None:
+        run.config_file.unlink(missing_ok=True)
+    elif run.config_file.read_bytes() != settings:
+        write_text(run.config_file, settings.decode())
+
+
+def _missing_folders(folder: Path) -> list[Path]:
+    """`folder` and those of its parents that do not exist, the deepest first."""
+    return [place for place in (folder, *folder.parents) if not place.exists()]
