@@ -199,9 +199,11 @@ def score(
 
     options = _with(_with(options, "score.dims", dims), "score.weights", str(weights) if weights else None)
     if save_statistics:
-        _carry_out(functools.partial(pipeline.save_folder_statistics, folders[0], save_statistics), options)
+        _carry_out(
+            functools.partial(pipeline.save_folder_statistics, folder=folders[0], target=save_statistics), options
+        )
     elif folders:
-        _carry_out(functools.partial(pipeline.score_two_folders, *folders), options)
+        _carry_out(functools.partial(pipeline.score_two_folders, real=folders[0], synthetic=folders[1]), options)
     else:
         _carry_out(pipeline.score, options)
 

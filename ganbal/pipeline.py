@@ -79,13 +79,13 @@ def score(choice: RunChoice, console: Console) -> Outcome:
         return _outcome(context, facts, results_text.scores(facts), "ganbal compare")
 
 
-def score_two_folders(real: Path, synthetic: Path, choice: RunChoice, console: Console) -> Outcome:
+def score_two_folders(choice: RunChoice, console: Console, *, real: Path, synthetic: Path) -> Outcome:
     """Score any two folders of images, without a run."""
     facts = folders.score_two_folders(real, synthetic, choice.settings(), console)
     return Outcome(facts, results_text.scores(facts), "ganbal compare, to see whether such images help")
 
 
-def save_folder_statistics(folder: Path, target: Path, choice: RunChoice, console: Console) -> Outcome:
+def save_folder_statistics(choice: RunChoice, console: Console, *, folder: Path, target: Path) -> Outcome:
     """Write the mean and covariance of a folder's features as pytorch-fid does."""
     facts = folders.save_folder_statistics(folder, target, choice.settings(), console)
     return Outcome(facts, f"Statistics of {folder}: {target}", f"ganbal score {target} SYNTHETIC")

@@ -67,7 +67,8 @@ class RunContext:
         """
         self.run, self.config, self.console, self.world = run, config, console, world
         self.cache = cache or cache_folder()
-        self._whole, self.minority_fraction = fraction_of or (None, 1.0)
+        self._whole = fraction_of[0] if fraction_of else None
+        self.minority_fraction = fraction_of[1] if fraction_of else 1.0
         self._fractions: dict[float, RunContext] = {}
         self.finished_stages: list[str] = []
         """Stages that this command carried out, in order; those that were finished before are not among them."""
