@@ -1,1 +1,1 @@
-"""Asking a trained classifier of a study about images."""
+"""Predicting new images with a trained classifier of a study."""

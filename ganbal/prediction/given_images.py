@@ -1,4 +1,4 @@
-"""From the files and folders someone names to grey squares, with what can be said of each."""
+"""From the files and folders that a user names to grey squares."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ _SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
 @dataclass(frozen=True)
 class GivenImage:
-    """One file: its pixels (S, S) uint8, or why there are none; whether it says of itself that it is synthetic."""
+    """One file: its pixels (S, S) uint8, or why it has none, and whether it is marked as synthetic."""
 
     file: Path
     pixels: np.ndarray | None
@@ -25,10 +25,10 @@ class GivenImage:
 
 
 def find_given(places: Sequence[Path]) -> list[Path]:
-    """The named files as they are, and of folders all images in them and below, in order of name.
+    """The named files as they are, and all images in and below the named folders, in order of name.
 
     Raises:
-        InputError: something named is not there, or a folder holds no image.
+        InputError: a path does not exist, or a folder holds no image.
     """
     files: list[Path] = []
     for place in places:
@@ -45,18 +45,18 @@ def find_given(places: Sequence[Path]) -> list[Path]:
 
 
 def read_given(files: Sequence[Path], size_px: int) -> Iterator[GivenImage]:
-    """Each file decoded and resized exactly as the study's images were."""
+    """Each file, decoded and resized exactly like the images of the study."""
     for file in files:
         try:
             pixels = decode_file(file, [size_px]).squares[size_px]
         except UnreadableImageError as error:
             yield GivenImage(file, None, problem=str(error))
         else:
-            yield GivenImage(file, pixels, is_synthetic=_says_synthetic(file))
+            yield GivenImage(file, pixels, is_synthetic=_is_marked_synthetic(file))
 
 
-def _says_synthetic(file: Path) -> bool:
-    """Whether the file's own text (PNG) or comment (JPEG) is the mark that synthetic images carry."""
+def _is_marked_synthetic(file: Path) -> bool:
+    """Whether the file's text (PNG) or comment (JPEG) is the mark that synthetic images carry."""
     start = MARK.partition(":")[0]
     try:
         with Image.open(file, formats=("PNG", "JPEG")) as image:

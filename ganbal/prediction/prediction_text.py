@@ -8,22 +8,19 @@ from ganbal.runtime.tables import table
 
 
 def predictions_text(facts: dict[str, Any]) -> str:
-    """A line an image, below them what was asked and what the figures mean."""
+    """One line per image; below them which classifier predicted, and what the numbers mean."""
     classes, cell = facts["classes"], facts["cell"]
-    has_calibrated = facts["temperature"] is not None
     header = ["image", "predicted", *(f"P({name})" for name in classes)]
     header += [f"calibrated P({name})" for name in _calibrated_classes(facts)] + ["remark"]
     rows = [_row(image, facts) for image in facts["images"]]
     lines = [
         table(header, rows),
         "",
-        f"Asked: {cell['classifier']}, arm {cell['arm']}, seed {cell['seed']} of {facts['run']} ({cell['chosen']}).",
+        f"Classifier: {cell['classifier']}, arm {cell['arm']}, seed {cell['seed']} of {facts['run']} "
+        f"({cell['chosen']}).",
         f"Predicted class: {_rule(facts)}.",
+        f"Calibrated: temperature {facts['temperature']}, from {facts['num_validation']} validation images.",
     ]
-    if has_calibrated:
-        lines.append(
-            f"Calibrated: temperature {facts['temperature']}, from {facts['num_validation']} validation images."
-        )
     return "\n".join([*lines, *(f"! {warning}" for warning in facts["warnings"]), facts["notice"]])
 
 
@@ -51,23 +48,20 @@ def predictions_csv(facts: dict[str, Any]) -> str:
 
 
 def _row(image: dict[str, Any], facts: dict[str, Any]) -> list[str]:
-    num_empty = len(facts["classes"]) + len(_calibrated_classes(facts))
     if image.get("problem"):
-        return [image["file"], "–", *["–"] * num_empty, f"not an image that can be read: {image['problem']}"]
-    calibrated = image["calibrated_probabilities"] or {}
+        num_empty = len(facts["classes"]) + len(_calibrated_classes(facts))
+        return [image["file"], "–", *["–"] * num_empty, f"not a readable image: {image['problem']}"]
     return [
         image["file"],
         image["predicted"],
         *(f"{image['probabilities'][name]:.3f}" for name in facts["classes"]),
-        *(f"{calibrated[name]:.3f}" for name in _calibrated_classes(facts)),
+        *(f"{image['calibrated_probabilities'][name]:.3f}" for name in _calibrated_classes(facts)),
         "SYNTHETIC, not a patient" if image["is_synthetic"] else "",
     ]
 
 
 def _calibrated_classes(facts: dict[str, Any]) -> list[str]:
-    """Of two classes the second says all."""
-    if facts["temperature"] is None:
-        return []
+    """Of two classes class 1 says everything."""
     return facts["classes"][1:] if len(facts["classes"]) == 2 else facts["classes"]
 
 

@@ -1,84 +1,52 @@
-"""What validation images add to a probability: a threshold and a calibration. Pure after reading one CSV."""
+"""From probabilities to a predicted class: the threshold, chosen on validation predictions where asked for."""
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from classifiers.errors import ClassifierInputError
-from classifiers.evaluation.calibration import fit_temperature
 from classifiers.evaluation.metrics import THRESHOLD
 from classifiers.evaluation.thresholds import recall_threshold, youden_threshold
 from ganbal.errors import InputError
 
-_COLUMN = "probability_"
-
-
-@dataclass(frozen=True)
-class Validation:
-    """Validation predictions of a cell: labels (N,) int64, probabilities (N, K)."""
-
-    labels: np.ndarray
-    probabilities: np.ndarray
-
-    @property
-    def temperature(self) -> float:
-        """What logits are divided by to calibrate them (Guo et al. 2017)."""
-        return fit_temperature(self.labels, self.probabilities)
-
 
 @dataclass(frozen=True)
 class Threshold:
-    """From which probability on the second class is called, and where that comes from; None for three classes."""
+    """The probability from which on class 1 is predicted, and its origin; None for more than two classes."""
 
     value: float | None
     origin: str
 
 
-def read_classes(predictions_file: Path) -> list[str]:
-    """Class names in the order of labels, from the columns of a cell's predictions.csv."""
-    columns = pd.read_csv(predictions_file, nrows=0).columns
-    return [name.removeprefix(_COLUMN) for name in columns if name.startswith(_COLUMN)]
+def choose_threshold(wanted: str | None, labels: np.ndarray, probabilities: np.ndarray) -> Threshold:
+    """0.5, or what `wanted` says: a number, `youden`, or `recall=0.95` of class 1, on validation predictions.
 
-
-def read_validation(file: Path, classes: list[str]) -> Validation | None:
-    """A cell's validation predictions; None where it kept none."""
-    if not file.is_file():
-        return None
-    table = pd.read_csv(file, dtype={"label": str}, keep_default_na=False)
-    labels = np.array([classes.index(name) for name in table["label"]], dtype=np.int64)
-    return Validation(labels, table[[f"{_COLUMN}{name}" for name in classes]].to_numpy(dtype=np.float64))
-
-
-def choose_threshold(wanted: str | None, validation: Validation | None, num_classes: int) -> Threshold:
-    """0.5, or what `wanted` says: a number, `youden`, or `recall=0.95` of the second class, on validation images.
+    Args:
+        labels: (N,) int64; probabilities: (N, K), of the validation images.
 
     Raises:
-        InputError: none of these, or there is nothing to choose it on.
+        InputError: `wanted` is none of these, or the validation predictions do not allow it.
     """
-    if num_classes != 2:
+    if (num_classes := probabilities.shape[1]) != 2:
         if wanted is not None:
-            raise _wrong_threshold(wanted, f"{num_classes} classes, of which the most probable is called")
+            raise _wrong_threshold(wanted, f"{num_classes} classes, of which the most probable one is predicted")
         return Threshold(None, "the most probable class")
     if wanted is None:
-        return Threshold(THRESHOLD, "the usual one")
+        return Threshold(THRESHOLD, "the default")
     recall = re.fullmatch(r"recall=([0-9.eE+-]+)", wanted)
-    if wanted == "youden" or recall:
-        return _on_validation(wanted, _number(recall[1]) if recall else None, validation)
+    if recall and (value := _number(recall[1])) is not None:
+        return _on_validation(labels, probabilities[:, 1], value)
+    if wanted == "youden":
+        return _on_validation(labels, probabilities[:, 1], None)
     value = _number(wanted)
     if value is None or not 0 <= value <= 1:
         raise _wrong_threshold(wanted, repr(wanted))
-    return Threshold(value, "as asked for")
+    return Threshold(value, "as requested")
 
 
-def _on_validation(wanted: str, recall: float | None, validation: Validation | None) -> Threshold:
-    if validation is None:
-        raise _wrong_threshold(wanted, "a cell that kept no validation predictions")
-    if wanted != "youden" and recall is None:
-        raise _wrong_threshold(wanted, repr(wanted))
-    labels, positive = validation.labels, validation.probabilities[:, 1]
+def _on_validation(labels: np.ndarray, positive: np.ndarray, recall: float | None) -> Threshold:
+    """Youden's threshold where `recall` is None."""
     try:
         chosen = youden_threshold(labels, positive) if recall is None else recall_threshold(labels, positive, recall)
     except ClassifierInputError as error:
@@ -97,7 +65,7 @@ def _number(text: str) -> float | None:
 
 def _wrong_threshold(wanted: str, found: str) -> InputError:
     return InputError(
-        expected=f"what --threshold {wanted} needs: two classes, for `youden` and `recall=R` validation images",
+        expected=f"two classes and a valid value for --threshold {wanted}",
         found=found,
-        action="Give a number from 0 to 1, `youden`, `recall=0.95`, or leave --threshold out.",
+        action="Give a number from 0 to 1, `youden` or `recall=0.95`, or leave --threshold out.",
     )

@@ -12,7 +12,7 @@ from ganbal.metrics.features.extractor import Extractor
 from ganbal.metrics.features.penultimate import classifier_extractor
 from ganbal.metrics.features.resizing import to_grey
 from ganbal.runtime.hashing import file_digest
-from ganbal.study.cell_extras import backbones_folder
+from ganbal.study.cells import backbones_folder
 
 
 def chosen_extractor(config: ScoreConfig, device: torch.device) -> Extractor | None:

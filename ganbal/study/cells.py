@@ -1,23 +1,19 @@
-"""One cell of a study: one training of one classifier on one arm with one seed, and its test predictions."""
+"""One cell of a study: one training of one classifier on one arm with one seed. Its identity and its files."""
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 
-from classifiers.evaluation.metrics import evaluate
-from classifiers.training.precision import choose_precision
-from classifiers.training.train import TrainedClassifier, TrainingConfig, train_classifier
-from ganbal.config import StudyConfig
 from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
-from ganbal.study.arms import ImageSet, TrainingSet
-from ganbal.study.cell_extras import VALIDATION_FILE, keep_model, picture_cases, write_probabilities
-from ganbal.study.cell_metrics import chosen_threshold
+from ganbal.runtime.hashing import digest_of, file_digest
+from ganbal.study.arms import ImageSet
+
+METRICS_FILE, PREDICTIONS_FILE, VALIDATION_FILE = "metrics.json", "predictions.csv", "validation.csv"
+HISTORY_FILE, MODEL_FILE = "history.csv", "model.safetensors"
+_PROBABILITY = "probability_"
 
 
 @dataclass(frozen=True)
@@ -37,7 +33,7 @@ class Cell:
     minority_fraction: float = 1.0
 
     def folder(self, study_folder: Path) -> Path:
-        """Where the cell's files lie: as if there were neither ratios nor fractions where it has none of its own."""
+        """`cells/[fraction_0.1/]<arm>[_ratio_0.25]/<classifier>/<seed>`."""
         cells = study_folder / "cells"
         if self.minority_fraction != 1:
             cells = cells / f"fraction_{self.minority_fraction:g}"
@@ -47,9 +43,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class TestSet:
-    """What a cell is judged on, once, at its end."""
+    """The images that a cell predicts once, at its end."""
 
-    __test__ = False  # not a test case, whatever pytest thinks of the name
+    __test__ = False  # not a test case, whatever pytest makes of the name
 
     images: ImageSet
     file_names: list[str]
@@ -57,102 +53,85 @@ class TestSet:
     classes: tuple[str, ...]
 
 
-def cell_is_done(folder: Path, inputs: str) -> bool:
-    """Whether the cell's files are there and were made from inputs with this digest."""
-    file = folder / "metrics.json"
-    return file.is_file() and read_json(file).get("inputs") == inputs
+def backbones_folder(study_folder: Path) -> Path:
+    """Where the frozen backbones of a study's kept classifiers are."""
+    return study_folder / "backbones"
 
 
-def run_cell(
-    cell: Cell,
-    training: TrainingSet,
-    validation: ImageSet,
-    test: TestSet,
-    config: StudyConfig,
-    *,
-    image_size_px: int,
-    device: torch.device,
-    feature_cache: Path,
-    folder: Path,
-    inputs: str,
-    on_step: Callable[[int], None],
-) -> dict[str, Any]:
-    """Train, predict the test images, write the cell's files; metrics.json comes last and marks it done.
+def mark_finished(folder: Path, metrics: dict[str, Any], files: list[str]) -> dict[str, Any]:
+    """Write metrics.json, which marks the cell as finished, with the digests of its other files and of itself.
 
     Returns:
         The content of metrics.json.
     """
-    start = time.monotonic()
-    trained = train_classifier(
-        cell.classifier,
-        train_pixels=training.images.pixels,
-        train_labels=training.images.labels,
-        val_pixels=validation.pixels,
-        val_labels=validation.labels,
-        num_classes=len(test.classes),
-        image_size_px=image_size_px,
-        weights=config.weights,
-        config=training_config(config, cell.seed, training),
-        device=device,
-        feature_cache=feature_cache,
-        on_step=on_step,
-    )
-    probabilities, of_validation = trained.predict(test.images.pixels), trained.predict(validation.pixels)
-    metrics = {
-        **evaluate(test.images.labels, probabilities, test.classes),
-        "threshold_chosen": chosen_threshold(validation.labels, of_validation),
-        "num_train": training.num_examples,
-        "num_train_synthetic": training.num_synthetic,
-        "steps_taken": trained.steps_taken,
-        "best_step": trained.best_step,
-        "pretrained": trained.pretrained,
-        "device": f"{device.type} {choose_precision('auto', device)}",
-        "seconds": round(time.monotonic() - start, 2),
-        "inputs": inputs,
-    }
-    # From here on the cell's files are of this training, and a kill must not leave an older one's mark on them.
-    (folder / "metrics.json").unlink(missing_ok=True)
-    keep_model(trained, validation, folder, wanted=config.keep_models, device=device, feature_cache=feature_cache)
-    write_probabilities(folder / VALIDATION_FILE, test.classes, validation.labels, of_validation)
-    picture_cases(trained, test.images, probabilities, test.file_names, test.classes, folder)
-    _write(folder, trained, test, probabilities, metrics)
-    return metrics
+    content = metrics | {"files": {name: file_digest(folder / name) for name in files if (folder / name).is_file()}}
+    content["digest"] = digest_of(content)
+    write_json(folder / METRICS_FILE, content)
+    return content
+
+
+def finished_metrics(folder: Path, inputs: str) -> dict[str, Any] | None:
+    """The content of metrics.json if the cell is finished from inputs with this digest, and None otherwise.
+
+    A cell whose files are missing, truncated or changed is not finished.
+    """
+    try:
+        content = read_json(folder / METRICS_FILE)
+        stated = content.pop("digest")
+        if content["inputs"] != inputs or stated != digest_of(content):
+            return None
+        if any(file_digest(folder / name) != digest for name, digest in content["files"].items()):
+            return None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return content | {"digest": stated}
+
+
+def write_probabilities(
+    file: Path, classes: tuple[str, ...], labels: np.ndarray, probabilities: np.ndarray, **columns: list[str]
+) -> None:
+    """A CSV with `columns`, label (the class name) and probability_<CLASS> per class.
+
+    Args:
+        labels: (N,) int64; probabilities: (N, K).
+    """
+    named = {f"{_PROBABILITY}{name}": probabilities[:, label] for label, name in enumerate(classes)}
+    table = pd.DataFrame(columns | {"label": [classes[label] for label in labels]} | named)
+    with atomic_path(file) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.7g")
 
 
 def read_probabilities(folder: Path, test: TestSet) -> np.ndarray:
     """The test predictions of a finished cell: (N, K) float64, in the order of the test set."""
-    table = pd.read_csv(folder / "predictions.csv").set_index("file_name").loc[test.file_names]
-    return table[[f"probability_{name}" for name in test.classes]].to_numpy(dtype=np.float64)
+    table = _read(folder / PREDICTIONS_FILE, test.classes).set_index("file_name").loc[test.file_names]
+    return table[[f"{_PROBABILITY}{name}" for name in test.classes]].to_numpy()
 
 
-def training_config(config: StudyConfig, seed: int, training: TrainingSet) -> TrainingConfig:
-    """The classifier package's view of the study's settings and of how the arm wants its images trained on."""
-    return TrainingConfig(
-        steps=config.steps,
-        checks=config.checks,
-        patience=config.patience,
-        batch_size=config.batch_size,
-        learning_rate=config.learning_rate,
-        augment=config.augment,
-        recipe=config.recipe,
-        seed=seed,
-        class_weights=training.class_weights,
-        sampling=training.sampling,
-        feature_oversampling=training.feature_oversampling,
-        feature_additions=training.feature_additions,
-    )
+def read_validation(folder: Path, classes: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The validation predictions of a cell: labels (N,) int64 and probabilities (N, K) float64.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError, KeyError: it is damaged.
+    """
+    table = _read(folder / VALIDATION_FILE, classes)
+    numbers = {name: label for label, name in enumerate(classes)}
+    labels = np.array([numbers[name] for name in table["label"]], dtype=np.int64)
+    return labels, table[[f"{_PROBABILITY}{name}" for name in classes]].to_numpy()
 
 
-def _write(
-    folder: Path,
-    trained: TrainedClassifier,
-    test: TestSet,
-    probabilities: np.ndarray,
-    metrics: dict[str, Any],
-) -> None:
-    write_probabilities(
-        folder / "predictions.csv", test.classes, test.images.labels, probabilities, file_name=test.file_names
-    )
-    with atomic_path(folder / "history.csv") as temporary:
-        pd.DataFrame(trained.history).to_csv(temporary, index=False, float_format="%.7g")
-    write_json(folder / "metrics.json", metrics)
+def read_classes(folder: Path) -> tuple[str, ...]:
+    """The class names of a finished cell in the order of their labels, from the columns of predictions.csv.
+
+    Raises:
+        OSError: there is no such file.
+        ValueError: it is damaged.
+    """
+    columns = pd.read_csv(folder / PREDICTIONS_FILE, nrows=0, dtype=str).columns
+    return tuple(name.removeprefix(_PROBABILITY) for name in columns if name.startswith(_PROBABILITY))
+
+
+def _read(file: Path, classes: tuple[str, ...]) -> pd.DataFrame:
+    """With explicit types: class names such as `None`, `NA` or `007` are text."""
+    numbers = {f"{_PROBABILITY}{name}": np.float64 for name in classes}
+    return pd.read_csv(file, dtype={"file_name": str, "label": str} | numbers, keep_default_na=False)

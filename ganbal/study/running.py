@@ -1,6 +1,7 @@
 """Running a study: every cell that is not on disk yet, then the table and the summary."""
 
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ from classifiers.errors import ClassifierInputError
 from classifiers.registry import find_model
 from ganbal.config import StudyConfig
 from ganbal.errors import InputError
-from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
+from ganbal.runtime.atomic_files import atomic_path, write_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.hashing import digest_of
 from ganbal.runtime.signals import stop_on_signal
 from ganbal.study.aggregate import StudyFacts, aggregate
 from ganbal.study.arms import ARMS
-from ganbal.study.arms.additions import ClassCounts, additions_for
+from ganbal.study.arms.additions import additions_for
 from ganbal.study.arms.supply import check_supply
-from ganbal.study.cells import Cell, cell_is_done, run_cell
+from ganbal.study.cell_training import train_cell
+from ganbal.study.cells import Cell, finished_metrics
 from ganbal.study.executors import Executor
 from ganbal.study.plan import arms_left_out, conditions, planned_cells
 from ganbal.study.sources import StudyFolder, StudySource
@@ -68,28 +70,65 @@ def run_study(
     """
     cells = planned_cells(config, seed)
     check_synthetic(source, config)
-    if elsewhere is not None:
-        missing = [cell for cell in cells if not _is_done(cell, source, config, folder.root)]
+    done = _finished(cells, source, config, folder.root)
+    missing = [cell for cell in cells if cell not in done]
+    if missing and elsewhere is not None:
         _train_elsewhere(missing, len(cells), elsewhere, console)
-    done: dict[Cell, dict[str, Any]] = {}
+        done |= _finished(missing, source, config, folder.root)
+        missing = [cell for cell in missing if cell not in done]
+    if missing:
+        train = functools.partial(
+            finish_cell, source=source, config=config, device=device, root=folder.root, feature_cache=feature_cache
+        )
+        done |= _train_here(missing, len(done), config.steps, train, console)
+    ordered = {cell: done[cell] for cell in cells}
+    return _finish_study(ordered, source, config, seed, folder, published)
+
+
+def _finished(
+    cells: Sequence[Cell], source: StudySource, config: StudyConfig, root: Path
+) -> dict[Cell, dict[str, Any]]:
+    """The finished ones among these cells, with the content of their metrics.json."""
+    found = {}
+    for cell in cells:
+        inputs = _cell_inputs(cell, source, config, classifier_size_px(cell.classifier, config))
+        metrics = finished_metrics(cell.folder(root), inputs)
+        if metrics is not None:
+            found[cell] = metrics
+    return found
+
+
+def _train_here(
+    missing: Sequence[Cell],
+    num_done: int,
+    steps: int,
+    train: Callable[..., dict[str, Any]],
+    console: Console,
+) -> dict[Cell, dict[str, Any]]:
+    """Train the cells in this process, one after another."""
+    found: dict[Cell, dict[str, Any]] = {}
+    num_cells = num_done + len(missing)
+
     with (
         stop_on_signal() as stop,
-        console.progress(len(cells) * config.steps, "retraining classifiers", "step") as bar,
+        console.progress(num_cells * steps, "training classifiers", "step", initial=num_done * steps) as bar,
     ):
+
+        def check_signal() -> None:
+            stop.raise_if_requested(f"{num_done + len(found)} of {num_cells} cells are saved.")
 
         def on_step(count: int) -> None:
             bar.update(count)
-            stop.raise_if_requested(f"{len(done)} of {len(cells)} cells are saved.")
+            check_signal()
 
-        for number, cell in enumerate(cells):
-            bar.set_postfix_str(f"cell {number + 1}/{len(cells)}: {cell.arm}, {cell.classifier}, seed {cell.seed}")
-            done[cell] = finish_cell(
-                cell, source, config, device=device, root=folder.root, feature_cache=feature_cache, on_step=on_step
-            )
+        for cell in missing:
+            number = num_done + len(found) + 1
+            bar.set_postfix_str(f"cell {number}/{num_cells}: {cell.arm}, {cell.classifier}, seed {cell.seed}")
+            found[cell] = train(cell, on_step=on_step)
             # Early stopping leaves steps over; the bar counts them as done.
-            bar.update((number + 1) * config.steps - bar.n)
-            stop.raise_if_requested(f"{len(done)} of {len(cells)} cells are saved.")
-    return _finish_study(done, source, config, seed, folder, published)
+            bar.update(number * steps - bar.n)
+            check_signal()
+    return found
 
 
 def _train_elsewhere(missing: list[Cell], num_cells: int, elsewhere: Elsewhere, console: Console) -> None:
@@ -97,7 +136,7 @@ def _train_elsewhere(missing: list[Cell], num_cells: int, elsewhere: Elsewhere, 
     jobs = [elsewhere.job_of(cell) for cell in missing]
     with (
         stop_on_signal() as stop,
-        console.progress(num_cells, "retraining classifiers", "cell", initial=finished) as bar,
+        console.progress(num_cells, "training classifiers", "cell", initial=finished) as bar,
     ):
         for _ in elsewhere.executor.each(
             elsewhere.task, jobs, lambda: stop.raise_if_requested(f"{bar.n} of {num_cells} cells are saved.")
@@ -137,11 +176,10 @@ def finish_cell(
     Raises:
         InputError: the classifier cannot be had or does not take these images.
     """
-    folder = cell.folder(root)
     size_px = classifier_size_px(cell.classifier, config)
     inputs = _cell_inputs(cell, source, config, size_px)
-    if cell_is_done(folder, inputs):
-        return read_json(folder / "metrics.json")
+    if (metrics := finished_metrics(cell.folder(root), inputs)) is not None:
+        return metrics
     images = source.with_fraction(cell.minority_fraction).at_size(size_px)
     additions = additions_for(images.counts, cell.synthetic_ratio)
     random = np.random.default_rng([cell.seed, *cell.arm.encode()])
@@ -149,7 +187,7 @@ def finish_cell(
     # Sums depend on how they are divided among threads, so every cell has the same number, whoever trains it.
     torch.set_num_threads(config.threads)
     try:
-        return run_cell(
+        return train_cell(
             cell,
             ARMS[cell.arm].build(images.real, images.synthetic, additions, random),
             images.validation,
@@ -158,7 +196,7 @@ def finish_cell(
             image_size_px=size_px,
             device=device,
             feature_cache=feature_cache,
-            folder=folder,
+            study_folder=root,
             inputs=inputs,
             on_step=on_step,
         )
@@ -168,30 +206,21 @@ def finish_cell(
         torch.set_num_threads(threads)
 
 
-def _is_done(cell: Cell, source: StudySource, config: StudyConfig, root: Path) -> bool:
-    inputs = _cell_inputs(cell, source, config, classifier_size_px(cell.classifier, config))
-    return cell_is_done(cell.folder(root), inputs)
-
-
 def _cell_inputs(cell: Cell, source: StudySource, config: StudyConfig, size_px: int) -> str:
+    """A digest of everything that the cell's files depend on."""
     settings = config.model_dump(mode="json", exclude=_NOT_OF_A_CELL)
     if not find_model(cell.classifier).frozen_backbone:
         settings.pop("weights")
     arm, source = ARMS[cell.arm], source.with_fraction(cell.minority_fraction)
-    synthetic = source.synthetic_digest if arm.needs_synthetic else None
-    parts = [settings, size_px, cell.arm, cell.classifier, cell.seed, source.data_digest, synthetic]
-    if arm.adds_images:
-        counts = source.counts_at(size_px)
-        additions = additions_for(counts, cell.synthetic_ratio).tolist()
-        if additions != _usual_additions(cell.arm, counts):
-            parts.append(additions)
-    return digest_of(*parts)
-
-
-def _usual_additions(arm: str, counts: ClassCounts) -> list[int] | None:
-    """What these arms added before there were ratios: such cells keep the digest that they had then."""
-    usual = {"duplicated": counts.missing, "gan": counts.synthetic}.get(arm)
-    return None if usual is None else usual.tolist()
+    additions = additions_for(source.counts_at(size_px), cell.synthetic_ratio).tolist() if arm.adds_images else None
+    return digest_of(
+        settings,
+        size_px,
+        [cell.arm, cell.classifier, cell.seed],
+        source.data_digest,
+        source.synthetic_digest if arm.needs_synthetic else None,
+        additions,
+    )
 
 
 def _finish_study(

@@ -1,4 +1,4 @@
-"""A run folder with small trained classifiers and pictures to ask them about."""
+"""A run folder with small trained classifiers and pictures to predict."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,8 @@ from PIL import Image
 from ganbal.config import dump_config, load_config
 from ganbal.run.folder import Run
 from ganbal.study.arms import ImageSet, TrainingSet
-from ganbal.study.cells import Cell, TestSet, run_cell
+from ganbal.study.cell_training import train_cell
+from ganbal.study.cells import Cell, TestSet
 from ganbal.synthesis.synthetic_png import write_synthetic_png
 
 SETTINGS = [
@@ -33,7 +34,7 @@ def squares(count, seed, size=32, num_classes=2):
 def add_cell(run, arm="imbalanced", seed=0, classes=("DARK", "LIGHT")):
     cell = Cell(arm, "baseline_cnn", seed)
     test = squares(12, 3, num_classes=len(classes))
-    run_cell(
+    train_cell(
         cell,
         TrainingSet(squares(48, 1, num_classes=len(classes))),
         squares(16, 2, num_classes=len(classes)),
@@ -42,7 +43,7 @@ def add_cell(run, arm="imbalanced", seed=0, classes=("DARK", "LIGHT")):
         image_size_px=32,
         device=torch.device("cpu"),
         feature_cache=run.folder / "features",
-        folder=cell.folder(run.study_folder),
+        study_folder=run.study_folder,
         inputs="digest",
         on_step=lambda count: None,
     )

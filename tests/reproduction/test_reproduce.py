@@ -38,13 +38,13 @@ def reproduce(*more):
 @pytest.fixture
 def trained(monkeypatch):
     """The cells that are trained, in order; not those found on disk."""
-    cells, real = [], running.run_cell
+    cells, real = [], running.train_cell
 
     def counted(cell, *arguments, **options):
         cells.append((options["folder"].parts[-5], cell.seed))
         return real(cell, *arguments, **options)
 
-    monkeypatch.setattr(running, "run_cell", counted)
+    monkeypatch.setattr(running, "train_cell", counted)
     return cells
 
 
@@ -86,18 +86,18 @@ def test_one_protocol_only(trained):
 
 
 def test_interrupted_and_continued(trained, monkeypatch):
-    counted = running.run_cell
+    counted = running.train_cell
 
     def stop_in_the_second(cell, *arguments, **options):
         if len(trained) == 1:
             signal.raise_signal(signal.SIGINT)
         return counted(cell, *arguments, **options)
 
-    monkeypatch.setattr(running, "run_cell", stop_in_the_second)
+    monkeypatch.setattr(running, "train_cell", stop_in_the_second)
     stopped = reproduce("--seeds", "2", "--protocol", "honest")
     assert stopped.exit_code == 130, stopped.output
     assert not Path("here/reproduction.json").exists()
-    monkeypatch.setattr(running, "run_cell", counted)
+    monkeypatch.setattr(running, "train_cell", counted)
     trained.clear()
     assert reproduce("--seeds", "2", "--protocol", "honest").exit_code == 0
     assert trained == [("honest", 1)]

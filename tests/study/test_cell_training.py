@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,8 @@ from classifiers.checkpoint import load_kept_classifier
 from classifiers.evaluation.calibration import fit_temperature
 from ganbal.config import load_config
 from ganbal.study.arms import ImageSet, TrainingSet
-from ganbal.study.cell_extras import backbones_folder
-from ganbal.study.cells import Cell, TestSet, run_cell
+from ganbal.study.cell_training import train_cell
+from ganbal.study.cells import Cell, TestSet, backbones_folder, finished_metrics
 
 
 def images(count, seed):
@@ -26,7 +27,7 @@ TEST = TestSet(images(12, 3), [f"{i}.png" for i in range(12)], [f"p{i}" for i in
 def make_cell(study, *settings, classifier="baseline_cnn"):
     few = ["study.steps=4", "study.checks=2", "study.augment=none", "study.weights=none"]
     cell = Cell("imbalanced", classifier, 0)
-    run_cell(
+    train_cell(
         cell,
         TrainingSet(images(24, 1)),
         images(8, 2),
@@ -35,7 +36,7 @@ def make_cell(study, *settings, classifier="baseline_cnn"):
         image_size_px=32,
         device=torch.device("cpu"),
         feature_cache=study / "features",
-        folder=cell.folder(study),
+        study_folder=study,
         inputs="digest",
         on_step=lambda count: None,
     )
@@ -60,6 +61,28 @@ def test_models_are_kept_only_where_wanted_and_never_outlive_their_figures(tmp_p
     assert (folder / "model.safetensors").is_file()
     make_cell(tmp_path, "study.keep_models=false")
     assert not (folder / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["predictions.csv", "validation.csv", "history.csv", "model.safetensors", "cases.json", "metrics.json"]
+)
+def test_a_cell_with_a_missing_truncated_or_changed_file_is_not_finished(finished_cell, tmp_path, name):
+    folder = shutil.copytree(finished_cell, tmp_path / "cell")
+    assert finished_metrics(folder, "digest")["num_train"] == 24
+    assert finished_metrics(folder, "another digest") is None
+    content = (folder / name).read_bytes()
+    middle = len(content) // 2
+    flipped = content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+    for damaged in (b"", content[:-5], flipped, b"[1]", b"{}", b"null"):
+        (folder / name).write_bytes(damaged)
+        assert finished_metrics(folder, "digest") is None
+    (folder / name).unlink()
+    assert finished_metrics(folder, "digest") is None
+
+
+@pytest.fixture(scope="module")
+def finished_cell(tmp_path_factory):
+    return make_cell(tmp_path_factory.mktemp("study"))
 
 
 def test_pictures_of_right_and_wrong_images(tmp_path):

@@ -1,0 +1,153 @@
+"""Training one cell and writing its files."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+
+from classifiers.checkpoint import keep_classifier
+from classifiers.errors import ClassifierInputError
+from classifiers.evaluation.grad_cam import grad_cam
+from classifiers.evaluation.metrics import evaluate
+from classifiers.models.network import Network
+from classifiers.training.precision import choose_precision
+from classifiers.training.train import TrainedClassifier, TrainingConfig, train_classifier
+from ganbal.config import StudyConfig
+from ganbal.runtime.atomic_files import atomic_path
+from ganbal.study.arms import ImageSet, TrainingSet
+from ganbal.study.cases import CASES_FILES, choose_cases, write_cases
+from ganbal.study.cell_metrics import chosen_threshold
+from ganbal.study.cells import (
+    HISTORY_FILE,
+    METRICS_FILE,
+    MODEL_FILE,
+    PREDICTIONS_FILE,
+    VALIDATION_FILE,
+    Cell,
+    TestSet,
+    backbones_folder,
+    mark_finished,
+    write_probabilities,
+)
+
+_FILES = [PREDICTIONS_FILE, VALIDATION_FILE, HISTORY_FILE, MODEL_FILE, *CASES_FILES]
+
+
+def train_cell(
+    cell: Cell,
+    training: TrainingSet,
+    validation: ImageSet,
+    test: TestSet,
+    config: StudyConfig,
+    *,
+    image_size_px: int,
+    device: torch.device,
+    feature_cache: Path,
+    study_folder: Path,
+    inputs: str,
+    on_step: Callable[[int], None],
+) -> dict[str, Any]:
+    """Train, predict the test images, write the cell's files; metrics.json comes last and marks the cell as finished.
+
+    Args:
+        inputs: digest of everything that the cell depends on.
+        on_step: called with the number of optimizer steps done since the last call; it may raise to stop.
+
+    Returns:
+        The content of metrics.json.
+    """
+    start = time.monotonic()
+    trained = train_classifier(
+        cell.classifier,
+        train_pixels=training.images.pixels,
+        train_labels=training.images.labels,
+        val_pixels=validation.pixels,
+        val_labels=validation.labels,
+        num_classes=len(test.classes),
+        image_size_px=image_size_px,
+        weights=config.weights,
+        config=training_config(config, cell.seed, training),
+        device=device,
+        feature_cache=feature_cache,
+        on_step=on_step,
+    )
+    probabilities, of_validation = trained.predict(test.images.pixels), trained.predict(validation.pixels)
+    folder = cell.folder(study_folder)
+    # From here on the files are of this training; a kill must not leave an older mark on them.
+    (folder / METRICS_FILE).unlink(missing_ok=True)
+    (folder / MODEL_FILE).unlink(missing_ok=True)
+    if config.keep_models:
+        keep_classifier(
+            trained,
+            folder / MODEL_FILE,
+            backbones_folder(study_folder),
+            probe=validation.pixels,
+            device=device,
+            feature_cache=feature_cache,
+        )
+    write_probabilities(folder / VALIDATION_FILE, test.classes, validation.labels, of_validation)
+    draw_test_cases(trained, test, probabilities, folder)
+    write_probabilities(
+        folder / PREDICTIONS_FILE, test.classes, test.images.labels, probabilities, file_name=test.file_names
+    )
+    with atomic_path(folder / HISTORY_FILE) as temporary:
+        pd.DataFrame(trained.history).to_csv(temporary, index=False, float_format="%.7g")
+    metrics = {
+        **evaluate(test.images.labels, probabilities, test.classes),
+        "threshold_chosen": chosen_threshold(validation.labels, of_validation),
+        "num_train": training.num_examples,
+        "num_train_synthetic": training.num_synthetic,
+        "steps_taken": trained.steps_taken,
+        "best_step": trained.best_step,
+        "pretrained": trained.pretrained,
+        "device": device_and_precision(device),
+        "seconds": round(time.monotonic() - start, 2),
+        "inputs": inputs,
+    }
+    return mark_finished(folder, metrics, _FILES)
+
+
+def device_and_precision(device: torch.device) -> str:
+    """What a cell is trained on, e.g. `cpu float32`; its figures depend on it in their last digits."""
+    return f"{device.type} {choose_precision('auto', device)}"
+
+
+def training_config(config: StudyConfig, seed: int, training: TrainingSet) -> TrainingConfig:
+    """The settings of the classifier package: those of the study and what the arm adds to them."""
+    return TrainingConfig(
+        steps=config.steps,
+        checks=config.checks,
+        patience=config.patience,
+        batch_size=config.batch_size,
+        learning_rate=config.learning_rate,
+        augment=config.augment,
+        recipe=config.recipe,
+        seed=seed,
+        class_weights=training.class_weights,
+        sampling=training.sampling,
+        feature_oversampling=training.feature_oversampling,
+        feature_additions=training.feature_additions,
+    )
+
+
+def draw_test_cases(trained: TrainedClassifier, test: TestSet, probabilities: np.ndarray, folder: Path) -> None:
+    """Draw correctly and wrongly classified test images, with heat maps where the classifier has feature maps."""
+    kinds = choose_cases(test.images.labels, probabilities, test.file_names, test.classes)
+    cases = [case for kind in kinds for case in kind]
+    pixels = test.images.pixels[[case.row for case in cases]]
+    predicted = np.array([test.classes.index(case.predicted) for case in cases])
+    write_cases(kinds, pixels, _heat_maps(trained, pixels, predicted), folder)
+
+
+def _heat_maps(trained: TrainedClassifier, pixels: np.ndarray, predicted: np.ndarray) -> np.ndarray | None:
+    network = getattr(trained, "network", None)
+    if not isinstance(network, Network):
+        return None
+    try:
+        return grad_cam(network, pixels, predicted)
+    except ClassifierInputError:
+        return None

@@ -1,0 +1,51 @@
+"""A cell's place and its files."""
+
+import numpy as np
+import pytest
+
+from ganbal.study.arms import ImageSet
+from ganbal.study.cells import (
+    Cell,
+    TestSet,
+    finished_metrics,
+    mark_finished,
+    read_classes,
+    read_probabilities,
+    read_validation,
+    write_probabilities,
+)
+
+ODD_NAMES = ("None", "NA", "007", "1e3", "no", "")
+
+
+def test_folders_of_cells_with_and_without_ratio_and_fraction(tmp_path):
+    folders = [
+        Cell("gan", "cnn", 3).folder(tmp_path),
+        Cell("gan", "cnn", 3, 0.25).folder(tmp_path),
+        Cell("gan", "cnn", 3, None, 0.1).folder(tmp_path),
+        Cell("gan", "cnn", 3, 1.0, 0.1).folder(tmp_path),
+    ]
+    assert [str(folder.relative_to(tmp_path / "cells")) for folder in folders] == [
+        *("gan/cnn/3", "gan_ratio_0.25/cnn/3", "fraction_0.1/gan/cnn/3", "fraction_0.1/gan_ratio_1/cnn/3")
+    ]
+
+
+def test_names_that_pandas_takes_for_numbers_or_gaps_survive(tmp_path):
+    labels = np.arange(len(ODD_NAMES))
+    probabilities = np.full((len(ODD_NAMES), len(ODD_NAMES)), 1 / len(ODD_NAMES), np.float32)
+    files = ["NA", "1e3", "007", "nan", "null", "x"]
+    write_probabilities(tmp_path / "validation.csv", ODD_NAMES, labels, probabilities)
+    write_probabilities(tmp_path / "predictions.csv", ODD_NAMES, labels, probabilities, file_name=files)
+    found, values = read_validation(tmp_path, ODD_NAMES)
+    assert found.tolist() == labels.tolist() and values == pytest.approx(probabilities, abs=1e-7)
+    assert read_classes(tmp_path) == ODD_NAMES
+    test = TestSet(ImageSet(np.zeros((6, 1, 1), np.uint8), labels), files[::-1], files, ODD_NAMES)
+    assert read_probabilities(tmp_path, test).shape == (6, 6)
+
+
+def test_the_mark_covers_the_files_that_are_there(tmp_path):
+    (tmp_path / "predictions.csv").write_text("x")
+    content = mark_finished(tmp_path, {"inputs": "i", "accuracy": 0.1 + 0.2}, ["predictions.csv", "model.safetensors"])
+    assert list(content["files"]) == ["predictions.csv"]
+    assert finished_metrics(tmp_path, "i") == content
+    assert finished_metrics(tmp_path / "nowhere", "i") is None
