@@ -31,8 +31,8 @@ from ganbal.runtime.console import Console
 from ganbal.runtime.distributed import ALONE
 
 
-def plain_loop(pixels, config, device, steps):
-    """Seconds for `steps` steps of the tutorial loop."""
+def plain_step(pixels, config, device):
+    """A function that makes one step of the tutorial loop."""
     random = torch.Generator().manual_seed(0)
     generator = Generator(config.image_size_px, config.base_channels, config.latent_dim)
     discriminator = Discriminator(config.image_size_px, config.base_channels)
@@ -47,8 +47,8 @@ def plain_loop(pixels, config, device, steps):
     loader = DataLoader(images, batch_size=config.batch_size, shuffle=True, drop_last=True, num_workers=0)
     ones, zeros = torch.ones(config.batch_size, device=device), torch.zeros(config.batch_size, device=device)
 
-    def one_step(real):
-        real = real.to(device)
+    def one_step():
+        real = next(images_of_step).to(device)
         optimiser_d.zero_grad()
         loss_real = criterion(discriminator(real), ones)
         loss_real.backward()
@@ -69,23 +69,23 @@ def plain_loop(pixels, config, device, steps):
             for (batch,) in loader:
                 yield batch
 
-    return timed(one_step, batches(), steps, device)
+    images_of_step = batches()
+    return one_step
 
 
-def project_loop(pixels, config, device, steps):
-    """Seconds for `steps` steps of `ganbal train-gan`'s loop."""
-    data = pixels.to(device)
-    step = fastest_step(new_state(config, 0, device), data, config, ALONE, Console())
-    return timed(lambda _: step(), iter(lambda: None, 0), steps, device)
+def project_step(pixels, config, device):
+    """A function that makes one step of `ganbal train-gan`."""
+    return fastest_step(new_state(config, 0, device), pixels.to(device), config, ALONE, Console())
 
 
-def timed(one_step, batches, steps, device):
+def timed(one_step, steps, device):
+    """Seconds for `steps` steps, after five that are not counted."""
     for _ in range(5):
-        one_step(next(batches))
+        one_step()
     wait(device)
     start = time.perf_counter()
     for _ in range(steps):
-        one_step(next(batches))
+        one_step()
     wait(device)
     return time.perf_counter() - start
 
@@ -108,16 +108,16 @@ def machine_limits(device):
     limits = {}
     for name in ("float32", "bfloat16"):
         matrix = torch.randn(2048, 2048, device=device).to(getattr(torch, name))
-        seconds = timed(lambda _, m=matrix: m @ m, iter(lambda: None, 0), 10, device)
+        seconds = timed(lambda m=matrix: m @ m, 10, device)
         limits[f"tflop_per_second_{name}"] = round(10 * 2 * 2048**3 / seconds / 1e12, 3)
     block = torch.zeros(2**27, dtype=torch.uint8, device=device)
-    seconds = timed(lambda _: block.clone(), iter(lambda: None, 0), 10, device)
+    seconds = timed(block.clone, 10, device)
     return limits | {"gb_per_second": round(10 * 2 * 2**27 / seconds / 1e9, 1)}  # read once, written once
 
 
 def largest_costs(pixels, config, device, steps=5, most=8):
     """Share of the time that each kind of operator takes by itself, the largest first."""
-    step = fastest_step(new_state(config, 0, device), pixels.to(device), config, ALONE, Console())
+    step = project_step(pixels, config, device)
     step()
     kinds = [ProfilerActivity.CPU] + ([ProfilerActivity.CUDA] if device.type == "cuda" else [])
     with profile(activities=kinds) as profiler:
@@ -149,16 +149,17 @@ def main():
     )
     in_float32 = mock.patch.object(step_module, "precision_of", lambda _: "float32")
     loops = {
-        "plain": (plain_loop, config, nullcontext()),
-        "project, dcgan preset": (project_loop, config, nullcontext()),
-        "project, dcgan preset, float32": (project_loop, config, in_float32),
-        "project, small-data preset": (project_loop, augmented, nullcontext()),
+        "plain": (plain_step, config, nullcontext()),
+        "project, dcgan preset": (project_step, config, nullcontext()),
+        "project, dcgan preset, float32": (project_step, config, in_float32),
+        "project, small-data preset": (project_step, augmented, nullcontext()),
     }
     speeds = {name: [] for name in loops}
     for _ in range(given.rounds):
-        for name, (loop, settings, context) in loops.items():
+        for name, (make_step, settings, context) in loops.items():
             with context:
-                speeds[name].append(given.steps * config.batch_size / loop(pixels, settings, device, given.steps))
+                seconds = timed(make_step(pixels, settings, device), given.steps, device)
+            speeds[name].append(given.steps * config.batch_size / seconds)
     plain = statistics.median(speeds["plain"])
     flop = step_flop(pixels, config)
     report = {

@@ -1,0 +1,1 @@
+"""Kinds of faults of benchmarks/faults.py, one file per kind."""

@@ -1,0 +1,80 @@
+"""What must be equal after a fault: every result of a run, times aside."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+
+_EXACT = ("study/results.csv", "study/cells/*/*/*/predictions.csv", "synthetic/*/*.png", "synthetic/manifest.csv")
+_JSON = ("scores.json", "study/summary.json", "study/cells/*/*/*/metrics.json", "data.json")
+_TIMES = ("second", "time", "date", "started", "finished", "images_per_second", "host", "pid", "version", "digest")
+
+
+def results_of(run: Path) -> dict[str, str]:
+    """File → digest of what it says; a file that cannot be read has the error in place of the digest."""
+    found = {}
+    for file in (file for pattern in _EXACT for file in run.glob(pattern)):
+        found[name_of(file, run)] = hashlib.sha256(file.read_bytes()).hexdigest()
+    for file in (file for pattern in _JSON for file in run.glob(pattern)):
+        found[name_of(file, run)] = _digest_of(_json_without_times, file)
+    for file in run.glob("gan/**/last.pt"):
+        found[name_of(file, run)] = _digest_of(_training_state, file)
+    for file in run.glob("gan/**/history.csv"):
+        found[name_of(file, run)] = _digest_of(_history_without_times, file)
+    return found
+
+
+def differing(run: Path, expected: dict[str, str]) -> list[str]:
+    """The results that differ from the expected ones, are missing or are too many."""
+    found = results_of(run)
+    return sorted(name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name))
+
+
+def name_of(file: Path, run: Path) -> str:
+    return file.relative_to(run).as_posix()
+
+
+def _digest_of(reader: Any, file: Path) -> str:
+    try:
+        return hashlib.sha256(reader(file)).hexdigest()
+    except Exception as error:
+        return f"unreadable: {type(error).__name__}"
+
+
+def _json_without_times(file: Path) -> bytes:
+    return json.dumps(_without_times(json.loads(file.read_text())), sort_keys=True).encode()
+
+
+def _without_times(content: Any) -> Any:
+    if isinstance(content, dict):
+        kept = {key: value for key, value in content.items() if not any(word in key.lower() for word in _TIMES)}
+        return {key: _without_times(value) for key, value in kept.items()}
+    return [_without_times(value) for value in content] if isinstance(content, list) else content
+
+
+def _history_without_times(file: Path) -> bytes:
+    table = pd.read_csv(file)
+    kept = [name for name in table.columns if not any(word in name for word in _TIMES)]
+    return table[kept].to_csv(index=False).encode()
+
+
+def _training_state(file: Path) -> bytes:
+    """Every tensor and number of the checkpoint's state."""
+    state = torch.load(file, weights_only=True, map_location="cpu")["state"]
+    digest = hashlib.sha256()
+    for name, value in sorted(_leaves(state, "")):
+        if not any(word in name for word in _TIMES):
+            digest.update(name.encode())
+            digest.update(value.numpy().tobytes() if isinstance(value, torch.Tensor) else repr(value).encode())
+    return digest.digest()
+
+
+def _leaves(content: Any, name: str) -> list[tuple[str, Any]]:
+    if isinstance(content, dict):
+        return [leaf for key, value in content.items() for leaf in _leaves(value, f"{name}/{key}")]
+    if isinstance(content, list | tuple):
+        return [leaf for number, value in enumerate(content) for leaf in _leaves(value, f"{name}/{number}")]
+    return [(name, content)]

@@ -1,0 +1,91 @@
+"""Stage 2: the GAN's training step: plain loop, then every value of `gan.compile`, three alternated rounds."""
+
+import statistics
+import time
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+import train_gan
+
+from ganbal.config import GanConfig, load_config
+from gpu_stages.settings import Record, Settings
+
+SIZES = ((64, 32, 64), (64, 64, 64), (160, 64, 32))  # side in pixels, base channels, batch size
+TINY_SIZES = ((32, 8, 8),)
+PRESETS = ("dcgan", "small-data")
+Step = Callable[[], Any]
+
+
+def measure(settings: Settings, record: Record) -> None:
+    device = torch.device(settings.device)
+    rounds, steps = (1, 2) if settings.tiny else (3, 100)
+    sizes = TINY_SIZES if settings.tiny else SIZES
+    for size in sizes:
+        name = "{} px, {} channels, batch {}".format(*size)
+        pixels = torch.randint(256, (1141, size[0], size[0]), dtype=torch.uint8)
+        loops, trouble = prepare(size, pixels, device, modes(device))
+        speeds: dict[str, list[float]] = {loop: [] for loop in loops}
+        for _ in range(rounds):
+            for loop, step in loops.items():
+                speeds[loop].append(steps / train_gan.timed(step, steps, device))
+        record.add(**{name: summary(speeds, size, pixels, trouble)})
+    # The profile is of the size of configs/default.yaml, in the fastest way.
+    config = config_of(sizes[-1], PRESETS[-1], "auto")
+    costs = train_gan.largest_costs(pixels, config, device, steps=2 if settings.tiny else 10, most=12)
+    record.add(share_of_time=costs, profile_of=name)
+
+
+def modes(device: torch.device) -> list[str]:
+    """The values of `gan.compile` that make a difference on the device; compiling for a CPU takes minutes."""
+    if device.type != "cuda":
+        return ["never"]
+    values = typing.get_args(GanConfig.model_fields["compile"].annotation)
+    return ["never", *(value for value in values if value not in ("auto", "never"))]
+
+
+def prepare(
+    size: tuple[int, int, int], pixels: torch.Tensor, device: torch.device, compile_modes: list[str]
+) -> tuple[dict[str, Step], dict[str, str]]:
+    """(loop → one step of it, loop → why it could not be prepared); each loop has its own networks."""
+    loops, trouble = {"plain": train_gan.plain_step(pixels, config_of(size, "dcgan", "never"), device)}, {}
+    for preset, mode in ((preset, mode) for preset in PRESETS for mode in compile_modes):
+        name, start = f"{preset}, compile {mode}", time.perf_counter()
+        try:
+            loops[name] = train_gan.project_step(pixels, config_of(size, preset, mode), device)
+            loops[name]()
+        except Exception as error:  # one way that fails must not stop the others from being measured
+            loops.pop(name, None)
+            trouble[name] = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
+        print(f"{size}: {name}: {time.perf_counter() - start:.1f} s to prepare", flush=True)
+    return loops, trouble
+
+
+def config_of(size: tuple[int, int, int], preset: str, compile_mode: str) -> GanConfig:
+    """The preset at this size, with the batch size of the size rather than the preset's."""
+    values = zip(("image_size_px", "base_channels", "batch_size"), size, strict=True)
+    named = [f"gan.{name}={value}" for name, value in values]
+    return load_config(None, [*named, f"gan.preset={preset}", f"gan.compile={compile_mode}"]).gan
+
+
+def summary(
+    speeds: dict[str, list[float]], size: tuple[int, int, int], pixels: torch.Tensor, trouble: dict[str, str]
+) -> dict[str, Any]:
+    flop = train_gan.step_flop(pixels, config_of(size, "dcgan", "never"))  # per image
+    medians = {loop: statistics.median(found) for loop, found in speeds.items()}
+    return {
+        "steps_per_second": {loop: round(speed, 2) for loop, speed in medians.items()},
+        "all_rounds": {loop: [round(each, 2) for each in found] for loop, found in speeds.items()},
+        "ratio_to_plain": dict(ratios(medians)),
+        "images_per_second": {loop: round(speed * size[2], 1) for loop, speed in medians.items()},
+        "gflop_per_image": round(flop / 1e9, 3),
+        "tflop_per_second": {loop: round(speed * size[2] * flop / 1e12, 3) for loop, speed in medians.items()},
+        "failed": trouble,
+    }
+
+
+def ratios(medians: dict[str, float]) -> Iterator[tuple[str, float]]:
+    for loop, speed in medians.items():
+        if loop != "plain":
+            yield loop, round(speed / medians["plain"], 2)

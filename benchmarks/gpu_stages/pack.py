@@ -1,0 +1,148 @@
+"""Packs what a bare machine with PyTorch lacks into one file, and unpacks it there.
+
+One solid archive with LZMA and the x86 filter: OpenCV alone is 50 MB as a wheel and 28 MB here. The images are 160 px
+WebP, the size of configs/default.yaml. Weights are float16, high and low bytes apart, as only the former compress.
+"""
+
+import io
+import itertools
+import lzma
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+LIMIT_BYTES = 60 * 2**20
+IMAGE_SIZE_PX, IMAGE_QUALITY, JPEG_QUALITY = 160, 45, 95
+INCEPTION, MOBILENET = "fid_inception_2015-12-05_dims768.pth", "mobilenet_v2_imagenet_features.pth"
+DIMS = 768
+PACK_NAME = "pack.tar.xz"
+WHEELS = (
+    *("pydantic==2.14.4", "pydantic-core==2.50.5", "annotated-types", "typing-inspection", "typing-extensions"),
+    *("albumentations==2.0.8", "albucore==0.0.24", "opencv-python-headless==4.11.0.86", "stringzilla<4", "simsimd"),
+    *("pytorch-fid==0.3.0", "rich", "markdown-it-py", "mdurl", "pygments", "platformdirs", "pyyaml", "jinja2"),
+    *("markupsafe", "safetensors", "pytest", "pluggy", "iniconfig", "packaging"),
+)
+PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+UNUSED_SUFFIXES = (".pyi", ".xml", ".cpp", ".pyx")
+_FILTERS = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 2**26}]
+
+
+def make_pack(data: Path, weights: Path, folder: Path, python: str) -> Path:
+    """Write the pack.
+
+    Args:
+        data: image set in Kaggle's layout.
+        weights: folder with the files `INCEPTION` and `MOBILENET`.
+        folder: where the pack goes.
+        python: version of the machine's Python, such as "3.12".
+
+    Raises:
+        SystemExit: the pack is larger than 60 MiB; it is deleted.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    target, temporary = folder / PACK_NAME, folder / f"{PACK_NAME}.part"
+    with (
+        lzma.open(temporary, "wb", format=lzma.FORMAT_XZ, filters=_FILTERS) as file,
+        tarfile.open(fileobj=file, mode="w|") as archive,
+    ):
+        for name, content in itertools.chain(wheel_files(python), weight_files(weights), image_files(data)):
+            entry = tarfile.TarInfo(name)
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    size = temporary.stat().st_size
+    if size > LIMIT_BYTES:
+        temporary.unlink()
+        raise SystemExit(f"The pack has {size / 2**20:.1f} MiB; at most {LIMIT_BYTES // 2**20} MiB may travel.")
+    return temporary.replace(target)
+
+
+def wheel_files(python: str) -> Iterator[tuple[str, bytes]]:
+    """(wheels/DISTRIBUTION-VERSION/path, content) of every file of the wheels that is needed at run time."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
+        command += ["--python-version", python, "--implementation", "cp", "--dest", folder]
+        subprocess.run([*command, *(f"--platform={name}" for name in PLATFORMS), *WHEELS], check=True)
+        for wheel in sorted(Path(folder).glob("*.whl")):
+            distribution = "-".join(wheel.name.split("-")[:2])
+            with zipfile.ZipFile(wheel) as archive:
+                for name in archive.namelist():
+                    if not name.endswith(("/", *UNUSED_SUFFIXES)):
+                        yield f"wheels/{distribution}/{name}", archive.read(name)
+
+
+def weight_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+    import torch
+    from safetensors.torch import save
+
+    for name in (INCEPTION, MOBILENET):
+        state = torch.load(folder / name, weights_only=True, map_location="cpu")
+        floats = {key: value.half().contiguous() for key, value in state.items() if value.is_floating_point()}
+        as_bytes = {key: value.reshape(-1).view(torch.uint8).reshape(*value.shape, 2) for key, value in floats.items()}
+        others = {key: value for key, value in state.items() if not value.is_floating_point()}
+        for half, place in (("low", 0), ("high", 1)):
+            planes = {key: value[..., place].contiguous() for key, value in as_bytes.items()}
+            yield f"weights/{name}.{half}", save(planes)
+        yield f"weights/{name}.whole", save(others)
+
+
+def image_files(data: Path) -> Iterator[tuple[str, bytes]]:
+    from PIL import Image
+
+    files = sorted(file for file in data.rglob("*") if file.suffix.lower() in (".jpeg", ".jpg", ".png"))
+    for file in files:
+        with Image.open(file) as image:
+            small = image.convert("L").resize((IMAGE_SIZE_PX, IMAGE_SIZE_PX), Image.Resampling.BICUBIC)
+        content = io.BytesIO()
+        small.save(content, "WEBP", quality=IMAGE_QUALITY, method=6)
+        yield f"images/{file.relative_to(data).with_suffix('.webp').as_posix()}", content.getvalue()
+
+
+def unpack(pack: Path, folder: Path) -> None:
+    """Unpack: images as JPEG under data/, weights as float32 .pth under weights/, wheels under wheels/."""
+    with lzma.open(pack) as file, tarfile.open(fileobj=file, mode="r|") as archive:
+        archive.extractall(folder, filter="data")
+    write_weights(folder / "weights")
+    write_images(folder / "images", folder / "data")
+
+
+def write_weights(folder: Path) -> None:
+    import torch
+    from safetensors.torch import load_file
+
+    for name in (INCEPTION, MOBILENET):
+        low, high, whole = (load_file(folder / f"{name}.{part}") for part in ("low", "high", "whole"))
+        state = {key: torch.stack([low[key], high[key]], dim=-1).view(torch.float16)[..., 0].float() for key in low}
+        torch.save(state | whole, folder / name)
+
+
+def write_images(source: Path, target: Path) -> None:
+    from PIL import Image
+
+    for file in sorted(source.rglob("*.webp")):
+        copy = target / file.relative_to(source).with_suffix(".jpeg")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(file) as image:
+            image.convert("L").save(copy, "JPEG", quality=JPEG_QUALITY)
+
+
+def missing_packages(folder: Path) -> list[Path]:
+    """Folders of the unpacked wheels that this Python lacks or has in an older version."""
+    return [wheel for wheel in sorted((folder / "wheels").iterdir()) if is_missing(*wheel.name.split("-"))]
+
+
+def is_missing(distribution: str, packed: str) -> bool:
+    try:
+        return as_numbers(version(distribution)) < as_numbers(packed)
+    except PackageNotFoundError:
+        return True
+
+
+def as_numbers(version_text: str) -> tuple[int, ...]:
+    """(2, 14, 4) of "2.14.4"; what is no number ends it."""
+    parts = version_text.split(".")
+    return tuple(int(part) for part in parts[: next((i for i, p in enumerate(parts) if not p.isdecimal()), None)])

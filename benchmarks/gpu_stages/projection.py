@@ -1,0 +1,47 @@
+"""Stage 7: how long configs/default.yaml and a 10-seed study of all arms take, projected from the other stages."""
+
+from typing import Any
+
+from ganbal.config import load_config
+from ganbal.study.arms.registry import ARMS
+from gpu_stages.end_to_end import DEFAULT_SIZE
+from gpu_stages.settings import REPOSITORY, Record, Settings
+
+STUDY_SEEDS, STUDY_CLASSIFIERS = 10, 2
+
+
+def measure(settings: Settings, record: Record) -> None:
+    """A figure whose stage was skipped is left out and named in `missing`."""
+    config = load_config(REPOSITORY / "configs" / "default.yaml", [])
+    missing = []
+    seconds: dict[str, Any] = {}
+    speeds = settings.earlier("gan").get(DEFAULT_SIZE, {}).get("steps_per_second", {})
+    speed = max((found for loop, found in speeds.items() if loop.startswith("small-data")), default=None)
+    if speed:
+        seconds["gan_training_s"] = config.gan.steps / speed
+    else:
+        missing.append("gan")
+    cell = seconds_per_cell(settings.earlier("workers"))
+    if cell:
+        cells = len(config.study.arms) * len(config.study.classifiers) * config.study.seeds
+        seconds["default_study_s"] = cell * cells
+        seconds["all_arms_10_seeds_2_classifiers_s"] = cell * len(ARMS) * STUDY_CLASSIFIERS * STUDY_SEEDS
+    else:
+        missing.append("workers")
+    scoring = settings.earlier("scoring").get("seconds", {})
+    first = scoring.get("ganbal score, every score, first time") if isinstance(scoring, dict) else None
+    if first:
+        seconds["scoring_s"] = first
+    else:
+        missing.append("scoring")
+    parts = ("gan_training_s", "default_study_s", "scoring_s")
+    if all(name in seconds for name in parts):
+        seconds["default_yaml_end_to_end_s"] = sum(seconds[name] for name in parts)
+    note = "each cell is taken to cost what a cell of baseline_cnn costs"
+    record.add(**{name: round(value, 1) for name, value in seconds.items()}, missing=missing, note=note)
+
+
+def seconds_per_cell(figures: dict[str, Any]) -> float | None:
+    """Of the best number of workers; None where none was measured."""
+    measured = [found["seconds_per_cell"] for found in figures.values() if isinstance(found, dict)]
+    return min(measured, default=None)

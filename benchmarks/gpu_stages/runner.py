@@ -1,0 +1,123 @@
+"""Runs the stages one after another, each in a process of its own with a time box."""
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gpu_stages.settings import REPOSITORY, Record, Settings, figures_file, read_figures, write_json
+
+GRACE_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One part of the benchmark."""
+
+    name: str
+    least_seconds: float
+    """With less left of the budget, the stage is skipped."""
+    box_seconds: float
+    """It is stopped after this time; its figures so far are kept."""
+
+
+STAGES = (
+    Stage("limits", 15, 45),
+    Stage("gpu_tests", 40, 170),
+    Stage("gan", 60, 240),
+    Stage("classifiers", 40, 120),
+    Stage("scoring", 40, 100),
+    Stage("end_to_end", 120, 280),
+    Stage("workers", 40, 200),
+    Stage("projection", 5, 20),
+)
+
+
+def run_stages(
+    make_settings: Callable[[str, float], Settings], environment: dict[str, str], budget: float, only: list[str]
+) -> dict[str, Any]:
+    """Run every stage that fits into the budget; out/results.json is rewritten after each.
+
+    Args:
+        make_settings: (stage, seconds of its time box) → its settings.
+        environment: of the stages' processes.
+        budget: seconds for all stages.
+        only: names of the stages to run; empty means all.
+    """
+    end = time.monotonic() + budget
+    results: dict[str, Any] = {"budget_s": budget, "started": time.strftime("%Y-%m-%dT%H:%M:%S"), "stages": {}}
+    # A smaller budget than all boxes together makes every box smaller, so that a slow stage cannot use up the others'.
+    share = min(1.0, budget / sum(stage.box_seconds for stage in STAGES))
+    for stage in (stage for stage in STAGES if not only or stage.name in only):
+        left = end - time.monotonic()
+        settings = make_settings(stage.name, min(left, max(share * stage.box_seconds, stage.least_seconds)))
+        if settings.tiny:  # a check of the stages, which may run on a busy machine
+            settings = replace(settings, seconds=left)
+        if left < stage.least_seconds:
+            reason = f"{left:.0f} s of the budget are left, and the stage needs {stage.least_seconds:.0f} s"
+            outcome = {"status": "skipped", "reason": reason}
+        else:
+            outcome = run_stage(settings, environment)
+        results["stages"][stage.name] = outcome
+        write_json(settings.out / "results.json", results)
+        reason = f" ({outcome['reason']})" if "reason" in outcome else ""
+        print(f"{stage.name}: {outcome['status']}{reason}", flush=True)
+    return results
+
+
+def run_stage(settings: Settings, environment: dict[str, str]) -> dict[str, Any]:
+    """The outcome of one stage: status, seconds, figures and, where it did not end well, the reason."""
+    file = settings.scratch / "settings" / f"{settings.stage}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    settings.write(file)
+    figures_file(settings.scratch, settings.stage).unlink(missing_ok=True)
+    log = settings.out / f"{settings.stage}.log"
+    start = time.monotonic()
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, str(REPOSITORY / "benchmarks" / "gpu.py"), "stage", str(file)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(settings.seconds)
+            outcome: dict[str, Any] = {"status": "done"} if code == 0 else failure(code, log)
+        except subprocess.TimeoutExpired:
+            outcome = {"status": "out of time", "reason": f"stopped after its {settings.seconds:.0f} s"}
+        finally:
+            end_group(process)
+    outcome["seconds"] = round(time.monotonic() - start, 1)
+    outcome["figures"] = read_figures(settings.figures_file)
+    return outcome
+
+
+def failure(code: int, log: Path) -> dict[str, Any]:
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return {"status": "failed", "reason": f"exit code {code}: {lines[-1][:500] if lines else 'no output'}"}
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End the stage and what it started in its session."""
+    for sent in (signal.SIGTERM, signal.SIGKILL):
+        try:
+            os.killpg(process.pid, sent)
+        except ProcessLookupError:
+            return
+        try:
+            process.wait(GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+
+
+def perform(settings_file: Path) -> None:
+    """The work of one stage, in its own process."""
+    settings = Settings.read(settings_file)
+    importlib.import_module(f"gpu_stages.{settings.stage}").measure(settings, Record(settings))

@@ -1,0 +1,129 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+STAGES = ["limits", "gpu_tests", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection"]
+
+
+@pytest.fixture
+def gpu_stages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+
+
+def test_a_tiny_run_on_the_cpu_goes_through_every_stage(tmp_path: Path) -> None:
+    command = [sys.executable, str(BENCHMARKS / "gpu.py"), "run", "--device", "cpu", "--tiny", "--out", str(tmp_path)]
+    done = subprocess.run([*command, "--budget", "1200"], capture_output=True, text=True)
+    logs = "\n".join(file.read_text()[-1500:] for file in tmp_path.glob("*.log")) if done.returncode else ""
+    assert done.returncode == 0, done.stdout + done.stderr + logs
+    stages = json.loads((tmp_path / "results.json").read_text())["stages"]
+    assert list(stages) == STAGES
+    assert {outcome["status"] for outcome in stages.values()} == {"done"}
+    figures = {name: outcome["figures"] for name, outcome in stages.items()}
+    assert figures["limits"]["microseconds_per_launch"] > 0
+    assert figures["gan"]["32 px, 8 channels, batch 8"]["steps_per_second"]["plain"] > 0
+    assert figures["classifiers"]["cnn_64"]["images_per_second"]["ganbal"] > 0
+    fid = figures["scoring"]["fid"]
+    assert fid["ganbal score, FID only, first time"] == pytest.approx(fid["pytorch-fid"], rel=1e-3)
+    assert 0 < figures["end_to_end"]["killed_at_step"] <= figures["end_to_end"]["gan_steps"]
+    assert figures["end_to_end"]["synthetic_images"] > 0
+    assert figures["workers"]["4 workers"]["cells"] == 2
+    assert figures["projection"]["all_arms_10_seeds_2_classifiers_s"] > 0
+    assert (tmp_path / "run" / "report.html").is_file()
+    assert list((tmp_path / "run" / "gan" / "samples").glob("*.png"))
+
+
+@pytest.mark.usefixtures("gpu_stages")
+def test_a_stage_that_no_longer_fits_is_skipped_with_a_reason(tmp_path: Path) -> None:
+    from gpu_stages.runner import run_stages
+
+    results = run_stages(settings_in(tmp_path), {}, budget=1, only=["limits", "projection"])
+    assert [outcome["status"] for outcome in results["stages"].values()] == ["skipped", "skipped"]
+    assert "the stage needs 15 s" in results["stages"]["limits"]["reason"]
+    assert json.loads((tmp_path / "results.json").read_text()) == results
+
+
+@pytest.mark.usefixtures("gpu_stages")
+def test_a_stage_that_fails_keeps_its_figures_and_does_not_stop_the_next(tmp_path: Path) -> None:
+    from gpu_stages.runner import run_stages
+
+    # There is no run to compare arms on.
+    environment = {"PYTHONPATH": str(BENCHMARKS.parent)}
+    results = run_stages(settings_in(tmp_path), environment, budget=2000, only=["workers", "projection"])
+    workers = results["stages"]["workers"]
+    assert workers["status"] == "failed"
+    assert "no run with synthetic images" in workers["reason"]
+    assert workers["figures"]["classifier"] == "baseline_cnn"
+    assert results["stages"]["projection"]["status"] == "done"
+    assert results["stages"]["projection"]["figures"]["missing"] == ["gan", "workers", "scoring"]
+
+
+@pytest.mark.usefixtures("gpu_stages")
+def test_packed_weights_come_back_as_their_float16_values(tmp_path: Path) -> None:
+    from gpu_stages import pack
+
+    state = {
+        "conv.weight": torch.tensor([[1.0, -2.5], [1 / 3, float("nan")]]),
+        "bn.num_batches_tracked": torch.tensor(7),
+    }
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    for name in (pack.INCEPTION, pack.MOBILENET):
+        torch.save(state, folder / name)
+    for name, content in list(pack.weight_files(folder)):
+        (tmp_path / name).write_bytes(content)
+    (folder / pack.INCEPTION).unlink()
+    pack.write_weights(folder)
+    unpacked = torch.load(folder / pack.INCEPTION, weights_only=True)
+    # 1/3 in float16 is 0.333251953125.
+    torch.testing.assert_close(
+        unpacked["conv.weight"],
+        torch.tensor([[1.0, -2.5], [0.333251953125, float("nan")]]),
+        rtol=0,
+        atol=0,
+        equal_nan=True,
+    )
+    assert unpacked["bn.num_batches_tracked"] == 7
+
+
+@pytest.mark.usefixtures("gpu_stages")
+def test_packed_images_keep_folders_names_and_what_they_show(tmp_path: Path) -> None:
+    from gpu_stages import pack
+
+    data = tmp_path / "set" / "train" / "NORMAL"
+    data.mkdir(parents=True)
+    ramp = np.tile(np.linspace(0, 255, 224).astype(np.uint8), (224, 1))
+    Image.fromarray(ramp).save(data / "IM-0001-0001.jpeg")
+    for name, content in pack.image_files(tmp_path / "set"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    pack.write_images(tmp_path / "images", tmp_path / "data")
+    with Image.open(tmp_path / "data" / "train" / "NORMAL" / "IM-0001-0001.jpeg") as image:
+        pixels = np.asarray(image).astype(float)
+    assert pixels.shape == (160, 160)
+    assert np.abs(pixels - np.linspace(0, 255, 160)).mean() < 3
+
+
+@pytest.mark.usefixtures("gpu_stages")
+def test_packages_that_are_there_in_a_newer_version_are_not_replaced() -> None:
+    from gpu_stages import pack
+
+    assert not pack.is_missing("torch", "1.0")
+    assert pack.is_missing("torch", "9999.0")
+    assert pack.is_missing("no-such-distribution", "1.0")
+
+
+def settings_in(folder: Path):
+    from gpu_stages.settings import Settings
+
+    def make(stage: str, seconds: float) -> Settings:
+        paths = dict.fromkeys(("data", "inception", "scratch", "out"), folder)
+        return Settings(stage=stage, device="cpu", tiny=True, seconds=seconds, dims=64, mobilenet=None, **paths)
+
+    return make
