@@ -4,7 +4,9 @@ A command runs in a forked child of this process, which has imported everything 
 the time of a trial, and no moment of a kill falls into imports.
 """
 
+import importlib
 import os
+import pkgutil
 import resource
 import shutil
 import signal
@@ -19,7 +21,8 @@ from pathlib import Path
 # One thread per process; set before torch is imported, so that no thread pool exists when a child is forked.
 os.environ["OMP_NUM_THREADS"] = "1"
 
-import ganbal.stages
+import classifiers
+import ganbal
 from ganbal.cli import main as ganbal_main
 
 ALLOWED_CODES = {0, 1, 2, 130, 143}
@@ -30,15 +33,6 @@ SETTINGS = (
     *("gan.score_every_steps=20", "gan.score_images=20", "score.extractor=untrained", "score.metrics=[fid,two_sample]"),
     *("score.floor_splits=2", "study.image_size_px=32", "study.arms=[imbalanced,duplicated,gan]", "study.seeds=2"),
     *("study.classifiers=[baseline_cnn]", "study.steps=12", "study.checks=2", "study.batch_size=8", "study.workers=1"),
-)
-_HEAVY_MODULES = ("pipeline", "stages.inspect", "stages.train_gan", "stages.synthesize", "stages.score")
-_HEAVY_MODULES += (
-    "stages.compare",
-    "stages.report",
-    "gan.training",
-    "metrics.scoring",
-    "study.running",
-    "report.build",
 )
 
 
@@ -125,11 +119,11 @@ def _become_command(words: tuple[str, ...], errors: int, largest_file_bytes: int
 
 
 def warm_up() -> None:
-    """Import what the commands import."""
-    import importlib
-
-    for name in _HEAVY_MODULES:
-        importlib.import_module(f"{ganbal.__name__}.{name}")
+    """Import every module of the project, and with it what the commands import."""
+    for package in (ganbal, classifiers):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
 
 
 def words(command: str, run: Path) -> tuple[str, ...]:

@@ -7,10 +7,13 @@ from typing import Any
 
 import pandas as pd
 import torch
+from PIL import Image
 
-_EXACT = ("study/results.csv", "study/cells/*/*/*/predictions.csv", "synthetic/*/*.png", "synthetic/manifest.csv")
+_EXACT = ("study/cells/*/*/*/predictions.csv",)
+_TABLES = ("study/results.csv", "synthetic/manifest.csv", "gan/**/history.csv")
 _JSON = ("scores.json", "study/summary.json", "study/cells/*/*/*/metrics.json", "data.json")
-_TIMES = ("second", "time", "date", "started", "finished", "images_per_second", "host", "pid", "version", "digest")
+# A checkpoint holds its training time, so that its digest, and every digest that covers it, differs between equal runs.
+_TIMES = ("second", "time", "date", "started", "finished", "sha256", "digest", "inputs")
 
 
 def results_of(run: Path) -> dict[str, str]:
@@ -22,8 +25,10 @@ def results_of(run: Path) -> dict[str, str]:
         found[name_of(file, run)] = _digest_of(_json_without_times, file)
     for file in run.glob("gan/**/last.pt"):
         found[name_of(file, run)] = _digest_of(_training_state, file)
-    for file in run.glob("gan/**/history.csv"):
-        found[name_of(file, run)] = _digest_of(_history_without_times, file)
+    for file in (file for pattern in _TABLES for file in run.glob(pattern)):
+        found[name_of(file, run)] = _digest_of(_table_without_times, file)
+    for file in run.glob("synthetic/*/*.png"):
+        found[name_of(file, run)] = _digest_of(_pixels, file)
     return found
 
 
@@ -55,10 +60,15 @@ def _without_times(content: Any) -> Any:
     return [_without_times(value) for value in content] if isinstance(content, list) else content
 
 
-def _history_without_times(file: Path) -> bytes:
+def _table_without_times(file: Path) -> bytes:
     table = pd.read_csv(file)
     kept = [name for name in table.columns if not any(word in name for word in _TIMES)]
     return table[kept].to_csv(index=False).encode()
+
+
+def _pixels(file: Path) -> bytes:
+    with Image.open(file) as image:
+        return image.tobytes()
 
 
 def _training_state(file: Path) -> bytes:

@@ -42,7 +42,8 @@ def trials(reference: Reference | None, folder: Path, dice: random.Random) -> It
         if number % 2:
             file = folder / "settings.yaml"
             file.write_bytes(_changed(plain, dice))
-            fault = f"settings file {file.read_bytes()[:4000]!r}"
+            changed = set(file.read_bytes().split(b"\n")).symmetric_difference(plain.encode().split(b"\n"))
+            fault = f"settings file, changed lines {sorted(line[:80] for line in changed)}"
         else:
             assignments = [f"{dice.choice(fields)}={dice.choice(_VALUES)}" for _ in range(dice.choice((1, 1, 1, 2, 4)))]
             fault = f"--set {' --set '.join(map(repr, assignments))}"
