@@ -22,5 +22,5 @@ class DataConfig(Section):
     """Take no notice of the set's own split and cut validation and test anew, by patient."""
     max_unreadable_fraction: float = Field(0.05, ge=0, le=1)
     """More unreadable files than this share is an error."""
-    phantom_images: int = Field(400, ge=60)
+    phantom_images: int = Field(400, ge=60, le=100_000)
     """How many images the embedded phantom set has."""

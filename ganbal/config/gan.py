@@ -48,15 +48,15 @@ class GanConfig(Section):
     """One generator that is told the class and trained on all classes, in place of one a class."""
     image_size_px: int = 160
     """Side of the square images: 4·2^k or 5·2^k from 32 to 256."""
-    base_channels: int = Field(64, ge=4)
+    base_channels: int = Field(64, ge=4, le=1024)
     """Channels of the layer next to the image; doubled at every halving of the side, 8-fold at most."""
-    latent_dim: int = Field(100, ge=1)
-    batch_size: int = Field(ge=2)
-    steps: int = Field(60_000, ge=1)
+    latent_dim: int = Field(100, ge=1, le=65_536)
+    batch_size: int = Field(ge=2, le=65_536)
+    steps: int = Field(60_000, ge=1, le=10_000_000)
     """Optimiser steps of the generator (and as many of the discriminator)."""
-    learning_rate: float = Field(2e-4, gt=0)
+    learning_rate: float = Field(2e-4, gt=0, le=1)
     """Of the generator."""
-    discriminator_learning_rate: float = Field(gt=0)
+    discriminator_learning_rate: float = Field(gt=0, le=1)
     adam_beta1: float = Field(0.5, ge=0, lt=1)
     loss: Literal["non-saturating", "hinge"]
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
@@ -64,9 +64,9 @@ class GanConfig(Section):
     discriminator_norm: Literal["batch", "spectral"]
     minibatch_stddev: bool
     """The discriminator also sees how much the images of a batch differ (Karras et al. 2018)."""
-    r1_gamma: float = Field(ge=0)
+    r1_gamma: float = Field(ge=0, le=1e6)
     """Weight of the R1 gradient penalty on real images; 0 leaves it out."""
-    r1_every_steps: int = Field(16, ge=1)
+    r1_every_steps: int = Field(16, ge=1, le=1_000_000)
     """The penalty is computed this seldom, and weighs as many times more (Karras et al. 2020)."""
     augment: tuple[Augmentation, ...]
     """Differentiable augmentation of what the discriminator sees, real and synthetic alike (Zhao et al. 2020)."""
@@ -74,22 +74,22 @@ class GanConfig(Section):
     """Augment only as often as the discriminator overfits (Karras et al. 2020), instead of always."""
     adaptive_target: float = Field(0.5, gt=0, lt=1)
     """How far held-out images may fall from how training images are rated towards how synthetic ones are."""
-    adaptive_images: int = Field(20_000, ge=1)
+    adaptive_images: int = Field(20_000, ge=1, le=1_000_000_000)
     """Images after which the probability of augmentation can have gone from 0 to 1."""
     held_out_fraction: float = Field(0.1, gt=0, lt=0.5)
     """Share of the class's training images kept from the discriminator to see whether it overfits (adaptive only)."""
-    ema_half_life_images: float = Field(10_000, ge=0)
+    ema_half_life_images: float = Field(10_000, ge=0, le=1e9)
     """Images after which a weight's share in the moving average of the generator has halved; 0 switches it off."""
     compile: Literal["auto", "always", "never"] = "auto"
     """Kernels made by torch.compile: `auto` on CUDA, where a trial of a few steps works."""
-    log_every_steps: int = Field(50, ge=1)
-    sample_every_steps: int = Field(1000, ge=1)
-    score_every_steps: int = Field(500, ge=1)
+    log_every_steps: int = Field(50, ge=1, le=10_000_000)
+    sample_every_steps: int = Field(1000, ge=1, le=10_000_000)
+    score_every_steps: int = Field(500, ge=1, le=10_000_000)
     """How often the generator is measured against the training images; the best checkpoint is kept."""
-    score_images: int = Field(500, ge=2)
-    max_rollbacks: int = Field(3, ge=0)
+    score_images: int = Field(500, ge=2, le=1_000_000)
+    max_rollbacks: int = Field(3, ge=0, le=100)
     """How many times a collapsed training is put back to its best checkpoint with lower learning rates."""
-    checkpoint_every_steps: int = Field(500, ge=1)
+    checkpoint_every_steps: int = Field(500, ge=1, le=10_000_000)
 
     @model_validator(mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""Settings from a YAML file and `--set section.field=value`, and back; all mistakes are told in one message."""
+"""Settings from a YAML file and `--set section.field=value`, and back; one message reports all mistakes."""
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,11 +10,12 @@ from pydantic import BaseModel, ValidationError
 
 from ganbal.config.gan import GAN_PRESETS
 from ganbal.config.whole import Config
+from ganbal.config.yaml_reading import SettingsSyntaxError, field_type, parse_yaml, read_yaml_file
 from ganbal.errors import InputError
 
 
 def load_config(file: Path | None, assignments: Sequence[str] = (), base: Mapping[str, Any] | None = None) -> Config:
-    """Settle the settings: defaults, then `base`, then the YAML `file`, then `section.field=value` assignments.
+    """Combine the settings: defaults, then `base`, then the YAML `file`, then `section.field=value` assignments.
 
     Raises:
         InputError: the file cannot be read, or any name or value is wrong; the message lists every mistake.
@@ -68,11 +69,10 @@ def read_settings(file: Path, advice: str = "Give --config a readable YAML file,
         InputError: it cannot be read or is no mapping; `advice` says what to do.
     """
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(
-            expected=f"a YAML file of settings at {file}", found=" ".join(str(error).split()), action=advice
-        ) from error
+        content = read_yaml_file(file, Config)
+    except (OSError, ValueError) as error:
+        found = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise InputError(expected=f"a YAML file of settings at {file}", found=found, action=advice) from error
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -87,18 +87,18 @@ def read_settings(file: Path, advice: str = "Give --config a readable YAML file,
 def _assign(settings: dict[str, Any], assignment: str, mistakes: list[str]) -> None:
     name, equals, text = assignment.partition("=")
     if not equals or not name.strip():
-        mistakes.append(f"--set {assignment}: write it as section.field=value, e.g. gan.steps=2000")
+        mistakes.append(f"--set {_short(assignment)}: write it as section.field=value, e.g. gan.steps=2000")
         return
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        mistakes.append(f"--set {assignment}: the value is not readable")
+        value = parse_yaml(text, field_type(Config, name.strip().split(".")))
+    except SettingsSyntaxError as error:
+        mistakes.append(f"--set {_short(assignment)}: the value cannot be read: {error}")
         return
     *sections, field = name.strip().split(".")
     place = settings
     for section in sections:
         if not isinstance(place.setdefault(section, {}), dict):
-            mistakes.append(f"--set {assignment}: {section} is a value, not a section")
+            mistakes.append(f"--set {_short(assignment)}: {section} is a value, not a section")
             return
         place = place[section]
     place[field] = value
@@ -118,14 +118,18 @@ def _deep_copy(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _describe(detail: Mapping[str, Any]) -> str:
     location = [part for part in detail["loc"] if isinstance(part, str)]
-    name = ".".join(location)
+    name = _short(".".join(location))
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, list(_field_names(Config)), n=1, cutoff=0.6)
         return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
     message = detail["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list, such as [a,b]")
     if len(location) < 2 and detail["type"] == "value_error":  # of a whole section: it names its fields itself
         return message
-    return f"{name}: {message[0].lower()}{message[1:]}, found {detail['input']!r}"
+    return f"{name}: {message[0].lower()}{message[1:]}, found {_short(repr(detail['input']))}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else f"{text[:60]}… ({len(text)} characters)"
 
 
 def _field_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:

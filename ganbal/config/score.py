@@ -27,13 +27,13 @@ class ScoreConfig(Section):
         ...,
     ] = ("fid", "fid_infinity", "kid", "precision_recall", "density_coverage", "copies", "two_sample")
     """What is computed; `fid` alone is the fastest."""
-    batch_size: int = Field(64, ge=1)
+    batch_size: int = Field(64, ge=1, le=65_536)
     """Images that are decoded, resized and held in memory together; changes nothing but speed."""
-    nearest_k: int = Field(5, ge=1)
+    nearest_k: int = Field(5, ge=1, le=1000)
     """Which nearest neighbour sets the balls of precision, recall, density and coverage."""
-    floor_splits: int = Field(10, ge=2)
+    floor_splits: int = Field(10, ge=2, le=1000)
     """How many times the real images are halved for the real-versus-real floor."""
-    two_sample_size_px: int = Field(150, ge=32)
+    two_sample_size_px: int = Field(150, ge=32, le=4096)
     """Side at which the two-sample test sees the images: the classifiers' input size."""
 
     @field_validator("extractor")

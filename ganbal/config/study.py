@@ -1,6 +1,5 @@
 """Settings of the study."""
 
-import math
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -13,7 +12,7 @@ class StudyConfig(Section):
 
     arms: tuple[str, ...] = ("imbalanced", "gan")
     classifiers: tuple[str, ...] = ("baseline_cnn", "vgg16")
-    seeds: int = Field(5, ge=1)
+    seeds: int = Field(5, ge=1, le=1000)
     """How many seeds, counted from `seed`."""
     synthetic_ratios: tuple[float, ...] = ()
     """Shares of the missing images, e.g. [0.25, 0.5, 1, 2]: every arm that adds images is trained with each. Empty:
@@ -21,16 +20,16 @@ class StudyConfig(Section):
     minority_fractions: tuple[float, ...] = (1.0,)
     """Shares of the minority class's training images, e.g. [0.1, 0.25, 0.5, 1]: every arm is trained with each, and a
     generator for each that sees no others."""
-    steps: int = Field(3000, ge=1)
+    steps: int = Field(3000, ge=1, le=10_000_000)
     """Optimiser steps every cell may take at most, the same in every arm."""
-    checks: int = Field(20, ge=1)
+    checks: int = Field(20, ge=1, le=10_000)
     """How many times, evenly spaced over the steps, the validation part is looked at."""
-    patience: int = Field(5, ge=1)
+    patience: int = Field(5, ge=1, le=10_000)
     """Checks without a better validation loss after which training stops."""
     image_size_px: int | None = Field(None, ge=16, le=1024)
     """Side of the classifiers' input; None means each model's own."""
-    batch_size: int = Field(32, ge=2)
-    learning_rate: float = Field(1e-3, gt=0)
+    batch_size: int = Field(32, ge=2, le=65_536)
+    learning_rate: float = Field(1e-3, gt=0, le=1)
     augment: Literal["none", "anatomical", "document"] = "anatomical"
     """`anatomical`: zoom, shift, small rotation, no mirroring. `document`: that of the model's publication."""
     recipe: Literal["config", "document"] = "config"
@@ -39,7 +38,7 @@ class StudyConfig(Section):
     """Weights of frozen backbones: `imagenet`, `none` (random, reported as not pretrained) or a file."""
     protocol: Literal["honest", "documents"] = "honest"
     """`documents` stops early on the test set as the published reports did, and says so."""
-    threads: int = Field(1, ge=1)
+    threads: int = Field(1, ge=1, le=1024)
     """CPU threads that one training computes with. Figures depend on it in their last digits, but not on `workers`."""
     workers: Literal["auto"] | int = "auto"
     """Trainings at a time. `auto`: one a CPU core, up to 8; one in all on CUDA. Several workers share the cards."""
@@ -51,8 +50,8 @@ class StudyConfig(Section):
     @field_validator("synthetic_ratios", "minority_fractions")
     @classmethod
     def _different_shares(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
-        if not all(0 < share < math.inf for share in shares):
-            raise ValueError("must be numbers above 0")
+        if not all(0 < share <= 1000 for share in shares):
+            raise ValueError("must be numbers above 0 and at most 1000")
         if len({f"{share:g}" for share in shares}) != len(shares):  # folders are named so
             raise ValueError("must be different numbers")
         return shares
@@ -73,6 +72,6 @@ class StudyConfig(Section):
     @field_validator("workers")
     @classmethod
     def _at_least_one_worker(cls, number: int | str) -> int | str:
-        if isinstance(number, int) and number < 1:
-            raise ValueError("must be at least 1, or `auto`")
+        if isinstance(number, int) and not 1 <= number <= 1024:
+            raise ValueError("must be at least 1 and at most 1024, or `auto`")
         return number

@@ -6,6 +6,9 @@ from pydantic import Field, field_validator, model_validator
 
 from ganbal.config.section import Section
 
+MOST_IMAGES = 10_000_000
+"""More synthetic images of a class than this are a typing error."""
+
 
 class SynthesisConfig(Section):
     """Drawing images from the trained generator."""
@@ -14,7 +17,7 @@ class SynthesisConfig(Section):
     """How many, or {class: how many}; `balance` gives every class with a generator as many images as the largest."""
     ratio: float = Field(1.0, gt=0, le=1)
     """With `balance`: the share of what each class lacks that is drawn."""
-    batch_size: int = Field(64, ge=1)
+    batch_size: int = Field(64, ge=1, le=65_536)
     reject_copies: bool = False
     """Draw anew what comes nearer to a training image than real images that the generator never saw."""
 
@@ -22,8 +25,8 @@ class SynthesisConfig(Section):
     @classmethod
     def _at_least_one(cls, number: int | str | dict[str, int]) -> int | str | dict[str, int]:
         numbers = [number] if isinstance(number, int) else number.values() if isinstance(number, dict) else [1]
-        if min(numbers, default=0) < 1:
-            raise ValueError("must be at least 1, or `balance`")
+        if min(numbers, default=0) < 1 or max(numbers) > MOST_IMAGES:
+            raise ValueError(f"must be at least 1 and at most {MOST_IMAGES}, or `balance`")
         return number
 
     @model_validator(mode="after")

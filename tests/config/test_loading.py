@@ -81,7 +81,7 @@ def test_default_yaml_is_the_defaults_in_full(request):
     [
         ("study.synthetic_ratios=[0.5,0]", "study.synthetic_ratios: must be numbers above 0"),
         ("study.synthetic_ratios=[0.5,0.5]", "study.synthetic_ratios: must be different numbers"),
-        ("study.synthetic_ratios=[.inf]", "study.synthetic_ratios: must be numbers above 0"),
+        ("study.synthetic_ratios=[.inf]", "study.synthetic_ratios: must be a finite number"),
         ("study.minority_fractions=[]", "study.minority_fractions: must be at least one number, each at most 1"),
         ("study.minority_fractions=[0.5,2]", "study.minority_fractions: must be at least one number, each at most 1"),
         ("study.minority_fractions=[0.1,0]", "study.minority_fractions: must be numbers above 0"),
