@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from ganbal.config import ScoreConfig
-from ganbal.data.patients import patients_of
+from ganbal.data.patients import patient_in_name
 from ganbal.metrics.density_coverage import density_coverage
 from ganbal.metrics.features.images import ArrayImages
 from ganbal.metrics.features.registry import build_extractor
@@ -87,7 +87,7 @@ def parse_options() -> argparse.Namespace:
 def read(folder: Path, number: int, rng: np.random.Generator) -> np.ndarray:
     """Images in random order, those of one patient together, so that slices are of different people."""
     files = sorted(folder.iterdir())
-    patients = patients_of([file.name for file in files])
+    patients = [patient_in_name(file.name) or file.stem for file in files]
     place = {patient: position for position, patient in enumerate(rng.permutation(sorted(set(patients))))}
     order = sorted(range(len(files)), key=lambda i: place[patients[i]])[:number]
     return np.stack([resized(np.asarray(Image.open(files[i]).convert("L")), SIZE_PX) for i in order])

@@ -10,35 +10,46 @@ import numpy as np
 import pandas as pd
 
 from ganbal.config import DataConfig
-from ganbal.data.checks import check_classes, check_readable
+from ganbal.data.classes import ClassOrder, check_classes, order_classes
+from ganbal.data.data_warnings import DataWarning
 from ganbal.data.discovery import find_images
-from ganbal.data.found import FoundImage, Source
+from ganbal.data.image_files import printable
 from ganbal.data.image_table import COLUMNS, ImageTable
-from ganbal.data.patients import patients_of
+from ganbal.data.patients import Patients, find_patients
 from ganbal.data.phantom.dataset import ensure_phantom_set, planned_phantom_set
-from ganbal.data.pixel_cache import DecodedCache, FileFacts, Unreadable
+from ganbal.data.pixel_cache import DecodedCache, UnreadableFile
+from ganbal.data.source import FoundImage, Source
 from ganbal.data.splits import assign_splits
+from ganbal.errors import InputError
 from ganbal.runtime.console import Console
 
 PHANTOM = "phantom"
 _PHANTOM_ORIGIN = "embedded phantom set"
 _USUAL_FOLDER = Path("data/chest_xray")
+_MOST_EXAMPLES = 5
 
 
 @dataclass(frozen=True)
 class Dataset:
     """Images, decoded on demand.
 
-    `source` says how the data set was chosen; `unreadable` names the files left out; `split_rule` is a sentence on
-    where validation comes from.
+    `given` is the folder or file that the user named and `origin` where: "data.root", "GANBAL_DATA", "data/chest_xray"
+    or "embedded phantom set"; `split_rule` is a sentence on where validation comes from.
     """
 
     table: ImageTable
-    source: str
     given: Path
-    unreadable: list[dict[str, str]]
+    origin: str
+    class_order: ClassOrder
+    patients: Patients
     split_rule: str
+    warnings: tuple[DataWarning, ...]
     cache: DecodedCache
+
+    @property
+    def unreadable(self) -> tuple[UnreadableFile, ...]:
+        """Files that were left out because they give no image."""
+        return self.cache.index.unreadable
 
     def pixels(self, size_px: int) -> np.ndarray:
         """All images as grey squares: uint8 (N, size_px, size_px), 0 black, read-only, mapped from disk.
@@ -50,12 +61,11 @@ class Dataset:
 
 
 def resolve_root(config: DataConfig) -> tuple[Path | Literal["phantom"], str]:
-    """Where the images are, and how that was settled: the setting, else GANBAL_DATA, else data/chest_xray, else
-    the embedded phantom set.
+    """Where the images are, and who says so: the setting, else GANBAL_DATA, else data/chest_xray, else the phantom set.
 
     Returns:
         An absolute path or "phantom", and "data.root", "GANBAL_DATA", "data/chest_xray" or
-        "embedded phantom set". Whether the path exists is for `check_source` to say.
+        "embedded phantom set". Whether the path exists is checked by `check_source`.
     """
     from_environment = os.environ.get("GANBAL_DATA", "").strip()
     if config.root is not None:
@@ -72,21 +82,26 @@ def resolve_root(config: DataConfig) -> tuple[Path | Literal["phantom"], str]:
 
 
 def check_source(config: DataConfig, seed: int = 0) -> dict[str, int]:
-    """Say within seconds what is wrong with the data, as far as that shows without decoding it.
+    """Find within seconds what is wrong with the data, as far as that shows without decoding it.
 
     Returns:
-        Training images of each class, after validation is cut off and before unreadable files are left out.
+        Training images per class, in the order of the labels, after validation is cut off and before unreadable files
+        are left out.
 
     Raises:
-        InputError: nothing there, no known layout, mistakes in the CSV, one class only, or a class with too few
-            images or patients for its parts.
+        InputError: nothing there, no known layout, mistakes in the CSV file, one class only, class names that cannot
+            be used, a pattern or column of patients that finds none, or a class with too few images or patients.
     """
     root, _ = resolve_root(config)
-    images = planned_phantom_set(config.phantom_images) if root == PHANTOM else find_images(Path(root)).images
-    check_classes(images)
-    splits, _, _ = _split(images, config, seed)
-    names = np.array([image.class_name for image in images], dtype=object)
-    return {name: int(((splits == "train") & (names == name)).sum()) for name in sorted(set(names))}
+    if root == PHANTOM:
+        images: Sequence[FoundImage] = planned_phantom_set(config.phantom_images)
+    else:
+        images = find_images(_checked_path(Path(root)), patient_column=config.patient_column).images
+    names = [image.class_name for image in images]
+    check_classes(names)
+    splits, _ = _split(images, find_patients(images, config.patient_pattern), config, seed)
+    in_training = [name for name, split in zip(names, splits, strict=True) if split == "train"]
+    return {name: in_training.count(name) for name in order_classes(names, config.positive_class).names}
 
 
 def load_dataset(
@@ -95,7 +110,7 @@ def load_dataset(
     """Find the images, decode them at these sizes (or open the cache), and split them.
 
     Args:
-        sizes_px: sides of the squares that will be wanted; decoding them together is quicker than one after another.
+        sizes_px: sides of the squares that will be wanted; decoding them together is faster than one after another.
         seed: of the splits.
         cache_root: folder for decoded images and the phantom set.
 
@@ -104,54 +119,88 @@ def load_dataset(
         GanbalError: files change while they are read, or the cache cannot be written.
     """
     root, origin = resolve_root(config)
-    is_phantom = root == PHANTOM
-    if is_phantom:
-        root = ensure_phantom_set(cache_root, config.phantom_images, console)
-    source = find_images(Path(root))
-    phantom_note = " PHANTOM SET: drawn, not photographed." if is_phantom else ""
-    console.say(f"Data: {source.given} ({origin}), {len(source.images)} images, {source.layout} layout.{phantom_note}")
-    for remark in source.remarks:
-        console.warn(f"{remark}.")
-    check_classes(source.images)
-    cache = DecodedCache(source, cache_root, console)
+    if root == PHANTOM:
+        source = find_images(ensure_phantom_set(cache_root, config.phantom_images, console))
+    else:
+        source = find_images(_checked_path(Path(root)), patient_column=config.patient_column)
+    note = " PHANTOM SET: simulated images." if root == PHANTOM else ""
+    console.say(f"Data: {source.given} ({origin}), {len(source.images)} images, {source.layout} layout.{note}")
+    check_classes([image.class_name for image in source.images])
+    cache = DecodedCache(source, cache_root, console, intensity=config.intensity_range)
     cache.prepare(sizes_px)
-    unreadable = cache.index.unreadable
-    check_readable(unreadable, len(source.images), config.max_unreadable_fraction, console)
-    table, rule = _build_table(source, cache.index.readable, config, seed, is_phantom=is_phantom)
-    return Dataset(table, origin, source.given, [_as_dict(entry) for entry in unreadable], rule, cache)
+    warnings = [*source.warnings, *_check_readable(cache, len(source.images), config.max_unreadable_fraction)]
+    found = {image.file_name: image for image in source.images}
+    images = [found[facts.file_name] for facts in cache.index.readable]
+    names = [image.class_name for image in images]
+    check_classes(names)
+    order = order_classes(names, config.positive_class)
+    patients = find_patients(images, config.patient_pattern)
+    warnings += patients.warnings()
+    splits, rule = _split(images, patients, config, seed)
+    table = _build_table(source, images, cache, order, splits, patients, is_phantom=root == PHANTOM)
+    for warning in warnings:
+        console.warn(f"{warning}.")
+    return Dataset(table, source.given, origin, order, patients, rule, tuple(warnings), cache)
 
 
 def _build_table(
-    source: Source, readable: Sequence[FileFacts], config: DataConfig, seed: int, *, is_phantom: bool
-) -> tuple[ImageTable, str]:
-    found = {image.file_name: image for image in source.images}
-    images = [found[facts.file_name] for facts in readable]
-    check_classes(images)
-    splits, patients, rule = _split(images, config, seed)
-    classes = tuple(sorted({image.class_name for image in images}))
-    frame = pd.DataFrame([vars(facts) for facts in readable])
+    source: Source,
+    images: Sequence[FoundImage],
+    cache: DecodedCache,
+    order: ClassOrder,
+    splits: np.ndarray,
+    patients: Patients,
+    *,
+    is_phantom: bool,
+) -> ImageTable:
+    frame = pd.DataFrame([vars(facts) for facts in cache.index.readable])
     frame["class_name"] = [image.class_name for image in images]
-    frame["label"] = np.array([classes.index(name) for name in frame["class_name"]], dtype=np.int64)
-    frame["split"], frame["patient"] = splits, patients
+    frame["label"] = np.array([order.names.index(image.class_name) for image in images], dtype=np.int64)
+    frame["split"], frame["patient"] = splits, patients.ids
     frame["split_found"] = [image.split or "all" for image in images]
-    table = ImageTable(source.root, source.layout, is_phantom, classes, frame[list(COLUMNS)])
-    return table, rule
+    intensity = cache.index.intensity
+    return ImageTable(source.root, source.layout, is_phantom, order.names, frame[list(COLUMNS)], intensity)
 
 
-def _split(images: Sequence[FoundImage], config: DataConfig, seed: int) -> tuple[np.ndarray, list[str], str]:
-    """Split and patient of every image, and the rule by which validation was cut."""
-    from_names = patients_of([image.file_name for image in images])
-    patients = [image.patient or name for image, name in zip(images, from_names, strict=True)]
-    splits, rule = assign_splits(
+def _split(images: Sequence[FoundImage], patients: Patients, config: DataConfig, seed: int) -> tuple[np.ndarray, str]:
+    """Split of every image, and the rule by which validation was cut."""
+    return assign_splits(
         [None if config.resplit else image.split for image in images],
         [image.class_name for image in images],
-        patients,
+        patients.ids,
         val_fraction=config.val_fraction,
         test_fraction=config.test_fraction,
         seed=seed,
+        unit=patients.unit,
     )
-    return splits, patients, rule
 
 
-def _as_dict(entry: Unreadable) -> dict[str, str]:
-    return {"file_name": entry.file_name, "reason": entry.reason}
+def _check_readable(cache: DecodedCache, num_images: int, max_fraction: float) -> list[DataWarning]:
+    """A warning that names unreadable files, which are left out.
+
+    Raises:
+        InputError: they are more than `max_fraction` of all.
+    """
+    unreadable = cache.index.unreadable
+    if not unreadable:
+        return []
+    examples = [vars(entry) for entry in unreadable[:_MOST_EXAMPLES]]
+    warning = DataWarning("unreadable-files", {"count": len(unreadable), "images": num_images, "examples": examples})
+    share = len(unreadable) / num_images
+    if share > max_fraction:
+        raise InputError(
+            expected=f"at most {max_fraction:.0%} of the image files unreadable",
+            found=f"{share:.1%}: {warning}",
+            action="Replace or remove these files, or raise data.max_unreadable_fraction.",
+        )
+    return [warning]
+
+
+def _checked_path(root: Path) -> Path:
+    if printable(root) != str(root):
+        raise InputError(
+            expected="a path in UTF-8, because it is recorded in the run's files",
+            found=printable(root),
+            action="Rename the folder, or give a link to it.",
+        )
+    return root

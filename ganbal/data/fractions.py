@@ -1,4 +1,4 @@
-"""Less of the minority class: what if fewer of its patients had been there to train with?"""
+"""Data sets with fewer training images of the minority class."""
 
 from dataclasses import replace
 
@@ -11,35 +11,35 @@ from ganbal.errors import InputError
 
 
 def dataset_with_fraction(dataset: Dataset, fraction: float, seed: int) -> Dataset:
-    """The same images; of the minority class's training images only a share is still for training."""
+    """The same data set, with only a fraction of the minority class's training images in the training part."""
     return replace(dataset, table=table_with_fraction(dataset.table, fraction, seed))
 
 
 def table_with_fraction(table: ImageTable, fraction: float, seed: int) -> ImageTable:
     """The table with the other training images of the minority class marked "unused".
 
-    Patients come and go as wholes: they are taken one after another, in an order drawn from the seed, until there are
-    at least so many images. So a smaller share lies inside every larger one. Validation, test and the other classes
-    stay as they are.
+    Whole patients are kept, in a random order that depends on the seed, until they have at least `fraction` of the
+    images. A smaller fraction is therefore a subset of every larger one. Validation, test and the other classes do not
+    change.
 
     Args:
         fraction: above 0 and at most 1.
 
     Raises:
-        InputError: fewer images would be left than a generator needs.
+        InputError: fewer images would remain than a generator needs.
     """
     rows = table.rows("train", table.minority_class)
     patients, patient_of_row, counts = np.unique(
         table.frame["patient"].to_numpy(dtype=str)[rows], return_inverse=True, return_counts=True
     )
     order = np.random.default_rng(seed).permutation(len(patients))
-    # Rounded before it is compared, as 0.1 · 30 is a little more than 3.
+    # Rounded before the comparison, because 0.1 · 30 is slightly more than 3.
     wanted = np.round(fraction * len(rows), 6)
     num_kept = int(np.searchsorted(np.cumsum(counts[order]), wanted)) + 1
     kept = np.isin(patient_of_row, order[:num_kept])
     if kept.sum() < FEWEST_TO_LEARN_FROM:
         raise InputError(
-            expected=f"shares of {table.minority_class} that leave at least {FEWEST_TO_LEARN_FROM} training images",
+            expected=f"fractions of {table.minority_class} that leave at least {FEWEST_TO_LEARN_FROM} training images",
             found=f"{kept.sum()} of {len(rows)} at {fraction:g}",
             action="Raise the smallest of study.minority_fractions.",
         )

@@ -1,4 +1,4 @@
-"""The table of images: one row for each that can be read, with class, split, patient and facts of the file."""
+"""The table of images: one row per readable image, with class, split, patient and facts of the file."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ganbal.data.found import Layout
+from ganbal.data.decoding import IntensityRange
+from ganbal.data.source import Layout
 from ganbal.errors import InputError
 
 SPLITS = ("train", "val", "test", "unused")
@@ -30,8 +31,9 @@ COLUMNS = (
 class ImageTable:
     """All readable images of a data set.
 
-    `classes` are in the order of the alphabet; an image's label is the index of its class there. `frame` has the index
-    0 … N-1, in the order of the file names, and the columns
+    An image's label is the index of its class in `classes`; of two classes the second is the positive one (see
+    `classes.order_classes`). `intensity` is the range by which deep images were scaled, None where there are none.
+    `frame` has the index 0 … N-1, in the order of the file names, and the columns
 
     - `file_name`: POSIX path relative to `root` (absolute where a CSV names a file elsewhere), different in every row
     - `class_name`, `label`
@@ -46,17 +48,18 @@ class ImageTable:
     is_phantom: bool
     classes: tuple[str, ...]
     frame: pd.DataFrame
+    intensity: IntensityRange | None = None
 
     def __post_init__(self) -> None:
         assert tuple(self.frame.columns) == COLUMNS
         assert self.frame["file_name"].is_unique
-        assert list(self.classes) == sorted(self.classes)
+        assert len(set(self.classes)) == len(self.classes)
 
     def __len__(self) -> int:
         return len(self.frame)
 
     def rows(self, split: str | None = None, class_name: str | None = None) -> np.ndarray:
-        """Positions of the images of one split, one class, or both; int64, ascending.
+        """Row numbers of the images of one split, one class, or both; int64, ascending.
 
         Raises:
             InputError: no class has this name.
@@ -76,7 +79,7 @@ class ImageTable:
         return np.flatnonzero(chosen).astype(np.int64)
 
     def counts(self) -> dict[str, dict[str, int]]:
-        """Images of every class in every split; "unused" only where there are some."""
+        """Images per split and class; "unused" only where there are some."""
         return self._count("split", [name for name in SPLITS if name != "unused" or len(self.rows("unused"))])
 
     def counts_found(self) -> dict[str, dict[str, int]]:
@@ -91,11 +94,14 @@ class ImageTable:
         return min(self.classes, key=lambda name: (counts[name], name))
 
     def digest(self) -> str:
-        """SHA-256 over names, classes, splits, patients and contents: the same wherever the set lies."""
+        """SHA-256 of names, classes, splits, patients and contents: the same wherever the set lies."""
         columns = ["file_name", "class_name", "split", "patient", "sha256"]
         rows = sorted(self.frame[columns].itertuples(index=False, name=None))
-        # repr keeps fields apart whatever signs names may have in them.
-        return hashlib.sha256("\n".join(map(repr, rows)).encode()).hexdigest()
+        # What is decided for the whole set stands before the rows, where it is not the usual.
+        decided: list[tuple[object, ...]] = [self.classes] if list(self.classes) != sorted(self.classes) else []
+        decided += [(*self.intensity,)] if self.intensity is not None else []
+        # repr keeps fields apart whatever characters names have in them.
+        return hashlib.sha256("\n".join(map(repr, [*decided, *rows])).encode()).hexdigest()
 
     def _count(self, column: str, names: list[str]) -> dict[str, dict[str, int]]:
         found = self.frame.groupby([column, "class_name"]).size().to_dict()

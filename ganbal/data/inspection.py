@@ -1,4 +1,4 @@
-"""What there is to know of a data set before any work on it."""
+"""Facts about a data set before any work on it: the content of data.json."""
 
 from itertools import combinations
 from typing import Any
@@ -7,30 +7,33 @@ import pandas as pd
 
 from ganbal.config import DataConfig
 from ganbal.data.dataset import Dataset
+from ganbal.data.image_files import printable
 from ganbal.data.image_table import SPLITS, ImageTable
 
 _MOST_EXAMPLES = 5
 
 
 def inspect_dataset(dataset: Dataset, config: DataConfig) -> dict[str, Any]:
-    """The facts that go into data.json: only text, numbers, lists and dictionaries.
+    """The content of data.json: only text, numbers, lists and dictionaries.
 
-    Sizes are [width, height] in pixels. Duplicates are files of the same bytes: `groups` of them, the `images` in
-    these groups, how many groups reach `across_splits` and `across_classes`. Sets with few patients in common are
-    not necessarily clean: ids come from file names and may start anew in every split, or mean someone else there.
+    Sizes are [width, height] in pixels. Duplicates are files with the same bytes: the number of `groups`, the `images`
+    in them, and how many groups reach `across_splits` and `across_classes`. Splits that share few patients are not
+    necessarily clean: ids come from file names and may start again, or mean someone else, in every split.
     """
     table = dataset.table
     training = table.counts()["train"]
     most, least = max(training.values()), min(training.values())
     return {
         "source": {
-            "root": str(dataset.given),
-            "origin": dataset.source,
+            "root": printable(dataset.given),
+            "origin": dataset.origin,
             "layout": table.layout,
             "is_phantom": table.is_phantom,
         },
         "classes": list(table.classes),
         "minority_class": table.minority_class,
+        "positive_class": dataset.class_order.positive,
+        "positive_class_reason": dataset.class_order.reason,
         "counts": table.counts(),
         "counts_found": table.counts_found(),
         "imbalance_ratio": round(most / least, 4),
@@ -39,9 +42,12 @@ def inspect_dataset(dataset: Dataset, config: DataConfig) -> dict[str, Any]:
         "patients": {
             name: int(table.frame.loc[table.frame["split"] == name, "patient"].nunique()) for name in table.counts()
         },
+        "patients_recognized": {"images": dataset.patients.num_recognized, "by": dataset.patients.counts},
         "patients_shared": patients_shared(table),
         "duplicates": duplicates(table.frame),
-        "unreadable": dataset.unreadable,
+        "intensity": _intensity(dataset, config),
+        "unreadable": [vars(entry) for entry in dataset.unreadable],
+        "warnings": [warning.to_json() for warning in dataset.warnings],
         "digest": table.digest(),
         "validation_rule": dataset.split_rule,
         "val_fraction": config.val_fraction,
@@ -49,7 +55,7 @@ def inspect_dataset(dataset: Dataset, config: DataConfig) -> dict[str, Any]:
 
 
 def size_distribution(frame: pd.DataFrame) -> dict[str, Any]:
-    """Smallest, median and largest width and height (each by itself), how many distinct sizes, images by PIL mode."""
+    """Least, median and greatest width and height (each by itself), number of distinct sizes, images per PIL mode."""
     sizes = frame[["width_px", "height_px"]]
     return {
         "min": [int(value) for value in sizes.min()],
@@ -61,7 +67,7 @@ def size_distribution(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def duplicates(frame: pd.DataFrame) -> dict[str, Any]:
-    """Images with the same bytes; examples across splits come first."""
+    """Images with the same bytes; examples across splits are listed first."""
     repeated = frame[frame["sha256"].duplicated(keep=False)]
     groups = repeated.groupby("sha256", sort=False)
     splits, classes = groups["split"].nunique(), groups["class_name"].nunique()
@@ -77,7 +83,7 @@ def duplicates(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def patients_shared(table: ImageTable) -> list[dict[str, Any]]:
-    """For every two splits with images, the patient ids that both have."""
+    """The patient ids that two splits share, for every pair of splits with images."""
     patients = {name: set(table.frame["patient"].iloc[table.rows(name)]) for name in SPLITS}
     present = [name for name in SPLITS if patients[name]]
     pairs = [(first, second, sorted(patients[first] & patients[second])) for first, second in combinations(present, 2)]
@@ -85,3 +91,12 @@ def patients_shared(table: ImageTable) -> list[dict[str, Any]]:
         {"splits": [first, second], "count": len(shared), "examples": shared[:_MOST_EXAMPLES]}
         for first, second, shared in pairs
     ]
+
+
+def _intensity(dataset: Dataset, config: DataConfig) -> dict[str, Any] | None:
+    """How images with more than 8 bits per channel were scaled; None where there are none."""
+    index = dataset.cache.index
+    if index.intensity is None:
+        return None
+    setting = "auto" if config.intensity_range == "auto" else "setting"
+    return {"range": list(index.intensity), "chosen_by": setting, "images": index.num_deep}

@@ -1,4 +1,4 @@
-"""What inspection shows: class balance, sizes, samples."""
+"""Figures of a data set: class balance, sizes, samples."""
 
 import contextlib
 import warnings
@@ -18,8 +18,8 @@ from ganbal.runtime.atomic_files import atomic_path
 _SAMPLES_PER_CLASS = 8
 _SAMPLE_SIZE_PX = 160
 _INK, _FAINT = "#333333", "#888888"
-# Okabe and Ito's colours, which colour-blind people can tell apart.
-_COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
+# Okabe and Ito's palette, which color-blind people can distinguish.
+_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 
 
 def draw_inspection(dataset: Dataset, facts: dict[str, Any], folder: Path) -> list[Path]:
@@ -29,7 +29,7 @@ def draw_inspection(dataset: Dataset, facts: dict[str, Any], folder: Path) -> li
         facts: from `inspect_dataset`.
 
     Returns:
-        The files. Those of the phantom set say on their face that it is one.
+        The files. Those of the phantom set carry a note that it is one.
     """
     figures = {
         "class_balance.png": _class_balance(facts),
@@ -39,10 +39,10 @@ def draw_inspection(dataset: Dataset, facts: dict[str, Any], folder: Path) -> li
     files = []
     for name, figure in figures.items():
         if facts["source"]["is_phantom"]:
-            figure.text(0.5, 0.01, "PHANTOM SET: drawn, not photographed", ha="center", color="#B00020", weight="bold")
+            figure.text(0.5, 0.01, "PHANTOM SET: simulated images", ha="center", color="#B00020", weight="bold")
         FigureCanvasAgg(figure)
         with atomic_path(folder / name) as temporary, warnings.catch_warnings():
-            # Class names in a script that the font lacks are drawn as boxes; nobody needs a warning for each sign.
+            # Class names in a script that the font lacks appear as boxes; a warning per character helps nobody.
             warnings.filterwarnings("ignore", message="Glyph .* missing")
             figure.savefig(temporary, dpi=130)
         files.append(folder / name)
@@ -56,11 +56,11 @@ def _class_balance(facts: dict[str, Any]) -> Figure:
     axes = figure.subplots()
     most = max(max(counts[split].values()) for split in splits)
     for number, name in enumerate(classes):
-        places = np.arange(len(splits)) + (number - (len(classes) - 1) / 2) * 0.8 / len(classes)
+        positions = np.arange(len(splits)) + (number - (len(classes) - 1) / 2) * 0.8 / len(classes)
         values = [counts[split][name] for split in splits]
-        axes.barh(places, values, 0.8 / len(classes), color=_COLOURS[number % len(_COLOURS)], label=_label(name))
-        for place, value in zip(places, values, strict=True):
-            axes.text(value + 0.01 * most, place, f"{value:,}", va="center", color=_INK, fontsize=9)
+        axes.barh(positions, values, 0.8 / len(classes), color=_COLORS[number % len(_COLORS)], label=_label(name))
+        for position, value in zip(positions, values, strict=True):
+            axes.text(value + 0.01 * most, position, f"{value:,}", va="center", color=_INK, fontsize=9)
     axes.set_yticks(range(len(splits)), splits)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.12 * most)
@@ -85,7 +85,7 @@ def _sizes(dataset: Dataset, facts: dict[str, Any]) -> Figure:
             s=14,
             alpha=0.35,
             linewidths=0,
-            color=_COLOURS[number % len(_COLOURS)],
+            color=_COLORS[number % len(_COLORS)],
             label=_label(name),
         )
     axes.set_xlabel("width, px")
@@ -102,7 +102,7 @@ def _sizes(dataset: Dataset, facts: dict[str, Any]) -> Figure:
 
 
 def _samples(dataset: Dataset) -> Figure:
-    """Training images of every class, taken at even distances along the table."""
+    """Training images of every class, evenly spaced over the table."""
     table = dataset.table
     classes = table.classes
     figure = Figure(figsize=(1.3 * _SAMPLES_PER_CLASS, 1.6 * len(classes) + 0.3), layout=_layout())
@@ -113,21 +113,23 @@ def _samples(dataset: Dataset) -> Figure:
         for axes in row:
             axes.axis("off")
         for axes, index in zip(row, shown, strict=False):
-            # Straight from the file: a few dozen images are no reason to decode all at this size.
-            with contextlib.suppress(UnreadableImageError):  # taken away since it was decoded
-                image = decode_file(table.root / table.frame["file_name"].iloc[index], [_SAMPLE_SIZE_PX])
+            # From the files: a few dozen images are no reason to decode all at this size.
+            with contextlib.suppress(UnreadableImageError):  # deleted since it was decoded
+                image = decode_file(
+                    table.root / table.frame["file_name"].iloc[index], [_SAMPLE_SIZE_PX], table.intensity
+                )
                 axes.imshow(image.squares[_SAMPLE_SIZE_PX], cmap="gray", vmin=0, vmax=255)
         row[0].set_title(f"{_label(name)}, {len(rows):,} training images", loc="left", fontsize=10, color=_INK)
     return figure
 
 
 def _layout() -> ConstrainedLayoutEngine:
-    # Room below for the words that mark the phantom set.
+    # Room at the bottom for the note that marks the phantom set.
     return ConstrainedLayoutEngine(rect=(0, 0.06, 1, 0.92))
 
 
 def _label(name: str) -> str:
-    """A class name as matplotlib will show it: no formulas between dollars, no hiding of what begins with `_`."""
+    """A class name as matplotlib shows it: no formula between dollar signs, and no hidden label after `_`."""
     return ("\u200a" if name.startswith("_") else "") + name.replace("$", r"\$")
 
 

@@ -1,45 +1,149 @@
-"""Which person an image shows, as far as its file name tells."""
+"""Which patient an image shows: from a CSV column, a pattern of the user's, or the usual names of folders and files."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-# The chest X-ray set names its files in two ways: person123_bacteria_4, and IM-0115-0001 or NORMAL2-IM-0666-0001-0002.
-# The numbers that follow the person count images.
-_PATTERNS = (
-    re.compile(r"(?P<patient>person\d+)_(?:bacteria|virus)_\d+(?:_\d+)*"),
-    re.compile(r"(?P<patient>(?:NORMAL\d*-)?IM-\d+)(?:-\d+)+"),
+from ganbal.data.data_warnings import DataWarning
+from ganbal.data.source import FoundImage
+from ganbal.errors import InputError
+
+_FILE_PATTERNS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        # Chest X-ray (Kermany): person123_bacteria_4, IM-0115-0001, NORMAL2-IM-0666-0001-0002.
+        r"(?P<patient>person\d+)_(?:bacteria|virus)_\d+(?:_\d+)*",
+        r"(?P<patient>(?:NORMAL\d*-)?IM-\d+)(?:-\d+)+",
+        # NIH ChestX-ray14: 00000013_005.
+        r"(?P<patient>\d{8})_\d{3}",
+        # Shenzhen and Montgomery tuberculosis sets: CHNCXR_0001_0.
+        r"(?P<patient>(?:CHN|MCU)CXR_\d{4})_[01]",
+        # EyePACS, ODIR: 10_left.
+        r"(?P<patient>\d+)_(?:left|right)",
+        # CBIS-DDSM: Mass-Training_P_00001_LEFT_CC.
+        r"(?:.*_)?(?P<patient>P_\d{5})_(?:LEFT|RIGHT)(?:_.*)?",
+        # TCGA, LIDC-IDRI, OASIS and ADNI.
+        r"(?P<patient>TCGA[-_]\w\w[-_]\w{4})(?:[-_].*)?",
+        r"(?P<patient>LIDC-IDRI-\d{4})(?:[-_].*)?",
+        r"(?P<patient>OAS\d_\d{4})(?:_.*)?",
+        r"(?:.*_)?(?P<patient>\d{3}_S_\d{4})(?:_.*)?",
+        # patient00005_view1, sub-01_ses-02, case 7-3: the unit, its number, and something more.
+        r"(?P<patient>(?:patient|subject|subj|sub|person|case|pat|pt)[-_ ]?\d+)[-_ .].+",
+    )
+)
+# CheXpert: patient00005/study2/view1_frontal; MIMIC-CXR: p10000032; OSIC: ID00007637202177411956430.
+_FOLDER_PATTERN = re.compile(
+    r"(?:patient|subject|subj|sub|person|participant|volunteer|case|pat|pt)[-_ ]?\d+|p\d{5,}|ID\d{10,}"
+    r"|TCGA[-_].+|LIDC-IDRI-\d{4}|OAS\d_\d{4}|(?:.*_)?\d{3}_S_\d{4}(?:_.*)?",
+    re.IGNORECASE,
 )
 
 
-def patient_in_name(file_name: str) -> str | None:
-    """The person named by a file name of a known pattern, else None.
+@dataclass(frozen=True)
+class Patients:
+    """The patient of every image.
 
-    `person123_bacteria_4.jpeg` → `person123`; `IM-0115-0001.jpeg` → `IM-0115`;
-    `NORMAL2-IM-0666-0001-0002.jpeg` → `NORMAL2-IM-0666`.
+    `ids` are in the order of the images; `counts` has the number of images whose patient was recognized in each way:
+    "column", "pattern", "folders", "names"; the others count as patients of their own.
     """
-    stem = PurePosixPath(file_name).stem
-    for pattern in _PATTERNS:
-        if match := pattern.fullmatch(stem):
-            return match["patient"]
-    return None
+
+    ids: list[str]
+    counts: dict[str, int]
+    example_unrecognized: str | None
+
+    @property
+    def num_recognized(self) -> int:
+        return sum(self.counts.values())
+
+    @property
+    def unit(self) -> str:
+        """What the splits are cut by, for a sentence: "patient" or "image: no patients recognized"."""
+        if not self.num_recognized:
+            return "image: no patients recognized"
+        if self.num_recognized < len(self.ids):
+            return f"patient, recognized for {self.num_recognized} of {len(self.ids)} images"
+        return "patient"
+
+    def warnings(self) -> list[DataWarning]:
+        """What a reader has to know of the patients."""
+        if not self.num_recognized:
+            return [DataWarning("no-patients", {"images": len(self.ids)})]
+        if self.num_recognized == len(self.ids):
+            return []
+        values = {"images": len(self.ids), "recognized": self.num_recognized, "example": self.example_unrecognized}
+        return [DataWarning("some-patients", values)]
 
 
-def patients_of(file_names: Sequence[str]) -> list[str]:
-    """The person each image shows.
+def find_patients(images: Sequence[FoundImage], pattern: str | None = None) -> Patients:
+    """Recognize the patient of every image.
 
-    A name of no known pattern counts as a person of its own, called by the stem. Where two files in different
-    folders have the same such stem, nothing says that they show one person, so they are called by their whole path.
+    A CSV's column comes first, then `pattern`, else the usual names of patient folders and of files.
 
     Args:
-        file_names: POSIX paths relative to the root of the set.
+        pattern: a regular expression that is searched in the file name with its folders; its group `patient`, else
+            its first group, else the whole match is the patient.
+
+    Raises:
+        InputError: `pattern` matches no image.
     """
-    known = [patient_in_name(name) for name in file_names]
+    compiled = re.compile(pattern) if pattern is not None else None
+    found = [_recognize(image, compiled) for image in images]
+    counts = Counter(way for _, way in found if way)
+    if images and compiled is not None and not counts["pattern"]:
+        raise InputError(
+            expected=f"file names that match data.patient_pattern, {pattern!r}",
+            found=f"none among {len(images)}, e.g. {images[0].file_name}",
+            action="Correct the pattern; it is searched in the path relative to the data set's folder.",
+        )
+    names = [image.file_name for image in images]
+    unrecognized = next((name for name, (patient, _) in zip(names, found, strict=True) if patient is None), None)
+    return Patients(_with_own_ids(names, [patient for patient, _ in found]), dict(counts), unrecognized)
+
+
+def patient_in_name(file_name: str) -> str | None:
+    """The patient named by the usual names of folders or files, else None.
+
+    `person123_bacteria_4.jpeg` → `person123`; `IM-0115-0001.jpeg` → `IM-0115`;
+    `NORMAL2-IM-0666-0001-0002.jpeg` → `NORMAL2-IM-0666`; `patient00005/study2/view1_frontal.jpg` → `patient00005`.
+    """
+    return _in_folders(file_name) or _in_stem(file_name)
+
+
+def _recognize(image: FoundImage, pattern: re.Pattern[str] | None) -> tuple[str | None, str]:
+    """The patient, and in which way it was recognized."""
+    if image.patient is not None:
+        return image.patient, "column"
+    if pattern is not None:
+        match = pattern.search(image.file_name)
+        patient = match and match[_group_of(pattern)]
+        return (patient, "pattern") if patient else (None, "")
+    if patient := _in_folders(image.file_name):
+        return patient, "folders"
+    patient = _in_stem(image.file_name)
+    return patient, "names" if patient else ""
+
+
+def _group_of(pattern: re.Pattern[str]) -> str | int:
+    return "patient" if "patient" in pattern.groupindex else min(1, pattern.groups)
+
+
+def _in_folders(file_name: str) -> str | None:
+    return next((name for name in PurePosixPath(file_name).parts[:-1] if _FOLDER_PATTERN.fullmatch(name)), None)
+
+
+def _in_stem(file_name: str) -> str | None:
+    stem = PurePosixPath(file_name).stem
+    matches = (pattern.fullmatch(stem) for pattern in _FILE_PATTERNS)
+    return next((match["patient"] for match in matches if match), None)
+
+
+def _with_own_ids(file_names: Sequence[str], patients: Sequence[str | None]) -> list[str]:
+    """An id for every image without a recognized patient: its stem, or its path where others have that stem."""
     stems = [PurePosixPath(name).stem for name in file_names]
-    used: dict[str, int] = {}
-    for stem, patient in zip(stems, known, strict=True):
-        used[patient or stem] = used.get(patient or stem, 0) + 1
+    used = Counter(patient or stem for patient, stem in zip(patients, stems, strict=True))
     return [
         patient or (stem if used[stem] == 1 else str(PurePosixPath(name).with_suffix("")))
-        for name, stem, patient in zip(file_names, stems, known, strict=True)
+        for name, stem, patient in zip(file_names, stems, patients, strict=True)
     ]

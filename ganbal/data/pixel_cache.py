@@ -1,37 +1,37 @@
-"""Decoded images kept on disk, so that every file is decoded once for each size."""
+"""Decoded images kept on disk and verified, so that every file is decoded once per size."""
 
 import hashlib
 import json
-import os
 import shutil
 import time
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
-from functools import partial
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import PIL
 
-from ganbal.data.decoding import DecodedImage, UnreadableImageError, decode_file
-from ganbal.data.found import Source
+from ganbal.data.decoding import DecodedImage, IntensityRange
+from ganbal.data.image_reading import FileState, decode_all, file_states, find_intensity_range, hash_files
+from ganbal.data.source import Source
 from ganbal.errors import GanbalError
 from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
 from ganbal.runtime.console import Console
+from ganbal.runtime.locks import LOCK_NAME, folder_lock
 
-# Goes up whenever decoding gives other pixels than before.
-_DECODER_VERSION = 1
-_FILES_PER_TASK, _FILES_PER_BLOCK = 16, 2048
-_ABANDONED_AFTER_S = 3600
+# Goes up whenever decoding gives other pixels than before, or the index another shape.
+_VERSION = 2
+# A file changed within this time before its state was noted may change again without a trace in its times.
+_CLOCK_TICK_NS = 2_000_000_000
+IntensitySetting = Literal["auto"] | tuple[float, float]
 
 
 @dataclass(frozen=True)
 class FileFacts:
-    """What decoding told of one readable file; see DecodedImage."""
+    """What decoding found in one readable file; see `DecodedImage`."""
 
     file_name: str
     width_px: int
@@ -41,7 +41,7 @@ class FileFacts:
 
 
 @dataclass(frozen=True)
-class Unreadable:
+class UnreadableFile:
     """A file that gives no image, and why."""
 
     file_name: str
@@ -50,26 +50,65 @@ class Unreadable:
 
 @dataclass(frozen=True)
 class Index:
-    """The readable files, in the order of their rows, and the others."""
+    """What is known of the files of a source.
+
+    `readable` are in the order of the rows of pixels; `states` has the state of every file when it was last read, at
+    `noted_ns` on the clock; `intensity` is the range of deep images, None where there are none; `checksums` maps the
+    sizes in the cache to the CRC-32 of their pixels.
+    """
 
     readable: tuple[FileFacts, ...]
-    unreadable: tuple[Unreadable, ...]
+    unreadable: tuple[UnreadableFile, ...]
+    hashes: dict[str, str]
+    states: dict[str, FileState]
+    noted_ns: int
+    intensity: IntensityRange | None
+    num_deep: int
+    checksums: dict[int, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        content = asdict(self)
+        content["checksums"] = {str(size): value for size, value in self.checksums.items()}
+        return {"checksum": _json_checksum(content), "content": json.loads(json.dumps(content))}
+
+    @classmethod
+    def from_json(cls, document: Any) -> "Index":
+        """Raises ValueError, KeyError or TypeError where the document is not what `to_json` made."""
+        content = document["content"]
+        if document["checksum"] != _json_checksum(content):
+            raise ValueError("the checksum does not fit")
+        return cls(
+            tuple(FileFacts(**entry) for entry in content["readable"]),
+            tuple(UnreadableFile(**entry) for entry in content["unreadable"]),
+            content["hashes"],
+            {name: tuple(state) for name, state in content["states"].items()},
+            content["noted_ns"],
+            None if content["intensity"] is None else IntensityRange(*content["intensity"]),
+            content["num_deep"],
+            {int(size): value for size, value in content["checksums"].items()},
+        )
 
 
 class DecodedCache:
     """Decoded pixels of a source under `cache_root`.
 
-    Each state of the source has a folder of its own, named by the names, sizes, modification times and permissions of
-    its files, so a changed file is never taken for the old one. In it are `index.json` and, for every size asked for
-    so far, `pixels_<S>.npy`, uint8 (N, S, S). Each file appears whole or not at all. Folders of earlier states of the
-    same source are deleted.
+    A folder per source holds a folder per list of file names and decoder version. In it are `index.json` and, for
+    every size asked for so far, `pixels_<S>.npy`, uint8 (N, S, S). Nothing is believed unchecked: a file whose size,
+    times or inode differ from the index, or which had changed just before they were noted, is hashed again, and where
+    its content has changed everything is decoded anew; pixels are compared with their checksum when they are opened.
+    A lock keeps processes that decode the same source from doing it twice.
     """
 
-    def __init__(self, source: Source, cache_root: Path, console: Console) -> None:
-        self._source, self._console = source, console
-        family = hashlib.sha256(str(source.given.absolute()).encode()).hexdigest()[:12]
-        self._folder = cache_root / "decoded" / f"{family}-{_signature(source)[:20]}"
+    def __init__(
+        self, source: Source, cache_root: Path, console: Console, *, intensity: IntensitySetting = "auto"
+    ) -> None:
+        self._source, self._console, self._setting = source, console, intensity
+        self._family = cache_root / "decoded" / hashlib.sha256(str(source.given.absolute()).encode()).hexdigest()[:12]
+        names = [image.file_name for image in source.images]
+        key = json.dumps([_VERSION, PIL.__version__, intensity, names])
+        self._folder = self._family / hashlib.sha256(key.encode()).hexdigest()[:20]
         self._index: Index | None = None
+        self._pixels: dict[int, np.ndarray] = {}
 
     @property
     def index(self) -> Index:
@@ -78,87 +117,115 @@ class DecodedCache:
         return self._index
 
     def prepare(self, sizes_px: Sequence[int]) -> None:
-        """Decode, in one go, whatever of these sizes is not in the cache.
+        """Open the pixels of these sizes; decode, in one go, those that are not in the cache or do not verify.
 
         Raises:
             GanbalError: files changed meanwhile, or the cache cannot be written.
         """
-        self._index = self._index or self._read_index()
-        missing = [size for size in sorted(set(sizes_px)) if self._index is None or self._open(size) is None]
-        if missing or self._index is None:
+        if self._missing(sizes_px) or self._index is None:
             try:
-                self._decode(missing)
+                with folder_lock(self._family, "decoding images", on_wait=self._console.say):
+                    self._index = None  # another process may have decoded them meanwhile
+                    missing = self._missing(sizes_px)
+                    if missing or self._index is None:
+                        self._decode(missing)
+                        self._delete_abandoned()
             except OSError as error:
-                raise GanbalError(
-                    f"Decoded images cannot be kept in {self._folder}: {error.strerror or error}."
-                ) from error
-            self._delete_abandoned()
+                reason = error.strerror or error
+                raise GanbalError(f"Decoded images cannot be kept in {self._folder}: {reason}.") from error
 
     def pixels(self, size_px: int) -> np.ndarray:
         """uint8 (N, size_px, size_px), read-only and mapped from disk; rows as in the index."""
         self.prepare([size_px])
-        pixels = self._open(size_px)
-        assert pixels is not None
-        return pixels
+        return self._pixels[size_px]
+
+    def _missing(self, sizes_px: Sequence[int]) -> list[int]:
+        """The sizes that have to be decoded; the others are open afterwards."""
+        if self._index is None:
+            self._index = self._verified_index()
+        return [size for size in sorted(set(sizes_px)) if not self._open(size)]
+
+    def _verified_index(self) -> Index | None:
+        """The index on disk, if it is undamaged and every file still has the content that it had."""
+        try:
+            index = Index.from_json(read_json(self._index_file))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            self._warn_of_damage(self._index_file)
+            return None
+        now, states = time.time_ns(), file_states(self._source)
+        doubtful = [
+            name
+            for name, state in states.items()
+            if state != index.states.get(name) or max(state[1:3]) > index.noted_ns - _CLOCK_TICK_NS
+        ]
+        if any(digest != index.hashes.get(name) for name, digest in hash_files(self._source.root, doubtful)):
+            return None
+        if doubtful:
+            index = replace(index, states=states, noted_ns=now)
+            with suppress(OSError):  # a cache that can be read only still serves
+                write_json(self._index_file, index.to_json())
+        return index
 
     def _decode(self, sizes_px: Sequence[int]) -> None:
+        before = self._index
+        now, states = time.time_ns(), file_states(self._source)
+        intensity, num_deep = (before.intensity, before.num_deep) if before else self._intensity()
         readable: list[FileFacts] = []
-        unreadable: list[Unreadable] = []
+        unreadable: list[UnreadableFile] = []
+        hashes: dict[str, str] = {}
         with ExitStack() as stack:
-            # PIL warns of broken metadata and of large images, file by file; what matters of that is refused anyway.
-            stack.enter_context(warnings.catch_warnings())
-            warnings.simplefilter("ignore")
-            rows = [stack.enter_context(_array_on_disk(self._pixels_file(size), size)) for size in sizes_px]
-            for image, outcome in self._outcomes(sizes_px):
-                if isinstance(outcome, str):
-                    unreadable.append(Unreadable(image, outcome))
+            arrays = [stack.enter_context(_array_on_disk(self._pixels_file(size), size)) for size in sizes_px]
+            for name, digest, outcome in decode_all(self._source, sizes_px, intensity, self._console):
+                hashes[name] = digest
+                if not isinstance(outcome, DecodedImage):
+                    unreadable.append(UnreadableFile(name, outcome))
                     continue
-                facts = (outcome.width_px, outcome.height_px, outcome.mode, outcome.sha256)
-                readable.append(FileFacts(image, *facts))
-                for append, size in zip(rows, sizes_px, strict=True):
-                    append(outcome.squares[size])
-            index = Index(tuple(readable), tuple(unreadable))
-            if self._index is not None and _contents(index) != _contents(self._index):
+                readable.append(FileFacts(name, outcome.width_px, outcome.height_px, outcome.mode, digest))
+                for array, size in zip(arrays, sizes_px, strict=True):
+                    array.append(outcome.squares[size])
+            if before is not None and hashes != before.hashes:
                 raise GanbalError(f"Files in {self._source.root} changed while they were being read. Start again.")
-            write_json(self._index_file, asdict(index))
-        self._index = index
+            checksums = dict(before.checksums) if before else {}
+            checksums |= {size: array.checksum for size, array in zip(sizes_px, arrays, strict=True)}
+            self._index = Index(tuple(readable), tuple(unreadable), hashes, states, now, intensity, num_deep, checksums)
+            # Before the arrays get their names: a checksum without its file is harmless, a file without is not found.
+            write_json(self._index_file, self._index.to_json())
+        for size in sizes_px:
+            self._pixels[size] = np.load(self._pixels_file(size), mmap_mode="r", allow_pickle=False)
 
-    def _outcomes(self, sizes_px: Sequence[int]) -> Iterator[tuple[str, DecodedImage | str]]:
-        """Every file in order, decoded, or why it cannot be."""
-        images, root = self._source.images, self._source.root
-        names = [image.file_name for image in images]
-        # Threads, since reading, hashing, decoding and resizing all let go of Python's lock.
-        executor = ThreadPoolExecutor(max_workers=_worker_count())
-        try:
-            with self._console.progress(len(names), "decoding", "image") as bar:
-                # Block by block, so that decoded images never pile up in memory before a slow disk.
-                for block in _pieces(names, _FILES_PER_BLOCK):
-                    tasks = _pieces(block, _FILES_PER_TASK)
-                    for done in executor.map(partial(_decode_some, root, sizes_px=sizes_px), tasks):
-                        yield from done
-                        bar.update(len(done))
-        finally:
-            # An interrupt is not to wait for thousands of files.
-            executor.shutdown(wait=True, cancel_futures=True)
+    def _intensity(self) -> tuple[IntensityRange | None, int]:
+        """The range of deep images, and their number."""
+        paths = [self._source.root / image.file_name for image in self._source.images]
+        found, num_deep = find_intensity_range(paths)
+        if self._setting == "auto" or found is None:
+            return found, num_deep
+        return IntensityRange(*self._setting), num_deep
 
-    def _open(self, size_px: int) -> np.ndarray | None:
-        assert self._index is not None
+    def _open(self, size_px: int) -> bool:
+        """Whether the pixels of this size are in the cache and undamaged; keeps them open."""
+        if size_px in self._pixels:
+            return True
+        if self._index is None or size_px not in self._index.checksums:
+            return False
         try:
             pixels = np.load(self._pixels_file(size_px), mmap_mode="r", allow_pickle=False)
+        except FileNotFoundError:
+            return False
         except (OSError, ValueError, EOFError):
-            return None
+            pixels = np.empty(0)
         wanted = (len(self._index.readable), size_px, size_px)
-        return pixels if pixels.shape == wanted and pixels.dtype == np.uint8 else None
+        if pixels.shape != wanted or pixels.dtype != np.uint8 or _checksum(pixels) != self._index.checksums[size_px]:
+            self._warn_of_damage(self._pixels_file(size_px))
+            return False
+        self._pixels[size_px] = pixels
+        return True
 
-    def _read_index(self) -> Index | None:
-        try:
-            content = read_json(self._index_file)
-            return Index(
-                tuple(FileFacts(**entry) for entry in content["readable"]),
-                tuple(Unreadable(**entry) for entry in content["unreadable"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+    def _warn_of_damage(self, file: Path) -> None:
+        text = f"{file} is damaged; the images are decoded again."
+        if text not in self._console.warnings:
+            self._console.warn(text)
 
     @property
     def _index_file(self) -> Path:
@@ -168,74 +235,56 @@ class DecodedCache:
         return self._folder / f"pixels_{size_px}.npy"
 
     def _delete_abandoned(self) -> None:
-        """Earlier states of this source, and what a killed process left."""
-        family = self._folder.name.partition("-")[0]
-        for folder in self._folder.parent.glob(f"{family}-*"):
-            if folder != self._folder:
-                shutil.rmtree(folder, ignore_errors=True)
+        """Delete other states of this source, and what a killed process left."""
+        for place in self._family.iterdir():
+            if place != self._folder and place.name != LOCK_NAME:
+                shutil.rmtree(place, ignore_errors=True)
+        # The lock is held: no other process is writing here.
         for leftover in self._folder.glob(".*"):
-            with suppress(FileNotFoundError):  # another process has just finished it
-                if time.time() - leftover.stat().st_mtime > _ABANDONED_AFTER_S:
-                    leftover.unlink()
+            leftover.unlink(missing_ok=True)
+
+
+@dataclass
+class _GrowingArray:
+    """A .npy file of squares that is written from front to back."""
+
+    file: BinaryIO
+    size_px: int
+    count: int = 0
+    checksum: int = 0
+    """CRC-32 of the pixels so far."""
+
+    def append(self, image: np.ndarray) -> None:
+        assert image.shape == (self.size_px, self.size_px) and image.dtype == np.uint8
+        content = image.tobytes()
+        self.file.write(content)
+        self.checksum = zlib.crc32(content, self.checksum)
+        self.count += 1
+
+    def write_header(self) -> int:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (self.count, self.size_px, self.size_px)}
+        np.lib.format.write_array_header_1_0(self.file, header)
+        return self.file.tell()
 
 
 @contextmanager
-def _array_on_disk(target: Path, size_px: int) -> Iterator[Callable[[np.ndarray], None]]:
-    """Yield a function that appends one uint8 (size_px, size_px) image to a .npy file, which appears at the end.
+def _array_on_disk(target: Path, size_px: int) -> Iterator[_GrowingArray]:
+    """Yield an array to append to; its file appears at the end.
 
-    Written front to back, not mapped: a full disk is then an OSError and not a dead process.
+    Written, not mapped: a full disk is then an OSError, where a mapped file would kill the process.
     """
     with atomic_path(target) as temporary, temporary.open("wb") as file:
-        count, start = 0, _write_header(file, 0, size_px)
-
-        def append(image: np.ndarray) -> None:
-            nonlocal count
-            assert image.shape == (size_px, size_px) and image.dtype == np.uint8
-            file.write(image.tobytes())
-            count += 1
-
-        yield append
+        array = _GrowingArray(file, size_px)
+        start = array.write_header()
+        yield array
         file.seek(0)
         # numpy pads headers so that the number of rows can grow in place.
-        assert _write_header(file, count, size_px) == start
+        assert array.write_header() == start
 
 
-def _write_header(file: BinaryIO, count: int, size_px: int) -> int:
-    header = {"descr": "|u1", "fortran_order": False, "shape": (count, size_px, size_px)}
-    np.lib.format.write_array_header_1_0(file, header)
-    return file.tell()
+def _checksum(pixels: np.ndarray) -> int:
+    return zlib.crc32(pixels.reshape(-1).data)
 
 
-def _decode_some(root: Path, names: Sequence[str], *, sizes_px: Sequence[int]) -> list[tuple[str, DecodedImage | str]]:
-    outcomes: list[tuple[str, DecodedImage | str]] = []
-    for name in names:
-        try:
-            outcomes.append((name, decode_file(root / name, sizes_px)))
-        except UnreadableImageError as error:
-            outcomes.append((name, str(error)))
-    return outcomes
-
-
-def _contents(index: Index) -> tuple[tuple[FileFacts, ...], list[str]]:
-    # Reasons are left out: PIL's may contain memory addresses.
-    return index.readable, [entry.file_name for entry in index.unreadable]
-
-
-def _pieces(names: Sequence[str], length: int) -> list[Sequence[str]]:
-    return [names[start : start + length] for start in range(0, len(names), length)]
-
-
-def _signature(source: Source) -> str:
-    states: list[Any] = [_DECODER_VERSION, PIL.__version__]
-    for image in source.images:
-        try:
-            status = (source.root / image.file_name).stat()
-            states.append([image.file_name, status.st_size, status.st_mtime_ns, status.st_mode])
-        except OSError:
-            states.append([image.file_name, None])
-    return hashlib.sha256(json.dumps(states).encode()).hexdigest()
-
-
-def _worker_count() -> int:
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(16, available))
+def _json_checksum(content: Any) -> int:
+    return zlib.crc32(json.dumps(content, sort_keys=True).encode())

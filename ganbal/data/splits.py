@@ -1,4 +1,4 @@
-"""Which images are trained on, which validate, which test. Pure: labels, patients and a seed in, split names out."""
+"""Assigns every image to training, validation or test: labels, patients and a seed in, split names out."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import numpy as np
 from ganbal.errors import InputError
 
 MIN_TRAIN_IMAGES = 8
-"""A class with fewer training images teaches nothing."""
+"""Fewest training images of a class; nothing is learned from fewer."""
 
 
 def assign_splits(
@@ -18,34 +18,37 @@ def assign_splits(
     val_fraction: float,
     test_fraction: float,
     seed: int,
+    unit: str = "patient",
 ) -> tuple[np.ndarray, str]:
-    """Decide the split of every image.
+    """Assign every image to a split.
 
-    A set without test images gives up `test_fraction` of its training images for them. Then validation is cut from
-    what is left for training, and the set's own validation images become "unused"; with `val_fraction` 0 they are
-    taken instead. Every cut goes by whole patients and takes the same share of every class, as well as those allow.
+    Where the set has no test images, `test_fraction` of its training images become the test part. Then validation is
+    cut from the remaining training images, and the set's own validation images become "unused"; with `val_fraction` 0
+    they are used instead. Every cut takes whole patients and the same share of every class, as closely as whole
+    patients allow.
 
     Args:
         found: (N,) "train", "val" or "test" as on disk; None, which counts as "train", where the set has no splits.
         class_names: (N,)
         patients: (N,)
+        unit: what the cuts go by, in words for the sentence.
 
     Returns:
-        (N,) array of "train", "val", "test" or "unused", and a sentence that tells where validation comes from.
+        (N,) array of "train", "val", "test" or "unused", and a sentence that says where validation comes from.
 
     Raises:
-        InputError: a class has too few images or patients for all parts.
+        InputError: a class has too few images or patients for all splits.
     """
     splits = np.array([split or "train" for split in found], dtype=object)
     classes = sorted(set(class_names))
     labels = np.array([classes.index(name) for name in class_names], dtype=np.int64)
     identities = np.asarray(patients, dtype=object)
     rng = np.random.default_rng(seed)
-    check_part(splits, labels, classes, "train")
+    _check_part(splits, labels, classes, "train")
     test_rule = ""
     if not (splits == "test").any():
         _cut(splits, labels, identities, classes, "test", test_fraction, rng)
-        test_rule = f" The set has no test part; {test_fraction * 100:g} % were cut off for it in the same way before."
+        test_rule = f" The set has no test part; {test_fraction * 100:g} % became it, cut in the same way."
     if val_fraction == 0:
         rule = f"Validation is the set's own `val` part ({int((splits == 'val').sum())} images)."
     else:
@@ -53,20 +56,20 @@ def assign_splits(
         splits[splits == "val"] = "unused"
         _cut(splits, labels, identities, classes, "val", val_fraction, rng)
         share = f"{val_fraction * 100:g} % of the training images of each class"
-        rule = f"Validation is {share}, cut by patient (seed {seed})."
+        rule = f"Validation is {share}, cut by {unit} (seed {seed})."
         if own:
             rule += f" The set's own {own} `val` images are not used."
     for split in ("train", "val", "test"):
-        check_part(splits, labels, classes, split)
+        _check_part(splits, labels, classes, split)
     return splits, rule + test_rule
 
 
 def choose_patients(labels: np.ndarray, patients: np.ndarray, fraction: float, rng: np.random.Generator) -> np.ndarray:
-    """Choose whole patients that together hold about `fraction` of the images of each class.
+    """Choose whole patients that together have about `fraction` of the images of each class.
 
-    Patients are looked at in random order, and taken (or, in later rounds, given back) whenever that brings the
-    shares of the classes nearer to `fraction`. Then a class that got none gives its smallest patient, as long as
-    another one is left to it.
+    Patients are visited in random order, and chosen (or, in later rounds, returned) whenever that brings the shares of
+    the classes closer to `fraction`. Then the smallest patient of each class without a chosen one is chosen, as long
+    as the class keeps another one.
 
     Args:
         labels: (N,) integers.
@@ -77,26 +80,26 @@ def choose_patients(labels: np.ndarray, patients: np.ndarray, fraction: float, r
     """
     names, patient_of_image = np.unique(patients.astype(str), return_inverse=True)
     class_values, class_of_image = np.unique(labels, return_inverse=True)
-    holdings = np.zeros((len(names), len(class_values)))  # images of each class that each patient has
-    np.add.at(holdings, (patient_of_image, class_of_image), 1)
-    totals = holdings.sum(axis=0)
-    shares = holdings / totals
+    images_of = np.zeros((len(names), len(class_values)))  # (patients, classes): number of images
+    np.add.at(images_of, (patient_of_image, class_of_image), 1)
+    totals = images_of.sum(axis=0)
+    shares = images_of / totals
     taken = np.zeros(len(names), dtype=bool)
     lacking = np.full(len(class_values), fraction)
     order, changed = rng.permutation(len(names)), True
-    while changed:  # ends, as every change brings the shares nearer
+    while changed:  # ends, because every change brings the shares closer
         changed = False
         for patient in order:
             after = lacking + shares[patient] if taken[patient] else lacking - shares[patient]
             if (after**2).sum() < (lacking**2).sum() - 1e-12:
                 taken[patient], lacking, changed = not taken[patient], after, True
     for label in range(len(class_values)):
-        _take_one_of(label, holdings, taken)
+        _take_one_of(label, images_of, taken)
     return taken[patient_of_image]
 
 
-def check_part(splits: np.ndarray, labels: np.ndarray, classes: Sequence[str], split: str) -> None:
-    """See that a split has enough images of every class.
+def _check_part(splits: np.ndarray, labels: np.ndarray, classes: Sequence[str], split: str) -> None:
+    """Check that a split has enough images of every class.
 
     Raises:
         InputError: it has not.
@@ -105,17 +108,17 @@ def check_part(splits: np.ndarray, labels: np.ndarray, classes: Sequence[str], s
     counts = np.bincount(labels[splits == split], minlength=len(classes))
     if counts.min() < least:
         raise InputError(
-            expected=f"at least {least} {_CALLED[split]} image{'s' if least > 1 else ''} of every class",
+            expected=f"at least {least} {_TITLES[split]} image{'s' if least > 1 else ''} of every class",
             found=", ".join(f"{name} {count}" for name, count in zip(classes, counts, strict=True)),
             action=_ACTIONS[split],
         )
 
 
-_CALLED = {"train": "training", "val": "validation", "test": "test"}
+_TITLES = {"train": "training", "val": "validation", "test": "test"}
 _ACTIONS = {
-    "train": "Add images, or take out the class; with few images, lower data.val_fraction and data.test_fraction.",
+    "train": "Add images, or remove the class; with few images, lower data.val_fraction and data.test_fraction.",
     "val": "Set data.val_fraction above 0, so that validation is cut from the training images of enough patients.",
-    "test": "Add test images of it, take out the class, or leave out the test part so that one is cut from the rest.",
+    "test": "Add test images of the class, remove it, or remove the test part so that one is cut from the rest.",
 }
 
 
@@ -133,7 +136,7 @@ def _cut(
     for label, name in enumerate(classes):
         if (labels[rows] == label).sum() > 0 and len(set(patients[rows][labels[rows] == label])) < 2:
             raise InputError(
-                expected=f"{name} images of two patients or more, as the {_CALLED[target]} part takes whole patients",
+                expected=f"{name} images of two patients or more: the {_TITLES[target]} part takes whole patients",
                 found="one patient",
                 action="Correct the patient column or the file names, or add images of other patients.",
             )
@@ -141,12 +144,12 @@ def _cut(
         splits[rows[choose_patients(labels[rows], patients[rows], fraction, rng)]] = target
 
 
-def _take_one_of(label: int, holdings: np.ndarray, taken: np.ndarray) -> None:
-    if (holdings[taken, label] > 0).any():
+def _take_one_of(label: int, images_of: np.ndarray, taken: np.ndarray) -> None:
+    if (images_of[taken, label] > 0).any():
         return
-    left_with = holdings[~taken].astype(bool).sum(axis=0)
-    owners = np.flatnonzero((holdings[:, label] > 0) & ~taken)
-    for patient in owners[np.argsort(holdings[owners].sum(axis=1), kind="stable")]:
-        if (left_with[holdings[patient] > 0] > 1).all():
+    left_with = images_of[~taken].astype(bool).sum(axis=0)
+    owners = np.flatnonzero((images_of[:, label] > 0) & ~taken)
+    for patient in owners[np.argsort(images_of[owners].sum(axis=1), kind="stable")]:
+        if (left_with[images_of[patient] > 0] > 1).all():
             taken[patient] = True
             return

@@ -11,7 +11,7 @@ import torch
 from ganbal.config import ScoreConfig
 from ganbal.metrics.compute import Comparison, ImageSets
 from ganbal.metrics.features.extractor import Extractor
-from ganbal.metrics.features.images import ArrayImages, FolderImages
+from ganbal.metrics.features.images import ArrayImages, open_folders
 from ganbal.metrics.features.registry import build_extractor, check_extractor, settle_extractor
 from ganbal.metrics.statistics_scoring import is_statistics, score_statistics
 from ganbal.runtime.console import Console
@@ -133,8 +133,12 @@ def score_folders(
     chosen = extractor or _settled_extractor(config, device, console)
     if is_statistics(real) or is_statistics(synthetic):
         return score_statistics(real, synthetic, extractor=chosen, cache_root=cache_root, console=console)
+    folders = open_folders(real, synthetic, *([held_out] if held_out else []))
+    for folder in folders:
+        for warning in folder.warnings:
+            console.warn(f"{folder.name}: {warning}.")
     comparison = Comparison(
-        ImageSets(FolderImages(real), FolderImages(synthetic), FolderImages(held_out) if held_out else None),
+        ImageSets(folders[0], folders[1], folders[2] if held_out else None),
         config=config,
         extractor=chosen,
         device=device,

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganbal.data.decoding import UnreadableImageError, decode_file
+from ganbal.data.data_warnings import DataWarning
+from ganbal.data.decoding import IntensityRange, UnreadableImageError, decode_file
+from ganbal.data.image_files import IMAGE_SUFFIXES, find_image_files, printable
 from ganbal.errors import InputError
+from ganbal.runtime.atomic_files import read_json
 from ganbal.synthesis.synthetic_png import MARK
-
-_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"}
 
 
 @dataclass(frozen=True)
@@ -24,35 +25,51 @@ class GivenImage:
     is_synthetic: bool = False
 
 
-def find_given(places: Sequence[Path]) -> list[Path]:
-    """The named files as they are, and all images in and below the named folders, in order of name.
+def find_given(places: Sequence[Path]) -> tuple[list[Path], list[DataWarning]]:
+    """The named files as they are, all images in named folders and below, and warnings on what was left out there.
 
     Raises:
-        InputError: a path does not exist, or a folder holds no image.
+        InputError: something named is not there, or a folder has no image.
     """
     files: list[Path] = []
+    warnings: list[DataWarning] = []
     for place in places:
         if place.is_dir():
-            inside = sorted(path for path in place.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file())
-            if not inside:
-                raise _not_there(f"images ({', '.join(sorted(_SUFFIXES))}) in {place}", "none")
-            files += inside
+            found = find_image_files(place)
+            if not found.files:
+                reasons = "; ".join(["none", *map(str, found.warnings())])
+                raise _not_there(f"images ({', '.join(IMAGE_SUFFIXES)}) in {printable(place)}", reasons)
+            files += found.files
+            warnings += found.warnings()
         elif place.exists():
             files.append(place)
         else:
-            raise _not_there(f"an image or a folder of images at {place}", "nothing")
-    return list(dict.fromkeys(files))
+            raise _not_there(f"an image or a folder of images at {printable(place)}", "nothing")
+    return list(dict.fromkeys(files)), warnings
 
 
-def read_given(files: Sequence[Path], size_px: int) -> Iterator[GivenImage]:
-    """Each file, decoded and resized exactly like the images of the study."""
+def read_given(files: Sequence[Path], size_px: int, intensity: IntensityRange | None = None) -> Iterator[GivenImage]:
+    """Each file decoded and resized exactly as the study's images were.
+
+    Args:
+        intensity: the range by which the study scaled deep images; None scales each by its own.
+    """
     for file in files:
         try:
-            pixels = decode_file(file, [size_px]).squares[size_px]
+            pixels = decode_file(file, [size_px], intensity).squares[size_px]
         except UnreadableImageError as error:
             yield GivenImage(file, None, problem=str(error))
         else:
             yield GivenImage(file, pixels, is_synthetic=_is_marked_synthetic(file))
+
+
+def intensity_of_run(data_file: Path) -> IntensityRange | None:
+    """The range by which a run's deep images were scaled, from its data.json; None where it has none."""
+    try:
+        low, high = read_json(data_file)["intensity"]["range"]
+        return IntensityRange(float(low), float(high))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _is_marked_synthetic(file: Path) -> bool:

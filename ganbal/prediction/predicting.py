@@ -14,7 +14,7 @@ from classifiers.evaluation.calibration import apply_temperature, fit_temperatur
 from classifiers.evaluation.metrics import THRESHOLD, called_classes
 from ganbal.errors import InputError
 from ganbal.prediction.cell_choice import ChosenCell
-from ganbal.prediction.given_images import GivenImage, find_given, read_given
+from ganbal.prediction.given_images import GivenImage, find_given, intensity_of_run, read_given
 from ganbal.prediction.thresholding import Threshold, choose_threshold
 from ganbal.run.folder import Run
 from ganbal.runtime.console import Console
@@ -53,7 +53,9 @@ def predict_images(
     Raises:
         InputError: no images, an invalid threshold, or a cell with damaged files.
     """
-    files = find_given(places)
+    files, warnings = find_given(places)
+    for warning in warnings:
+        console.warn(f"{warning}.")
     rule = _read_rule(chosen.folder, threshold)
     try:
         classifier = load_kept_classifier(
@@ -62,7 +64,7 @@ def predict_images(
     except ClassifierInputError as error:
         raise InputError(expected=error.expected, found=error.found, action=error.action) from error
     entries: list[dict[str, Any]] = []
-    given = read_given(files, classifier.image_size_px)
+    given = read_given(files, classifier.image_size_px, intensity_of_run(run.data_file))
     with console.progress(len(files), "predicting", "image") as bar:
         while part := list(itertools.islice(given, _IMAGES_AT_ONCE)):
             readable = [image.pixels for image in part if image.pixels is not None]

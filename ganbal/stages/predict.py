@@ -28,7 +28,7 @@ class Predictions:
         if not problems:
             return None
         return InputError(
-            expected="JPEG, PNG, BMP or TIFF images that can be read",
+            expected="images that can be read",
             found=f"{len(problems)} of {len(self.facts['images'])} that cannot:\n  " + "\n  ".join(problems),
             action="The others were predicted; remove or replace these files.",
         )

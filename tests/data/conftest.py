@@ -1,4 +1,4 @@
-"""Small image sets, drawn on the spot."""
+"""Small image sets, made for each test."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -23,6 +23,11 @@ def write_image(path: Path, *, size: tuple[int, int] = (12, 10), mode: str = "L"
     return path
 
 
+@pytest.fixture(name="write_image")
+def write_image_fixture() -> Callable[..., Path]:
+    return write_image
+
+
 @pytest.fixture
 def make_images() -> Callable[[Path, Iterable[str]], Path]:
     """Write an image for every name, relative to a root; gives the root back."""
@@ -37,7 +42,7 @@ def make_images() -> Callable[[Path, Iterable[str]], Path]:
 
 @pytest.fixture
 def kaggle_set(tmp_path, make_images) -> Path:
-    """24 NORMAL and 30 PNEUMONIA training images of one person each, 5 and 6 to test, 2 and 2 to validate."""
+    """24 NORMAL and 30 PNEUMONIA training images of one patient each, 5 and 6 to test, 2 and 2 to validate."""
     names = [
         *(f"train/NORMAL/IM-{n:04d}-0001.png" for n in range(24)),
         *(f"train/PNEUMONIA/person{n}_virus_{n}.png" for n in range(30)),

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from ganbal.config import DataConfig
+from ganbal.data.data_warnings import DataWarning
 from ganbal.data.dataset import check_source, load_dataset, resolve_root
 from ganbal.data.decoding import decode_file
 from ganbal.data.phantom.dataset import planned_phantom_set
+from ganbal.data.pixel_cache import UnreadableFile
 from ganbal.errors import InputError
 from ganbal.runtime.console import Console
 
@@ -48,10 +50,10 @@ def test_the_root_is_the_given_one_then_the_environment_then_the_usual_folder_th
 def test_a_kaggle_set(kaggle_set, load, capsys):
     dataset = load(kaggle_set, sizes_px=(8, 16), console=Console())
     table = dataset.table
-    assert dataset.source == "data.root"
+    assert dataset.origin == "data.root"
     assert (table.layout, table.root, table.is_phantom) == ("kaggle", kaggle_set, False)
     assert table.classes == ("NORMAL", "PNEUMONIA")
-    # 15 % of 24 and 30 are 3.6 and 4.5; whole persons of one image each: 4, and 4 or 5
+    # 15 % of 24 and 30 are 3.6 and 4.5; whole patients of one image each: 4, and 4 or 5
     counts = table.counts()
     assert counts["val"]["NORMAL"] == 4
     assert counts["val"]["PNEUMONIA"] in (4, 5)
@@ -110,10 +112,12 @@ def test_a_few_unreadable_files_are_named_and_left_out(kaggle_set, load, capsys)
     (kaggle_set / "train/NORMAL/IM-0003-0001.png").write_bytes(b"")
     (kaggle_set / "test/PNEUMONIA/broken.jpeg").write_text("no image")
     dataset = load(kaggle_set)
-    assert dataset.unreadable == [
-        {"file_name": "test/PNEUMONIA/broken.jpeg", "reason": "not a JPEG, PNG, BMP or TIFF image"},
-        {"file_name": "train/NORMAL/IM-0003-0001.png", "reason": "empty file (0 bytes)"},
-    ]
+    assert dataset.unreadable == (
+        UnreadableFile(
+            "test/PNEUMONIA/broken.jpeg", "not an image of a supported format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"
+        ),
+        UnreadableFile("train/NORMAL/IM-0003-0001.png", "empty file (0 bytes)"),
+    )
     assert len(dataset.table) == 68
     assert "warning: 2 of 70 image files cannot be read and are left out: test/PNEUMONIA" in capsys.readouterr().err
     np.testing.assert_array_equal(
@@ -124,7 +128,7 @@ def test_a_few_unreadable_files_are_named_and_left_out(kaggle_set, load, capsys)
 def test_too_many_unreadable_files(kaggle_set, load):
     for n in range(7):
         (kaggle_set / f"train/NORMAL/IM-{n:04d}-0001.png").write_bytes(b"")
-    with pytest.raises(InputError, match=r"at most 5% of the 69 .* found 7 \(10\.1%\): .*; and 2 more\. Replace"):
+    with pytest.raises(InputError, match=r"at most 5% .* found 10\.1%: 7 of 69 .*; and 2 more\. Replace"):
         load(kaggle_set)
     assert len(load(kaggle_set, max_unreadable_fraction=0.2).table) == 62
 
@@ -132,17 +136,47 @@ def test_too_many_unreadable_files(kaggle_set, load):
 def test_when_no_file_is_readable(kaggle_set, load):
     for file in kaggle_set.rglob("*.png"):
         file.write_bytes(b"x")
-    with pytest.raises(InputError, match=r"at most 5% .* found 69 \(100\.0%\)"):
+    with pytest.raises(InputError, match=r"at most 5% .* found 100\.0%: 69 of 69"):
         load(kaggle_set)
     with pytest.raises(InputError, match="two classes or more; found none that can be read"):
         load(kaggle_set, max_unreadable_fraction=1)
 
 
-def test_remarks_become_warnings(kaggle_set, load):
+def test_what_is_left_out_is_a_warning(kaggle_set, load):
     (kaggle_set / "train/new folder").mkdir()
     console = Console(quiet=True)
-    load(kaggle_set, console=console)
-    assert console.warnings == [f"{kaggle_set}/train/new folder holds no images and is not taken as a class."]
+    dataset = load(kaggle_set, console=console)
+    assert dataset.warnings == (DataWarning("empty-folders", {"folders": [f"{kaggle_set}/train/new folder"]}),)
+    assert console.warnings == [f"Folders without images are not classes: {kaggle_set}/train/new folder."]
+
+
+def test_without_recognized_patients_the_rule_says_by_image(tmp_path, make_images, load):
+    names = [f"{name}/{name.lower()} no {n}.png" for name in ("NORMAL", "TUMOR") for n in range(20)]
+    console = Console(quiet=True)
+    dataset = load(make_images(tmp_path / "set", names), console=console)
+    assert "cut by image: no patients recognized (seed 0)" in dataset.split_rule
+    assert [warning.kind for warning in dataset.warnings] == ["no-patients"]
+    assert console.warnings[0].startswith("No patients recognized in the names of 40 images: the splits are by image")
+
+
+def test_a_pattern_of_the_user_gives_the_patients(tmp_path, make_images, load):
+    names = [f"{name}/x{n // 2}y{n}.png" for name in ("A", "B") for n in range(40)]
+    root = make_images(tmp_path / "set", names)
+    table = load(root, patient_pattern=r"(x\d+)y").table
+    assert table.frame["patient"].nunique() == 20
+    assert table.frame.groupby("patient")["split"].nunique().max() == 1
+    with pytest.raises(InputError, match=r"match data\.patient_pattern"):
+        load(root, patient_pattern="z")
+
+
+@pytest.mark.parametrize(("positive", "classes"), [(None, ("normal", "abnormal")), ("normal", ("abnormal", "normal"))])
+def test_the_positive_class_has_label_1(tmp_path, make_images, load, positive, classes):
+    names = [f"{name}/{n}.png" for name in ("abnormal", "normal") for n in range(20)]
+    root = make_images(tmp_path / "set", names)
+    table = load(root, positive_class=positive).table
+    assert table.classes == classes
+    assert set(table.frame.loc[table.frame["class_name"] == classes[1], "label"]) == {1}
+    assert list(check_source(DataConfig(root=root, positive_class=positive))) == list(classes)
 
 
 @pytest.mark.parametrize("call", ["check", "load"])
@@ -170,6 +204,24 @@ class TestBadSource:
         with pytest.raises(InputError, match="no column `label`"):
             attempt(tmp_path / "x.csv")
 
+    @pytest.mark.parametrize("name", ["NOR\nMAL", "x" * 201, "manifest.csv"])
+    def test_a_class_name_that_cannot_be_a_folder_of_a_run(self, attempt, tmp_path, make_images, name):
+        root = make_images(tmp_path / "set", [f"{name}/{n}.png" for n in range(20)] + [f"B/{n}.png" for n in range(20)])
+        with pytest.raises(InputError, match="class names that can be folders of a run"):
+            attempt(root)
+
+    def test_a_path_with_a_nul_byte(self, attempt):
+        with pytest.raises(InputError, match="embedded null byte"):
+            attempt("a\0b")
+
+    def test_a_positive_class_that_is_not_there(self, attempt, kaggle_set):
+        with pytest.raises(InputError, match=r"has NORMAL, PNEUMONIA; found 'ill'"):
+            attempt(kaggle_set, positive_class="ill")
+
+    def test_a_column_of_patients_without_a_csv_file(self, attempt, kaggle_set):
+        with pytest.raises(InputError, match=r"a CSV file, because data\.patient_column"):
+            attempt(kaggle_set, patient_column="who")
+
     def test_a_class_that_is_only_tested(self, attempt, kaggle_set, make_images):
         make_images(kaggle_set, ["test/normal/x.png"])
         with pytest.raises(InputError, match=r"found NORMAL 24, PNEUMONIA 30, normal 0"):
@@ -182,7 +234,7 @@ def test_a_good_source_is_counted(kaggle_set):
     assert counts["PNEUMONIA"] in (25, 26)
 
 
-def test_checking_the_phantom_set_draws_nothing(tmp_path):
+def test_checking_the_phantom_set_simulates_nothing(tmp_path):
     counts = check_source(DataConfig(root="phantom"))
     assert sum(counts.values()) < len(planned_phantom_set(400))
     assert 2.6 < counts["PNEUMONIA"] / counts["NORMAL"] < 3.2
@@ -191,11 +243,11 @@ def test_checking_the_phantom_set_draws_nothing(tmp_path):
 
 def test_the_phantom_set(load, capsys):
     dataset = load(None, phantom_images=60, console=Console())
-    assert dataset.source == "embedded phantom set"
+    assert dataset.origin == "embedded phantom set"
     assert dataset.table.is_phantom
     assert len(dataset.table) == 60
-    assert dataset.unreadable == []
-    assert "PHANTOM SET: drawn, not photographed." in capsys.readouterr().err
+    assert dataset.unreadable == ()
+    assert "PHANTOM SET: simulated images." in capsys.readouterr().err
 
 
 def test_the_real_set(real_dataset):

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image, PngImagePlugin
 
-from ganbal.data.decoding import UnreadableImageError, decode_file, resize_grey, to_grey
+from ganbal.data.decoding import (
+    IntensityRange,
+    UnreadableImageError,
+    common_range,
+    decode_file,
+    decode_full_size,
+    deep_extremes,
+    resize_grey,
+    to_grey,
+)
 
 # PIL warns of the damage that is done here on purpose; the cache silences that for users.
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
@@ -29,7 +38,7 @@ def test_facts_and_pixels_of_a_grey_image(tmp_path):
     assert image.squares[2].shape == (2, 2)
 
 
-@pytest.mark.parametrize("name", ["x.png", "x.PNG", "x.bmp", "x.BMP", "x.tif", "x.TIFF", "x.jpg", "x.JPEG", "x.Jpeg"])
+@pytest.mark.parametrize("name", ["x.png", "x.PNG", "x.bmp", "x.tif", "x.TIFF", "x.jpg", "x.JPEG", "x.jfif", "x.pgm"])
 def test_formats_and_endings(tmp_path, name):
     path = save(tmp_path, Image.fromarray(np.full((8, 8), 77, np.uint8)), name)
     np.testing.assert_array_equal(decode_file(path, [8]).squares[8], 77)
@@ -166,7 +175,7 @@ def reason(path):
 
 def test_a_text_file(tmp_path):
     (tmp_path / "x.jpeg").write_text("this is no image")
-    assert reason(tmp_path / "x.jpeg") == "not a JPEG, PNG, BMP or TIFF image"
+    assert reason(tmp_path / "x.jpeg") == "not an image of a supported format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"
 
 
 def test_an_empty_file(tmp_path):
@@ -179,7 +188,7 @@ def test_a_truncated_file(tmp_path, name):
     noise = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
     path = save(tmp_path, Image.fromarray(noise), name)
     path.write_bytes(path.read_bytes()[:-1000])
-    assert reason(path).startswith(("damaged: ", "not a JPEG"))
+    assert reason(path).startswith(("damaged: ", "not an image"))
 
 
 def test_random_damage_never_ends_in_another_exception(tmp_path):
@@ -200,8 +209,8 @@ def test_random_damage_never_ends_in_another_exception(tmp_path):
 
 
 def test_other_formats_are_not_opened(tmp_path):
-    path = save(tmp_path, Image.fromarray(GREY), "x.jpeg", format="GIF")
-    assert reason(path).startswith("not a JPEG")
+    path = save(tmp_path, Image.fromarray(GREY), "x.jpeg", format="PCX")
+    assert reason(path).startswith("not an image of a supported format")
 
 
 @pytest.mark.parametrize("side", [9_200, 60_000])
@@ -232,3 +241,55 @@ def test_a_huge_file_is_not_read(tmp_path):
     with (tmp_path / "x.png").open("wb") as file:
         file.truncate(600_000_000)
     assert reason(tmp_path / "x.png") == "larger than 500 MB"
+
+
+@pytest.mark.parametrize(("name", "options"), [("x.gif", {}), ("x.webp", {"lossless": True})])
+def test_gif_and_webp(tmp_path, name, options):
+    path = save(tmp_path, Image.fromarray(np.full((8, 8), 77, np.uint8)), name, **options)
+    np.testing.assert_array_equal(decode_file(path, [8]).squares[8], 77)
+    assert decode_full_size(path)[0, 0].max() == 77
+
+
+def test_a_given_range_scales_deep_images_and_clips_beyond(tmp_path):
+    values = np.array([[900, 1000], [1510, 3000]], dtype=np.uint16)
+    path = save(tmp_path, Image.fromarray(values), "x.png")
+    scaled = [[0, 0], [130, 255]]  # (1510 - 1000) / 1000 of 255 is 130.05
+    np.testing.assert_array_equal(decode_file(path, [2], IntensityRange(1000, 2000)).squares[2], scaled)
+    np.testing.assert_array_equal(decode_full_size(path, IntensityRange(1000, 2000)), scaled)
+    np.testing.assert_array_equal(decode_file(path, [2]).squares[2], np.rint(values / 4095 * 255))
+
+
+def test_eight_bit_images_ignore_the_range(tmp_path):
+    path = save(tmp_path, Image.fromarray(GREY), "x.png")
+    np.testing.assert_array_equal(decode_file(path, [4], IntensityRange(100, 120)).squares[4], GREY)
+
+
+@pytest.mark.parametrize(
+    ("extremes", "expected"),
+    [
+        ([(10, 200), (0, 4000)], (0, 4095)),
+        ([(10, 200), (0, 4100)], (0, 65535)),
+        ([(0, 0.5), (0.1, 1)], (0, 1)),
+        ([(-1000, 400), (-900, 3000)], (-1000, 3000)),
+    ],
+)
+def test_the_common_range_holds_all_images(extremes, expected):
+    assert common_range([IntensityRange(*pair) for pair in extremes]) == expected
+
+
+def test_extremes_are_of_deep_images_only(tmp_path):
+    deep = save(tmp_path, Image.fromarray(np.array([[7, 3000]], dtype=np.uint16)), "deep.tif")
+    assert deep_extremes(deep) == (7, 3000)
+    for name in ("x.png", "x.jpg", "x.gif"):
+        assert deep_extremes(save(tmp_path, Image.fromarray(GREY), name)) is None
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG")
+    assert deep_extremes(tmp_path / "broken.png") is None
+    assert deep_extremes(tmp_path / "missing.png") is None
+
+
+def test_the_pixel_limit_holds_at_full_size_too(tmp_path):
+    content = io.BytesIO()
+    Image.new("1", (9000, 9000)).save(content, "PNG")
+    (tmp_path / "x.png").write_bytes(content.getvalue())
+    with pytest.raises(UnreadableImageError, match="9000 × 9000 pixels, more than the 80 million allowed"):
+        decode_full_size(tmp_path / "x.png")

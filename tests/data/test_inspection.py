@@ -1,8 +1,10 @@
 import json
 import shutil
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from ganbal.config import DataConfig
 from ganbal.data.dataset import load_dataset
@@ -33,6 +35,10 @@ def test_facts_of_a_kaggle_set(kaggle_set, inspect):
     }
     assert facts["classes"] == ["NORMAL", "PNEUMONIA"]
     assert facts["minority_class"] == "NORMAL"
+    assert (facts["positive_class"], facts["positive_class_reason"]) == ("PNEUMONIA", "name")
+    assert facts["patients_recognized"] == {"images": 69, "by": {"names": 69}}
+    assert facts["intensity"] is None
+    assert [warning["kind"] for warning in facts["warnings"]] == ["unreadable-files"]
     train = facts["counts"]["train"]
     assert facts["counts_found"]["train"] == {"NORMAL": 24, "PNEUMONIA": 30}
     assert facts["imbalance_ratio"] == pytest.approx(train["PNEUMONIA"] / train["NORMAL"], abs=1e-4)
@@ -45,7 +51,7 @@ def test_facts_of_a_kaggle_set(kaggle_set, inspect):
 
 
 def test_shared_patients_and_duplicates_across_splits(kaggle_set, inspect):
-    # In the test part as well: persons 0 to 2; the image of person 1 is the very one of the training part, the others
+    # In the test part as well: patients 0 to 2; the image of patient 1 is the very one of the training part, the others
     # are copies of another test image.
     test = kaggle_set / "test/PNEUMONIA"
     for person, original in (
@@ -120,3 +126,16 @@ def test_the_real_set(real_dataset):
     assert shared[("train", "val")] == 0
     assert shared[("train", "test")] + shared[("val", "test")] == 170
     assert facts["unreadable"] == []
+
+
+def test_deep_images_and_unknown_patients_are_recorded(tmp_path, inspect):
+    for name in ("A", "B"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for n in range(20):
+            image = Image.fromarray(np.full((8, 8), 100 * n, np.uint16))
+            image.save(tmp_path / "set" / name / f"{name} {n}.png")
+    facts, _ = inspect(tmp_path / "set")
+    assert facts["intensity"] == {"range": [0, 4095], "chosen_by": "auto", "images": 40}
+    assert facts["warnings"] == [{"kind": "no-patients", "values": {"images": 40}}]
+    assert "by image: no patients recognized" in facts["validation_rule"]
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts

@@ -1,6 +1,15 @@
+import re
+
 import pytest
 
-from ganbal.data.patients import patient_in_name, patients_of
+from ganbal.config import DataConfig
+from ganbal.data.patients import find_patients, patient_in_name
+from ganbal.data.source import FoundImage
+from ganbal.errors import InputError
+
+
+def images(*file_names, patient=None):
+    return [FoundImage(name, "A", None, patient) for name in file_names]
 
 
 @pytest.mark.parametrize(
@@ -13,6 +22,18 @@ from ganbal.data.patients import patient_in_name, patients_of
         ("IM-0115-0001-0002.jpeg", "IM-0115"),
         ("NORMAL2-IM-0666-0001-0002.jpeg", "NORMAL2-IM-0666"),
         ("NORMAL2-IM-0666-0001.jpeg", "NORMAL2-IM-0666"),
+        ("NIH/00000013_005.png", "00000013"),
+        ("CHNCXR_0001_0.png", "CHNCXR_0001"),
+        ("10_left.jpeg", "10"),
+        ("Mass-Training_P_00001_LEFT_CC.png", "P_00001"),
+        ("TCGA-02-0006-01.tif", "TCGA-02-0006"),
+        ("OAS1_0001_MR1_mpr-1_100.jpg", "OAS1_0001"),
+        ("ADNI_002_S_0295_MR_12.png", "002_S_0295"),
+        ("sub-01_ses-02_T1w.png", "sub-01"),
+        ("train/patient00005/study2/view1_frontal.jpg", "patient00005"),
+        ("files/p10/p10000032/s50414267/02aa.jpg", "p10000032"),
+        ("ISIC_0024306.jpg", None),
+        ("NORMAL-1234.png", None),
         ("scan 12, left.png", None),
         ("person12.png", None),
         ("myperson12_virus_3.png", None),
@@ -23,13 +44,50 @@ def test_the_real_sets_names_tell_the_person(file_name, patient):
     assert patient_in_name(file_name) == patient
 
 
-def test_a_name_of_no_known_pattern_is_its_own_person():
-    assert patients_of(["A/scan 1.png", "B/scan.2.png"]) == ["scan 1", "scan.2"]
+def test_an_image_without_a_recognized_patient_is_a_patient_of_its_own():
+    found = find_patients(images("A/scan 1.png", "B/scan.2.png"))
+    assert found.ids == ["scan 1", "scan.2"]
+    assert (found.num_recognized, found.unit) == (0, "image: no patients recognized")
+    assert [(warning.kind, warning.values) for warning in found.warnings()] == [("no-patients", {"images": 2})]
 
 
-def test_the_same_unknown_name_in_two_folders_is_not_taken_for_one_person():
-    assert patients_of(["A/1.png", "B/1.png", "B/2.png"]) == ["A/1", "B/1", "2"]
+def test_the_same_unknown_name_in_two_folders_is_not_one_patient():
+    assert find_patients(images("A/1.png", "B/1.png", "B/2.png")).ids == ["A/1", "B/1", "2"]
 
 
-def test_an_unknown_name_that_equals_a_known_person_stays_apart():
-    assert patients_of(["A/person1_virus_2.png", "B/person1.png"]) == ["person1", "B/person1"]
+def test_an_unknown_name_that_equals_a_known_patient_stays_apart():
+    found = find_patients(images("A/person1_virus_2.png", "B/person1.png"))
+    assert found.ids == ["person1", "B/person1"]
+    assert found.unit == "patient, recognized for 1 of 2 images"
+    (warning,) = found.warnings()
+    assert warning.kind == "some-patients"
+    assert warning.values == {"images": 2, "recognized": 1, "example": "B/person1.png"}
+
+
+def test_all_recognized_gives_no_warning():
+    found = find_patients(images("A/00000013_005.png", "B/00000013_006.png"))
+    assert found.ids == ["00000013", "00000013"]
+    assert (found.counts, found.unit, found.warnings()) == ({"names": 2}, "patient", [])
+
+
+@pytest.mark.parametrize("pattern", [r"p(?P<patient>\d+)x", r"p(\d+)x", r"\d+(?=x)"])
+def test_a_pattern_of_the_user_comes_before_the_usual_names(pattern):
+    found = find_patients(images("A/p7x_1.png", "B/p7x_2.png", "B/p8x_1.png"), pattern)
+    assert found.ids == ["7", "7", "8"]
+    assert found.counts == {"pattern": 3}
+
+
+def test_a_column_comes_before_the_pattern():
+    found = find_patients([*images("A/p7x.png", patient="Ann"), *images("A/p8x.png")], r"p(\d+)x")
+    assert found.ids == ["Ann", "8"]
+    assert found.counts == {"column": 1, "pattern": 1}
+
+
+def test_a_pattern_that_matches_nothing():
+    with pytest.raises(InputError, match=r"match data.patient_pattern, 'q.*'; found none among 1, e.g. A/1.png"):
+        find_patients(images("A/1.png"), r"q(\d+)")
+
+
+def test_a_pattern_that_is_no_regular_expression():
+    with pytest.raises(ValueError, match=re.escape("must be a regular expression")):
+        DataConfig(patient_pattern="(")

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from ganbal.data.patients import patient_in_name
-from ganbal.data.phantom.anatomy import COLUMNS, ROWS, aerated_lung, attenuation, draw_person, middle_shadow
+from ganbal.data.phantom.anatomy import COLUMNS, ROWS, aerated_lung, attenuation, mediastinal_shadow, random_anatomy
 from ganbal.data.phantom.dataset import MARK, ensure_phantom_set, planned_phantom_set
-from ganbal.data.phantom.radiograph import draw_film
+from ganbal.data.phantom.radiograph import simulate_radiograph
 from ganbal.errors import GanbalError
 from ganbal.runtime.console import Console
 
@@ -39,7 +39,7 @@ def test_any_number_of_images(num_images):
     assert len({image.file_name for image in planned_phantom_set(num_images)}) == num_images
 
 
-def test_the_files_are_the_same_every_time_and_say_that_they_are_drawn(tmp_path):
+def test_the_files_are_the_same_every_time_and_say_that_they_are_simulated(tmp_path):
     first, second = (ensure_phantom_set(tmp_path / name, 40, QUIET) for name in ("one", "two"))
     for image in planned_phantom_set(40):
         assert (first / image.file_name).read_bytes() == (second / image.file_name).read_bytes()
@@ -51,7 +51,7 @@ def test_the_files_are_the_same_every_time_and_say_that_they_are_drawn(tmp_path)
     assert [path.name for path in first.parent.iterdir()] == [first.name]
 
 
-def test_a_finished_set_is_not_drawn_again_but_a_damaged_one_is(tmp_path):
+def test_a_finished_set_is_not_simulated_again_but_a_damaged_one_is(tmp_path):
     folder = ensure_phantom_set(tmp_path, 40, QUIET)
     file = next(folder.rglob("*.jpeg"))
     before = file.stat().st_mtime_ns
@@ -64,11 +64,27 @@ def test_a_finished_set_is_not_drawn_again_but_a_damaged_one_is(tmp_path):
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
-def test_interrupted_drawing_leaves_nothing(tmp_path, monkeypatch):
+@pytest.mark.parametrize("damage", ["flipped byte", "emptied", "hashes gone"])
+def test_damaged_content_is_noticed(tmp_path, damage):
+    folder = ensure_phantom_set(tmp_path, 40, QUIET)
+    file = next(folder.rglob("*.jpeg"))
+    content = file.read_bytes()
+    if damage == "flipped byte":
+        file.write_bytes(content[:-20] + bytes([content[-20] ^ 1]) + content[-19:])
+    elif damage == "emptied":
+        file.write_bytes(b"")
+    else:
+        (folder / "SHA256SUMS").unlink()
+    ensure_phantom_set(tmp_path, 40, QUIET)
+    assert file.read_bytes() == content
+    assert (folder / "SHA256SUMS").is_file()
+
+
+def test_an_interrupted_simulation_leaves_nothing(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ganbal.data.phantom.dataset.draw_film", interrupt)
+    monkeypatch.setattr("ganbal.data.phantom.dataset.simulate_radiograph", interrupt)
     with pytest.raises(KeyboardInterrupt):
         ensure_phantom_set(tmp_path, 40, QUIET)
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
@@ -83,8 +99,8 @@ def test_a_place_that_cannot_be_written(tmp_path):
 def chests(count):
     for seed in range(count):
         rng = np.random.default_rng(seed)
-        person = draw_person(rng)
-        heart = middle_shadow(person)
+        person = random_anatomy(rng)
+        heart = mediastinal_shadow(person)
         lung = aerated_lung(person, heart)
         yield heart, lung, attenuation(person, heart, lung, rng)
 
@@ -104,8 +120,8 @@ def test_films_of_one_person_differ_and_pneumonia_whitens_the_lungs():
     def brightness(finding):
         means = []
         for seed in range(24):
-            person = draw_person(np.random.default_rng(seed))
-            film = draw_film(person, finding, np.random.default_rng([1, seed]))
+            person = random_anatomy(np.random.default_rng(seed))
+            film = simulate_radiograph(person, finding, np.random.default_rng([1, seed]))
             height, width = film.shape
             assert film.dtype == np.uint8
             assert film.std() > 30
@@ -116,6 +132,6 @@ def test_films_of_one_person_differ_and_pneumonia_whitens_the_lungs():
     assert bacteria.mean() > normal.mean() + 2
     assert virus.mean() > normal.mean() + 2
     assert normal.max() > bacteria.min()  # but brightness alone does not tell
-    person = draw_person(np.random.default_rng(0))
-    first, second = (draw_film(person, "normal", np.random.default_rng(seed)) for seed in (1, 2))
+    person = random_anatomy(np.random.default_rng(0))
+    first, second = (simulate_radiograph(person, "normal", np.random.default_rng(seed)) for seed in (1, 2))
     assert first.shape != second.shape or (first != second).any()

@@ -22,7 +22,7 @@ def test_with_one_image_a_patient_the_shares_are_exact():
     assert count(splits, classes, "val") == {"A": 3, "B": 6}  # a fifth of the 15 and 30 left
     assert count(splits, classes, "train") == {"A": 12, "B": 24}
     assert "20 % of the training images of each class, cut by patient (seed 0)" in rule
-    assert "no test part; 25 % were cut off" in rule
+    assert "no test part; 25 % became it, cut in the same way" in rule
 
 
 def test_the_sets_own_test_part_stays_and_its_own_val_part_is_unused():

@@ -22,13 +22,14 @@ def bomb(path, side=20_000):
 
 
 def test_folders_give_their_images_in_order_and_files_are_taken_once(pictures):
-    found = find_given([pictures / "light.jpeg", pictures, pictures / "notes.txt"])
+    found, warnings = find_given([pictures / "light.jpeg", pictures, pictures / "notes.txt"])
+    assert warnings == []
     names = ["light.jpeg", "below/synthetic.png", "dark.png", "notes.txt"]
     assert [file.relative_to(pictures).as_posix() for file in found] == names
 
 
 def test_images_are_resized_and_the_mark_is_seen(pictures):
-    given = {image.file.name: image for image in read_given(find_given([pictures]), 16)}
+    given = {image.file.name: image for image in read_given(find_given([pictures])[0], 16)}
     assert given["dark.png"].pixels.shape == (16, 16) and (given["dark.png"].pixels == 60).all()
     assert {name for name, image in given.items() if image.is_synthetic} == {"synthetic.png"}
 
@@ -43,7 +44,7 @@ def test_unreadable_files_say_why(pictures, tmp_path):
     files = [pictures / "notes.txt", bomb(tmp_path / "bomb.png"), tmp_path / "empty.png"]
     files[2].touch()
     problems = [image.problem for image in read_given(files, 16)]
-    assert problems[0] == "not a JPEG, PNG, BMP or TIFF image"
+    assert problems[0] == "not an image of a supported format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"
     assert "pixels" in problems[1]
     assert problems[2] == "empty file (0 bytes)"
 

@@ -50,7 +50,7 @@ def test_unreadable_images_come_after_the_others_with_exit_code_2(trained_run, p
     result = ganbal(pictures / "dark.png", pictures / "notes.txt", "--run", trained_run.folder, "--json")
     assert result.exit_code == 2
     good, bad = json.loads(result.stdout)["images"]
-    assert good["predicted"] == "DARK" and bad["problem"].startswith("not a JPEG")
+    assert good["predicted"] == "DARK" and bad["problem"].startswith("not an image")
     assert "1 of 2 that cannot" in result.stderr and "Traceback" not in result.output
 
 
@@ -66,7 +66,7 @@ def test_nothing_is_written_unless_asked(trained_run, pictures, tmp_path):
     assert result.exit_code == 2
     rows = list(csv.DictReader(io.StringIO((tmp_path / "out.csv").read_text())))
     assert [row["predicted"] for row in rows] == ["DARK", "DARK", "LIGHT", ""]
-    assert rows[0]["is_synthetic"] == "True" and rows[3]["problem"].startswith("not a JPEG")
+    assert rows[0]["is_synthetic"] == "True" and rows[3]["problem"].startswith("not an image")
     assert float(rows[2]["probability_LIGHT"]) > 0.5
 
 

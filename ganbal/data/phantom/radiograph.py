@@ -1,4 +1,4 @@
-"""One film of a drawn chest: disease, exposure, position and noise."""
+"""Simulates one radiograph of a phantom patient: disease, exposure, position and noise."""
 
 from typing import Literal
 
@@ -14,24 +14,24 @@ from ganbal.data.phantom.anatomy import (
     Anatomy,
     aerated_lung,
     attenuation,
-    middle_shadow,
+    mediastinal_shadow,
 )
 
 Finding = Literal["normal", "bacteria", "virus"]
 
 
-def draw_film(person: Anatomy, finding: Finding, rng: np.random.Generator) -> np.ndarray:
-    """A film of `person`: uint8 (height, width), of a size of its own, the heart towards the right of the picture.
+def simulate_radiograph(patient: Anatomy, finding: Finding, rng: np.random.Generator) -> np.ndarray:
+    """A radiograph of `patient`: uint8 (height, width), of random size, with the heart on the right of the image.
 
-    `bacteria` gives one or two patches of white lung, `virus` haze and streaks around both hila; both go down to
-    hardly visible. Everything else (exposure, position, noise, markers) does not depend on the finding.
+    `bacteria` adds one or two patches of consolidated lung, `virus` haze and streaks around both hila; both can be
+    barely visible. Everything else (exposure, position, noise, markers) is independent of the finding.
     """
-    heart = middle_shadow(person)
-    lung = aerated_lung(person, heart)
-    total = attenuation(person, heart, lung, rng)
+    heart = mediastinal_shadow(patient)
+    lung = aerated_lung(patient, heart)
+    total = attenuation(patient, heart, lung, rng)
     total += (0.02 * _cloud(rng, 14) + 0.015 * _cloud(rng, 40) + _opacities(finding, rng)) * lung
-    film = _expose(_position(total, rng), rng)
-    return _annotate(film, rng)
+    image = _expose(_position(total, rng), rng)
+    return _annotate(image, rng)
 
 
 def _opacities(finding: Finding, rng: np.random.Generator) -> np.ndarray:
@@ -43,7 +43,7 @@ def _opacities(finding: Finding, rng: np.random.Generator) -> np.ndarray:
         around_hila = np.maximum(_spot(-0.28, 0.05, 0.42, 0.5), _spot(0.28, 0.05, 0.42, 0.5))
         streaks = np.clip(1 - 1.5 * np.abs(_cloud(rng, 34)), 0, 1)
         return strength * around_hila * np.clip(0.7 + 0.6 * streaks + 0.3 * _cloud(rng, 7), 0, 2)
-    # Healthy lungs too have hazier corners, from overlying tissue.
+    # Healthy lungs also have hazy areas, from overlying tissue.
     return _patch(rng, rng.uniform(0, 0.05))
 
 
@@ -63,13 +63,13 @@ def _spot(x: float, y: float, width: float, height: float) -> np.ndarray:
 
 
 def _cloud(rng: np.random.Generator, cells: int) -> np.ndarray:
-    """Smooth noise with about `cells` humps a side, standard deviation near 1."""
+    """Smooth noise with about `cells` maxima per side and a standard deviation near 1."""
     coarse = Image.fromarray(rng.normal(0, 1.25, (cells, cells)).astype(np.float32))
     return np.asarray(coarse.resize((COLUMNS, ROWS), Image.Resampling.BICUBIC))
 
 
 def _position(total: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Turn, shift, scale and slightly bend the person, onto a film of some size."""
+    """Rotate, shift, scale and slightly bend the chest, onto an image of random size."""
     width = int(rng.integers(220, 301))
     height = int(width / rng.uniform(1.05, 1.4))
     angle, scale = rng.normal(0, 0.035), rng.uniform(0.84, 1.06)
@@ -88,26 +88,26 @@ def _bend(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
 
 
 def _expose(total: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Attenuation to grey 0 … 255: a film's S-shaped response, blur and noise."""
+    """Attenuation to grey 0 … 255: the S-shaped response of a film, blur and noise."""
     contrast, middle = rng.uniform(1.5, 2.3), rng.uniform(0.58, 0.84)
     sharp = rng.uniform(0.3, 0.9)
     grey = 0.5 + 0.5 * np.tanh(contrast * (total - middle))
-    # Air around the body is black whatever the exposure.
+    # Air around the body is black at any exposure.
     grey = (grey - grey.min()) / (1 - grey.min()) * rng.uniform(0.86, 1.0)
     noise = ndimage.gaussian_filter(rng.normal(0, 1, grey.shape).astype(np.float32), 0.6)
     grey = ndimage.gaussian_filter(grey, sharp) + rng.uniform(0.01, 0.045) * noise * (0.4 + grey)
     return np.rint(np.clip(grey, 0, 1) * 255).astype(np.uint8)
 
 
-def _annotate(film: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The side marker, and the black rim of the collimator."""
-    picture = Image.fromarray(film)
-    height, width = film.shape
-    pen = ImageDraw.Draw(picture)
+def _annotate(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Add the side marker and the black border of the collimator."""
+    image = Image.fromarray(pixels)
+    height, width = pixels.shape
+    pen = ImageDraw.Draw(image)
     if rng.random() < 0.6:
         place = (width * rng.uniform(0.02, 0.10), height * rng.uniform(0.03, 0.16))
         pen.text(place, "R", fill=int(rng.integers(200, 256)), font=ImageFont.load_default(size=int(height * 0.075)))
     if rng.random() < 0.35:
         rim = int(rng.integers(3, 10))
         pen.rectangle((0, 0, width - 1, height - 1), outline=0, width=rim)
-    return np.asarray(picture)
+    return np.asarray(image)

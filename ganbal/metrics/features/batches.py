@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ganbal.data.decoding import UnreadableImageError
-from ganbal.metrics.features.decoding import worker_count
+from ganbal.data.image_reading import decoding_threads
 from ganbal.metrics.features.images import ImageSource
 
 _BATCHES_AHEAD = 3
@@ -38,7 +38,7 @@ class Batch:
 def decoded_batches(source: ImageSource, batch_size: int) -> Iterator[Batch]:
     """Decode `source` in order, a few batches ahead of the caller."""
     starts = iter(range(0, len(source), batch_size))
-    with ThreadPoolExecutor(worker_count()) as pool:
+    with ThreadPoolExecutor(decoding_threads()) as pool:
         waiting: deque[list[tuple[int, Future[np.ndarray]]]] = deque()
 
         def submit_next() -> None:

@@ -2,18 +2,17 @@
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from ganbal.data.data_warnings import DataWarning
+from ganbal.data.decoding import decode_full_size
+from ganbal.data.image_files import IMAGE_SUFFIXES, find_image_files, printable
+from ganbal.data.image_reading import find_intensity_range, hash_files
 from ganbal.errors import InputError
-from ganbal.metrics.features.decoding import decode, digest_file, worker_count
 
-IMAGE_SUFFIXES = frozenset(
-    [".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"]
-)
 _HASHED_ROWS = 256
 
 
@@ -46,13 +45,13 @@ class ImageSource(Protocol):
 
 
 class FolderImages:
-    """Every image file below a folder, at any depth, in the order of their paths."""
+    """Every image file below a folder, at any depth, in the order of their paths; masks and hidden files left out."""
 
     def __init__(self, root: Path) -> None:
         """Find the files.
 
         Raises:
-            InputError: no such folder, or no image file in it.
+            InputError: no such folder, it cannot be read, or it has no image file.
         """
         if not root.is_dir():
             raise InputError(
@@ -60,32 +59,45 @@ class FolderImages:
                 found="a file" if root.exists() else "nothing there",
                 action="Give a folder with images in it (any depth), or a pytorch-fid .npz file of statistics.",
             )
-        self.root, self.name = root, str(root)
-        found = (path for path in root.rglob("*") if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
-        self._paths = sorted(path for path in found if not path.name.startswith("."))
-        if not self._paths:
+        self.root, self.name = root, printable(root)
+        found = find_image_files(root)
+        self.paths = found.files
+        self.warnings: list[DataWarning] = found.warnings()
+        if not self.paths:
             raise InputError(
-                expected=f"images in {root} ({', '.join(sorted(IMAGE_SUFFIXES))})",
-                found="none at any depth",
+                expected=f"images in {self.name} ({', '.join(IMAGE_SUFFIXES)})",
+                found="; ".join(["none at any depth", *map(str, self.warnings)]),
                 action="Check the folder's name.",
             )
-        self.names = [path.relative_to(root).as_posix() for path in self._paths]
+        self.names = [path.relative_to(root).as_posix() for path in self.paths]
+        self.intensity, _ = find_intensity_range(self.paths)
         self._digest: str | None = None
 
     def __len__(self) -> int:
-        return len(self._paths)
+        return len(self.paths)
 
     def read(self, index: int) -> np.ndarray:
-        return decode(self._paths[index])
+        return decode_full_size(self.paths[index], self.intensity)
 
     def digest(self) -> str:
         if self._digest is None:
             total = hashlib.sha256()
-            with ThreadPoolExecutor(worker_count()) as pool:
-                for file_digest in pool.map(digest_file, self._paths):
-                    total.update(file_digest)
+            if self.intensity is not None:
+                total.update(repr(tuple(self.intensity)).encode())
+            for _, file_hash in hash_files(self.root, self.names):
+                total.update(file_hash.encode())
             self._digest = total.hexdigest()
         return self._digest
+
+
+def open_folders(*roots: Path) -> list[FolderImages]:
+    """Folders to be compared, with one intensity range for the deep images of them all."""
+    folders = [FolderImages(root) for root in roots]
+    if any(folder.intensity is not None for folder in folders):
+        common, _ = find_intensity_range([path for folder in folders for path in folder.paths])
+        for folder in folders:
+            folder.intensity = common
+    return folders
 
 
 class ArrayImages:

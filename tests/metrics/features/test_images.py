@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ganbal.data.decoding import UnreadableImageError
+from ganbal.data.decoding import UnreadableImageError, decode_full_size
 from ganbal.errors import InputError
 from ganbal.metrics.features.batches import decoded_batches, same_shape_groups
-from ganbal.metrics.features.decoding import decode
 from ganbal.metrics.features.images import ArrayImages, FolderImages
 
 
@@ -42,23 +41,23 @@ def test_eight_bit_modes_are_what_pytorch_fid_sees(tmp_path: Path, pixels: np.nd
     colours = Image.fromarray(np.stack([pixels, pixels[::-1], pixels[:, ::-1]], axis=-1))
     colours.convert(mode).save(file)
     expected = np.asarray(Image.open(file).convert("RGB"))
-    found = decode(file)
+    found = decode_full_size(file)
     assert found.shape == ((9, 13) if mode in ("L", "1", "LA") else (9, 13, 3))
     np.testing.assert_array_equal(found if found.ndim == 3 else np.stack([found] * 3, axis=-1), expected)
 
 
 def test_sixteen_bits_are_scaled_not_clipped(tmp_path: Path) -> None:
     Image.fromarray(np.array([[0, 257, 65535]], dtype=np.uint16)).save(tmp_path / "deep.png")
-    assert decode(tmp_path / "deep.png").tolist() == [[0, 1, 255]]
+    assert decode_full_size(tmp_path / "deep.png").tolist() == [[0, 1, 255]]
     Image.fromarray(np.array([[0, 4095]], dtype=np.uint16)).save(tmp_path / "twelve.png")
-    assert decode(tmp_path / "twelve.png").tolist() == [[0, 255]]
+    assert decode_full_size(tmp_path / "twelve.png").tolist() == [[0, 255]]
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image", b"\x89PNG\r\n\x1a\n\x00\x00"])
 def test_what_is_no_image_is_unreadable(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.png").write_bytes(content)
     with pytest.raises(UnreadableImageError, match=r"."):
-        decode(tmp_path / "x.png")
+        decode_full_size(tmp_path / "x.png")
 
 
 def test_the_digest_follows_contents_not_names(tmp_path: Path, write_pngs: Callable, pixels: np.ndarray) -> None:

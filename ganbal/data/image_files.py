@@ -1,0 +1,207 @@
+"""Which files are images, and the one walk over folders that finds them."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePath
+from typing import Any, NamedTuple
+
+from ganbal.data.data_warnings import DataWarning
+from ganbal.data.folder_names import is_ignored, is_mask_folder
+from ganbal.errors import InputError
+
+IMAGE_SUFFIXES = (
+    ".bmp",
+    ".gif",
+    ".jfif",
+    ".jpe",
+    ".jpeg",
+    ".jpg",
+    ".pgm",
+    ".png",
+    ".ppm",
+    ".tif",
+    ".tiff",
+    ".webp",
+)
+"""In lower case; the content decides which format a file really has."""
+
+# Texts and tables usually lie beside images; leaving them out needs no warning.
+_COMPANIONS_TEXT = (
+    ".csv .tsv .txt .md .rst .json .jsonl .yaml .yml .xml .html .htm .pdf .doc .docx .xls .xlsx .py .ipynb .log"
+)
+_COMPANIONS = frozenset(_COMPANIONS_TEXT.split())
+_MASK_ENDINGS = ("_mask", "_segmentation", "_seg")
+_MOST_NAMED = 20
+_FolderId = tuple[int, int]
+
+
+@dataclass
+class ImageFiles:
+    """What a walk found below `root`; paths start with `root` and are in order of their parts."""
+
+    root: Path
+    files: list[Path] = field(default_factory=list)
+    masks: list[Path] = field(default_factory=list)
+    other_files: list[Path] = field(default_factory=list)
+    """Files with a suffix that is neither an image's nor a text's or table's."""
+    unreadable_folders: list[Path] = field(default_factory=list)
+    repeated_folders: list[Path] = field(default_factory=list)
+    """Links to folders that were read under another name, such as loops."""
+    not_utf8: list[Path] = field(default_factory=list)
+
+    def warnings(self) -> list[DataWarning]:
+        """What was left out, counted and named."""
+        found: list[DataWarning] = []
+        values: dict[str, Any]
+        if self.masks:
+            values = {"count": len(self.masks), "example": printable(self.masks[0])}
+            found.append(DataWarning("masks", values))
+        if self.other_files:
+            suffixes = Counter(suffix_of(path) or "without suffix" for path in self.other_files)
+            values = {"by_suffix": dict(suffixes.most_common()), "example": printable(self.other_files[0])}
+            found.append(DataWarning("other-formats", values))
+        if self.not_utf8:
+            found.append(
+                DataWarning("not-utf-8", {"count": len(self.not_utf8), "example": printable(self.not_utf8[0])})
+            )
+        for kind, folders in (
+            ("unreadable-folders", self.unreadable_folders),
+            ("repeated-folders", self.repeated_folders),
+        ):
+            if folders:
+                shown = [printable(folder) for folder in folders[:_MOST_NAMED]]
+                found.append(DataWarning(kind, {"count": len(folders), "folders": shown}))
+        return found
+
+    def extend(self, other: "ImageFiles") -> None:
+        """Add what another walk found."""
+        self.files += other.files
+        self.masks += other.masks
+        self.other_files += other.other_files
+        self.unreadable_folders += other.unreadable_folders
+        self.repeated_folders += other.repeated_folders
+        self.not_utf8 += other.not_utf8
+
+
+class Entry(NamedTuple):
+    """One name in a folder; links are followed."""
+
+    name: str
+    is_folder: bool
+
+
+def find_image_files(root: Path, *, read_before: Sequence[Path] = ()) -> ImageFiles:
+    """Find every image file below a folder, without opening any.
+
+    Hidden files and leftovers of operating systems are passed over. Linked folders are read like others, each folder
+    once. Masks are left out: folders such as `masks` below `root`, and `NAME_mask.png` beside `NAME.png`.
+
+    Args:
+        root: a folder.
+        read_before: folders that count as read, so that links to them are not followed.
+
+    Raises:
+        InputError: `root` itself cannot be read.
+    """
+    found = ImageFiles(root)
+    entered = {_identity(folder) for folder in read_before}
+    list_folder(root)
+    _walk(root, found, entered, inside_masks=False)
+    for paths in (found.files, found.masks, found.other_files, found.not_utf8):
+        paths.sort()
+    return found
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file of this name is opened as an image."""
+    return name.lower().endswith(IMAGE_SUFFIXES) and not is_ignored(name)
+
+
+def suffix_of(path: PurePath) -> str:
+    """The suffix in lower case; `.nii.gz` counts as one."""
+    return ".nii.gz" if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
+
+
+def list_folder(folder: Path) -> list[Entry]:
+    """What is in a folder, by name, without hidden files and leftovers.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    try:
+        return _entries(folder)
+    except OSError as error:
+        raise InputError(
+            expected=f"a folder that can be read at {printable(folder)}",
+            found=error.strerror or str(error),
+            action="Correct its permissions, or give another folder.",
+        ) from error
+
+
+def printable(path: Path | str) -> str:
+    """A path as text that every encoding of JSON and terminals takes: bytes that are not UTF-8 become `\\xNN`."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def _walk(folder: Path, found: ImageFiles, entered: set[_FolderId], *, inside_masks: bool) -> None:
+    try:
+        identity = _identity(folder)
+        if identity in entered:
+            found.repeated_folders.append(folder)
+            return
+        entered.add(identity)
+        entries = _entries(folder)
+    except OSError:
+        found.unreadable_folders.append(folder)
+        return
+    stems = {PurePath(entry.name).stem for entry in entries if not entry.is_folder}
+    for entry in entries:
+        path = folder / entry.name
+        if entry.is_folder:
+            _walk(path, found, entered, inside_masks=inside_masks or is_mask_folder(entry.name))
+        elif not is_image_name(entry.name):
+            if suffix_of(path) not in _COMPANIONS and path.is_file():
+                found.other_files.append(path)
+        elif not _is_utf8(entry.name):
+            found.not_utf8.append(path)
+        elif inside_masks or any(owner in stems for owner in _owners(path.stem)):
+            found.masks.append(path)
+        else:
+            found.files.append(path)
+
+
+def _owners(stem: str) -> Iterator[str]:
+    """`benign (1)_mask_2` → `benign (1)`: the image that a mask of this name would belong to."""
+    unnumbered = stem.rstrip("0123456789").removesuffix("_")
+    for name in {stem, unnumbered}:
+        for ending in _MASK_ENDINGS:
+            if name.lower().endswith(ending):
+                yield name[: -len(ending)]
+
+
+def _entries(folder: Path) -> list[Entry]:
+    with os.scandir(folder) as found:
+        return sorted(Entry(entry.name, _is_folder(entry)) for entry in found if not is_ignored(entry.name))
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _identity(folder: Path) -> _FolderId:
+    """The same under all names that links give a folder."""
+    status = folder.stat()
+    return (status.st_dev, status.st_ino)
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,112 @@
+"""Reading, hashing and decoding all files of a source in several threads."""
+
+import hashlib
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from ganbal.data.decoding import (
+    DecodedImage,
+    IntensityRange,
+    UnreadableImageError,
+    common_range,
+    decode_file,
+    deep_extremes,
+)
+from ganbal.data.source import Source
+from ganbal.runtime.console import Console
+
+FileState = tuple[int, ...]
+"""Size, modification time, change time (ns) and inode; empty for a file that is not there."""
+_FILES_PER_TASK, _FILES_PER_BLOCK = 16, 2048
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+def decode_all(
+    source: Source, sizes_px: Sequence[int], intensity: IntensityRange | None, console: Console
+) -> Iterator[tuple[str, str, DecodedImage | str]]:
+    """Every file in order: its name, its SHA-256, and the decoded image or why there is none."""
+    names = [image.file_name for image in source.images]
+    decode = partial(_decode_one, source.root, sizes_px, intensity)
+    with console.progress(len(names), "decoding", "image") as bar, warnings.catch_warnings():
+        # PIL warns of broken metadata and of large images, file by file; what matters of that is refused anyway.
+        warnings.simplefilter("ignore")
+        for outcome in in_threads(decode, names):
+            yield outcome
+            bar.update()
+
+
+def hash_files(root: Path, names: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Each name with the SHA-256 of its content."""
+    yield from in_threads(lambda name: (name, hash_of(root / name)), names)
+
+
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file's content; of one that cannot be read, the reason."""
+    try:
+        if path.is_file():
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        return "not a file"
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
+        return f"cannot be read: {getattr(error, 'strerror', None) or error}"
+
+
+def file_states(source: Source) -> dict[str, FileState]:
+    """The state of every file."""
+    states: dict[str, FileState] = {}
+    for image in source.images:
+        try:
+            status = (source.root / image.file_name).stat()
+        except OSError:
+            states[image.file_name] = (0, 0, 0, 0)
+        else:
+            states[image.file_name] = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    return states
+
+
+def find_intensity_range(paths: Sequence[Path]) -> tuple[IntensityRange | None, int]:
+    """One range for all deep images (more than 8 bits per channel) among these files, and their number."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        extremes = [pair for pair in in_threads(deep_extremes, paths) if pair is not None]
+    return (common_range(extremes) if extremes else None), len(extremes)
+
+
+def in_threads(work: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:
+    """`work` on every item, results in order.
+
+    Threads, since reading, hashing, decoding and resizing release Python's lock. Block by block, so that results never
+    pile up in memory before a slow consumer.
+    """
+    executor = ThreadPoolExecutor(max_workers=decoding_threads())
+    try:
+        for start in range(0, len(items), _FILES_PER_BLOCK):
+            block = items[start : start + _FILES_PER_BLOCK]
+            tasks = [block[i : i + _FILES_PER_TASK] for i in range(0, len(block), _FILES_PER_TASK)]
+            for results in executor.map(lambda task: [work(item) for item in task], tasks):
+                yield from results
+    finally:
+        # An interrupt does not wait for thousands of files.
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _decode_one(
+    root: Path, sizes_px: Sequence[int], intensity: IntensityRange | None, name: str
+) -> tuple[str, str, DecodedImage | str]:
+    try:
+        image = decode_file(root / name, sizes_px, intensity)
+    except UnreadableImageError as error:
+        return name, hash_of(root / name), str(error)
+    return name, image.sha256, image
+
+
+def decoding_threads() -> int:
+    """Number of threads that decode at once."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(16, available))
