@@ -23,13 +23,13 @@ from ganbal.gan.collapse import diversity
 from ganbal.gan.sampling import draw_images, latent_rows
 from ganbal.gan.train_step import precision_of
 from ganbal.gan.training import GanFolder, train_gan
-from ganbal.metrics.density_coverage import density_coverage
+from ganbal.metrics.density_coverage import coverage, density
+from ganbal.metrics.features.feature_cache import SetFeatureCache
 from ganbal.metrics.features.images import ArrayImages
 from ganbal.metrics.features.registry import build_extractor
-from ganbal.metrics.features.store import FeatureStore
 from ganbal.metrics.frechet import frechet_distance
 from ganbal.metrics.kid import kernel_distance
-from ganbal.metrics.precision_recall import precision_recall
+from ganbal.metrics.precision_recall import precision, recall
 from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
@@ -82,14 +82,13 @@ def train(config, images, folder, device):
 
 def score(real, synthetic):
     random = np.random.default_rng(0)
-    nearness, spread = precision_recall(real, synthetic), density_coverage(real, synthetic)
     return {
         "fid_768": frechet_distance(real, synthetic),
         "kid_768_x1000": 1000 * kernel_distance(real, synthetic, generator=random, num_subsets=0).value,
-        "precision": nearness.precision,
-        "recall": nearness.recall,
-        "density": spread.density,
-        "coverage": spread.coverage,
+        "precision": precision(real, synthetic),
+        "recall": recall(real, synthetic),
+        "density": density(real, synthetic),
+        "coverage": coverage(real, synthetic),
     }
 
 
@@ -110,7 +109,7 @@ def main():
         settings(given, "plain", 0).data, sizes_px=[given.size], seed=0, cache_root=cache_folder(), console=Console()
     )
     images = np.array(data.pixels(given.size)[data.table.rows("train", data.table.minority_class)])
-    store = FeatureStore(cache_folder(), Console())
+    store = SetFeatureCache(cache_folder(), Console())
     for seed in range(given.seeds):
         for number, variant in enumerate(VARIANTS):
             if variant not in given.only or (variant, str(seed)) in done:

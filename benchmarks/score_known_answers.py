@@ -14,15 +14,15 @@ from PIL import Image
 
 from ganbal.config import ScoreConfig
 from ganbal.data.patients import patient_in_name
-from ganbal.metrics.density_coverage import density_coverage
+from ganbal.metrics.density_coverage import coverage, density
+from ganbal.metrics.features.feature_cache import SetFeatureCache
 from ganbal.metrics.features.images import ArrayImages
 from ganbal.metrics.features.registry import build_extractor
-from ganbal.metrics.features.store import FeatureStore
 from ganbal.metrics.features.thumbnails import thumbnail_extractor
 from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.frechet import frechet_distance
-from ganbal.metrics.memorization.copies import Views, copy_rule, judge_copies, nearest_training
-from ganbal.metrics.precision_recall import precision_recall
+from ganbal.metrics.memorization.copies import CopyThresholds, Views, copy_thresholds, find_copies, nearest_training
+from ganbal.metrics.precision_recall import precision, recall
 from ganbal.metrics.two_sample import two_sample_auc
 from ganbal.runtime.console import Console
 
@@ -31,7 +31,7 @@ SIZE_PX = 150
 
 def main() -> None:
     options = parse_options()
-    store, rng = FeatureStore(None, Console()), np.random.default_rng(options.seed)
+    store, rng = SetFeatureCache(None, Console()), np.random.default_rng(options.seed)
     config = ScoreConfig(extractor=options.extractor, weights=options.weights, dims=options.dims)
     device = torch.device("cpu")
     extractor, thumbnails = build_extractor(config, device), thumbnail_extractor(device)
@@ -46,13 +46,13 @@ def main() -> None:
     result: dict = {"extractor": str(extractor.identity), "seed": options.seed, "training": half, "held_out": quarter}
 
     views = [Views(*features(images, extractor, thumbnails)) for images in (training, held_out, fresh)]
-    rule = copy_rule(nearest_training(views[1], views[0]))
+    thresholds = copy_thresholds(nearest_training(views[1], views[0]))
     result["false alarms"] = {
-        name: share_of_copies(view, views[0], rule)
+        name: share_of_copies(view, views[0], thresholds)
         for name, view in (("held-out", views[1]), ("other fresh", views[2]))
     }
     result["copies found"] = {
-        name: share_of_copies(Views(*features(copies, extractor, thumbnails)), views[0], rule)
+        name: share_of_copies(Views(*features(copies, extractor, thumbnails)), views[0], thresholds)
         for name, copies in planted(training[: min(half, 60)], rng).items()
     }
 
@@ -112,13 +112,12 @@ def planted(images: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarra
     }
 
 
-def share_of_copies(images: Views, training: Views, rule: object) -> float:
-    return float(judge_copies(nearest_training(images, training), rule).is_copy.mean())
+def share_of_copies(images: Views, training: Views, thresholds: CopyThresholds) -> float:
+    return float(find_copies(nearest_training(images, training), thresholds).is_copy.mean())
 
 
 def manifold(real: np.ndarray, synthetic: np.ndarray) -> list[float]:
-    first, second = precision_recall(real, synthetic), density_coverage(real, synthetic)
-    return [first.precision, first.recall, second.density, second.coverage]
+    return [score(real, synthetic) for score in (precision, recall, density, coverage)]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from ganbal.run.selection import RunChoice, SelectedRun, existing_run, select_ru
 from ganbal.runtime.console import Console
 from ganbal.runtime.distributed import joined_world
 from ganbal.stages import results_text
-from ganbal.stages import score_folders as folders
+from ganbal.stages import score as scoring
 from ganbal.stages.compare import compare as compare_stage
 from ganbal.stages.context import RunContext
 from ganbal.stages.inspect import inspect as inspect_stage
@@ -18,7 +18,6 @@ from ganbal.stages.predict import predict_command
 from ganbal.stages.report import report as report_stage
 from ganbal.stages.reproduce import reproduce_command
 from ganbal.stages.requirements import Requirement, wants_synthetic
-from ganbal.stages.score import score as score_stage
 from ganbal.stages.session import open_run
 from ganbal.stages.synthesize import synthesize as synthesize_stage
 from ganbal.stages.train_gan import assist_training
@@ -75,19 +74,19 @@ def synthesize(choice: RunChoice, console: Console) -> Outcome:
 def score(choice: RunChoice, console: Console) -> Outcome:
     selected = select_run_to_continue(choice)
     with open_run(selected, console, "score", Requirement.IMAGES, Requirement.SCORE) as context:
-        facts = score_stage(context)
+        facts = scoring.score(context)
         return _outcome(context, facts, results_text.scores(facts), "ganbal compare")
 
 
 def score_two_folders(choice: RunChoice, console: Console, *, real: Path, synthetic: Path) -> Outcome:
     """Score any two folders of images, without a run."""
-    facts = folders.score_two_folders(real, synthetic, choice.settings(), console)
+    facts = scoring.score_two_folders(real, synthetic, choice.settings(), console)
     return Outcome(facts, results_text.scores(facts), "ganbal compare, to see whether such images help")
 
 
 def save_folder_statistics(choice: RunChoice, console: Console, *, folder: Path, target: Path) -> Outcome:
     """Write the mean and covariance of a folder's features as pytorch-fid does."""
-    facts = folders.save_folder_statistics(folder, target, choice.settings(), console)
+    facts = scoring.save_folder_statistics(folder, target, choice.settings(), console)
     return Outcome(facts, f"Statistics of {folder}: {target}", f"ganbal score {target} SYNTHETIC")
 
 
@@ -118,7 +117,7 @@ def run(choice: RunChoice, console: Console) -> Outcome:
         inspection = inspect_stage(context)
         training = train_gan_stage(context)
         synthesize_stage(context)
-        scores = score_stage(context)
+        scores = scoring.score(context)
         study = compare_stage(context)
         report = report_stage(context.run)
         facts = {"data": inspection, "gan": training, "scores": scores, "study": study, "report": report}

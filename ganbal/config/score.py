@@ -13,28 +13,33 @@ class ScoreConfig(Section):
     """How synthetic images are scored against real ones."""
 
     extractor: str = "inception"
-    """What gives the features: `inception` (pytorch-fid's network), `untrained` (needs no weights), `auto` (Inception
-    where its weights are given or cached, else untrained), `xray` (TorchXRayVision's DenseNet),
+    """Source of the features: `inception` (pytorch-fid's network), `untrained` (needs no weights), `auto` (Inception
+    where its weights are given or cached, otherwise untrained), `xray` (TorchXRayVision's DenseNet),
     `torchvision:NAME`, or `classifier` (one that the study trained; `weights` is its model.safetensors)."""
     dims: Literal[64, 192, 768, 2048] = 2048
-    """Which Inception layer gives the features."""
+    """Number of Inception features, which selects the layer."""
     weights: Path | None = None
     """File with the extractor's weights; None means its usual cached download."""
     resize: Literal["pytorch-fid", "antialiased"] = "pytorch-fid"
-    """How images reach the network's input size: as pytorch-fid does it, or anti-aliased as clean-fid defines it."""
-    metrics: tuple[
-        Literal["fid", "fid_infinity", "kid", "precision_recall", "density_coverage", "copies", "two_sample"],
-        ...,
-    ] = ("fid", "fid_infinity", "kid", "precision_recall", "density_coverage", "copies", "two_sample")
-    """What is computed; `fid` alone is the fastest."""
-    batch_size: int = Field(64, ge=1, le=65_536)
-    """Images that are decoded, resized and held in memory together; changes nothing but speed."""
+    """Resizing to the network's input size: as in pytorch-fid, or antialiased as clean-fid defines it."""
+    metrics: Literal["all"] | tuple[str, ...] = "all"
+    """Scores to compute, by name: `fid`, `fid_infinity`, `kid`, `precision_recall`, `density_coverage`, `copies`,
+    `two_sample`. `[fid]` is the fastest."""
+    batch_size: int = Field(64, ge=1, le=65536)
+    """Images resized and held in memory together; affects only speed and memory."""
     nearest_k: int = Field(5, ge=1, le=1000)
-    """Which nearest neighbour sets the balls of precision, recall, density and coverage."""
+    """Neighbor that sets the ball radii of precision, recall, density and coverage."""
     floor_splits: int = Field(10, ge=2, le=1000)
-    """How many times the real images are halved for the real-versus-real floor."""
+    """Number of random halvings of the real images for the real-versus-real floor."""
     two_sample_size_px: int = Field(150, ge=32, le=4096)
-    """Side at which the two-sample test sees the images: the classifiers' input size."""
+    """Side of the images in the two-sample test: the classifiers' input size."""
+
+    @field_validator("metrics")
+    @classmethod
+    def _at_least_one_metric(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not names:
+            raise ValueError("must name at least one score, or be `all`")
+        return names
 
     @field_validator("extractor")
     @classmethod

@@ -1,4 +1,4 @@
-"""Settings of drawing synthetic images."""
+"""Settings of generating synthetic images."""
 
 from typing import Literal
 
@@ -11,22 +11,23 @@ MOST_IMAGES = 10_000_000
 
 
 class SynthesisConfig(Section):
-    """Drawing images from the trained generator."""
+    """Generating images with the trained generator."""
 
     num_images: int | Literal["balance"] | dict[str, int] = "balance"
-    """How many, or {class: how many}; `balance` gives every class with a generator as many images as the largest."""
+    """How many, or {class: how many}; `balance` makes every class with a generator as large as the largest class."""
     ratio: float = Field(1.0, gt=0, le=1)
-    """With `balance`: the share of what each class lacks that is drawn."""
-    batch_size: int = Field(64, ge=1, le=65_536)
+    """With `balance`: the share of the missing images that is generated."""
+    batch_size: int = Field(64, ge=1, le=65536)
+    """Images generated at a time; affects only speed and memory."""
     reject_copies: bool = False
-    """Draw anew what comes nearer to a training image than real images that the generator never saw."""
+    """Replace images that are closer to a training image than real images outside the training set are."""
 
     @field_validator("num_images")
     @classmethod
     def _at_least_one(cls, number: int | str | dict[str, int]) -> int | str | dict[str, int]:
         numbers = [number] if isinstance(number, int) else number.values() if isinstance(number, dict) else [1]
         if min(numbers, default=0) < 1 or max(numbers) > MOST_IMAGES:
-            raise ValueError(f"must be at least 1 and at most {MOST_IMAGES}, or `balance`")
+            raise ValueError(f"must be from 1 to {MOST_IMAGES:,}, or `balance`")
         return number
 
     @model_validator(mode="after")

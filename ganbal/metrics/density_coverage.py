@@ -1,36 +1,40 @@
 """Density and coverage (Naeem et al. 2020, "Reliable Fidelity and Diversity Metrics for Generative Models").
 
-Precision and recall let one outlier vouch for many images, as its ball is huge. Density counts how many real balls
-each synthetic image lies in; coverage is the share of real images whose ball holds a synthetic one.
+In precision and recall, one outlier covers many images, because its ball is large. Density counts the real balls that
+contain each synthetic image; coverage is the share of real images whose ball contains a synthetic image.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
+import torch
 
-from ganbal.metrics.neighbours import ball_radii, count_balls_around, nearest
-
-
-@dataclass(frozen=True)
-class DensityCoverage:
-    """Higher is better."""
-
-    density: float
-    """Around 1 for a sample of the same distribution; can exceed 1."""
-    coverage: float
-    """In [0, 1]."""
+from ganbal.metrics.feature_score import FeatureScore, ScoreOptions
+from ganbal.metrics.neighbors import ball_radii, count_balls_around, nearest
+from ganbal.metrics.score import ScoreKind
 
 
-def density_coverage(real: np.ndarray, synthetic: np.ndarray, *, k: int = 5) -> DensityCoverage:
-    """From (N₁, dims) and (N₂, dims) features, with more than `k` real images."""
-    return DensityCoverage(density(real, synthetic, k=k), coverage(real, synthetic, k=k))
+def density(real: np.ndarray, synthetic: np.ndarray, *, k: int = 5, device: torch.device | None = None) -> float:
+    """Mean number of real balls around a synthetic image, divided by k: about 1 for equal distributions, unbounded.
+
+    Args:
+        real: (N₁, dims) features, N₁ > k.
+        synthetic: (N₂, dims) features.
+        k: neighbor that sets the radii.
+        device: CUDA device for the distances.
+    """
+    return float(count_balls_around(synthetic, real, ball_radii(real, k, device), device).mean() / k)
 
 
-def density(real: np.ndarray, synthetic: np.ndarray, *, k: int = 5) -> float:
-    """Real balls that a synthetic image lies in, on average, as a share of k."""
-    return float(count_balls_around(synthetic, real, ball_radii(real, k)).mean() / k)
+def coverage(real: np.ndarray, synthetic: np.ndarray, *, k: int = 5, device: torch.device | None = None) -> float:
+    """Share of real images closer to a synthetic image than to their k-th nearest real one, in [0, 1]."""
+    distances = nearest(real, synthetic, 1, device=device).distances[:, 0]
+    return float((distances < ball_radii(real, k, device)).mean())
 
 
-def coverage(real: np.ndarray, synthetic: np.ndarray, *, k: int = 5) -> float:
-    """Share of real images nearer to a synthetic image than to their k-th nearest real one."""
-    return float((nearest(real, synthetic, 1).distances[:, 0] < ball_radii(real, k)).mean())
+def density_score(options: ScoreOptions) -> FeatureScore:
+    kind = ScoreKind("density", "Density", "higher", low=0.0)
+    return FeatureScore(kind, lambda real, other, _: density(real, other, k=options.nearest_k, device=options.device))
+
+
+def coverage_score(options: ScoreOptions) -> FeatureScore:
+    kind = ScoreKind("coverage", "Coverage", "higher", low=0.0, high=1.0)
+    return FeatureScore(kind, lambda real, other, _: coverage(real, other, k=options.nearest_k, device=options.device))

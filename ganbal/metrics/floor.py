@@ -1,18 +1,18 @@
-"""What a score would be if the generator were perfect: the same score between real images and other real images."""
+"""The floor of a score: its value between real images and other real images, where a perfect generator would be."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
 _CONFIDENCE = 0.95
-# Beyond this N the floor moves less than it scatters, and a split would cost minutes.
-MOST_IMAGES = 5000
+# Above this N the floor changes less than it varies between splits, and one split takes minutes.
+MAX_IMAGES = 5000
 
 Measure = Callable[[np.ndarray, np.ndarray, np.random.Generator], float]
-"""Features of real and of other images, and randomness, to a number."""
+"""(real features (N, dims), other features (M, dims), random generator) to a score."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,18 @@ class Floor:
     """Mean over the splits."""
     low: float
     high: float
-    """Where 95 % of single splits fall, by Student's t."""
+    """Range that contains 95 % of single splits, by Student's t, within the score's range."""
     n: int
-    """Images on each side."""
+    """Images per side."""
     splits: int
     score_at_n: float
-    """The score of the synthetic images, measured at the same n: this, not the score itself, compares with `value`."""
+    """Mean score of the synthetic images at the same n. Compare this with `value`, not the score at full N."""
     note: str
+
+    def clipped(self, clip: Callable[[float], float]) -> "Floor":
+        """The same floor with all values inside the score's range."""
+        parts = {name: clip(getattr(self, name)) for name in ("value", "low", "high", "score_at_n")}
+        return replace(self, **parts)
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -38,23 +43,23 @@ class Floor:
 def halves_floor(
     measure: Measure, real: np.ndarray, synthetic: np.ndarray, *, splits: int, generator: np.random.Generator
 ) -> Floor:
-    """Two disjoint halves of the real images against each other.
+    """Score two disjoint halves of the real images against each other.
 
     Args:
         measure: the score.
         real: (N₁, dims) features, N₁ ≥ 4.
         synthetic: (N₂, dims) features.
-        splits: how often, at least 2.
-        generator: draws the halves.
+        splits: number of repetitions, at least 2.
+        generator: selects the halves.
     """
-    n = min(len(real) // 2, len(synthetic), MOST_IMAGES)
+    n = min(len(real) // 2, len(synthetic), MAX_IMAGES)
     values, scores = [], []
     for _ in range(splits):
         order = generator.permutation(len(real))
         one, other = real[np.sort(order[:n])], real[np.sort(order[n : 2 * n])]
         values.append(measure(one, other, generator))
-        scores.append(measure(one, draw_rows(synthetic, n, generator), generator))
-    return floor_of(values, scores, n, "two disjoint halves of the real images")
+        scores.append(measure(one, sample_rows(synthetic, n, generator), generator))
+    return summarize_splits(values, scores, n, "two disjoint halves of the real images")
 
 
 def held_out_floor(
@@ -66,34 +71,36 @@ def held_out_floor(
     splits: int,
     generator: np.random.Generator,
 ) -> Floor:
-    """Training images against held-out real ones, which differ as two sets of patients do.
+    """Score training images against held-out real images, which differ as two sets of patients differ.
 
-    Arguments are those of `halves_floor`, with the held-out images' features besides.
+    Args:
+        held_out: (N₃, dims) features of real images that the generator was not trained on.
+        measure, real, synthetic, splits, generator: as in `halves_floor`.
     """
-    # Not all of the smaller set: repeated draws of everything would not scatter.
-    n = min(len(real), round(len(held_out) * 0.8), len(synthetic), MOST_IMAGES)
+    # 80 % of the smaller set: subsets of the whole set would all be equal.
+    n = min(len(real), round(len(held_out) * 0.8), len(synthetic), MAX_IMAGES)
     values, scores = [], []
     for _ in range(splits):
-        one = draw_rows(real, n, generator)
-        values.append(measure(one, draw_rows(held_out, n, generator), generator))
-        scores.append(measure(one, draw_rows(synthetic, n, generator), generator))
-    return floor_of(values, scores, n, "training images against held-out real images")
+        one = sample_rows(real, n, generator)
+        values.append(measure(one, sample_rows(held_out, n, generator), generator))
+        scores.append(measure(one, sample_rows(synthetic, n, generator), generator))
+    return summarize_splits(values, scores, n, "training images against held-out real images")
 
 
-def draw_rows(features: np.ndarray, number: int, generator: np.random.Generator) -> np.ndarray:
-    """`number` different rows of (N, dims), in their order."""
+def sample_rows(features: np.ndarray, number: int, generator: np.random.Generator) -> np.ndarray:
+    """`number` different rows of (N, dims), in ascending order."""
     return features[np.sort(generator.permutation(len(features))[:number])]
 
 
-def floor_of(values: Sequence[float], scores: Sequence[float], n: int, note: str) -> Floor:
-    """Summarise repeated splits.
+def summarize_splits(values: Sequence[float], scores: Sequence[float], n: int, note: str) -> Floor:
+    """Mean and range over repeated splits.
 
     Args:
-        values: the score between real images, one a split, at least two.
-        scores: the score of synthetic images at the same n, one a split.
-        n: images on each side.
-        note: what was split.
+        values: the score between real images, one per split, at least two.
+        scores: the score of synthetic images at the same n, one per split.
+        n: images per side.
+        note: which images were split.
     """
-    mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
-    reach = float(stats.t.ppf((1 + _CONFIDENCE) / 2, len(values) - 1)) * spread
-    return Floor(mean, mean - reach, mean + reach, n, len(values), float(np.mean(scores)), note)
+    mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
+    half_width = float(stats.t.ppf((1 + _CONFIDENCE) / 2, len(values) - 1)) * deviation
+    return Floor(mean, mean - half_width, mean + half_width, n, len(values), float(np.mean(scores)), note)

@@ -1,12 +1,12 @@
 """The Fréchet distance extrapolated to infinitely many images.
 
-FID grows as sets shrink, roughly by a constant over N. Chong & Forsyth (2020, "Effectively Unbiased FID and Inception
-Score and where to find them") measure it at several N and extend the line to 1/N = 0. They shrink the synthetic side
-only, as their real side has 50,000 images; here both sides are small and biased, so both shrink by the same factor,
-under which both biases are lines in one over that factor.
+FID grows as sets shrink, approximately by a constant over N. Chong & Forsyth (2020, "Effectively Unbiased FID and
+Inception Score and where to find them") measure it at several N and extrapolate the line to 1/N = 0. They shrink only
+the synthetic side, because their real side has 50,000 images. Here both sides are small and biased, so both shrink by
+the same factor, and both biases are linear in the inverse of that factor.
 
-The lines are straight while the smallest subset has more images than dimensions that matter; with fewer images than
-dimensions the extrapolated value is still too high, though less so than the distance itself.
+The relation is linear while the smallest subset has more images than relevant dimensions. With fewer images than
+dimensions the extrapolated value is still too high, but less so than the distance itself.
 """
 
 from collections.abc import Callable
@@ -15,24 +15,30 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from ganbal.metrics.feature_score import FeatureScore, Interval
+from ganbal.metrics.floor import sample_rows
 from ganbal.metrics.frechet import frechet_distance
+from ganbal.metrics.score import ScoreKind
 
 SMALLEST_FRACTION = 0.4
 _CONFIDENCE = 0.95
+_MAX_IMAGES = 10_000
+# One extrapolation computes ten distances; a few splits are enough for its floor.
+_MAX_SPLITS = 3
 
 
 @dataclass(frozen=True)
 class Extrapolation:
-    """The line's value at 1/N = 0, and what it was drawn through."""
+    """The value of the line at 1/N = 0 and the points it was fitted to."""
 
     value: float
     low: float
     high: float
-    """95 % interval of the line's end; it covers the scatter of the points, not a bend of the curve."""
+    """95 % interval of the intercept. It covers the scatter of the points, not a curvature of the relation."""
     fractions: np.ndarray
     """(points,) shares of the images used."""
     distances: np.ndarray
-    """(points,) the distance at each."""
+    """(points,) the distance at each share."""
 
 
 def infinite_frechet_distance(
@@ -48,25 +54,41 @@ def infinite_frechet_distance(
     Args:
         real: (N₁, dims).
         synthetic: (N₂, dims).
-        generator: draws the subsets.
+        generator: selects the subsets.
         num_points: at least 3.
-        distance: what is measured.
+        distance: the distance to extrapolate.
     """
     assert num_points >= 3, "a line with an interval needs three points"
     inverse = np.linspace(1, 1 / SMALLEST_FRACTION, num_points)
     distances = np.array(
-        [distance(_share(real, 1 / f, generator), _share(synthetic, 1 / f, generator)) for f in inverse]
+        [distance(_subset(real, 1 / f, generator), _subset(synthetic, 1 / f, generator)) for f in inverse]
     )
     value, half_width = _intercept(inverse, distances)
     return Extrapolation(value, value - half_width, value + half_width, 1 / inverse, distances)
 
 
-def _share(features: np.ndarray, fraction: float, generator: np.random.Generator) -> np.ndarray:
+def _subset(features: np.ndarray, fraction: float, generator: np.random.Generator) -> np.ndarray:
     number = max(2, round(len(features) * fraction))
     return features[np.sort(generator.choice(len(features), number, replace=False))]
 
 
 def _intercept(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     fit = stats.linregress(x, y)
-    reach = stats.t.ppf((1 + _CONFIDENCE) / 2, len(x) - 2)
-    return float(fit.intercept), float(reach * fit.intercept_stderr)
+    quantile = stats.t.ppf((1 + _CONFIDENCE) / 2, len(x) - 2)
+    return float(fit.intercept), float(quantile * fit.intercept_stderr)
+
+
+def _estimate(real: np.ndarray, synthetic: np.ndarray, generator: np.random.Generator) -> tuple[float, Interval]:
+    real, synthetic = (sample_rows(side, min(len(side), _MAX_IMAGES), generator) for side in (real, synthetic))
+    result = infinite_frechet_distance(real, synthetic, generator=generator)
+    return result.value, (result.low, result.high)
+
+
+FID_INFINITY = FeatureScore(
+    # An extrapolated value can be below 0.
+    ScoreKind("fid_infinity", "FID at infinite N", "lower", best=0.0),
+    lambda real, other, generator: _estimate(real, other, generator)[0],
+    estimate=_estimate,
+    max_splits=_MAX_SPLITS,
+    note="the interval is that of the fitted line",
+)

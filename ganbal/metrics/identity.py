@@ -1,4 +1,4 @@
-"""What a score was computed with: scores of different identity must never be compared."""
+"""The identity of a feature extractor. Scores of different identity are never compared."""
 
 import hashlib
 import json
@@ -11,22 +11,22 @@ from ganbal.errors import InputError
 
 @dataclass(frozen=True)
 class ExtractorIdentity:
-    """Everything that decides what an extractor's features mean."""
+    """Everything that determines the meaning of an extractor's features."""
 
     name: str
-    """Such as `inception` or `torchvision:resnet50`."""
+    """For example `inception` or `torchvision:resnet50`."""
     dims: int
     """Length of a feature vector."""
     weights_sha256: str | None
-    """Digest of the weights; None for an extractor that has none."""
+    """SHA-256 of the weights; None for an extractor without weights."""
     resize: str
-    """How images reach the network's input, such as `pytorch-fid 299`."""
+    """How images are resized to the network's input, for example `pytorch-fid 299`."""
     note: str = ""
-    """What a reader has to know beside it; no part of the identity."""
+    """A remark for the reader; not part of the identity."""
 
     @property
     def parts(self) -> tuple[str, int, str | None, str]:
-        """What has to be equal for two scores to be comparable."""
+        """The fields that must be equal for two scores to be comparable."""
         return self.name, self.dims, self.weights_sha256, self.resize
 
     @property
@@ -42,16 +42,16 @@ class ExtractorIdentity:
         return f"{self.name}, {self.dims}-d, {digest}, resize {self.resize}"
 
 
-def refuse_mixed(identities: Iterable[ExtractorIdentity]) -> None:
-    """See that scores come from one extractor.
+def require_same_extractor(identities: Iterable[ExtractorIdentity]) -> None:
+    """Check that all features come from one extractor.
 
     Raises:
-        InputError: they do not.
+        InputError: at least two identities differ.
     """
     different = {identity.parts: str(identity) for identity in identities}
     if len(different) > 1:
         raise InputError(
-            expected="scores of one extractor: same name, dims, weights and resize",
-            found=" against ".join(sorted(different.values())),
-            action="Compute them again with the same score settings; other values cannot be compared.",
+            expected="features of one extractor: equal name, dims, weights and resize",
+            found=" and ".join(sorted(different.values())),
+            action="Use the same score settings for both; values of different extractors are not comparable.",
         )

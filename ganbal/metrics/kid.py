@@ -1,12 +1,16 @@
-"""The kernel distance: squared maximum mean discrepancy with a cubic kernel; KID, where features are Inception's.
+"""The kernel distance: squared maximum mean discrepancy with a cubic kernel; with Inception features it is the KID.
 
-Bińkowski et al. (2018, "Demystifying MMD GANs"): k(x, y) = (x·y / dims + 1)³, estimated without bias (Gretton et al.
-2012), so that unlike FID its expectation does not depend on N, and two samples of one distribution average 0.
+Bińkowski et al. (2018, "Demystifying MMD GANs"): k(x, y) = (x·y / dims + 1)³ with the unbiased estimator of Gretton et
+al. (2012). Unlike that of FID, its expectation does not depend on N, and it is 0 for two samples of one distribution.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+
+from ganbal.metrics.feature_score import FeatureScore, Interval, ScoreOptions
+from ganbal.metrics.score import ScoreKind
 
 _BLOCK_ROWS = 1024
 _NORMAL_95 = 1.959964
@@ -17,34 +21,45 @@ class KernelDistance:
     """An estimate from all images, with an interval from subsets."""
 
     value: float
-    """Unbiased; slightly below 0 is possible and means "no difference seen"."""
+    """Unbiased, so it can be slightly below 0, which means that no difference was detected."""
     low: float
     high: float
     """95 % interval."""
     subset_values: np.ndarray
-    """(subsets,) the estimate on random halves of both sets."""
+    """(subsets,) the estimates on random halves of both sets."""
 
 
 def kernel_distance(
-    real: np.ndarray, synthetic: np.ndarray, *, generator: np.random.Generator, num_subsets: int = 100
+    real: np.ndarray,
+    synthetic: np.ndarray,
+    *,
+    generator: np.random.Generator,
+    num_subsets: int = 100,
+    device: torch.device | None = None,
 ) -> KernelDistance:
-    """The distance between (N₁, dims) and (N₂, dims) features, N ≥ 4, float64, in blocks.
+    """The distance between (N₁, dims) and (N₂, dims) features, N ≥ 4, computed in float64 and in blocks.
 
-    The interval is the delete-half jackknife (Shao & Wu 1989): over random halves drawn without replacement the
-    estimate scatters as it does over whole new samples of the full size.
+    The interval is the delete-half jackknife (Shao & Wu 1989): over random halves, sampled without replacement, the
+    estimate has the variance that it has over new samples of the full size.
+
+    Args:
+        real, synthetic: the features.
+        generator: selects the halves.
+        num_subsets: halves for the interval; 0 gives an interval of zero width.
+        device: CUDA device for the kernel matrices; otherwise NumPy is used.
     """
     assert min(len(real), len(synthetic)) >= 4, "halves need two images each"
     chosen_real = _halves(len(real), num_subsets, generator)
     chosen_synthetic = _halves(len(synthetic), num_subsets, generator)
-    within = _mean_within(real, chosen_real) + _mean_within(synthetic, chosen_synthetic)
-    estimates = within - 2 * _mean_between(real, chosen_real, synthetic, chosen_synthetic)
+    within = _mean_within(real, chosen_real, device) + _mean_within(synthetic, chosen_synthetic, device)
+    estimates = within - 2 * _mean_between(real, chosen_real, synthetic, chosen_synthetic, device)
     value, subset_values = float(estimates[0]), estimates[1:]
     half_width = _NORMAL_95 * float(np.sqrt(np.mean((subset_values - value) ** 2))) if num_subsets else 0.0
     return KernelDistance(value, value - half_width, value + half_width, subset_values)
 
 
 def _halves(number: int, num_subsets: int, generator: np.random.Generator) -> np.ndarray:
-    """(number, 1 + num_subsets) of 0 and 1: which images take part; in the first column all of them do."""
+    """(number, 1 + num_subsets) of 0 and 1: the images in each subset; the first column contains all images."""
     chosen = np.zeros((number, 1 + num_subsets))
     chosen[:, 0] = 1
     for column in range(1, 1 + num_subsets):
@@ -52,14 +67,14 @@ def _halves(number: int, num_subsets: int, generator: np.random.Generator) -> np
     return chosen
 
 
-def _mean_within(features: np.ndarray, chosen: np.ndarray) -> np.ndarray:
-    """Mean kernel over the pairs of different images, for each column of `chosen`."""
+def _mean_within(features: np.ndarray, chosen: np.ndarray, device: torch.device | None) -> np.ndarray:
+    """Mean kernel value over the pairs of different images, for each column of `chosen`."""
     total = np.zeros(chosen.shape[1])
     for rows in _blocks(len(features)):
         for columns in _blocks(len(features)):
             if columns.start < rows.start:
                 continue
-            values = _cubic_kernel(features[rows], features[columns])
+            values = _cubic_kernel(features[rows], features[columns], device)
             if columns.start == rows.start:
                 np.fill_diagonal(values, 0)
             both_ways = 1 if columns.start == rows.start else 2
@@ -69,20 +84,40 @@ def _mean_within(features: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 
 def _mean_between(
-    real: np.ndarray, chosen_real: np.ndarray, synthetic: np.ndarray, chosen_synthetic: np.ndarray
+    real: np.ndarray,
+    chosen_real: np.ndarray,
+    synthetic: np.ndarray,
+    chosen_synthetic: np.ndarray,
+    device: torch.device | None,
 ) -> np.ndarray:
     total = np.zeros(chosen_real.shape[1])
     for rows in _blocks(len(real)):
         for columns in _blocks(len(synthetic)):
-            values = _cubic_kernel(real[rows], synthetic[columns])
+            values = _cubic_kernel(real[rows], synthetic[columns], device)
             total += np.einsum("ik,ik->k", chosen_real[rows], values @ chosen_synthetic[columns])
     return total / (chosen_real.sum(axis=0) * chosen_synthetic.sum(axis=0))
 
 
-def _cubic_kernel(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    product = first.astype(np.float64) @ second.astype(np.float64).T
+def _cubic_kernel(first: np.ndarray, second: np.ndarray, device: torch.device | None) -> np.ndarray:
+    a, b = first.astype(np.float64), second.astype(np.float64)
+    if device is not None and device.type == "cuda":
+        product = (torch.from_numpy(a).to(device) @ torch.from_numpy(b).to(device).T).cpu().numpy()
+    else:
+        product = a @ b.T
     return (product / first.shape[1] + 1) ** 3
 
 
 def _blocks(number: int) -> list[slice]:
     return [slice(start, min(start + _BLOCK_ROWS, number)) for start in range(0, number, _BLOCK_ROWS)]
+
+
+def kid_score(options: ScoreOptions) -> FeatureScore:
+    def measure(real: np.ndarray, other: np.ndarray, generator: np.random.Generator) -> float:
+        return kernel_distance(real, other, generator=generator, num_subsets=0, device=options.device).value
+
+    def estimate(real: np.ndarray, other: np.ndarray, generator: np.random.Generator) -> tuple[float, Interval]:
+        result = kernel_distance(real, other, generator=generator, device=options.device)
+        return result.value, (result.low, result.high)
+
+    # Unbounded below, since the estimator is unbiased.
+    return FeatureScore(ScoreKind("kid", "KID", "lower", best=0.0), measure, estimate)

@@ -1,37 +1,40 @@
-"""Improved precision and recall (Kynkäänniemi et al. 2019): realism and variety, apart from each other.
+"""Improved precision and recall (Kynkäänniemi et al. 2019): fidelity and diversity, measured separately.
 
-Balls around each real image, as wide as the distance to its k-th nearest real one, stand for "where real images are".
-Precision is the share of synthetic images inside; recall the share of real images inside the balls of synthetic ones.
+The region of real images is the union of balls around each of them, with the distance to the k-th nearest other real
+image as the radius. Precision is the share of synthetic images inside this region; recall is the share of real images
+inside the region of the synthetic ones.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
+import torch
 
-from ganbal.metrics.neighbours import ball_radii, count_balls_around
-
-
-@dataclass(frozen=True)
-class PrecisionRecall:
-    """Both in [0, 1], higher is better."""
-
-    precision: float
-    recall: float
+from ganbal.metrics.feature_score import FeatureScore, ScoreOptions
+from ganbal.metrics.neighbors import ball_radii, count_balls_around
+from ganbal.metrics.score import ScoreKind
 
 
-def precision_recall(real: np.ndarray, synthetic: np.ndarray, *, k: int = 5) -> PrecisionRecall:
-    """From (N₁, dims) and (N₂, dims) features, with more than `k` images on each side.
+def precision(real: np.ndarray, synthetic: np.ndarray, *, k: int = 5, device: torch.device | None = None) -> float:
+    """Share of synthetic images inside the region of the real ones, in [0, 1].
 
-    The paper takes k = 3; 5 is what the later measures of density and coverage use, and what they are compared at.
+    Args:
+        real: (N₁, dims) features, N₁ > k.
+        synthetic: (N₂, dims) features.
+        k: neighbor that sets the radii. The paper uses 3; 5 is the default of density and coverage.
+        device: CUDA device for the distances.
     """
-    return PrecisionRecall(precision(real, synthetic, k=k), recall(real, synthetic, k=k))
+    return float((count_balls_around(synthetic, real, ball_radii(real, k, device), device) > 0).mean())
 
 
-def precision(real: np.ndarray, synthetic: np.ndarray, *, k: int = 5) -> float:
-    """Share of synthetic images among the real ones."""
-    return float((count_balls_around(synthetic, real, ball_radii(real, k)) > 0).mean())
+def recall(real: np.ndarray, synthetic: np.ndarray, *, k: int = 5, device: torch.device | None = None) -> float:
+    """Share of real images inside the region of the synthetic ones: precision with the sides exchanged."""
+    return precision(synthetic, real, k=k, device=device)
 
 
-def recall(real: np.ndarray, synthetic: np.ndarray, *, k: int = 5) -> float:
-    """Share of real images among the synthetic ones: precision with the sides exchanged."""
-    return precision(synthetic, real, k=k)
+def precision_score(options: ScoreOptions) -> FeatureScore:
+    kind = ScoreKind("precision", "Precision", "higher", low=0.0, high=1.0)
+    return FeatureScore(kind, lambda real, other, _: precision(real, other, k=options.nearest_k, device=options.device))
+
+
+def recall_score(options: ScoreOptions) -> FeatureScore:
+    kind = ScoreKind("recall", "Recall", "higher", low=0.0, high=1.0)
+    return FeatureScore(kind, lambda real, other, _: recall(real, other, k=options.nearest_k, device=options.device))

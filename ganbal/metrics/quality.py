@@ -1,54 +1,81 @@
-"""A distance cheap enough to be taken while a generator trains, with features that need no weights."""
+"""A distance that is cheap enough to be computed during training, with features that need no weights."""
 
 import math
 
 import numpy as np
 import torch
+from torch.nn import functional
 
-from ganbal.metrics.features.thumbnails import thumbnail_extractor
+from ganbal.metrics.features.extractor import embed_images
 from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.kid import kernel_distance
-from ganbal.metrics.layout import Layout
-from ganbal.metrics.memorization.views import view_images
 
-_LEAST_DISTANCE = 1e-3
-"""Below it an estimate is noise, and may even be negative."""
+_MIN_DISTANCE = 1e-3
+"""Smaller estimates are noise and can even be negative."""
+_SIDE_PX = 16
+_MAX_DIRECTIONS = 64
+_MIN_DEVIATION = 1e-6
 
 
 class KernelQuality:
-    """Kernel distance between fresh synthetic images and the training images; lower is better.
+    """Kernel distance between new synthetic images and the training images; lower is better.
 
-    It is the geometric mean of two distances: one of texture, which sees grain and blur, and one of layout, which sees
-    what is drawn in the same place in every image. Either alone prefers trainings that fail in the other. Features have
-    mean 0 and standard deviation 1 over the training images: the kernel is a third power, and features that are merely
-    large would drown the rest.
+    It is the geometric mean of two distances: texture, which detects grain and blur, and layout, which detects
+    structures that appear at the same place in every image. Each alone prefers trainings that fail in the other.
+    Features have mean 0 and standard deviation 1 over the training images, because the kernel is a third power and
+    features with large values would dominate the others.
 
-    Good for telling checkpoints of one training apart, not for print: see `scores.json` for figures with a floor.
+    It ranks checkpoints of one training. For publication use scores.json, whose values have a floor.
     """
 
     def __init__(self, training: np.ndarray, device: torch.device) -> None:
         """Keep the features of `training`, (N, S, S) uint8."""
-        self._extractors = untrained_extractor(device), thumbnail_extractor(device)
-        texture = self._texture(training)
+        self._device, self._extractor = device, untrained_extractor(device)
+        texture = embed_images(training, self._extractor)
         self._mean, deviation = texture.mean(axis=0), texture.std(axis=0)
-        # Features that never vary, as in a set of blank images, stay what they are.
+        # Constant features, as in a set of blank images, are not scaled.
         self._deviation = np.where(deviation > 1e-6, deviation, 1.0)
         self._layout = Layout(training)
-        self._training = self._features(training)
+        self._training = (texture - self._mean) / self._deviation, self._layout.coordinates(training)
 
     def __call__(self, synthetic: np.ndarray) -> float:
-        """The distance of (M, S, S) uint8 images."""
-        pairs = zip(self._training, self._features(synthetic), strict=True)
-        texture, layout = (max(_distance(real, drawn), _LEAST_DISTANCE) for real, drawn in pairs)
-        return math.sqrt(texture * layout)
+        """The distance of (M, S, S) uint8 images, M ≥ 4."""
+        texture = (embed_images(synthetic, self._extractor) - self._mean) / self._deviation
+        found = texture, self._layout.coordinates(synthetic)
+        distances = [self._distance(real, other) for real, other in zip(self._training, found, strict=True)]
+        return math.sqrt(math.prod(max(distance, _MIN_DISTANCE) for distance in distances))
 
-    def _features(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return (self._texture(images) - self._mean) / self._deviation, self._layout.coordinates(images)
-
-    def _texture(self, images: np.ndarray) -> np.ndarray:
-        return view_images(images, self._extractors).features
+    def _distance(self, real: np.ndarray, synthetic: np.ndarray) -> float:
+        unused = np.random.default_rng(0)
+        return kernel_distance(real, synthetic, generator=unused, num_subsets=0, device=self._device).value
 
 
-def _distance(real: np.ndarray, synthetic: np.ndarray) -> float:
-    unused = np.random.default_rng(0)
-    return kernel_distance(real, synthetic, generator=unused, num_subsets=0).value
+class Layout:
+    """Coordinates of 16-px thumbnails along the principal directions of the training images.
+
+    Every coordinate has mean 0 and standard deviation 1 over the training images. A set in which a structure has one
+    fixed position, while its position varies in the training images, has other coordinates.
+
+    Args:
+        training: (N, S, S) uint8, N ≥ 2.
+    """
+
+    def __init__(self, training: np.ndarray) -> None:
+        thumbnails = _thumbnails(training)
+        self._mean = thumbnails.mean(axis=0)
+        _, singular, directions = np.linalg.svd(thumbnails - self._mean, full_matrices=False)
+        deviations = singular[:_MAX_DIRECTIONS] / np.sqrt(len(training))
+        # At least one direction; for blank images it is arbitrary and not scaled.
+        count = max(int((deviations > _MIN_DEVIATION).sum()), 1)
+        scale = np.where(deviations > _MIN_DEVIATION, deviations, 1.0)
+        self._directions = directions[:count].T / scale[:count]
+
+    def coordinates(self, images: np.ndarray) -> np.ndarray:
+        """(M, D) float64 for (M, S, S) uint8 images, D ≤ 64."""
+        return (_thumbnails(images) - self._mean) @ self._directions
+
+
+def _thumbnails(images: np.ndarray) -> np.ndarray:
+    """(N, 256) float64 grey values in [0, 1]."""
+    grey = torch.from_numpy(np.ascontiguousarray(images))[:, None].float() / 255
+    return functional.adaptive_avg_pool2d(grey, _SIDE_PX).flatten(1).double().numpy()

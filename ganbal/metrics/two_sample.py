@@ -1,31 +1,46 @@
-"""The classifier two-sample test (Lopez-Paz & Oquab 2017): can a small classifier tell synthetic images from real ones?
+"""The classifier two-sample test (Lopez-Paz & Oquab 2017): can a small classifier separate synthetic from real images?
 
-An AUC of 0.5 means it cannot. Near 1 it means that a classifier trained on both can take the shortcut "synthetic, so
-this class" instead of learning anatomy.
+An AUC of 0.5 means that it cannot. An AUC near 1 means that a classifier trained on both can learn the shortcut
+"synthetic, hence this class" instead of anatomy.
 """
 
-import numpy as np
+from dataclasses import dataclass
 
-from ganbal.metrics.auc import AreaUnderCurve, area_interval, area_under_curve
+import numpy as np
+from scipy import optimize, stats
+from sklearn.metrics import roc_auc_score
+
+from ganbal.metrics.feature_score import FeatureScore, Interval
+from ganbal.metrics.score import ScoreKind
 
 _PENALTY = 0.1
+_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class AreaUnderCurve:
+    """An AUC with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 def two_sample_auc(
     real: np.ndarray, synthetic: np.ndarray, *, generator: np.random.Generator, folds: int = 5
 ) -> AreaUnderCurve:
-    """Cross-validated AUC of a regularised linear discriminant on (N₁, dims) and (N₂, dims) features.
+    """Cross-validated AUC of a regularized linear discriminant on (N₁, dims) and (N₂, dims) features.
 
-    Mean over the folds, with the interval of one test on all images; a mean of folds scatters slightly less.
+    The mean over the folds, with the interval of one test on all images; a mean of folds varies slightly less.
 
     Args:
-        real: features that show artefacts, such as those of the `untrained` extractor at the classifiers' input size.
-        synthetic: the same of synthetic images.
-        generator: draws equally many of each, and the folds.
-        folds: at least 2; each side needs as many images.
+        real: features that show artifacts, such as those of the `untrained` extractor at the classifiers' input size.
+        synthetic: the same features of synthetic images.
+        generator: selects equally many images per side, and the folds.
+        folds: at least 2; each side needs at least as many images.
     """
     number = min(len(real), len(synthetic))
-    assert number >= folds >= 2, f"{number} images a side for {folds} folds"
+    assert number >= folds >= 2, f"{number} images per side for {folds} folds"
     features = np.concatenate(
         [side[np.sort(generator.permutation(len(side))[:number])] for side in (real, synthetic)]
     ).astype(np.float64)
@@ -35,16 +50,52 @@ def two_sample_auc(
     for fold in range(folds):
         test = fold_of == fold
         scores = _discriminate(features[~test], is_synthetic[~test], features[test])
-        areas.append(area_under_curve(scores[is_synthetic[test]], scores[~is_synthetic[test]]))
+        areas.append(roc_auc_score(is_synthetic[test], scores))
     value = float(np.mean(areas))
     return AreaUnderCurve(value, *area_interval(value, number, number))
 
 
+def area_interval(value: float, num_positives: int, num_negatives: int) -> tuple[float, float]:
+    """95 % score interval with the variance of Hanley & McNeil (method 5 of Newcombe 2006).
+
+    Unlike `value ± 2 standard errors` it stays inside [0, 1] and has a positive width at 0 and 1.
+    """
+    quantile = stats.norm.ppf((1 + _CONFIDENCE) / 2)
+
+    def excess(area: float) -> float:
+        return abs(value - area) - quantile * _standard_error(area, num_positives, num_negatives)
+
+    inside = min(max(value, 1e-9), 1 - 1e-9)
+    low = 0.0 if value <= 0 else optimize.brentq(excess, 0, inside)
+    high = 1.0 if value >= 1 else optimize.brentq(excess, inside, 1)
+    return float(low), float(high)
+
+
+def _standard_error(area: float, num_positives: int, num_negatives: int) -> float:
+    mean_number = (num_positives + num_negatives) / 2 - 1
+    spread = 1 + mean_number * (1 - area) / (2 - area) + mean_number * area / (1 + area)
+    return float(np.sqrt(area * (1 - area) * spread / (num_positives * num_negatives)))
+
+
 def _discriminate(features: np.ndarray, labels: np.ndarray, unseen: np.ndarray) -> np.ndarray:
-    """Scores of `unseen` by ridge regression on ±1, which for two classes is Fisher's discriminant, regularised."""
-    mean, spread = features.mean(axis=0), features.std(axis=0)
-    spread[spread == 0] = 1
-    scaled = (features - mean) / spread
+    """Scores of `unseen` by ridge regression on ±1, which for two classes is Fisher's discriminant, regularized."""
+    mean, deviation = features.mean(axis=0), features.std(axis=0)
+    deviation[deviation == 0] = 1
+    scaled = (features - mean) / deviation
     system = scaled.T @ scaled + _PENALTY * len(scaled) * np.eye(scaled.shape[1])
     weights = np.linalg.solve(system, scaled.T @ np.where(labels, 1.0, -1.0))
-    return (unseen - mean) / spread @ weights
+    return (unseen - mean) / deviation @ weights
+
+
+def _estimate(real: np.ndarray, synthetic: np.ndarray, generator: np.random.Generator) -> tuple[float, Interval]:
+    result = two_sample_auc(real, synthetic, generator=generator)
+    return result.value, (result.low, result.high)
+
+
+TWO_SAMPLE_AUC = FeatureScore(
+    ScoreKind("two_sample_auc", "Two-sample AUC", "near", best=0.5, low=0.0, high=1.0),
+    lambda real, other, generator: two_sample_auc(real, other, generator=generator).value,
+    estimate=_estimate,
+    features="artifacts",
+    note="0.5: not separable; 1: a classifier can use the difference as a shortcut",
+)

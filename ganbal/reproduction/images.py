@@ -1,24 +1,14 @@
 """The images of one protocol, in the shape that a study takes them."""
 
 import functools
-from dataclasses import dataclass
 
 import numpy as np
 
 from ganbal.data.dataset import Dataset
-from ganbal.data.decoding import resize_grey
 from ganbal.study.arms import ImageSet
 from ganbal.study.cells import TestSet
 from ganbal.study.sources import StudyImages, StudySource
-
-
-@dataclass(frozen=True)
-class SyntheticImages:
-    """A run's synthetic images: pixels (N, S, S) uint8, class names, and a digest of their manifest."""
-
-    pixels: np.ndarray
-    class_names: list[str]
-    digest: str
+from ganbal.synthesis.manifest import SyntheticImages
 
 
 def study_source(dataset: Dataset, protocol: str, synthetic: SyntheticImages | None) -> StudySource:
@@ -44,6 +34,6 @@ def _at_size(dataset: Dataset, protocol: str, synthetic: SyntheticImages | None,
     drawn = ImageSet(np.empty((0, size_px, size_px), np.uint8), np.empty(0, np.int64))
     if synthetic is not None:
         numbers = np.array([table.classes.index(name) for name in synthetic.class_names], dtype=np.int64)
-        drawn = ImageSet(np.stack([resize_grey(image, size_px) for image in synthetic.pixels]), numbers)
+        drawn = ImageSet(synthetic.resized(size_px), numbers)
     names, patients = (table.frame[column].iloc[test].tolist() for column in ("file_name", "patient"))
     return StudyImages(chosen(train), drawn, chosen(val), TestSet(chosen(test), names, patients, table.classes))

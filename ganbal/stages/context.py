@@ -3,15 +3,12 @@
 import functools
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from ganbal.config import Config
 from ganbal.data.dataset import Dataset, load_dataset
-from ganbal.data.decoding import resize_grey
 from ganbal.data.fractions import dataset_with_fraction
 from ganbal.errors import InputError
 from ganbal.run.folder import Run
@@ -20,30 +17,13 @@ from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.distributed import ALONE, World
-from ganbal.runtime.hashing import file_digest
 from ganbal.study.arms import ARMS
 from ganbal.study.running import classifier_size_px
 from ganbal.synthesis.counts import classes_to_train
-from ganbal.synthesis.generate import SyntheticFolder, read_synthetic
+from ganbal.synthesis.manifest import SyntheticFolder, SyntheticImages, read_synthetic
 
-
-@dataclass(frozen=True)
-class Synthetic:
-    """A run's synthetic images: pixels (N, S, S) uint8, names, class names and what identifies them."""
-
-    pixels: np.ndarray
-    names: list[str]
-    class_names: list[str]
-    digest: str
-
-    def of_class(self, class_name: str) -> "Synthetic":
-        rows = [row for row, name in enumerate(self.class_names) if name == class_name]
-        names = [self.names[row] for row in rows]
-        return Synthetic(self.pixels[rows], names, [class_name] * len(rows), self.digest)
-
-    def resized(self, size_px: int) -> np.ndarray:
-        """(N, size_px, size_px) uint8."""
-        return np.stack([resize_grey(image, size_px) for image in self.pixels])
+HELD_OUT_SPLIT = "val"
+"""Held-out images for scores and copy detection. The test split is not used, because scores inform choices."""
 
 
 class RunContext:
@@ -118,11 +98,11 @@ class RunContext:
         return SyntheticFolder(self.run.synthetic_folder)
 
     @functools.cached_property
-    def synthetic(self) -> Synthetic:
+    def synthetic(self) -> SyntheticImages:
         """The synthetic images of the run; to be read after the stage that generates them.
 
         Raises:
-            InputError: there are none.
+            InputError: there are none, or they were changed or deleted after synthesis.
         """
         folder = self.synthetic_folder
         if not folder.manifest.is_file():
@@ -131,7 +111,7 @@ class RunContext:
                 found="none",
                 action=self._how_to_synthesize(),
             )
-        return Synthetic(*read_synthetic(folder), digest=file_digest(folder.manifest))
+        return read_synthetic(folder)
 
     def _how_to_synthesize(self) -> str:
         if self.minority_fraction == 1:

@@ -22,7 +22,7 @@ from ganbal.runtime.console import Console
 from ganbal.runtime.distributed import World
 from ganbal.runtime.hashing import digest_of
 from ganbal.synthesis.counts import classes_to_train
-from ganbal.synthesis.generate import class_folders
+from ganbal.synthesis.manifest import class_folders
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from ganbal.config.presets import document_files
 from ganbal.errors import InputError
 from ganbal.report import build_report
 from ganbal.reproduction.comparing import PROTOCOLS
-from ganbal.reproduction.images import SyntheticImages
 from ganbal.reproduction.published import CLASSES, NUM_TEST
 from ganbal.reproduction.reproducing import System, Workplace, reproduce_systems, systems_of
 from ganbal.reproduction.reproduction_text import reproduction_csv, reproduction_text
@@ -21,6 +20,7 @@ from ganbal.runtime.console import Console
 from ganbal.stages.context import RunContext
 from ganbal.stages.requirements import Requirement
 from ganbal.stages.session import open_run
+from ganbal.synthesis.manifest import SyntheticImages
 
 
 def reproduce_command(
@@ -69,7 +69,7 @@ def _systems(files: Sequence[Path], config: Config, assignments: Sequence[str]) 
 def _synthetic_of(context: RunContext) -> SyntheticImages | None:
     if not context.synthetic_folder.manifest.is_file():
         return None
-    return SyntheticImages(context.synthetic.pixels, context.synthetic.class_names, context.synthetic.digest)
+    return context.synthetic
 
 
 def remarks_on(entries: Sequence[dict[str, Any]]) -> list[str]:

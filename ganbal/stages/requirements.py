@@ -12,7 +12,7 @@ from classifiers.training.feature_oversampling import check_oversampling
 from ganbal.config import Config, StudyConfig
 from ganbal.data.dataset import check_source
 from ganbal.errors import InputError, SeveralInputErrors
-from ganbal.metrics.compute import FEWEST_IMAGES
+from ganbal.metrics.comparison import MIN_IMAGES
 from ganbal.metrics.scoring import check_score
 from ganbal.run.folder import Run
 from ganbal.runtime.cache_paths import cache_folder
@@ -98,9 +98,9 @@ def _check_images(config: Config, requirements: Sequence[Requirement]) -> None:
         check_planned_supply(counts, config)
     if Requirement.GAN in requirements and isinstance(number, dict):
         check_drawable(number, counts, config.gan)
-    if Requirement.SCORE in requirements and counts[name] < FEWEST_IMAGES:
+    if Requirement.SCORE in requirements and counts[name] < MIN_IMAGES:
         raise InputError(
-            expected=f"at least {FEWEST_IMAGES} training images of {name} to score its synthetic images against",
+            expected=f"at least {MIN_IMAGES} training images of {name} to score its synthetic images against",
             found=f"{counts[name]}",
             action="Add images; scores of a handful say nothing.",
         )
@@ -109,10 +109,10 @@ def _check_images(config: Config, requirements: Sequence[Requirement]) -> None:
         Requirement.GAN in requirements
         and Requirement.SCORE in requirements
         and most != "balance"
-        and most < FEWEST_IMAGES
+        and most < MIN_IMAGES
     ):
         raise InputError(
-            expected=f"at least {FEWEST_IMAGES} synthetic images, as they will be scored",
+            expected=f"at least {MIN_IMAGES} synthetic images, as they will be scored",
             found=f"synthesis.num_images: {most}",
             action="Draw more, or draw them with `ganbal synthesize --n N`, which does not score.",
         )

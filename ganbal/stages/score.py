@@ -1,17 +1,39 @@
-"""`score`: every class's synthetic images against real images of that class."""
+"""`score`: the synthetic images of a run against real ones, or any two folders of images."""
 
+import functools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor, nn
+
+from classifiers.checkpoint import load_kept_classifier
+from classifiers.errors import ClassifierInputError
+from classifiers.models.network import Network
+from ganbal.config import Config, ScoreConfig, StudyConfig
+from ganbal.errors import InputError
+from ganbal.metrics.features.extractor import Extractor
+from ganbal.metrics.features.penultimate import classifier_extractor
+from ganbal.metrics.features.registry import build_extractor
+from ganbal.metrics.features.resizing import to_grey
+from ganbal.metrics.scoring import RunImages, check_score, score_folders, score_run
+from ganbal.metrics.statistics_file import save_statistics
 from ganbal.runtime.atomic_files import read_json, write_json
-from ganbal.runtime.hashing import digest_of
-from ganbal.stages.context import RunContext
-from ganbal.stages.run_scoring import RunScoring, largest_classifier_size_px
+from ganbal.runtime.cache_paths import cache_folder
+from ganbal.runtime.console import Console
+from ganbal.runtime.device import choose_device
+from ganbal.runtime.hashing import digest_of, file_digest
+from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
+from ganbal.study.cells import backbones_folder
+from ganbal.study.running import classifier_size_px
+from ganbal.synthesis.manifest import SyntheticImages
 
 
 def score(context: RunContext) -> dict[str, Any]:
     """The content of scores.json."""
     run, config, first = context.run, context.config, context.config.gan.class_name
-    scoring = RunScoring(context.dataset, context.synthetic, config, context.device, context.console)
     context.do_stage(
         "score",
         inputs=digest_of(
@@ -23,6 +45,168 @@ def score(context: RunContext) -> dict[str, Any]:
             *([first] if first else []),
         ),
         outputs=lambda: [run.scores_file, *run.figures_folder.glob("nearest_pairs.png")],
-        work=lambda: write_json(run.scores_file, scoring.scores(run.figures_folder)),
+        work=lambda: write_json(run.scores_file, _score_classes(context)),
     )
     return read_json(run.scores_file)
+
+
+def score_two_folders(real: Path, synthetic: Path, config: Config, console: Console) -> dict[str, Any]:
+    """Score any two folders of images, without a run; the content of a scores.json."""
+    _check_paths(real, synthetic)
+    check_score(config.score)
+    device = choose_device(config.device)
+    return score_folders(
+        real,
+        synthetic,
+        config=config.score,
+        device=device,
+        cache_root=cache_folder(),
+        seed=config.seed,
+        console=console,
+        extractor=trained_extractor(config.score, device),
+    )
+
+
+def save_folder_statistics(folder: Path, target: Path, config: Config, console: Console) -> dict[str, Any]:
+    """Write mean and covariance of a folder's features as a `.npz` file that pytorch-fid and `score` read."""
+    _check_paths(folder)
+    check_score(config.score)
+    device = choose_device(config.device)
+    extractor = trained_extractor(config.score, device) or build_extractor(config.score, device)
+    save_statistics(folder, target, extractor=extractor, cache_root=cache_folder(), console=console)
+    return {"statistics": str(target), "extractor": extractor.identity.to_json()}
+
+
+def _score_classes(context: RunContext) -> dict[str, Any]:
+    """Every class's synthetic images; the class of the settings, or the one with most images, comes first."""
+    synthetic = context.synthetic
+    first, *others = classes_to_score(synthetic.class_names, context.config.gan.class_name)
+    score_class = functools.partial(_score_class, context, synthetic)
+    content = {"class_name": first} | score_class(first, figures_folder=context.run.figures_folder)
+    return with_other_classes(content, others, score_class)
+
+
+def _score_class(
+    context: RunContext, synthetic: SyntheticImages, class_name: str, figures_folder: Path | None = None
+) -> dict[str, Any]:
+    table, config, of_class = context.dataset.table, context.config, synthetic.of_class(class_name)
+    train, held_out = (table.rows(split, class_name) for split in ("train", HELD_OUT_SPLIT))
+
+    def at_size(size_px: int) -> RunImages:
+        pixels = context.dataset.pixels(size_px)
+        return RunImages(pixels[train], of_class.resized(size_px), pixels[held_out])
+
+    return score_run(
+        at_size(of_class.pixels.shape[-1]),
+        train_names=table.frame["file_name"].iloc[train].tolist(),
+        synthetic_names=of_class.names,
+        config=config.score,
+        device=context.device,
+        cache_root=context.cache,
+        seed=config.seed,
+        console=context.console,
+        classifier_images=at_size(largest_classifier_size_px(config.study)),
+        figures_folder=figures_folder,
+        extractor=trained_extractor(config.score, context.device),
+    )
+
+
+def largest_classifier_size_px(study: StudyConfig) -> int:
+    """The largest input size of the study's classifiers, at which a difference in sharpness is most visible."""
+    return max(classifier_size_px(name, study) for name in study.classifiers)
+
+
+def classes_to_score(class_names: Sequence[str], first: str | None) -> list[str]:
+    """The classes with synthetic images: `first` if it has any, then by decreasing number of images.
+
+    Args:
+        class_names: the class of every synthetic image.
+        first: the class named in the settings.
+    """
+    counts = Counter(class_names)
+    return sorted(counts, key=lambda name: (name != first, -counts[name], name))
+
+
+def with_other_classes(
+    content: dict[str, Any], others: Sequence[str], score: Callable[[str], dict[str, Any]]
+) -> dict[str, Any]:
+    """The content of scores.json with further classes under `other_classes`: {class: the same content}.
+
+    A class that cannot be scored, for example one with too few images, is left out with a warning.
+
+    Args:
+        content: scores of the first class, with its `class_name`; unchanged if there are no others.
+        others: further classes with synthetic images.
+        score: scores one class; an InputError means that it cannot be scored.
+    """
+    if not others:
+        return content
+    warnings = [
+        *content.get("warnings", []),
+        f"These scores are of {content['class_name']} only; those of {', '.join(others)} are under other_classes.",
+    ]
+    found: dict[str, Any] = {}
+    for name in others:
+        try:
+            found[name] = score(name)
+        except InputError as error:
+            warnings.append(f"Images of {name} are not scored: expected {error.expected}, found {error.found}.")
+    return content | {"warnings": warnings, "other_classes": found}
+
+
+def trained_extractor(config: ScoreConfig, device: torch.device) -> Extractor | None:
+    """The trained classifier in `score.weights` where `score.extractor` is `classifier`; otherwise None.
+
+    Raises:
+        InputError: the file holds no trained classifier of the study.
+    """
+    if config.extractor != "classifier":
+        return None
+    assert config.weights is not None, "check_extractor has been called"
+    file = config.weights.expanduser().resolve()
+    # study/cells/<arm>/<classifier>/<seed>/model.safetensors; a file elsewhere has to be complete.
+    study = file.parents[4] if len(file.parents) > 4 else file.parent
+    try:
+        trained = load_kept_classifier(file, backbones_folder(study), device)
+    except ClassifierInputError as error:
+        raise InputError(expected=error.expected, found=error.found, action=error.action) from error
+    network = getattr(trained, "network", None)
+    if not isinstance(network, Network):
+        raise InputError(
+            expected="a classifier that is a neural network, whose features can be used",
+            found=f"{trained.model_name} in {file}",
+            action="Choose the model.safetensors of another classifier.",
+        )
+    return classifier_extractor(
+        _OnScaledImages(network),
+        name=f"classifier:{trained.model_name}",
+        input_size_px=trained.image_size_px,
+        normalize=to_grey,
+        device=device,
+        weights_sha256=file_digest(file),
+    )
+
+
+def _check_paths(*paths: Path) -> None:
+    """Report a wrong path before weights are read, which takes seconds."""
+    for path in paths:
+        if not path.exists():
+            raise InputError(
+                expected=f"a folder of images, or a .npz file of statistics, at {path}",
+                found="nothing there",
+                action="Correct the path.",
+            )
+
+
+class _OnScaledImages(nn.Module):
+    """The network on (B, 1, S, S) grey values in [0, 1]; the network itself takes bytes."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> Tensor:
+        network = self.network
+        maps = network.backbone((images - network.mean) / network.std)
+        logits: Tensor = network.head(maps.flatten(1))
+        return logits

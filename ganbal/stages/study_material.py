@@ -6,11 +6,12 @@ import numpy as np
 
 from ganbal.config import StudyConfig
 from ganbal.data.image_table import ImageTable
-from ganbal.stages.context import RunContext, Synthetic
+from ganbal.stages.context import RunContext
 from ganbal.study.arms import ImageSet, find_arm
 from ganbal.study.arms.additions import ClassCounts
 from ganbal.study.cells import TestSet
 from ganbal.study.sources import StudyImages, StudySource
+from ganbal.synthesis.manifest import SyntheticImages
 
 
 def study_source(context: RunContext) -> StudySource:
@@ -67,7 +68,7 @@ def _training_rows(table: ImageTable, study: StudyConfig) -> tuple[np.ndarray, n
     return train, val
 
 
-def _synthetic_set(synthetic: Synthetic | None, table: ImageTable, size_px: int) -> ImageSet:
+def _synthetic_set(synthetic: SyntheticImages | None, table: ImageTable, size_px: int) -> ImageSet:
     if synthetic is None:
         return ImageSet(np.empty((0, size_px, size_px), np.uint8), np.empty(0, np.int64))
     labels = np.array([table.classes.index(name) for name in synthetic.class_names], dtype=np.int64)

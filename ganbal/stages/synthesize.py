@@ -4,47 +4,47 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ganbal.runtime.atomic_files import read_json, write_json
+from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.hashing import digest_of, file_digest
-from ganbal.stages.context import RunContext
+from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
 from ganbal.stages.generators import find_generator, generators_of
 from ganbal.stages.images_for_run import images_for_run
-from ganbal.synthesis.generate import Order, synthesis_facts, synthesise
+from ganbal.synthesis import generate
+from ganbal.synthesis.generate import SynthesisRequest
 from ganbal.synthesis.rejection import CopyFilter
 
 
 def synthesize(context: RunContext) -> dict[str, Any]:
     """The content of synthetic/synthesis.json, and that of every fraction with a generator of its own."""
     config, folder = context.config, context.synthetic_folder
-    facts_file = folder.root / "synthesis.json"
     counts = images_for_run(context.dataset.table.counts()["train"], config)
     checkpoints = _checkpoints(context, counts)
 
     def work() -> None:
         rejects = config.synthesis.reject_copies
         filters = {name: _copy_filter(context, name).is_copy for name in counts if rejects}
-        drawn = synthesise(
-            [Order(checkpoints[name], number, name, filters.get(name)) for name, number in counts.items()],
+        results = generate.synthesize(
+            [SynthesisRequest(checkpoints[name], number, name, filters.get(name)) for name, number in counts.items()],
             folder,
             seed=config.seed,
             batch_size=config.synthesis.batch_size,
             device=context.device,
             console=context.console,
         )
-        write_json(facts_file, synthesis_facts(drawn, with_rejected=rejects))
+        generate.write_summary(folder, results, with_rejection=rejects)
 
     sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
     context.do_stage(
         "synthesize",
         inputs=digest_of(sources, counts, config.seed, config.synthesis.reject_copies),
-        outputs=lambda: [facts_file, folder.manifest, *sorted(folder.root.glob("*/synthetic_*.png"))],
+        outputs=lambda: [folder.summary, folder.manifest, *sorted(folder.root.glob("*/synthetic_*.png"))],
         work=work,
     )
     fractions = [
         synthesize(part) | {"minority_fraction": part.minority_fraction} for part in context.fractions_with_generators()
     ]
     # Not from the file: the run folder may have been moved since.
-    facts = read_json(facts_file) | {"folder": str(folder.root)}
+    facts = read_json(folder.summary) | {"folder": str(folder.root)}
     return facts | ({"minority_fractions": fractions} if fractions else {})
 
 
@@ -56,5 +56,5 @@ def _checkpoints(context: RunContext, counts: Mapping[str, int]) -> dict[str, Pa
 def _copy_filter(context: RunContext, class_name: str) -> CopyFilter:
     """Compares with validation images, never with test images: the rejected images shape a training set."""
     pixels, table = context.dataset.pixels(context.config.gan.image_size_px), context.dataset.table
-    train, held_out = (pixels[table.rows(split, class_name)] for split in ("train", "val"))
+    train, held_out = (pixels[table.rows(split, class_name)] for split in ("train", HELD_OUT_SPLIT))
     return CopyFilter.from_images(train, held_out, device=context.device)

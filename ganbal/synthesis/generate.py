@@ -1,51 +1,41 @@
-"""From a trained generator to PNG files with a manifest."""
+"""Generation of synthetic images: from a trained generator to PNG files with a manifest."""
 
-import csv
-import io
 import itertools
-import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
+from classifiers.training.precision import true_float32
 from ganbal.errors import GanbalError
 from ganbal.gan.checkpoint import load_generator
 from ganbal.gan.networks import Generator
 from ganbal.gan.sampling import draw_images, latent_stream
-from ganbal.runtime.atomic_files import write_text
+from ganbal.runtime.atomic_files import write_json
 from ganbal.runtime.console import Console
+from ganbal.runtime.hashing import file_digest
+from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.runtime.signals import stop_on_signal
+from ganbal.synthesis.manifest import ManifestRow, SyntheticFolder, class_folders, clear, write_manifest
 from ganbal.synthesis.synthetic_png import write_synthetic_png
 
-COLUMNS = ("file_name", "label", "seed", "index", "checkpoint_sha256", "checkpoint_step", "synthetic")
-LEAST_YIELD = 0.05
+MIN_YIELD = 0.05
+"""Smallest share of generated images that may remain after rejection."""
+_MIN_GENERATED = 1000
 
 
 @dataclass(frozen=True)
-class SyntheticFolder:
-    """Where synthetic images lie: `<class>/*.png` and `manifest.csv`, readable as a Hugging Face imagefolder."""
-
-    root: Path
-
-    @property
-    def manifest(self) -> Path:
-        return self.root / "manifest.csv"
-
-
-@dataclass(frozen=True)
-class Order:
-    """What is to be drawn of one class.
+class SynthesisRequest:
+    """The images to generate of one class.
 
     Attributes:
         checkpoint: of the generator.
         num_images: how many.
-        class_name: needed where the generator draws several classes.
-        is_rejected: tells of (B, S, S) uint8 which images are not to be kept, (B,) bool; others are drawn for them.
+        class_name: required for a generator of several classes.
+        is_rejected: (B, S, S) uint8 to (B,) bool; rejected images are replaced by others.
     """
 
     checkpoint: Path
@@ -55,148 +45,137 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """What came of one order: images kept, and images thrown away as copies of training images."""
+class SynthesisResult:
+    """The images generated for one request."""
 
     num_images: int
     num_rejected: int
+    """Images discarded as copies of training images."""
     class_name: str
 
 
-def synthesise(
-    orders: Sequence[Order],
+def synthesize(
+    requests: Sequence[SynthesisRequest],
     folder: SyntheticFolder,
     *,
     seed: int,
     batch_size: int,
     device: torch.device,
     console: Console,
-) -> list[Drawn]:
-    """Draw what is ordered into `folder`; the manifest is written last and names exactly the files that count.
+) -> list[SynthesisResult]:
+    """Generate the requested images into `folder`; the manifest is written last and names all valid files.
 
-    The same checkpoint, seed and device give the same files. Every class is drawn from the same latent vectors, so that
-    its images do not depend on what else is drawn. Earlier images of the folder are removed first, so that images of
-    two syntheses never mix.
+    The same checkpoint, seed and device give the same files. Every class is generated from the same latent vectors, so
+    its images do not depend on the other requests. Images of an earlier synthesis are removed first, so that two
+    syntheses never mix.
 
     Args:
-        orders: at least one, of different classes.
+        requests: at least one, of different classes.
+        folder: where the images are written.
+        seed: of the latent vectors.
+        batch_size: images generated at a time.
+        device: where the generators run.
+        console: for progress.
 
     Raises:
-        InputError: a checkpoint is missing or damaged, or draws no such class.
+        InputError: a checkpoint is missing or damaged, or does not generate the class.
         GanbalError: nearly every image was rejected.
-        InterruptedBySignal: a signal came; there is no manifest then, so the half-made folder counts as nothing.
+        OutOfMemoryError: a batch does not fit into memory.
+        InterruptedBySignal: a signal arrived. The partial folder has no manifest and does not count.
     """
-    generators = [load_generator(order.checkpoint, device, order.class_name) for order in orders]
+    generators = [load_generator(request.checkpoint, device, request.class_name) for request in requests]
     places = class_folders([facts["class_name"] for _, facts in generators])
     clear(folder)
-    rows: list[list[object]] = []
-    drawn: list[Drawn] = []
+    rows: list[ManifestRow] = []
+    results: list[SynthesisResult] = []
+    total = sum(request.num_images for request in requests)
     with (
         stop_on_signal() as stop,
-        console.progress(sum(order.num_images for order in orders), "drawing synthetic images", "image") as bar,
+        console.progress(total, "generating synthetic images", "image") as bar,
+        advise_when_out_of_memory("generating images", "synthesis.batch_size"),
     ):
-        for order, (generator, facts) in zip(orders, generators, strict=True):
-            name, sha256, num_before, last = facts["class_name"], facts["sha256"], len(rows), 0
-            details = {"class": name, "seed": str(seed), "checkpoint_sha256": sha256}
-            for index, image in _kept_images(generator, order, seed, batch_size):
+        for request, (generator, facts) in zip(requests, generators, strict=True):
+            name, num_before, last = facts["class_name"], len(rows), 0
+            for index, image in _accepted_images(generator, request, seed, batch_size):
                 file_name = f"{places[name]}/synthetic_{seed}_{index:06d}.png"
-                write_synthetic_png(folder.root / file_name, image, details | {"index": str(index)})
-                rows.append([file_name, name, seed, index, sha256, facts["step"], "yes"])
+                rows.append(_write_image(folder, file_name, image, facts, seed, index))
                 last = index
                 bar.update()
-                stop.raise_if_requested("Half-drawn images do not count; the trained generator is safe.")
+                stop.raise_if_requested("Partially generated images do not count; the trained generator is kept.")
             num_kept = len(rows) - num_before
-            drawn.append(Drawn(num_kept, last + 1 - num_kept, name))
-    write_text(folder.manifest, _csv(rows))
-    return drawn
+            results.append(SynthesisResult(num_kept, last + 1 - num_kept, name))
+    write_manifest(folder, rows)
+    return results
 
 
-def _kept_images(generator: Generator, order: Order, seed: int, batch_size: int) -> Iterator[tuple[int, np.ndarray]]:
-    """As many images as ordered, each (S, S) uint8, with their places in the latent stream."""
-    num_kept = num_drawn = 0
-    for batch in _endless_batches(generator, seed, batch_size):
-        kept = np.ones(len(batch), bool) if order.is_rejected is None else ~order.is_rejected(batch)
-        for offset in np.flatnonzero(kept)[: order.num_images - num_kept]:
-            num_kept += 1
-            yield num_drawn + int(offset), batch[offset]
-        num_drawn += len(batch)
-        if num_kept == order.num_images:
-            return
-        _check_yield(num_kept, num_drawn)
+def write_summary(folder: SyntheticFolder, results: Sequence[SynthesisResult], *, with_rejection: bool) -> None:
+    """Write synthesis.json: totals, each class, and the digest of the manifest.
 
+    Args:
+        folder: of the images.
+        results: of `synthesize`.
+        with_rejection: whether images were checked for copies; otherwise `num_rejected` is null.
+    """
 
-def synthesis_facts(drawn: Sequence[Drawn], *, with_rejected: bool) -> dict[str, Any]:
-    """What synthesis.json tells: the sums, and each class; `num_rejected` is None where no image was judged."""
+    def rejected(parts: Sequence[SynthesisResult]) -> int | None:
+        return sum(part.num_rejected for part in parts) if with_rejection else None
 
-    def rejected(parts: Sequence[Drawn]) -> int | None:
-        return sum(part.num_rejected for part in parts) if with_rejected else None
-
-    return {
-        "num_images": sum(part.num_images for part in drawn),
-        "class_name": ", ".join(part.class_name for part in drawn),
-        "num_rejected": rejected(drawn),
-        "classes": {
-            part.class_name: {"num_images": part.num_images, "num_rejected": rejected([part])} for part in drawn
-        },
+    by_class = {part.class_name: asdict(part) | {"num_rejected": rejected([part])} for part in results}
+    content: dict[str, Any] = {
+        "num_images": sum(part.num_images for part in results),
+        "class_name": ", ".join(part.class_name for part in results),
+        "num_rejected": rejected(results),
+        "classes": {name: {k: v for k, v in part.items() if k != "class_name"} for name, part in by_class.items()},
+        "manifest_sha256": file_digest(folder.manifest),
     }
+    write_json(folder.summary, content)
+
+
+def _write_image(
+    folder: SyntheticFolder, file_name: str, image: np.ndarray, facts: dict[str, Any], seed: int, index: int
+) -> ManifestRow:
+    details = {"class": facts["class_name"], "seed": str(seed), "checkpoint_sha256": facts["sha256"]}
+    digest = write_synthetic_png(folder.root / file_name, image, details | {"index": str(index)})
+    return ManifestRow(
+        file_name=file_name,
+        label=facts["class_name"],
+        seed=str(seed),
+        index=str(index),
+        checkpoint_sha256=facts["sha256"],
+        checkpoint_step=str(facts["step"]),
+        synthetic="yes",
+        sha256=digest,
+    )
+
+
+def _accepted_images(
+    generator: Generator, request: SynthesisRequest, seed: int, batch_size: int
+) -> Iterator[tuple[int, np.ndarray]]:
+    """As many images as requested, each (S, S) uint8, with their positions in the latent stream."""
+    num_kept = num_generated = 0
+    for batch in _endless_batches(generator, seed, batch_size):
+        kept = np.ones(len(batch), bool) if request.is_rejected is None else ~request.is_rejected(batch)
+        for offset in np.flatnonzero(kept)[: request.num_images - num_kept]:
+            num_kept += 1
+            yield num_generated + int(offset), batch[offset]
+        num_generated += len(batch)
+        if num_kept == request.num_images:
+            return
+        _check_yield(num_kept, num_generated)
 
 
 def _endless_batches(generator: Generator, seed: int, batch_size: int) -> Iterator[np.ndarray]:
     latents = latent_stream(seed, generator.latent_dim)
     while True:
-        yield from draw_images(generator, torch.stack(list(itertools.islice(latents, batch_size))), batch_size)
+        with true_float32():
+            batch = torch.stack(list(itertools.islice(latents, batch_size)))
+            images = list(draw_images(generator, batch, batch_size))
+        yield from images
 
 
-def _check_yield(num_kept: int, num_drawn: int) -> None:
-    if num_drawn >= 1000 and num_kept < LEAST_YIELD * num_drawn:
+def _check_yield(num_kept: int, num_generated: int) -> None:
+    if num_generated >= _MIN_GENERATED and num_kept < MIN_YIELD * num_generated:
         raise GanbalError(
-            f"Of {num_drawn} images drawn, {num_drawn - num_kept} were copies of training images: the generator has "
-            "learned its images by heart. Train it with more augmentation or fewer steps."
+            f"{num_generated - num_kept} of {num_generated} generated images were copies of training images: the "
+            "generator has memorized its training set. Train it with more augmentation or fewer steps."
         )
-
-
-def read_synthetic(folder: SyntheticFolder) -> tuple[np.ndarray, list[str], list[str]]:
-    """The images the manifest names.
-
-    Returns:
-        Pixels (N, S, S) uint8, file names and class names, in the manifest's order.
-    """
-    with folder.manifest.open(encoding="utf-8", newline="") as file:
-        entries = list(csv.DictReader(file))
-    pixels = []
-    for entry in entries:
-        with Image.open(folder.root / entry["file_name"]) as image:
-            pixels.append(np.asarray(image, dtype=np.uint8))
-    return np.stack(pixels), [e["file_name"] for e in entries], [e["label"] for e in entries]
-
-
-def clear(folder: SyntheticFolder) -> None:
-    """Remove what an earlier synthesis left: the manifest first, so that no half-empty folder looks complete."""
-    folder.manifest.unlink(missing_ok=True)
-    for image in folder.root.glob("*/synthetic_*.png"):
-        image.unlink()
-
-
-def class_folder(class_name: str) -> str:
-    """A folder name for the class: class names from a CSV may hold slashes or be dots only."""
-    name = re.sub(r"[^\w .-]", "_", class_name).strip()
-    return name if name.strip(".") else "class"
-
-
-def class_folders(class_names: Sequence[str]) -> dict[str, str]:
-    """A folder name for each class, all different even where upper and lower case are the same."""
-    folders: dict[str, str] = {}
-    for name in class_names:
-        plain = class_folder(name)
-        taken = {folder.casefold() for folder in folders.values()}
-        candidates = (plain if number == 1 else f"{plain}_{number}" for number in itertools.count(1))
-        folders[name] = next(candidate for candidate in candidates if candidate.casefold() not in taken)
-    return folders
-
-
-def _csv(rows: list[list[object]]) -> str:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(rows)
-    return buffer.getvalue()

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ganbal.metrics.floor import floor_of, halves_floor, held_out_floor
-from ganbal.metrics.intervals import share_interval
+from ganbal.metrics.floor import halves_floor, held_out_floor, summarize_splits
+from ganbal.metrics.memorization.copy_scores import share_interval
 
 
 def number_of_shared_rows(first: np.ndarray, second: np.ndarray, _: np.random.Generator) -> float:
@@ -40,7 +40,7 @@ def test_held_out_images_are_drawn_against_training_images() -> None:
 
 def test_the_interval_by_hand() -> None:
     # Mean 2, standard deviation 1, t(0.975, 2 degrees of freedom) = 4.302653.
-    floor = floor_of([1.0, 2.0, 3.0], [5.0, 6.0, 7.0], n=9, note="x")
+    floor = summarize_splits([1.0, 2.0, 3.0], [5.0, 6.0, 7.0], n=9, note="x")
     assert (floor.low, floor.high) == (pytest.approx(2 - 4.302653), pytest.approx(2 + 4.302653))
     assert floor.score_at_n == 6
 

@@ -3,8 +3,7 @@ import pytest
 import torch
 from PIL import Image, ImageFilter
 
-from ganbal.metrics.layout import Layout
-from ganbal.metrics.quality import KernelQuality
+from ganbal.metrics.quality import KernelQuality, Layout
 
 CPU = torch.device("cpu")
 

@@ -10,10 +10,9 @@ from PIL import Image
 from ganbal.config import ScoreConfig
 from ganbal.errors import InputError
 from ganbal.metrics.features.untrained import untrained_extractor
-from ganbal.metrics.score_file import read_scores
-from ganbal.metrics.scoring import ClassifierImages, score_folders, score_run
-from ganbal.metrics.statistics_scoring import save_statistics
-from ganbal.runtime.atomic_files import write_json
+from ganbal.metrics.scoring import RunImages, score_folders, score_run
+from ganbal.metrics.statistics_file import save_statistics
+from ganbal.runtime.atomic_files import read_json, write_json
 from ganbal.runtime.console import Console
 
 CPU = torch.device("cpu")
@@ -36,9 +35,7 @@ ALL_METRICS = [
 def score(train: np.ndarray, synthetic: np.ndarray, held_out: np.ndarray | None = None, **changes: object) -> dict:
     options: dict = {"config": UNTRAINED, "cache_root": None, "seed": 0, "console": Console(quiet=True)} | changes
     return score_run(
-        train_images=train,
-        held_out_images=held_out,
-        synthetic_images=synthetic,
+        RunImages(train, synthetic, held_out),
         train_names=[f"train_{i}.png" for i in range(len(train))],
         synthetic_names=[f"synthetic_{i}.png" for i in range(len(synthetic))],
         device=CPU,
@@ -57,11 +54,15 @@ def test_a_run_with_everything(tmp_path: Path, draw_chests: Callable) -> None:
     found = by_name(scores)
     assert list(found) == ALL_METRICS
     write_json(tmp_path / "scores.json", scores)
-    assert read_scores(tmp_path / "scores.json") == json.loads(json.dumps(scores))
+    assert read_json(tmp_path / "scores.json") == json.loads(json.dumps(scores))
     for entry in found.values():
         assert (entry["n_real"], entry["n_synthetic"]) == (120, 90)
         assert entry["extractor"]["name"] == "untrained" and entry["extractor"]["dims"] == 256
-        assert entry["better"] in ("lower", "higher")
+        low, high = entry["range"]
+        assert (low is None or entry["value"] >= low) and (high is None or entry["value"] <= high)
+    directions = {name: (entry["better"], entry["best"]) for name, entry in found.items()}
+    assert directions["fid"] == ("lower", 0) and directions["precision"] == ("higher", None)
+    assert directions["two_sample_auc"] == ("near", 0.5) and directions["data_copying"] == ("near", 0)
     for name in ALL_METRICS[:-1]:
         assert found[name]["floor"]["low"] <= found[name]["floor"]["value"] <= found[name]["floor"]["high"]
     assert found["fid"]["floor"]["n"] == 60 and found["fid"]["floor"]["splits"] == 3
@@ -71,8 +72,8 @@ def test_a_run_with_everything(tmp_path: Path, draw_chests: Callable) -> None:
     nearest = scores["copies"]["nearest_pairs"][:9]
     assert {pair["synthetic"] for pair in nearest} == {f"synthetic_{i}.png" for i in range(9)}
     assert all(pair["training"] == pair["synthetic"].replace("synthetic", "train") for pair in nearest)
-    assert any("repeats training images" in text for text in scores["warnings"])
-    assert any("all but identical to a training image: 9." in text for text in scores["warnings"])
+    assert any("copies training images" in text for text in scores["warnings"])
+    assert any("almost identical to a training image: 9." in text for text in scores["warnings"])
     with Image.open(tmp_path / "nearest_pairs.png") as picture:
         assert picture.size == (5 * 332 + 6, 2 * 196 + 6)
 
@@ -111,11 +112,11 @@ def test_the_two_sample_test_sees_the_classifiers_images(draw_chests: Callable) 
     small_train = np.stack([np.asarray(Image.fromarray(i).resize((32, 32))) for i in train])
     config = UNTRAINED.model_copy(update={"metrics": ("two_sample",)})
     blind = by_name(score(small_train, small, config=config))["two_sample_auc"]
-    seeing = score(small_train, small, config=config, classifier_images=ClassifierImages(train, enlarged))
+    seeing = score(small_train, small, config=config, classifier_images=RunImages(train, enlarged))
     assert blind["value"] < 0.75
     assert by_name(seeing)["two_sample_auc"]["value"] > 0.99
     assert by_name(seeing)["two_sample_auc"]["extractor"]["resize"] == "antialiased 96"
-    assert any("tells synthetic from real" in text for text in seeing["warnings"])
+    assert any("separates synthetic from real" in text for text in seeing["warnings"])
 
 
 def test_few_held_out_images_are_told_and_not_used(draw_chests: Callable) -> None:
@@ -180,7 +181,24 @@ def test_statistics_stand_in_for_folders(tmp_path: Path, draw_chests: Callable, 
     assert [entry["metric"] for entry in from_file["scores"]] == ["fid"]
     assert from_file["scores"][0]["value"] == pytest.approx(from_folder["scores"][0]["value"], rel=1e-6)
     assert from_file["scores"][0]["n_real"] == 30
-    assert any("does not say which extractor" in text for text in from_file["warnings"])
+    # Written by ganbal, so the extractor is known and only the missing floor is mentioned.
+    assert from_file["warnings"] == ["From statistics only FID can be computed, without a floor."]
+    np.savez(tmp_path / "plain.npz", **{name: np.load(tmp_path / "real.npz")[name] for name in ("mu", "sigma")})
+    plain = score_folders(tmp_path / "plain.npz", folders[1], **options)
+    assert plain["scores"][0]["value"] == from_file["scores"][0]["value"]
+    assert any("does not name its extractor" in text for text in plain["warnings"])
+
+
+def test_statistics_of_another_extractor_are_refused(
+    tmp_path: Path, draw_chests: Callable, write_pngs: Callable
+) -> None:
+    folder = write_pngs(tmp_path / "images", draw_chests(20, 40, 0))
+    console = Console(quiet=True)
+    other = untrained_extractor(CPU, size_px=64)
+    save_statistics(folder, tmp_path / "other.npz", extractor=other, cache_root=None, console=console)
+    options: dict = {"config": UNTRAINED, "device": CPU, "cache_root": None, "seed": 0, "console": console}
+    with pytest.raises(InputError, match="features of one extractor"):
+        score_folders(folder, tmp_path / "other.npz", **options)
 
 
 def test_statistics_of_other_dimensions_are_refused(

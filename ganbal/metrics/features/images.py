@@ -1,11 +1,13 @@
-"""Where images to be scored come from: a folder of any shape, or an array."""
+"""Images to be scored: a folder of any structure, or an array."""
 
 import hashlib
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from PIL import Image
 
 from ganbal.data.data_warnings import DataWarning
 from ganbal.data.decoding import decode_full_size
@@ -21,12 +23,12 @@ class ImageSource(Protocol):
 
     @property
     def name(self) -> str:
-        """For people: where they come from."""
+        """Origin of the images, for messages."""
         ...
 
     @property
     def names(self) -> Sequence[str]:
-        """One for each image, unique."""
+        """One unique name per image."""
         ...
 
     def __len__(self) -> int: ...
@@ -39,8 +41,12 @@ class ImageSource(Protocol):
         """
         ...
 
+    def num_bytes(self, index: int) -> int:
+        """Approximate memory that decoding the image needs."""
+        ...
+
     def digest(self) -> str:
-        """SHA-256 of the contents in order; names play no part, so a moved folder keeps its digest."""
+        """SHA-256 of the contents in order. Names have no influence, so a moved folder keeps its digest."""
         ...
 
 
@@ -79,6 +85,9 @@ class FolderImages:
     def read(self, index: int) -> np.ndarray:
         return decode_full_size(self.paths[index], self.intensity)
 
+    def num_bytes(self, index: int) -> int:
+        return decoded_bytes(self.paths[index])
+
     def digest(self) -> str:
         if self._digest is None:
             total = hashlib.sha256()
@@ -101,12 +110,12 @@ def open_folders(*roots: Path) -> list[FolderImages]:
 
 
 class ArrayImages:
-    """Grey images that are already decoded."""
+    """Decoded grey images."""
 
     def __init__(self, pixels: np.ndarray, *, name: str, names: Sequence[str] | None = None) -> None:
         """Wrap `pixels`, (N, H, W) uint8."""
         assert pixels.dtype == np.uint8 and pixels.ndim == 3, f"uint8 (N, H, W), got {pixels.dtype} {pixels.shape}"
-        assert names is None or len(names) == len(pixels), "one name an image"
+        assert names is None or len(names) == len(pixels), "one name per image"
         self.pixels, self.name = pixels, name
         self.names = list(names) if names is not None else [f"{name}[{i}]" for i in range(len(pixels))]
         self._digest: str | None = None
@@ -117,6 +126,9 @@ class ArrayImages:
     def read(self, index: int) -> np.ndarray:
         return np.asarray(self.pixels[index])
 
+    def num_bytes(self, index: int) -> int:
+        return int(self.pixels[index].nbytes)
+
     def digest(self) -> str:
         if self._digest is None:
             total = hashlib.sha256(repr(self.pixels.shape).encode())
@@ -124,3 +136,17 @@ class ArrayImages:
                 total.update(self.pixels[start : start + _HASHED_ROWS].tobytes())
             self._digest = total.hexdigest()
         return self._digest
+
+
+def decoded_bytes(path: Path) -> int:
+    """Approximate memory that decoding needs, from the file's header: the image and its copy as an array.
+
+    0 for files that PIL cannot open; they are reported when they are decoded.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large images, which are refused when they are decoded
+            with Image.open(path) as image:
+                return image.width * image.height * (2 if image.mode in ("1", "L", "LA") else 7)
+    except Exception:  # damaged headers raise nearly every kind of exception
+        return 0

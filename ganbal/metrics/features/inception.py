@@ -1,4 +1,4 @@
-"""The Inception v3 that FID was defined with, as pytorch-fid ports it."""
+"""The Inception v3 network that FID is defined with, as ported by pytorch-fid."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,19 +21,19 @@ from ganbal.errors import InputError
 from ganbal.metrics.features.extractor import NetworkExtractor, to_rgb
 from ganbal.metrics.features.resizing import ResizeRule, resize
 from ganbal.metrics.features.weight_files import (
-    digest_of_file,
     download,
     hub_file,
     read_weights,
     require_obtainable,
 )
 from ganbal.metrics.identity import ExtractorIdentity
+from ganbal.runtime.hashing import file_digest
 
 INPUT_SIZE_PX = 299
 _WHAT = "the Inception weights of FID"
 _CPU_BATCH, _CUDA_BATCH = 8, 64
 
-# Which modules come before the features of each length; "pool" is the max-pooling between them.
+# The modules before the features of each length; "pool" is the max-pooling between them.
 _STEM = ["Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "pool"]
 _MIDDLE = ["Conv2d_3b_1x1", "Conv2d_4a_3x3", "pool"]
 _MIXED = [f"Mixed_{name}" for name in ("5b", "5c", "5d", "6a", "6b", "6c", "6d", "6e")]
@@ -49,17 +49,18 @@ _MODULES_BY_DIMS = {
 class InceptionFeatures(nn.Module):
     """The network up to one layer, averaged over the image; batch norm folded into the convolutions.
 
-    Folding and the channels-last layout change nothing but rounding (2e-6 relative) and make it twice as fast on a CPU.
+    Folding and the channels-last layout only change rounding (2e-6 relative) and double the speed on a CPU.
     """
 
     def __init__(self, weights: Mapping[str, torch.Tensor], dims: int) -> None:
         """Build from a state dictionary in pytorch-fid's key names."""
         super().__init__()
-        whole = empty_inception()
-        whole.load_state_dict(weights)
-        whole.eval()
+        network = empty_inception()
+        network.load_state_dict(weights)
+        network.eval()
+        names = _MODULES_BY_DIMS[dims]
         self.layers = nn.Sequential(
-            *(nn.MaxPool2d(3, stride=2) if name == "pool" else getattr(whole, name) for name in _MODULES_BY_DIMS[dims])
+            *(nn.MaxPool2d(3, stride=2) if name == "pool" else getattr(network, name) for name in names)
         )
         for module in self.layers.modules():
             if isinstance(module, BasicConv2d):
@@ -92,10 +93,10 @@ def empty_inception() -> nn.Module:
 
 
 def check_inception(weights_file: Path | None, dims: int) -> None:
-    """See in seconds that the weights are there and reach as far as `dims`.
+    """Check in seconds that the weights exist and are finite up to the layer of `dims`.
 
     Raises:
-        InputError: they are missing and not to be had, damaged, of another network, or not finite.
+        InputError: they are missing and unavailable, damaged, of another network, or not finite.
     """
     if weights_file is None and not hub_file(FID_WEIGHTS_URL).is_file():
         require_obtainable(FID_WEIGHTS_URL, what=_WHAT)
@@ -114,8 +115,8 @@ def inception_extractor(
     """Features of 64, 192, 768 or 2048 numbers.
 
     Args:
-        weights_file: state dictionary in pytorch-fid's key names; None takes its cached download, or downloads it.
-        dims: which layer.
+        weights_file: state dictionary in pytorch-fid's key names; None: its download, cached or new.
+        dims: selects the layer.
         rule: how images are resized to 299 pixels.
         device: where the network runs.
 
@@ -124,18 +125,18 @@ def inception_extractor(
     """
     file = weights_file or download(FID_WEIGHTS_URL, what=_WHAT)
     return NetworkExtractor(
-        identity=ExtractorIdentity("inception", dims, digest_of_file(file), f"{rule} {INPUT_SIZE_PX}"),
-        to_input=lambda images: resize(images, INPUT_SIZE_PX, rule),
+        identity=ExtractorIdentity("inception", dims, file_digest(file), f"{rule} {INPUT_SIZE_PX}"),
+        resize=lambda images: resize(images, INPUT_SIZE_PX, rule),
         network=InceptionFeatures(_checked_weights(file, dims), dims).to(device),
         device=device,
-        images_at_once=_CPU_BATCH if device.type == "cpu" else _CUDA_BATCH,
+        max_batch=_CPU_BATCH if device.type == "cpu" else _CUDA_BATCH,
     )
 
 
 def _checked_weights(file: Path, dims: int) -> dict[str, torch.Tensor]:
     weights = read_weights(file, what=_WHAT)
     expected = {name: value.shape for name, value in empty_inception().state_dict().items()}
-    # Files of 2018 and before lack the batch counters; torch fills them in, and nothing here reads them.
+    # Files from 2018 and earlier lack the batch counters, which are not used here.
     counters = {name for name in expected if name.endswith("num_batches_tracked")}
     needed = expected.keys() - counters
     wrong = sorted(name for name in needed if name not in weights or weights[name].shape != expected[name])
@@ -150,10 +151,10 @@ def _checked_weights(file: Path, dims: int) -> dict[str, torch.Tensor]:
     broken = _not_finite(weights, dims)
     if broken:
         raise InputError(
-            expected=f"finite Inception weights as far as {dims}-dimensional features need them, in {file}",
+            expected=f"finite Inception weights for {dims}-dimensional features in {file}",
             found=f"NaN or infinity in {len(broken)} tensors, the first {broken[0]}",
-            action=(f"Use this file with --dims {usable[-1]} or less, or" if usable else "Get")
-            + f" the whole file that pytorch-fid downloads: {FID_WEIGHTS_URL}",
+            action=(f"Use this file with --dims {usable[-1]} or less, or use" if usable else "Use")
+            + f" the complete file that pytorch-fid downloads: {FID_WEIGHTS_URL}",
         )
     return weights
 

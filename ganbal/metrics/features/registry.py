@@ -1,4 +1,4 @@
-"""From settings to an extractor."""
+"""The extractors by their names in `score.extractor`."""
 
 from pathlib import Path
 
@@ -6,29 +6,29 @@ import torch
 
 from ganbal.config import ScoreConfig
 from ganbal.errors import InputError
+from ganbal.metrics.features.backbones import backbone_extractor, check_backbone
 from ganbal.metrics.features.extractor import Extractor
 from ganbal.metrics.features.inception import check_inception, inception_extractor, inception_is_cached
-from ganbal.metrics.features.torchvision_backbones import backbone_extractor, check_backbone
 from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.features.xray import check_xray, xray_extractor
 
 _BACKBONE_PREFIX = "torchvision:"
 
 
-def settle_extractor(config: ScoreConfig) -> str:
-    """The extractor's name, with `auto` resolved: Inception where weights are given or cached, else `untrained`."""
+def resolve_extractor(config: ScoreConfig) -> str:
+    """The extractor's name; `auto` is Inception where its weights are given or cached, otherwise `untrained`."""
     if config.extractor != "auto":
         return config.extractor
     return "inception" if config.weights is not None or inception_is_cached() else "untrained"
 
 
 def check_extractor(config: ScoreConfig) -> None:
-    """See in seconds that the extractor can be built.
+    """Check in seconds that the extractor can be built; nothing is downloaded.
 
     Raises:
-        InputError: its weights, or a package, are missing or wrong.
+        InputError: its weights or a package are missing, or the weights do not suit `config.dims`.
     """
-    name = settle_extractor(config)
+    name = resolve_extractor(config)
     if name == "inception":
         check_inception(config.weights, config.dims)
     elif name == "xray":
@@ -44,12 +44,12 @@ def check_extractor(config: ScoreConfig) -> None:
 
 
 def build_extractor(config: ScoreConfig, device: torch.device) -> Extractor:
-    """The extractor the settings ask for, but for `classifier`: classifiers are loaded elsewhere.
+    """The extractor of the settings. `classifier` is not built here, because it needs the files of a study.
 
     Raises:
         InputError: as `check_extractor`.
     """
-    name, weights = settle_extractor(config), _expanded(config.weights)
+    name, weights = resolve_extractor(config), _expanded(config.weights)
     if name == "untrained":
         return untrained_extractor(device)
     if name == "inception":

@@ -1,4 +1,4 @@
-"""The two definitions of how an image gets to a network's input size; scores depend on the choice."""
+"""The two definitions of resizing to a network's input size; scores depend on the choice."""
 
 from typing import Literal, get_args
 
@@ -12,14 +12,14 @@ RESIZE_RULES: tuple[ResizeRule, ...] = get_args(ResizeRule)
 def resize(images: torch.Tensor, size_px: int, rule: ResizeRule) -> torch.Tensor:
     """Resize to a square.
 
-    `pytorch-fid` is bilinear without smoothing, as its InceptionV3 does it: shrinking aliases. `antialiased` is the
-    definition of clean-fid (Parmar et al. 2022, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation"):
-    PIL's bicubic with smoothing, on floating-point channels, clipped to the valid range, not rounded.
+    `pytorch-fid` is bilinear without antialiasing, as in its InceptionV3: shrinking causes aliasing. `antialiased` is
+    the definition of clean-fid (Parmar et al. 2022, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation"):
+    PIL's antialiased bicubic filter on floating-point channels, clipped to the valid range and not rounded.
 
     Args:
         images: (B, C, H, W) float in [0, 1].
         size_px: side of the square.
-        rule: which definition.
+        rule: the definition.
 
     Returns:
         (B, C, size_px, size_px) float in [0, 1].
@@ -31,7 +31,7 @@ def resize(images: torch.Tensor, size_px: int, rule: ResizeRule) -> torch.Tensor
 
 
 def to_grey(images: torch.Tensor) -> torch.Tensor:
-    """(B, 1 or 3, H, W) to (B, 1, H, W): luma of ITU-R 601, as PIL's `L`."""
+    """(B, 1 or 3, H, W) to (B, 1, H, W): luma of ITU-R 601, as PIL's mode `L`."""
     if images.shape[1] == 1:
         return images
     weights = torch.tensor([0.299, 0.587, 0.114], device=images.device).view(1, 3, 1, 1)

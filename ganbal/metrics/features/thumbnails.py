@@ -1,4 +1,4 @@
-"""Small grey copies of the images with brightness and contrast taken out, for comparing pixels with pixels."""
+"""Small grey copies of the images with normalized brightness and contrast, for comparing pixels directly."""
 
 import torch
 import torch.nn.functional as F
@@ -11,17 +11,17 @@ SIDE_PX = 32
 
 
 def thumbnail_extractor(device: torch.device, side_px: int = SIDE_PX) -> NetworkExtractor:
-    """side_px² numbers an image: area means, with zero mean and unit length.
+    """side_px² numbers per image: area means, with zero mean and unit length.
 
     The inner product of two thumbnails is their correlation.
     """
     identity = ExtractorIdentity("thumbnail", side_px**2, None, f"area {side_px}")
     return NetworkExtractor(
-        identity, lambda images: F.adaptive_avg_pool2d(to_grey(images), side_px), _standardised, device
+        identity, lambda images: F.adaptive_avg_pool2d(images, side_px), _standardized, device, convert=to_grey
     )
 
 
-def _standardised(images: torch.Tensor) -> torch.Tensor:
+def _standardized(images: torch.Tensor) -> torch.Tensor:
     flat = images.flatten(1)
-    # The floor keeps an empty image at zero instead of blowing its rounding up.
+    # `eps` keeps a constant image at zero instead of amplifying its rounding.
     return F.normalize(flat - flat.mean(dim=1, keepdim=True), dim=1, eps=1e-4)

@@ -1,7 +1,7 @@
 """An extractor that needs no weights: local cosine-transform energies at several scales.
 
-It sees sharpness, texture, contrast and rough layout, and knows nothing of anatomy: good for quick checks and for
-artefacts of upsampling, no substitute for a trained network.
+It responds to sharpness, texture, contrast and coarse layout, and not to anatomy. It suits quick checks and detects
+artifacts of upsampling; it is no substitute for a trained network.
 """
 
 import math
@@ -20,7 +20,7 @@ _SCALES = 4
 _CELLS = 2
 _LAYOUT = 4
 DIMS = (_BLOCK**2 - 1) * _SCALES * _CELLS**2 + _LAYOUT**2
-_NOTE = "cosine-transform energies, no trained network; for quick checks, never to be set beside Inception values"
+_NOTE = "cosine-transform energies, no trained network; for quick checks, not comparable with Inception values"
 
 
 class CosineEnergies(nn.Module):
@@ -38,7 +38,7 @@ class CosineEnergies(nn.Module):
         level = images
         for _ in range(_SCALES):
             response = F.conv2d(level, self.filters).abs()
-            # One grey level of 255 is the smallest difference a file can hold; below it the log would measure nothing.
+            # 1/255 is the smallest difference that a file can hold; smaller energies carry no information.
             parts.append(torch.log(F.adaptive_avg_pool2d(response, _CELLS).flatten(1) + 1 / 255))
             level = F.avg_pool2d(level, 2)
         return torch.cat(parts, dim=1)
@@ -55,13 +55,15 @@ def cosine_filters(size: int) -> torch.Tensor:
 
 
 def untrained_extractor(device: torch.device, *, size_px: int = INPUT_SIZE_PX) -> NetworkExtractor:
-    """256 numbers an image, the same on every machine.
+    """256 numbers per image, the same on every machine.
 
     Args:
         device: where it runs.
-        size_px: side to which images are brought, anti-aliased; at least 32.
+        size_px: side to which images are resized with antialiasing; at least 32.
     """
     assert size_px >= 2 ** (_SCALES - 1) * _BLOCK
     identity = ExtractorIdentity("untrained", DIMS, None, f"antialiased {size_px}", _NOTE)
     network = CosineEnergies().to(device)
-    return NetworkExtractor(identity, lambda images: to_grey(resize(images, size_px, "antialiased")), network, device)
+    return NetworkExtractor(
+        identity, lambda images: resize(images, size_px, "antialiased"), network, device, convert=to_grey
+    )

@@ -1,9 +1,9 @@
-"""Files with network weights: found, checked, read without pickled code."""
+"""Files with network weights: locating, downloading, verifying, and reading them without executing pickled code."""
 
-import hashlib
-import pickle
+import re
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,27 +13,31 @@ import torch
 
 from ganbal.errors import InputError
 
-_REACH_SECONDS = 5
+_TIMEOUT_SECONDS = 5
+_HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,})\.\w+$")
+"""Files of torch.hub carry the first digits of their SHA-256 in their names."""
 
 
 def read_weights(file: Path, *, what: str) -> dict[str, torch.Tensor]:
     """A state dictionary from a `.pth` or `.safetensors` file.
 
     Args:
-        file: where it is.
-        what: for messages, such as "weights of squeezenet1_1".
+        file: the path.
+        what: description for messages, for example "weights of squeezenet1_1".
 
     Raises:
-        InputError: missing, unreadable, or something else than a dictionary of tensors.
+        InputError: missing, unreadable or damaged, or the content is not a dictionary of tensors.
     """
     require_file(file, what=what)
     try:
+        check_integrity(file)
         content = _load(file)
-    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
+    # safetensors and damaged archives add exceptions of their own.
+    except Exception as error:
         raise InputError(
             expected=f"{what} in {file}: a dictionary of tensors (torch.save of a state_dict, or safetensors)",
             found=" ".join(str(error).split())[:300] or type(error).__name__,
-            action="Give the file again; if it was downloaded, the download may be incomplete.",
+            action="Copy the file again; if it was downloaded, the download may be incomplete.",
         ) from error
     if not isinstance(content, Mapping) or not all(isinstance(value, torch.Tensor) for value in content.values()):
         raise InputError(
@@ -44,11 +48,24 @@ def read_weights(file: Path, *, what: str) -> dict[str, torch.Tensor]:
     return dict(content)
 
 
-def require_file(file: Path, *, what: str) -> None:
-    """See that `file` is there.
+def check_integrity(file: Path) -> None:
+    """Verify the checksums that a weights file carries; `torch.load` itself ignores them.
 
     Raises:
-        InputError: it is not.
+        ValueError: they do not match the content.
+    """
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            damaged = archive.testzip()
+        if damaged is not None:
+            raise ValueError(f"a damaged file: the checksum of {damaged} does not match")
+
+
+def require_file(file: Path, *, what: str) -> None:
+    """Check that `file` exists.
+
+    Raises:
+        InputError: it does not.
     """
     if not file.is_file():
         raise InputError(
@@ -58,19 +75,13 @@ def require_file(file: Path, *, what: str) -> None:
         )
 
 
-def digest_of_file(file: Path) -> str:
-    """SHA-256 of a weights file, hexadecimal."""
-    with file.open("rb") as opened:
-        return hashlib.file_digest(opened, "sha256").hexdigest()
-
-
 def hub_file(url: str) -> Path:
-    """Where torch.hub keeps, or will keep, the download of `url`."""
+    """Where torch.hub keeps the download of `url`."""
     return Path(torch.hub.get_dir()) / "checkpoints" / Path(urlparse(url).path).name
 
 
 def require_obtainable(url: str, *, what: str) -> None:
-    """See that `url` was downloaded before or can be reached now; takes seconds, downloads nothing.
+    """Check within seconds that `url` is downloaded already or reachable; downloads nothing.
 
     Raises:
         InputError: neither.
@@ -79,13 +90,13 @@ def require_obtainable(url: str, *, what: str) -> None:
         return
     try:
         request = urllib.request.Request(url, method="HEAD")
-        urllib.request.urlopen(request, timeout=_REACH_SECONDS).close()
+        urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS).close()
     except (urllib.error.URLError, OSError, ValueError) as error:
-        raise _cannot_be_had(url, what, str(error)) from error
+        raise _unavailable(url, what, str(error)) from error
 
 
 def download(url: str, *, what: str) -> Path:
-    """The cached download of `url`, fetched first where it is missing.
+    """The cached download of `url`; it is fetched where it is missing.
 
     Raises:
         InputError: it is missing and cannot be fetched.
@@ -94,17 +105,22 @@ def download(url: str, *, what: str) -> Path:
     if not target.is_file():
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            torch.hub.download_url_to_file(url, str(target), progress=False)
+            torch.hub.download_url_to_file(url, str(target), hash_prefix=_hash_in_name(url), progress=False)
         except (urllib.error.URLError, OSError, RuntimeError) as error:
-            raise _cannot_be_had(url, what, str(error)) from error
+            raise _unavailable(url, what, str(error)) from error
     return target
 
 
-def _cannot_be_had(url: str, what: str, reason: str) -> InputError:
+def _hash_in_name(url: str) -> str | None:
+    match = _HASH_IN_NAME.search(urlparse(url).path)
+    return match[1] if match else None
+
+
+def _unavailable(url: str, what: str, reason: str) -> InputError:
     return InputError(
         expected=f"{what}, from an earlier download at {hub_file(url)} or from {url}",
         found=f"neither ({' '.join(reason.split())})",
-        action=f"On a machine with internet access download {url}, copy it here and give it with --weights FILE "
+        action=f"On a machine with internet access download {url}, copy it here and pass it with --weights FILE "
         "(score.weights); or score with --set score.extractor=untrained, which needs no weights.",
     )
 

@@ -14,24 +14,25 @@ from ganbal.metrics.features.extractor import NetworkExtractor
 from ganbal.metrics.features.penultimate import classifier_extractor
 from ganbal.metrics.features.resizing import ResizeRule, to_grey
 from ganbal.metrics.features.weight_files import (
-    digest_of_file,
+    check_integrity,
     download,
     hub_file,
     require_file,
     require_obtainable,
 )
+from ganbal.runtime.hashing import file_digest
 
 INPUT_SIZE_PX = 224
 _WEIGHTS = "densenet121-res224-all"
 _WHAT = "TorchXRayVision's DenseNet-121 weights (all data sets)"
-# The public file holds a whole module. These are all the classes in it, so that torch's safe unpickler can read it
-# and refuse anything else.
+# The public file contains a whole module. These are all of its classes, so that torch's restricted unpickler reads it
+# and refuses anything else.
 _TORCH_CLASSES = [nn.Conv2d, nn.BatchNorm2d, nn.ReLU, nn.MaxPool2d, nn.AvgPool2d, nn.Linear, nn.Sequential]
 _XRAY_CLASSES = ["DenseNet", "_DenseBlock", "_DenseLayer", "_Transition"]
 
 
 def check_xray(weights_file: Path | None) -> None:
-    """See in seconds that the package is installed and the weights can be had.
+    """Check in seconds that the package is installed and the weights are available.
 
     Raises:
         InputError: one of them is missing.
@@ -44,15 +45,15 @@ def check_xray(weights_file: Path | None) -> None:
 
 
 def xray_extractor(weights_file: Path | None, rule: ResizeRule, device: torch.device) -> NetworkExtractor:
-    """1,024 numbers an image, from the grey image at 224 pixels scaled to ±1024.
+    """1,024 numbers per image, from the grey image at 224 pixels scaled to ±1024.
 
     Args:
-        weights_file: the public file or a state dictionary; None takes the package's download or fetches it.
+        weights_file: the public file or a state dictionary; None: the package's download.
         rule: how images are resized.
-        device: where it runs.
+        device: where the network runs.
 
     Raises:
-        InputError: the package or the weights are missing, or the weights are something else.
+        InputError: the package or the weights are missing, or the file has other content.
     """
     models = _models()
     file = weights_file
@@ -66,10 +67,10 @@ def xray_extractor(weights_file: Path | None, rule: ResizeRule, device: torch.de
         nn.Sequential(network.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), network.classifier),
         name=f"xray:{_WEIGHTS}",
         input_size_px=INPUT_SIZE_PX,
-        normalise=lambda images: (2 * to_grey(images) - 1) * 1024,
+        normalize=lambda images: (2 * to_grey(images) - 1) * 1024,
         device=device,
         rule=rule,
-        weights_sha256=digest_of_file(file),
+        weights_sha256=file_digest(file),
     )
 
 
@@ -89,7 +90,7 @@ def _url(models: ModuleType) -> str:
 
 
 def _own_download(models: ModuleType) -> Path:
-    """Where the package itself would have put the file."""
+    """Where the package stores its download."""
     folder = Path(os.path.expanduser("~")) / ".torchxrayvision" / "models_data"  # noqa: PTH111
     return folder / hub_file(_url(models)).name
 
@@ -98,6 +99,7 @@ def _load(network: nn.Module, file: Path, models: ModuleType) -> None:
     require_file(file, what=_WHAT)
     classes = _TORCH_CLASSES + [getattr(models, name) for name in _XRAY_CLASSES] + [set]
     try:
+        check_integrity(file)
         with torch.serialization.safe_globals(classes):
             content = torch.load(file, map_location="cpu", weights_only=True)
         weights = content.state_dict() if isinstance(content, nn.Module) else content

@@ -1,16 +1,16 @@
-"""How well two thumbnails agree once one of them may be shifted.
+"""Distances between thumbnails at the best of many small shifts.
 
-By the correlation theorem the correlation at every shift is a Fourier transform of A·conj(B); evaluated at quarter
-pixels it forgives shifts of any size up to the reach, which neither nearest pixels nor coarse features do.
+By the correlation theorem, the correlation at every shift is the Fourier transform of A·conj(B). Evaluated at quarter
+pixels, it tolerates any shift up to a limit, which neither pixel distances nor coarse features do.
 """
 
 import math
 
 import numpy as np
 
-REACH = 1 / 16
+MAX_SHIFT = 1 / 16
 """Largest shift, as a share of the side."""
-STEPS_A_PIXEL = 4
+STEPS_PER_PIXEL = 4
 _BLOCK_ROWS = 512
 
 
@@ -19,7 +19,7 @@ def aligned_distances(images: np.ndarray, candidates: np.ndarray) -> np.ndarray:
 
     Args:
         images: (N, S²) thumbnails, each of zero mean and unit length.
-        candidates: (N, K, S²) what each of them is compared with. Shifts wrap around at the edges.
+        candidates: (N, K, S²) thumbnails that each image is compared with. Shifts wrap around at the edges.
     """
     side = math.isqrt(images.shape[1])
     assert side**2 == images.shape[1]
@@ -35,8 +35,8 @@ def aligned_distances(images: np.ndarray, candidates: np.ndarray) -> np.ndarray:
 
 
 def _shift_waves(side: int) -> np.ndarray:
-    """(shifts, S) complex: row s turns a spectrum into the value at shift s."""
-    reach = max(round(REACH * side * STEPS_A_PIXEL), 0)
-    shifts = np.arange(-reach, reach + 1) / STEPS_A_PIXEL
-    # Signed frequencies: a shift by part of a pixel is only defined for waves that are no faster than the pixels.
+    """(shifts, S) complex: row s maps a spectrum to its value at shift s."""
+    steps = max(round(MAX_SHIFT * side * STEPS_PER_PIXEL), 0)
+    shifts = np.arange(-steps, steps + 1) / STEPS_PER_PIXEL
+    # Signed frequencies: a fractional shift is only defined for waves below the sampling limit.
     return np.exp(2j * np.pi * np.fft.fftfreq(side) * shifts[:, None])

@@ -1,37 +1,40 @@
-"""The share of copies and the data-copying test, with what real images give."""
+"""The share of copies and the data-copying test, as scores with a floor."""
 
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from scipy import stats
 
-from ganbal.metrics.floor import Floor, floor_of
+from ganbal.metrics.feature_score import random_generator
+from ganbal.metrics.floor import Floor, summarize_splits
 from ganbal.metrics.identity import ExtractorIdentity
-from ganbal.metrics.intervals import share_interval
-from ganbal.metrics.measures import generator_for
 from ganbal.metrics.memorization.copies import (
     FALSE_ALARM_RATE,
     CopyFindings,
-    CopyRule,
     NearestTraining,
     Views,
-    copy_rule,
-    judge_copies,
+    copy_thresholds,
+    find_copies,
     nearest_training,
 )
 from ganbal.metrics.memorization.data_copying import data_copying_test
-from ganbal.metrics.neighbours import Neighbours
-from ganbal.metrics.score_entries import Score
+from ganbal.metrics.neighbors import Neighbors
+from ganbal.metrics.score import Score, ScoreKind
+
+COPIES_KIND = ScoreKind("copies", "Share of copies", "lower", best=0.0, low=0.0, high=1.0)
+# z > 0: the images are farther from the training images than new real images are, which is no virtue either.
+DATA_COPYING_KIND = ScoreKind("data_copying", "Data-copying test (z)", "near", best=0.0)
 
 
 @dataclass(frozen=True)
 class CopyReport:
-    """What was found, and from which real images the rule was read."""
+    """Scores and findings for every synthetic image."""
 
     scores: list[Score]
     findings: CopyFindings
-    rule: CopyRule
     originals: str
-    """`held-out` or `training`: where the rule's real images come from."""
+    """`held-out` or `training`: the real images that the thresholds come from."""
 
 
 def score_copies(
@@ -42,60 +45,69 @@ def score_copies(
     identity: ExtractorIdentity,
     splits: int,
     seed: int,
+    device: torch.device | None = None,
 ) -> CopyReport:
-    """Judge every synthetic image.
+    """Examine every synthetic image.
 
     Args:
-        training: what the generator saw.
-        synthetic: its images.
-        held_out: real images it did not see; None reads the rule from the training images among themselves.
+        training: images that the generator was trained on.
+        synthetic: images that it generated.
+        held_out: real images that it was not trained on; None takes the thresholds from the training images among
+            themselves.
         identity: extractor of the features.
         splits: repetitions for the floor.
         seed: of the random halves.
+        device: CUDA device for the distances.
     """
     if held_out is None:
-        originals, origin = nearest_training(training, training, same_set=True), "training"
+        originals, origin = nearest_training(training, training, same_set=True, device=device), "training"
     else:
-        originals, origin = nearest_training(held_out, training), "held-out"
-    near, rule = nearest_training(synthetic, training), copy_rule(originals)
-    findings = judge_copies(near, rule)
+        originals, origin = nearest_training(held_out, training, device=device), "held-out"
+    near = nearest_training(synthetic, training, device=device)
+    findings = find_copies(near, copy_thresholds(originals))
     count = int(findings.is_copy.sum())
     share = Score(
-        metric="copies",
-        title="Share of copies",
+        kind=COPIES_KIND,
         value=count / len(synthetic),
         interval=share_interval(count, len(synthetic)),
         n_real=len(training),
         n_synthetic=len(synthetic),
         extractor=identity,
-        floor=_floor(originals, near, origin, splits, generator_for("copies", seed)),
-        better="lower",
-        note=f"much nearer to a training image than {1 - FALSE_ALARM_RATE:.0%} of {origin} real images are",
+        floor=_floor(originals, near, origin, splits, random_generator("copies", seed)),
+        note=f"much closer to a training image than {1 - FALSE_ALARM_RATE:.0%} of {origin} real images are",
     )
     scores = [share]
     if held_out is not None:
-        scores += _data_copying(training, synthetic, held_out, identity, generator_for("data_copying", seed))
-    return CopyReport(scores, findings, rule, origin)
+        generator = random_generator("data_copying", seed)
+        scores += _data_copying(training, synthetic, held_out, identity, generator, device)
+    return CopyReport(scores, findings, origin)
+
+
+def share_interval(count: int, total: int) -> tuple[float, float]:
+    """95 % interval of `count / total` (Wilson 1927): inside [0, 1], with a positive width at 0 and 1."""
+    interval = stats.binomtest(count, total).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def _floor(
     originals: NearestTraining, near: NearestTraining, origin: str, splits: int, generator: np.random.Generator
 ) -> Floor:
-    """The rule read from one half of the real images, applied to the other half."""
+    """Thresholds from one half of the real images, applied to the other half."""
     number = len(originals.by_pixels.distances)
     half = number // 2
     values, scores = [], []
     for _ in range(splits):
         order = generator.permutation(number)
-        rule = copy_rule(_rows(originals, order[:half]))
-        values.append(float(judge_copies(_rows(originals, order[half:]), rule).is_copy.mean()))
-        scores.append(float(judge_copies(near, rule).is_copy.mean()))
-    return floor_of(values, scores, half, f"the rule read from half of the {origin} real images, tried on the rest")
+        thresholds = copy_thresholds(_select(originals, order[:half]))
+        values.append(float(find_copies(_select(originals, order[half:]), thresholds).is_copy.mean()))
+        scores.append(float(find_copies(near, thresholds).is_copy.mean()))
+    note = f"thresholds from half of the {origin} real images, applied to the other half"
+    return summarize_splits(values, scores, half, note)
 
 
-def _rows(near: NearestTraining, rows: np.ndarray) -> NearestTraining:
+def _select(near: NearestTraining, rows: np.ndarray) -> NearestTraining:
     return NearestTraining(
-        *(Neighbours(view.rows[rows], view.distances[rows]) for view in (near.by_features, near.by_pixels))
+        *(Neighbors(view.rows[rows], view.distances[rows]) for view in (near.by_features, near.by_pixels))
     )
 
 
@@ -105,20 +117,21 @@ def _data_copying(
     held_out: Views,
     identity: ExtractorIdentity,
     generator: np.random.Generator,
+    device: torch.device | None,
 ) -> list[Score]:
-    test = data_copying_test(training.features, held_out.features, synthetic.features, generator=generator)
+    features = training.features, held_out.features, synthetic.features
+    test = data_copying_test(*features, generator=generator, device=device)
     if test is None:
         return []
+    note = f"about 0 for new images, below -3 for copying; {test.cells} cells, {len(held_out)} held-out images"
     score = Score(
-        metric="data_copying",
-        title="Data-copying test (z)",
+        kind=DATA_COPYING_KIND,
         value=test.z_score,
         interval=None,
         n_real=len(training),
         n_synthetic=len(synthetic),
         extractor=identity,
         floor=None,
-        better="higher",
-        note=f"about 0 for fresh images, below -3 for copying; {test.cells} cells, {len(held_out)} held-out images",
+        note=note,
     )
     return [score]

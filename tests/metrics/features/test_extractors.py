@@ -10,11 +10,11 @@ from ganbal.config import ScoreConfig
 from ganbal.errors import InputError
 from ganbal.metrics.features import inception, weight_files, xray
 from ganbal.metrics.features import registry as choosing
+from ganbal.metrics.features.backbones import backbone_extractor
 from ganbal.metrics.features.inception import inception_extractor
 from ganbal.metrics.features.penultimate import classifier_extractor
-from ganbal.metrics.features.registry import build_extractor, check_extractor, settle_extractor
+from ganbal.metrics.features.registry import build_extractor, check_extractor, resolve_extractor
 from ganbal.metrics.features.thumbnails import thumbnail_extractor
-from ganbal.metrics.features.torchvision_backbones import backbone_extractor
 from ganbal.metrics.features.untrained import cosine_filters, untrained_extractor
 from ganbal.metrics.scoring import check_score
 
@@ -49,7 +49,7 @@ def test_folding_changes_nothing_but_rounding(random_inception_file: Path, image
 
 def test_the_file_that_is_nan_past_768_gives_an_error_at_2048(shared_weights: Path) -> None:
     file = shared_weights / "fid_inception_2015-12-05_dims768.pth"
-    with pytest.raises(InputError, match=r"finite Inception weights as far as 2048.*--dims 768 or less"):
+    with pytest.raises(InputError, match=r"finite Inception weights for 2048.*--dims 768 or less"):
         check_score(ScoreConfig(dims=2048, weights=file))
     check_score(ScoreConfig(dims=768, weights=file))
 
@@ -121,10 +121,10 @@ def test_offline_without_weights_says_how_to_get_them(tmp_path: Path, monkeypatc
 
 def test_auto_takes_inception_where_its_weights_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(choosing, "inception_is_cached", lambda: False)
-    assert settle_extractor(ScoreConfig(extractor="auto")) == "untrained"
-    assert settle_extractor(ScoreConfig(extractor="auto", weights=tmp_path / "x.pth")) == "inception"
+    assert resolve_extractor(ScoreConfig(extractor="auto")) == "untrained"
+    assert resolve_extractor(ScoreConfig(extractor="auto", weights=tmp_path / "x.pth")) == "inception"
     monkeypatch.setattr(choosing, "inception_is_cached", lambda: True)
-    assert settle_extractor(ScoreConfig(extractor="auto")) == "inception"
+    assert resolve_extractor(ScoreConfig(extractor="auto")) == "inception"
     assert build_extractor(ScoreConfig(extractor="untrained"), CPU).identity.name == "untrained"
 
 
@@ -193,7 +193,7 @@ def test_backbone_mistakes_are_told(tmp_path: Path) -> None:
 def test_any_trained_classifier_can_be_the_extractor(images: torch.Tensor) -> None:
     network = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(16, 1))
     extractor = classifier_extractor(
-        network, name="classifier:small", input_size_px=24, normalise=lambda x: x - 0.5, device=CPU
+        network, name="classifier:small", input_size_px=24, normalize=lambda x: x - 0.5, device=CPU
     )
     assert extractor.identity.parts[:2] == ("classifier:small", 16)
     with torch.inference_mode():
@@ -202,7 +202,7 @@ def test_any_trained_classifier_can_be_the_extractor(images: torch.Tensor) -> No
     with torch.no_grad():
         network[0].bias += 1
     changed = classifier_extractor(
-        network, name="classifier:small", input_size_px=24, normalise=lambda x: x - 0.5, device=CPU
+        network, name="classifier:small", input_size_px=24, normalize=lambda x: x - 0.5, device=CPU
     )
     assert changed.identity.key != extractor.identity.key
 

@@ -7,7 +7,8 @@ from PIL import Image
 
 from ganbal.data.decoding import UnreadableImageError, decode_full_size
 from ganbal.errors import InputError
-from ganbal.metrics.features.batches import decoded_batches, same_shape_groups
+from ganbal.metrics.features.decoded_batches import decoded_chunks
+from ganbal.metrics.features.extractor import same_shape_groups
 from ganbal.metrics.features.images import ArrayImages, FolderImages
 
 
@@ -81,10 +82,35 @@ def test_the_digest_of_an_array_follows_its_values() -> None:
 def test_batches_keep_the_order_and_name_the_unreadable(tmp_path: Path, write_pngs: Callable) -> None:
     folder = write_pngs(tmp_path, np.arange(7, dtype=np.uint8)[:, None, None].repeat(4, 1).repeat(4, 2))
     (folder / "image_0003.png").write_bytes(b"broken")
-    batches = list(decoded_batches(FolderImages(folder), batch_size=3))
-    assert [batch.rows for batch in batches] == [[0, 1, 2], [4, 5], [6]]
-    assert [int(image[0, 0]) for batch in batches for image in batch.images] == [0, 1, 2, 4, 5, 6]
-    assert [entry.row for batch in batches for entry in batch.unreadable] == [3]
+    chunks = list(decoded_chunks(FolderImages(folder), batch_size=3))
+    assert [[int(image[0, 0]) for image in chunk.images] for chunk in chunks] == [[0, 1, 2], [4, 5], [6]]
+    assert all(chunk.ends_batch for chunk in chunks)
+    assert [entry.row for chunk in chunks for entry in chunk.unreadable] == [3]
+
+
+class CountingImages(ArrayImages):
+    """Counts the images that were read and not consumed yet."""
+
+    outstanding = most = 0
+
+    def read(self, index: int) -> np.ndarray:
+        self.outstanding += 1
+        self.most = max(self.most, self.outstanding)
+        return super().read(index)
+
+
+def test_bytes_of_decoded_images_are_bounded() -> None:
+    source = CountingImages(np.arange(40, dtype=np.uint8)[:, None, None].repeat(10, 1).repeat(10, 2), name="x")
+    found, ends = [], []
+    for chunk in decoded_chunks(source, batch_size=16, max_bytes=450):  # four images of 100 bytes
+        assert chunk.num_bytes == 100 * len(chunk.images) <= 450
+        found += [int(image[0, 0]) for image in chunk.images]
+        ends += [len(found)] * chunk.ends_batch
+        source.outstanding -= len(chunk.images)
+    assert found == list(range(40)) and ends == [16, 32, 40]
+    assert source.most <= 4
+    # An image larger than the limit is decoded alone.
+    assert [len(chunk.images) for chunk in decoded_chunks(source, batch_size=16, max_bytes=50)] == [1] * 40
 
 
 def test_groups_of_one_shape_keep_the_order() -> None:

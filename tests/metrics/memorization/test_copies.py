@@ -8,40 +8,40 @@ from PIL import Image
 
 from ganbal.metrics.memorization.authenticity import authenticity
 from ganbal.metrics.memorization.copies import (
-    CopyRule,
+    CopyThresholds,
     NearestTraining,
     Views,
-    copy_rule,
-    judge_copies,
+    copy_thresholds,
+    find_copies,
     nearest_training,
 )
-from ganbal.metrics.neighbours import Neighbours
+from ganbal.metrics.neighbors import Neighbors
 from ganbal.synthesis.rejection import CopyFilter
 
 
 def near(feature_distances: list[float], pixel_distances: list[float]) -> NearestTraining:
     number = len(feature_distances)
     return NearestTraining(
-        Neighbours(np.arange(number)[:, None], np.array(feature_distances)[:, None]),
-        Neighbours(np.arange(number)[::-1, None], np.array(pixel_distances)[:, None]),
+        Neighbors(np.arange(number)[:, None], np.array(feature_distances)[:, None]),
+        Neighbors(np.arange(number)[::-1, None], np.array(pixel_distances)[:, None]),
     )
 
 
 def test_the_rule_by_hand() -> None:
     distances = [float(d) for d in range(1, 201)]
-    rule = copy_rule(near(distances, distances[::-1]), false_alarm_rate=0.02)
+    rule = copy_thresholds(near(distances, distances[::-1]), false_alarm_rate=0.02)
     # 1 % of 200 values in each view: the quantile lies between the second and the third, and 0.95 of it is the limit.
-    assert rule == CopyRule(pytest.approx(1.9), pytest.approx(1.9))
-    judged = judge_copies(near([1.71, 1.8, 5.0, 0.9], [4.0, 2.1, 0.9, 1.7]), CopyRule(1.8, 1.8))
+    assert rule == CopyThresholds(pytest.approx(1.9), pytest.approx(1.9))
+    judged = find_copies(near([1.71, 1.8, 5.0, 0.9], [4.0, 2.1, 0.9, 1.7]), CopyThresholds(1.8, 1.8))
     assert judged.is_copy.tolist() == [True, False, True, True]
-    np.testing.assert_allclose(judged.closeness, [0.95, 1.0, 0.5, 0.5])
+    np.testing.assert_allclose(judged.relative_distance, [0.95, 1.0, 0.5, 0.5])
     # The row comes from the view in which the image is nearer: features, features, pixels, features.
     assert judged.training_rows.tolist() == [0, 1, 1, 3]
 
 
 def test_where_real_images_repeat_training_images_nothing_is_a_copy() -> None:
-    rule = copy_rule(near([0.0] * 50, [0.0] * 50))
-    judged = judge_copies(near([0.0, 0.1], [0.0, 0.1]), rule)
+    rule = copy_thresholds(near([0.0] * 50, [0.0] * 50))
+    judged = find_copies(near([0.0, 0.1], [0.0, 0.1]), rule)
     assert not judged.is_copy.any()
 
 

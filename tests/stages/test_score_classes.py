@@ -1,5 +1,5 @@
 from ganbal.errors import InputError
-from ganbal.stages.class_scores import classes_to_score, with_other_classes
+from ganbal.stages.score import classes_to_score, with_other_classes
 
 
 def test_the_class_of_the_settings_stands_first_then_the_one_with_most_images():

@@ -9,8 +9,8 @@ from PIL import Image
 
 from ganbal.errors import InputError
 from ganbal.metrics.features.extractor import NetworkExtractor
+from ganbal.metrics.features.feature_cache import SetFeatureCache
 from ganbal.metrics.features.images import ArrayImages, FolderImages
-from ganbal.metrics.features.store import FeatureStore
 from ganbal.metrics.features.thumbnails import thumbnail_extractor
 from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.frechet import distance_of_factored, frechet_distance
@@ -20,8 +20,8 @@ CPU = torch.device("cpu")
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> FeatureStore:
-    return FeatureStore(tmp_path / "cache", Console(quiet=True))
+def store(tmp_path: Path) -> SetFeatureCache:
+    return SetFeatureCache(tmp_path / "cache", Console(quiet=True))
 
 
 class CountingImages(ArrayImages):
@@ -33,7 +33,7 @@ class CountingImages(ArrayImages):
 
 
 def test_each_image_is_decoded_once_for_all_extractors_and_never_again(
-    store: FeatureStore, draw_chests: Callable
+    store: SetFeatureCache, draw_chests: Callable
 ) -> None:
     images = draw_chests(20, 48, 0)
     source = CountingImages(images, name="x")
@@ -47,7 +47,7 @@ def test_each_image_is_decoded_once_for_all_extractors_and_never_again(
     assert second[0].names[3] == "the same images under another name[3]"
 
 
-def test_another_identity_or_other_images_are_computed(store: FeatureStore, draw_chests: Callable) -> None:
+def test_another_identity_or_other_images_are_computed(store: SetFeatureCache, draw_chests: Callable) -> None:
     images = draw_chests(8, 48, 0)
     extractor = untrained_extractor(CPU)
     store.features(ArrayImages(images, name="x"), [extractor])
@@ -60,7 +60,7 @@ def test_another_identity_or_other_images_are_computed(store: FeatureStore, draw
         assert source.reads == 8
 
 
-def test_mixed_sizes_and_channels_give_what_each_gives_alone(store: FeatureStore, tmp_path: Path) -> None:
+def test_mixed_sizes_and_channels_give_what_each_gives_alone(store: SetFeatureCache, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     shapes = [(40, 50), (40, 50, 3), (33, 60), (40, 50)]
     for number, shape in enumerate(shapes):
@@ -84,7 +84,7 @@ def test_unreadable_images_are_left_out_and_told(tmp_path: Path, draw_chests: Ca
     (folder / "image_0007.png").write_bytes(b"\x89PNG broken")
     for _ in range(2):
         console = Console(quiet=True)
-        store = FeatureStore(tmp_path / "cache", console)
+        store = SetFeatureCache(tmp_path / "cache", console)
         found = store.features(FolderImages(folder), [untrained_extractor(CPU), thumbnail_extractor(CPU)])
         assert len(found[0]) == len(found[0].names) == 39
         assert "image_0007.png" not in found[0].names
@@ -96,7 +96,7 @@ def test_unreadable_images_are_left_out_and_told(tmp_path: Path, draw_chests: Ca
 
 
 def test_features_that_are_not_finite_are_an_error_and_leave_no_file(
-    store: FeatureStore, draw_chests: Callable
+    store: SetFeatureCache, draw_chests: Callable
 ) -> None:
     extractor = untrained_extractor(CPU)
     broken = replace(extractor, network=lambda images: extractor.network(images) * float("nan"))
@@ -105,20 +105,24 @@ def test_features_that_are_not_finite_are_an_error_and_leave_no_file(
     assert not [path for path in store.root.rglob("*") if path.is_file()]
 
 
-def test_a_damaged_file_is_removed_and_told(store: FeatureStore, draw_chests: Callable) -> None:
+def test_a_damaged_file_is_reported_and_computed_again(store: SetFeatureCache, draw_chests: Callable) -> None:
     source = ArrayImages(draw_chests(4, 40, 0), name="x")
-    store.features(source, [untrained_extractor(CPU)])
+    values = np.array(store.features(source, [untrained_extractor(CPU)])[0].values)
     (file,) = store.root.glob("*.npy")
-    file.write_bytes(file.read_bytes()[:200])
-    with pytest.raises(InputError, match="a damaged file"):
-        store.features(source, [untrained_extractor(CPU)])
-    assert len(store.features(source, [untrained_extractor(CPU)])[0]) == 4
+    content = bytearray(file.read_bytes())
+    content[-3] ^= 1
+    for damaged in (bytes(content), bytes(content[:200]), b""):
+        file.write_bytes(damaged)
+        console = Console(quiet=True)
+        again = SetFeatureCache(store.root.parent, console).features(source, [untrained_extractor(CPU)])
+        np.testing.assert_array_equal(again[0].values, values)
+        assert "are damaged; they are computed again" in console.warnings[0]
 
 
 def test_the_factor_of_a_large_set_is_kept(
-    store: FeatureStore, draw_chests: Callable, monkeypatch: pytest.MonkeyPatch
+    store: SetFeatureCache, draw_chests: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ganbal.metrics.features.store.BLOCK_ROWS", 12)
+    monkeypatch.setattr("ganbal.metrics.features.feature_cache.BLOCK_ROWS", 12)
     monkeypatch.setattr("ganbal.metrics.moments.BLOCK_ROWS", 12)
     extractor = replace(
         untrained_extractor(CPU),
@@ -132,5 +136,6 @@ def test_the_factor_of_a_large_set_is_kept(
     files = list(store.root.glob("*-factor.npz"))
     assert len(files) == 2
     files[0].write_bytes(b"broken")
-    assert distance_of_factored(*(store.factored(side) for side in sides)) == pytest.approx(expected)
-    assert any("is damaged and is made again" in text for text in store.console.warnings)
+    again = SetFeatureCache(store.root.parent, store.console)
+    assert distance_of_factored(*(again.factored(side) for side in sides)) == pytest.approx(expected)
+    assert any("are damaged; they are computed again" in text for text in store.console.warnings)

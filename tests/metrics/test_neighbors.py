@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ganbal.metrics import neighbours
-from ganbal.metrics.neighbours import ball_radii, count_balls_around, nearest
+from ganbal.metrics import neighbors
+from ganbal.metrics.neighbors import ball_radii, count_balls_around, nearest
 
 
 def test_by_hand() -> None:
@@ -22,8 +22,8 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch, same_set: bool) 
     base = rng.normal(size=(41, 5)).astype(np.float32)
     queries = base if same_set else rng.normal(size=(23, 5)).astype(np.float32)
     whole = nearest(queries, base, 4, same_set=same_set)
-    monkeypatch.setattr(neighbours, "_BLOCK_ROWS", 6)
-    monkeypatch.setattr(neighbours, "_BASE_ROWS", 9)
+    monkeypatch.setattr(neighbors, "_BLOCK_ROWS", 6)
+    monkeypatch.setattr(neighbors, "_BASE_ROWS", 9)
     parts = nearest(queries, base, 4, same_set=same_set)
     np.testing.assert_array_equal(parts.rows, whole.rows)
     np.testing.assert_allclose(parts.distances, whole.distances)
@@ -42,6 +42,6 @@ def test_equals_scikit_learn() -> None:
     np.testing.assert_allclose(found.distances, distances)
 
 
-def test_asking_for_more_neighbours_than_there_are_is_our_mistake() -> None:
-    with pytest.raises(AssertionError, match="3 neighbours among 3"):
+def test_asking_for_more_neighbors_than_there_are_is_our_mistake() -> None:
+    with pytest.raises(AssertionError, match="3 neighbors among 3"):
         nearest(np.zeros((3, 1)), np.zeros((3, 1)), 3, same_set=True)

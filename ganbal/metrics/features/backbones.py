@@ -1,4 +1,4 @@
-"""Any image classifier of torchvision, by name, with its public weights or a file."""
+"""Image classifiers of torchvision as extractors, by name, with their public weights or a file."""
 
 from pathlib import Path
 
@@ -11,19 +11,19 @@ from ganbal.metrics.features.extractor import NetworkExtractor, to_rgb
 from ganbal.metrics.features.penultimate import classifier_extractor, head_of
 from ganbal.metrics.features.resizing import ResizeRule
 from ganbal.metrics.features.weight_files import (
-    digest_of_file,
     download,
     read_weights,
     require_file,
     require_obtainable,
 )
+from ganbal.runtime.hashing import file_digest
 
 INPUT_SIZE_PX = 224
 _IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
 def check_backbone(name: str, weights_file: Path | None) -> None:
-    """See in seconds that the network exists and its weights can be had.
+    """Check in seconds that the network exists and its weights are available.
 
     Raises:
         InputError: no such network, or no weights.
@@ -38,14 +38,14 @@ def check_backbone(name: str, weights_file: Path | None) -> None:
 def backbone_extractor(
     name: str, weights_file: Path | None, rule: ResizeRule, device: torch.device
 ) -> NetworkExtractor:
-    """What goes into the last layer of torchvision's `name`, at 224 pixels.
+    """The input of the last layer of torchvision's `name`, at 224 pixels.
 
     Args:
-        name: as in `torchvision.models.list_models()`, such as `resnet50`.
-        weights_file: a state dictionary, which may lack the last layer (its input is what is wanted); None takes
-            torchvision's own ImageNet weights.
+        name: as in `torchvision.models.list_models()`, for example `resnet50`.
+        weights_file: a state dictionary, which may lack the last layer (only its input is used); None: torchvision's
+            ImageNet weights.
         rule: how images are resized.
-        device: where it runs.
+        device: where the network runs.
 
     Raises:
         InputError: no such network, or weights that are missing or of another network.
@@ -54,7 +54,8 @@ def backbone_extractor(
     file = weights_file or download(url, what=f"torchvision's ImageNet weights of {name}")
     extra = {"init_weights": False} if name in ("inception_v3", "googlenet") else {}
     with torch.random.fork_rng(devices=[]):
-        # What the file lacks is never used, but its random filling must not disturb the caller's random state.
+        # Layers missing in the file are never used, but their random initialization must not change the caller's
+        # random state.
         network = torchvision.models.get_model(name, weights=None, **extra)
     head = head_of(network)
     _load(network, read_weights(file, what=f"weights of {name}"), head, file, name)
@@ -63,11 +64,11 @@ def backbone_extractor(
         network,
         name=f"torchvision:{name}",
         input_size_px=INPUT_SIZE_PX,
-        normalise=lambda images: (to_rgb(images) - mean) / std,
+        normalize=lambda images: (to_rgb(images) - mean) / std,
         device=device,
         head=head,
         rule=rule,
-        weights_sha256=digest_of_file(file),
+        weights_sha256=file_digest(file),
     )
 
 
@@ -95,7 +96,7 @@ def _load(network: nn.Module, weights: dict[str, torch.Tensor], head: str, file:
         raise InputError(
             expected=f"weights of torchvision's {name} in {file}",
             found=f"{len(wrong)} tensors missing, unknown or of another shape, such as {wrong[0]}",
-            action="Give the file that belongs to this network, or name the network that belongs to this file.",
+            action="Give the weights file of this network, or the name of the network that the file belongs to.",
         )
     network.load_state_dict(weights, strict=False)
     not_finite = [key for key, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]
@@ -103,5 +104,5 @@ def _load(network: nn.Module, weights: dict[str, torch.Tensor], head: str, file:
         raise InputError(
             expected=f"finite weights of {name} in {file}",
             found=f"NaN or infinity in {len(not_finite)} tensors, the first {not_finite[0]}",
-            action="Get the file again.",
+            action="Download or copy the file again.",
         )
