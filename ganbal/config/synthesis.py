@@ -27,11 +27,11 @@ class SynthesisConfig(Section):
     def _at_least_one(cls, number: int | str | dict[str, int]) -> int | str | dict[str, int]:
         numbers = [number] if isinstance(number, int) else number.values() if isinstance(number, dict) else [1]
         if min(numbers, default=0) < 1 or max(numbers) > MOST_IMAGES:
-            raise ValueError(f"must be from 1 to {MOST_IMAGES:,}, or `balance`")
+            raise ValueError(f"must be at least 1 and at most {MOST_IMAGES:,}, or `balance`")
         return number
 
     @model_validator(mode="after")
     def _ratio_is_of_the_balance(self) -> "SynthesisConfig":
         if self.ratio != 1 and self.num_images != "balance":
-            raise ValueError("synthesis.ratio goes with synthesis.num_images: balance only")
+            raise ValueError("synthesis.ratio requires synthesis.num_images: balance")
         return self
