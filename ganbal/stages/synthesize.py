@@ -23,7 +23,7 @@ def synthesize(context: RunContext) -> dict[str, Any]:
     def work() -> None:
         rejects = config.synthesis.reject_copies
         filters = {name: _copy_filter(context, name).is_copy for name in counts if rejects}
-        results = generate.synthesize(
+        generate.synthesize(
             [SynthesisRequest(checkpoints[name], number, name, filters.get(name)) for name, number in counts.items()],
             folder,
             seed=config.seed,
@@ -31,7 +31,6 @@ def synthesize(context: RunContext) -> dict[str, Any]:
             device=context.device,
             console=context.console,
         )
-        generate.write_summary(folder, results, with_rejection=rejects)
 
     sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
     context.do_stage(

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,7 @@ from ganbal.errors import GanbalError
 from ganbal.gan.checkpoint import load_generator
 from ganbal.gan.networks import Generator
 from ganbal.gan.sampling import draw_images, latent_stream
-from ganbal.runtime.atomic_files import write_json
 from ganbal.runtime.console import Console
-from ganbal.runtime.hashing import file_digest
 from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.runtime.signals import stop_on_signal
 from ganbal.synthesis.manifest import ManifestRow, SyntheticFolder, class_folders, clear, write_manifest
@@ -63,7 +61,7 @@ def synthesize(
     device: torch.device,
     console: Console,
 ) -> list[SynthesisResult]:
-    """Generate the requested images into `folder`; the manifest is written last and names all valid files.
+    """Generate the requested images into `folder`; synthesis.json and the manifest are written last.
 
     The same checkpoint, seed and device give the same files. Every class is generated from the same latent vectors, so
     its images do not depend on the other requests. Images of an earlier synthesis are removed first, so that two
@@ -104,31 +102,23 @@ def synthesize(
                 stop.raise_if_requested("Partially generated images do not count; the trained generator is kept.")
             num_kept = len(rows) - num_before
             results.append(SynthesisResult(num_kept, last + 1 - num_kept, name))
-    write_manifest(folder, rows)
+    write_manifest(folder, rows, _summary(requests, results))
     return results
 
 
-def write_summary(folder: SyntheticFolder, results: Sequence[SynthesisResult], *, with_rejection: bool) -> None:
-    """Write synthesis.json: totals, each class, and the digest of the manifest.
+def _summary(requests: Sequence[SynthesisRequest], results: Sequence[SynthesisResult]) -> dict[str, Any]:
+    """The content of synthesis.json; `num_rejected` is null where no image was checked for copies."""
+    with_rejection = any(request.is_rejected is not None for request in requests)
 
-    Args:
-        folder: of the images.
-        results: of `synthesize`.
-        with_rejection: whether images were checked for copies; otherwise `num_rejected` is null.
-    """
+    def counts(parts: Sequence[SynthesisResult]) -> dict[str, int | None]:
+        num_rejected = sum(part.num_rejected for part in parts) if with_rejection else None
+        return {"num_images": sum(part.num_images for part in parts), "num_rejected": num_rejected}
 
-    def rejected(parts: Sequence[SynthesisResult]) -> int | None:
-        return sum(part.num_rejected for part in parts) if with_rejection else None
-
-    by_class = {part.class_name: asdict(part) | {"num_rejected": rejected([part])} for part in results}
-    content: dict[str, Any] = {
-        "num_images": sum(part.num_images for part in results),
+    return {
         "class_name": ", ".join(part.class_name for part in results),
-        "num_rejected": rejected(results),
-        "classes": {name: {k: v for k, v in part.items() if k != "class_name"} for name, part in by_class.items()},
-        "manifest_sha256": file_digest(folder.manifest),
+        **counts(results),
+        "classes": {part.class_name: counts([part]) for part in results},
     }
-    write_json(folder.summary, content)
 
 
 def _write_image(

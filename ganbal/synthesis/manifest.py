@@ -9,16 +9,17 @@ import hashlib
 import io
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from ganbal.data.decoding import resize_grey
 from ganbal.errors import InputError
-from ganbal.runtime.atomic_files import read_json, write_text
+from ganbal.runtime.atomic_files import read_json, write_json, write_text
 from ganbal.runtime.hashing import file_digest
 
 _MAX_NAMED = 5
@@ -87,13 +88,21 @@ class SyntheticImages:
         return np.stack([resize_grey(image, size_px) for image in self.pixels])
 
 
-def write_manifest(folder: SyntheticFolder, rows: Sequence[ManifestRow]) -> None:
-    """Write manifest.csv atomically."""
+def write_manifest(folder: SyntheticFolder, rows: Sequence[ManifestRow], summary: Mapping[str, Any]) -> None:
+    """Write synthesis.json, then manifest.csv, each atomically.
+
+    Args:
+        folder: of the images, all of which are written already.
+        rows: one per image.
+        summary: content of synthesis.json; the digest of the manifest is added.
+    """
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, _columns(), lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
-    write_text(folder.manifest, buffer.getvalue())
+    text = buffer.getvalue()
+    write_json(folder.summary, {**summary, "manifest_sha256": hashlib.sha256(text.encode()).hexdigest()})
+    write_text(folder.manifest, text)
 
 
 def read_manifest(folder: SyntheticFolder) -> list[ManifestRow]:

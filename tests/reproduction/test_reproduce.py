@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from ganbal.cli import main
 from ganbal.stages.reproduce import remarks_on
 from ganbal.study import running
+from ganbal.synthesis.manifest import ManifestRow, SyntheticFolder, write_manifest
 from ganbal.synthesis.synthetic_png import write_synthetic_png
 
 TINY = [
@@ -104,10 +105,12 @@ def test_interrupted_and_continued(trained, monkeypatch):
 
 
 def test_synthetic_images_of_the_run_are_used(trained):
+    folder, rows = SyntheticFolder(Path("here/synthetic")), []
     for number in range(3):
-        write_synthetic_png(Path(f"here/synthetic/NORMAL/synthetic_{number}.png"), np.zeros((32, 32), np.uint8), {})
-    lines = ["file_name,label", *(f"NORMAL/synthetic_{number}.png,NORMAL" for number in range(3))]
-    Path("here/synthetic/manifest.csv").write_text("\n".join(lines) + "\n")
+        name = f"NORMAL/synthetic_{number}.png"
+        digest = write_synthetic_png(folder.root / name, np.zeros((32, 32), np.uint8), {})
+        rows.append(ManifestRow(name, "NORMAL", "0", str(number), "", "0", "yes", digest))
+    write_manifest(folder, rows, {})
     result = reproduce("--seeds", "1", "--protocol", "honest", "--json")
     assert result.exit_code == 0, result.output
     plain, with_gan = json.loads(result.stdout)["systems"]
