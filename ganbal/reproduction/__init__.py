@@ -1,1 +1,1 @@
-"""The published systems trained again, beside their published figures."""
+"""The published systems, trained again and compared with their published figures."""

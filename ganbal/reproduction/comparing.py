@@ -1,4 +1,4 @@
-"""Our cells of one system beside its published figure. Pure: metrics in, numbers out."""
+"""The cells of one system compared with its published figures. Pure: metrics in, numbers out."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,14 +10,15 @@ from ganbal.reproduction.published import Published
 PROTOCOLS = ("documents", "honest")
 
 
-def summarise_seeds(
+def summarize_seeds(
     metrics_by_seed: Mapping[int, Mapping[str, Any]], published: Published, *, is_comparable: bool
 ) -> dict[str, Any]:
-    """Mean and standard deviation over seeds, the table of the median seed, whether the published interval holds it.
+    """Mean and standard deviation over seeds, the confusion matrix of the median seed, and whether the mean lies within
+    the published interval.
 
     Args:
         metrics_by_seed: the content of each cell's metrics.json, at least one.
-        is_comparable: whether the test images are those of the publication; else nothing is said about its interval.
+        is_comparable: whether the test images are those of the publication; otherwise the interval is not used.
     """
     seeds = sorted(metrics_by_seed)
     accuracies = [float(metrics_by_seed[seed]["accuracy"]) for seed in seeds]
@@ -47,7 +48,7 @@ def summarise_seeds(
 
 
 def median_seed(seeds: Sequence[int], accuracies: Sequence[float]) -> int:
-    """The seed whose accuracy is the middle one; of an even number the lower middle, of equal ones the first seed."""
+    """The seed with the median accuracy; for an even number of seeds the lower median, of equal ones the first seed."""
     order = sorted(zip(accuracies, seeds, strict=True))
     middle = order[(len(order) - 1) // 2][0]
     return min(seed for accuracy, seed in order if accuracy == middle)

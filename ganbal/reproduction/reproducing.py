@@ -1,4 +1,4 @@
-"""Training the published systems under both protocols; every cell stays on disk and is not trained twice."""
+"""Training the published systems under both protocols. Every cell stays on disk and is not trained twice."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,19 @@ from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model, find_model
 from ganbal.config import Config, StudyConfig, load_config
 from ganbal.data.dataset import Dataset, load_dataset
-from ganbal.errors import InputError
-from ganbal.reproduction.comparing import summarise_seeds
-from ganbal.reproduction.images import SyntheticImages, study_source
+from ganbal.reproduction.comparing import summarize_seeds
 from ganbal.reproduction.published import CLASSES, NUM_TEST, Published, find_published, published_facts
 from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.console import Console
 from ganbal.study.arms import ARMS
-from ganbal.study.cells import Cell
-from ganbal.study.running import classifier_size_px, run_study
-from ganbal.study.sources import StudyFolder
+from ganbal.study.cells import METRICS_FILE, Cell
+from ganbal.study.parallel import WorkerInputs, choose_executor
+from ganbal.study.plan import classifier_size_px
+from ganbal.study.running import ParallelTraining, run_study
+from ganbal.study.source import study_source
+from ganbal.synthesis.manifest import SyntheticFolder, read_synthetic
 
-_NO_IMAGES = "needs synthetic images, and this run has none: `ganbal synthesize` first"
+_NO_IMAGES = "needs synthetic images, and this run has none: run `ganbal synthesize` first"
 
 
 @dataclass(frozen=True)
@@ -30,30 +31,38 @@ class System:
     """One published system and the configuration it is trained with."""
 
     name: str
-    """The configuration's file name without ending."""
+    """File name of the configuration, without suffix."""
     classifier: str
     arm: str
     published: Published
     config: Config
 
+    @property
+    def size_px(self) -> int:
+        return classifier_size_px(self.classifier, self.config.study)
+
 
 @dataclass(frozen=True)
 class Workplace:
-    """Where a reproduction reads and writes."""
+    """Where a reproduction reads and writes.
+
+    Attributes:
+        folder: `reproduction/` of a run; each system has a study in <name>/<classifier>/<arm>/<protocol>.
+        synthetic_folder: of the run's synthetic images; None where it has none.
+    """
 
     folder: Path
-    """`reproduction/` of a run; a study of its own lies in <name>/<classifier>/<arm>/<protocol>."""
     cache: Path
     device: torch.device
     console: Console
-    synthetic: SyntheticImages | None
+    synthetic_folder: Path | None
 
 
 def systems_of(file: Path, base: dict[str, Any], assignments: Sequence[str]) -> list[System]:
     """The published systems among the arms and classifiers of a document's configuration.
 
     Args:
-        base: settings that the file may override; `assignments` override the file.
+        base: settings that the file overrides; `assignments` override the file.
     """
     config = load_config(file, assignments, base=base)
     is_augmented = config.study.augment != "none"
@@ -68,12 +77,14 @@ def systems_of(file: Path, base: dict[str, Any], assignments: Sequence[str]) -> 
 def reproduce_systems(
     systems: Sequence[System], protocols: Sequence[str], seeds: int | None, place: Workplace
 ) -> list[dict[str, Any]]:
-    """Train what is missing; one entry a system, with its published figures and ours under each protocol.
+    """Train what is missing.
 
-    A system that cannot be trained here has the reason in `skipped`; the others go on.
+    Returns:
+        One entry per system, with its published figures and ours under each protocol. A system that cannot be trained
+        here has the reason in `skipped`.
 
     Raises:
-        InterruptedBySignal: a signal came; finished cells are on disk.
+        InterruptedBySignal: SIGINT or SIGTERM; finished cells are on disk.
     """
     return [_reproduce(system, protocols, seeds, place) for system in systems]
 
@@ -93,17 +104,17 @@ def _reproduce(system: System, protocols: Sequence[str], seeds: int | None, plac
         return entry
     dataset = load_dataset(
         system.config.data,
-        sizes_px=[classifier_size_px(system.classifier, system.config.study)],
+        sizes_px=[system.size_px],
         seed=system.config.seed,
         cache_root=place.cache,
         console=place.console,
     )
-    entry |= {"num_test": len(dataset.table.rows("test")), "image_size_px": _size_px(system)}
+    entry |= {"num_test": len(dataset.table.rows("test")), "image_size_px": system.size_px}
     entry["steps"] = system.config.study.steps
     for protocol in protocols:
         place.console.say(f"{system.published.title} ({system.name}, {system.arm}), protocol {protocol}")
         metrics = _train(system, protocol, seeds, dataset, place)
-        entry["protocols"][protocol] = summarise_seeds(metrics, system.published, is_comparable=is_comparable(dataset))
+        entry["protocols"][protocol] = summarize_seeds(metrics, system.published, is_comparable=is_comparable(dataset))
     return entry
 
 
@@ -113,16 +124,12 @@ def is_comparable(dataset: Dataset) -> bool:
     return not table.is_phantom and table.classes == CLASSES and len(table.rows("test")) == NUM_TEST
 
 
-def _size_px(system: System) -> int:
-    return classifier_size_px(system.classifier, system.config.study)
-
-
 def _reason_to_skip(system: System, place: Workplace) -> str | None:
-    if ARMS[system.arm].needs_synthetic and place.synthetic is None:
+    if ARMS[system.arm].needs_synthetic and place.synthetic_folder is None:
         return _NO_IMAGES
     try:
         find_model(system.classifier)
-        check_model(system.classifier, system.config.study.weights, _size_px(system), len(CLASSES))
+        check_model(system.classifier, system.config.study.weights, system.size_px, len(CLASSES))
     except ClassifierInputError as error:
         return f"needs {error.expected}; found {error.found}. {error.action}".rstrip(".")
     return None
@@ -131,25 +138,34 @@ def _reason_to_skip(system: System, place: Workplace) -> str | None:
 def _train(
     system: System, protocol: str, seeds: int | None, dataset: Dataset, place: Workplace
 ) -> dict[int, dict[str, Any]]:
-    """The metrics of every seed, from disk where they are there already."""
-    config = _study_config(system, protocol, seeds)
-    folder = StudyFolder(place.folder / system.name / system.classifier / system.arm / protocol)
-    synthetic = place.synthetic if ARMS[system.arm].needs_synthetic else None
-    first = system.config.seed
-    try:
-        run_study(
-            study_source(dataset, protocol, synthetic),
-            config,
-            seed=first,
-            device=place.device,
-            folder=folder,
-            feature_cache=place.cache / "features",
-            console=place.console,
-        )
-    except ClassifierInputError as error:
-        raise InputError(expected=error.expected, found=error.found, action=error.action) from error
-    cells = [Cell(system.arm, system.classifier, first + number) for number in range(config.seeds)]
-    return {cell.seed: read_json(cell.folder(folder.root) / "metrics.json") for cell in cells}
+    """The metrics per seed; finished cells are not trained again."""
+    study, first = _study_config(system, protocol, seeds), system.config.seed
+    folder = place.folder / system.name / system.classifier / system.arm / protocol
+    synthetic_folder = place.synthetic_folder if ARMS[system.arm].needs_synthetic else None
+    synthetic = None if synthetic_folder is None else read_synthetic(SyntheticFolder(synthetic_folder))
+    executor = choose_executor(study, place.device)
+    inputs = WorkerInputs(
+        study_folder=folder.resolve(),
+        data=system.config.data,
+        study=study,
+        seed=first,
+        device=system.config.device,
+        sizes_px=(system.size_px,),
+        cache=place.cache.resolve(),
+        synthetic_folders=() if synthetic_folder is None else ((1.0, synthetic_folder.resolve()),),
+    )
+    run_study(
+        study_source(dataset, protocol, lambda fraction: synthetic, first),
+        study,
+        seed=first,
+        device=place.device,
+        folder=folder,
+        feature_cache=place.cache / "features",
+        console=place.console,
+        parallel=None if executor is None else ParallelTraining(executor, inputs),
+    )
+    cells = [Cell(system.arm, system.classifier, first + number) for number in range(study.seeds)]
+    return {cell.seed: read_json(cell.folder(folder) / METRICS_FILE) for cell in cells}
 
 
 def _study_config(system: System, protocol: str, seeds: int | None) -> StudyConfig:

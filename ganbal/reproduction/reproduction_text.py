@@ -28,7 +28,7 @@ _COLUMNS = (
 
 
 def reproduction_text(facts: Mapping[str, Any]) -> str:
-    """Published versus ours, a block a system, and what the columns mean."""
+    """Published versus ours, one block per system, and what the columns mean."""
     header = ["system", "whose", "accuracy", "within", "seeds", "confusion matrix"]
     rows = [_as_text(row) for system in facts["systems"] for row in rows_of(system)]
     skipped = [f"{s['title']} ({s['name']}): skipped, it {s['skipped']}." for s in facts["systems"] if s["skipped"]]
@@ -45,7 +45,7 @@ def reproduction_text(facts: Mapping[str, Any]) -> str:
 
 
 def reproduction_csv(facts: Mapping[str, Any]) -> str:
-    """One row a system and whose figure it is: published, documents, honest."""
+    """One row per system and origin of the figure: published, documents, honest."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, _COLUMNS, lineterminator="\n", restval="")
     writer.writeheader()
@@ -55,7 +55,7 @@ def reproduction_csv(facts: Mapping[str, Any]) -> str:
 
 
 def rows_of(system: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The published row, then one for every protocol that was trained."""
+    """The published row, then one row per protocol that was trained."""
     published = system["published"]
     common = {"system": system["title"], **{key: system[key] for key in ("name", "classifier", "arm")}}
     recall = published["recall"] or [None, None]

@@ -18,7 +18,7 @@ from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.distributed import ALONE, World
 from ganbal.study.arms import ARMS
-from ganbal.study.running import classifier_size_px
+from ganbal.study.plan import classifier_size_px
 from ganbal.synthesis.counts import classes_to_train
 from ganbal.synthesis.manifest import SyntheticFolder, SyntheticImages, read_synthetic
 

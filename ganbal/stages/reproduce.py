@@ -1,4 +1,4 @@
-"""`ganbal reproduce`: from what was typed to the files it leaves."""
+"""`ganbal reproduce`: the published systems, trained again."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,10 +17,8 @@ from ganbal.run.folder import now
 from ganbal.run.selection import RunChoice, select_run_to_begin
 from ganbal.runtime.atomic_files import write_json, write_text
 from ganbal.runtime.console import Console
-from ganbal.stages.context import RunContext
 from ganbal.stages.requirements import Requirement
 from ganbal.stages.session import open_run
-from ganbal.synthesis.manifest import SyntheticImages
 
 
 def reproduce_command(
@@ -43,7 +41,14 @@ def reproduce_command(
     protocols = PROTOCOLS if protocol == "both" else (protocol,)
     with open_run(selected, console, "reproduce", Requirement.PUBLISHED) as context:
         run, device = context.run, context.device
-        place = Workplace(run.folder / "reproduction", context.cache, device, console, _synthetic_of(context))
+        synthetic = context.synthetic_folder
+        place = Workplace(
+            run.folder / "reproduction",
+            context.cache,
+            device,
+            console,
+            synthetic.root if synthetic.manifest.is_file() else None,
+        )
         entries = reproduce_systems(systems, protocols, seeds, place)
         facts: dict[str, Any] = {"made": now(), "device": str(device), "protocols": list(protocols)}
         facts |= {"remarks": remarks_on(entries), "systems": entries}
@@ -56,7 +61,7 @@ def reproduce_command(
 
 
 def _systems(files: Sequence[Path], config: Config, assignments: Sequence[str]) -> list[System]:
-    """Images, seed and device are the run's; everything else is the document's, unless it was typed now."""
+    """Images, seed and device are those of the run; everything else is the document's, unless the command sets it."""
     base: dict[str, Any] = {
         "seed": config.seed,
         "device": config.device,
@@ -66,30 +71,25 @@ def _systems(files: Sequence[Path], config: Config, assignments: Sequence[str]) 
     return [system for file in files for system in systems_of(file, base, pinned)]
 
 
-def _synthetic_of(context: RunContext) -> SyntheticImages | None:
-    if not context.synthetic_folder.manifest.is_file():
-        return None
-    return context.synthetic
-
-
 def remarks_on(entries: Sequence[dict[str, Any]]) -> list[str]:
-    """What a reader of these systems' figures has to know."""
+    """What a reader of these figures has to know."""
     trained = [entry for entry in entries if entry["protocols"]]
     known = [found["is_within_published_interval"] for entry in trained for found in entry["protocols"].values()]
     remarks = []
     if trained and all(entry.get("num_test") != NUM_TEST for entry in trained):
         remarks.append(
-            f"These are not the {NUM_TEST} test images ({', '.join(CLASSES)}) of the publications, so nothing is said "
-            "about their intervals."
+            f"These are not the {NUM_TEST} test images ({', '.join(CLASSES)}) of the publications, so they are not "
+            "compared with the published intervals."
         )
     elif trained and not any(value is not None for value in known):
-        remarks.append("No published interval can be held against these figures.")
+        remarks.append("No published interval can be compared with these figures.")
     few = [
         entry["name"]
         for entry in trained
         if any(len(found["seeds"]) < 3 for found in entry["protocols"].values())
-        and not find_model(entry["classifier"]).is_only_fitted  # there is no chance in it
+        and not find_model(entry["classifier"]).is_only_fitted  # deterministic
     ]
     if few:
-        remarks.append(f"Fewer than three seeds: {', '.join(dict.fromkeys(few))}. Single trainings differ by points.")
+        names = ", ".join(dict.fromkeys(few))
+        remarks.append(f"Fewer than three seeds: {names}. Single trainings differ by several points.")
     return remarks

@@ -18,14 +18,14 @@ from ganbal.run.folder import Run
 from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.disk_space import check_writable
+from ganbal.stages.compare import source_of_run
 from ganbal.stages.context import RunContext
 from ganbal.stages.images_for_run import images_for_run
-from ganbal.stages.study_material import class_counts
 from ganbal.study.arms import ARMS, BASELINE, find_arm
 from ganbal.study.arms.additions import ClassCounts
 from ganbal.study.arms.supply import check_supply
-from ganbal.study.plan import conditions
-from ganbal.study.running import classifier_size_px
+from ganbal.study.plan import classifier_size_px, conditions
+from ganbal.study.running import check_synthetic
 from ganbal.synthesis.counts import check_drawable, classes_to_train
 
 # A run of a few thousand images with its checkpoints and samples, and the decoded copies.
@@ -144,12 +144,13 @@ def check_study(context: RunContext, *, generates: bool) -> None:
         InputError: a fraction leaves too few images, or there are or will be too few synthetic ones.
     """
     study = context.config.study
+    if not generates:
+        check_synthetic(source_of_run(context), study)
+        return
     for part in map(context.at_fraction, study.minority_fractions):
-        table = part.dataset.table
-        if not generates:
-            check_supply(conditions(study), class_counts(part), table.classes)
-        elif wants_synthetic(study):
-            check_planned_supply(table.counts()["train"], context.config)
+        counts = part.dataset.table.counts()["train"]
+        if wants_synthetic(study):
+            check_planned_supply(counts, context.config)
 
 
 def _check_arms(config: Config) -> None:

@@ -27,7 +27,7 @@ from ganbal.runtime.device import choose_device
 from ganbal.runtime.hashing import digest_of, file_digest
 from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
 from ganbal.study.cells import backbones_folder
-from ganbal.study.running import classifier_size_px
+from ganbal.study.plan import classifier_size_px
 from ganbal.synthesis.manifest import SyntheticImages
 
 

@@ -1,4 +1,4 @@
-"""Training one cell and writing its files."""
+"""Training one cell: what it depends on, its training set, its training, its files."""
 
 import time
 from collections.abc import Callable
@@ -14,11 +14,16 @@ from classifiers.errors import ClassifierInputError
 from classifiers.evaluation.grad_cam import grad_cam
 from classifiers.evaluation.metrics import evaluate
 from classifiers.models.network import Network
+from classifiers.registry import find_model
 from classifiers.training.precision import choose_precision
 from classifiers.training.train import TrainedClassifier, TrainingConfig, train_classifier
 from ganbal.config import StudyConfig
+from ganbal.errors import InputError
 from ganbal.runtime.atomic_files import atomic_path
-from ganbal.study.arms import ImageSet, TrainingSet
+from ganbal.runtime.hashing import digest_of
+from ganbal.runtime.memory import advise_when_out_of_memory
+from ganbal.study.arms import ARMS, ImageSet, TrainingSet
+from ganbal.study.arms.additions import additions_for
 from ganbal.study.cases import CASES_FILES, choose_cases, write_cases
 from ganbal.study.cell_metrics import chosen_threshold
 from ganbal.study.cells import (
@@ -30,11 +35,92 @@ from ganbal.study.cells import (
     Cell,
     TestSet,
     backbones_folder,
+    finished_metrics,
     mark_finished,
     write_probabilities,
 )
+from ganbal.study.plan import classifier_size_px
+from ganbal.study.source import StudySource
+
+# Settings that other cells, or nothing in a cell's files, depend on.
+_NOT_OF_A_CELL = {
+    *("arms", "classifiers", "seeds", "synthetic_ratios", "minority_fractions"),
+    *("image_size_px", "keep_models", "workers", "executor"),
+}
 
 _FILES = [PREDICTIONS_FILE, VALIDATION_FILE, HISTORY_FILE, MODEL_FILE, *CASES_FILES]
+
+
+def finish_cell(
+    cell: Cell,
+    source: StudySource,
+    config: StudyConfig,
+    *,
+    device: torch.device,
+    root: Path,
+    feature_cache: Path,
+    on_step: Callable[[int], None] = lambda count: None,
+) -> dict[str, Any]:
+    """Train the cell unless it is finished.
+
+    Args:
+        root: the study's folder.
+        on_step: called with the number of optimizer steps done since the last call; it may raise to stop.
+
+    Returns:
+        The content of its metrics.json.
+
+    Raises:
+        InputError: the classifier is not available or does not take these images.
+        GanbalError: the memory does not suffice.
+    """
+    inputs = cell_inputs(cell, source, config)
+    if (metrics := finished_metrics(cell.folder(root), inputs)) is not None:
+        return metrics
+    size_px = classifier_size_px(cell.classifier, config)
+    images = source.with_fraction(cell.minority_fraction).at_size(size_px)
+    additions = additions_for(images.counts, cell.synthetic_ratio)
+    random = np.random.default_rng([cell.seed, *cell.arm.encode()])
+    threads = torch.get_num_threads()
+    # Sums depend on how they are divided among threads, so every cell uses the same number, whoever trains it.
+    torch.set_num_threads(config.threads)
+    try:
+        with advise_when_out_of_memory(f"training {cell.classifier}", "study.batch_size", "study.workers"):
+            return train_cell(
+                cell,
+                ARMS[cell.arm].build(images.real, images.synthetic, additions, random),
+                images.validation,
+                images.test,
+                config,
+                image_size_px=size_px,
+                device=device,
+                feature_cache=feature_cache,
+                study_folder=root,
+                inputs=inputs,
+                on_step=on_step,
+            )
+    except ClassifierInputError as error:  # the classifiers package has errors of its own
+        raise InputError(expected=error.expected, found=error.found, action=error.action) from error
+    finally:
+        torch.set_num_threads(threads)
+
+
+def cell_inputs(cell: Cell, source: StudySource, config: StudyConfig) -> str:
+    """A digest of everything that the cell's files depend on, except the device, which metrics.json names."""
+    size_px = classifier_size_px(cell.classifier, config)
+    settings = config.model_dump(mode="json", exclude=_NOT_OF_A_CELL)
+    if not find_model(cell.classifier).frozen_backbone:
+        settings.pop("weights")
+    arm, source = ARMS[cell.arm], source.with_fraction(cell.minority_fraction)
+    additions = additions_for(source.counts_at(size_px), cell.synthetic_ratio).tolist() if arm.adds_images else None
+    return digest_of(
+        settings,
+        size_px,
+        [cell.arm, cell.classifier, cell.seed],
+        source.data_digest,
+        source.synthetic_digest if arm.needs_synthetic else None,
+        additions,
+    )
 
 
 def train_cell(

@@ -1,4 +1,4 @@
-"""Where cells are trained: in processes of this machine, or on a Ray cluster. Both take tasks that stand alone."""
+"""Where tasks run in parallel: in processes of this machine, or on a Ray cluster."""
 
 import itertools
 import multiprocessing
@@ -14,48 +14,57 @@ from typing import Any, Protocol, TypeVar
 from ganbal.errors import GanbalError, InputError
 
 Item = TypeVar("Item")
-_LOOK_UP_SECONDS = 0.3
+_POLL_SECONDS = 0.3
 
 
 class Executor(Protocol):
-    """Does a task for many items at once."""
+    """Does a task for many items in parallel."""
 
     def each(self, task: Callable[[Item], None], items: Sequence[Item], on_wait: Callable[[], None]) -> Iterator[Item]:
-        """Yield every item when its task is done, in whatever order.
+        """Yield every item when its task is done, in any order.
 
         Args:
             task: a function of a module, so that another process can import it.
-            on_wait: called again and again meanwhile; it may raise to stop everything.
+            on_wait: called repeatedly while tasks run; it may raise to stop everything.
         """
         ...
 
 
 class ProcessExecutor:
-    """`workers` processes on this machine; where it has CUDA, they take its cards in turn."""
+    """Processes on this machine.
 
-    def __init__(self, workers: int) -> None:
-        self._workers = workers
+    Args:
+        workers: number of processes, at least 1.
+        spread_over_gpus: whether each process sees one of the machine's GPUs, in turn.
+    """
+
+    def __init__(self, workers: int, *, spread_over_gpus: bool = False) -> None:
+        assert workers > 0
+        self._workers, self._spread_over_gpus = workers, spread_over_gpus
 
     def each(self, task: Callable[[Item], None], items: Sequence[Item], on_wait: Callable[[], None]) -> Iterator[Item]:
+        if not items:
+            return
         # Spawned, as a forked process inherits torch's threads in an unusable state.
         context = multiprocessing.get_context("spawn")
         numbers = context.SimpleQueue()
-        for number in range(min(self._workers, len(items))):
-            numbers.put(number)
-        pool = ProcessPoolExecutor(min(self._workers, len(items)), context, _prepare_worker, (numbers, os.getpid()))
+        workers = min(self._workers, len(items))
+        for number in range(workers):
+            numbers.put(number if self._spread_over_gpus else None)
+        pool = ProcessPoolExecutor(workers, context, _prepare_worker, (numbers, os.getpid()))
         try:
             pending = {pool.submit(task, item): item for item in items}
             while pending:
                 on_wait()
-                done, _ = wait(pending, timeout=_LOOK_UP_SECONDS, return_when=FIRST_COMPLETED)
-                # In the order of the items: of several failures the same one is told every time.
+                done, _ = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
+                # In the order of the items: of several failures, the same one is reported every time.
                 for future in [future for future in pending if future in done]:
                     future.result()
                     yield pending.pop(future)
         except BrokenProcessPool as error:
             raise GanbalError(
-                "A worker process died, as when the memory runs out. Finished cells are saved, and the same command "
-                "goes on from there. Fewer workers (study.workers) need less memory."
+                "A worker process died; a common cause is exhausted memory. Finished cells are saved, and the same "
+                "command continues from there. Fewer workers (study.workers) need less memory."
             ) from error
         except BaseException:
             for child in multiprocessing.active_children():
@@ -68,7 +77,7 @@ class ProcessExecutor:
 class RayExecutor:
     """A Ray cluster: the one at RAY_ADDRESS, or one that is started on this machine.
 
-    The run folder and the data have to lie where every node sees them under the same path.
+    Every node has to see the run folder and the data under the same path.
 
     Args:
         cpus, gpus: what one task occupies of a node.
@@ -82,7 +91,7 @@ class RayExecutor:
             import ray
         except ImportError as error:
             raise InputError(
-                expected="Ray, as study.executor is `ray`",
+                expected="the package Ray, because study.executor is `ray`",
                 found="no such package",
                 action='Install it with `pip install "ganbal[ray]"`, or leave the executor at `processes`.',
             ) from error
@@ -92,13 +101,13 @@ class RayExecutor:
         ray: Any = self._ray
         if not ray.is_initialized():
             ray.init(log_to_driver=False, logging_level="warning")
-        # A cell is repeated by the same command, not behind one's back.
+        # The user repeats a failed cell with the same command; Ray must not repeat it silently.
         remote = ray.remote(num_cpus=self._cpus, num_gpus=self._gpus, max_retries=0)(task)
         pending = {remote.remote(item): item for item in items}
         try:
             while pending:
                 on_wait()
-                done, _ = ray.wait(list(pending), num_returns=1, timeout=_LOOK_UP_SECONDS)
+                done, _ = ray.wait(list(pending), num_returns=1, timeout=_POLL_SECONDS)
                 for reference in done:
                     ray.get(reference)
                     yield pending.pop(reference)
@@ -111,22 +120,24 @@ class RayExecutor:
 
 def _prepare_worker(numbers: Any, parent: int) -> None:
     """Runs once in every worker process, before torch is imported there."""
-    # The parent hears Ctrl-C and ends its workers.
+    # The parent receives Ctrl-C and ends its workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_leave_with, args=(parent,), daemon=True).start()
-    cards = [card for card in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if card] or _number_of_cards()
-    if cards:
-        os.environ["CUDA_VISIBLE_DEVICES"] = next(itertools.islice(itertools.cycle(cards), numbers.get(), None))
+    threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()
+    number = numbers.get()
+    gpus = _visible_gpus() if number is not None else []
+    if gpus:
+        os.environ["CUDA_VISIBLE_DEVICES"] = next(itertools.islice(itertools.cycle(gpus), number, None))
 
 
-def _number_of_cards() -> list[str]:
+def _visible_gpus() -> list[str]:
     import torch
 
-    # Asks the driver without starting CUDA, which would fix the choice of card.
-    return [str(number) for number in range(torch.cuda.device_count())]
+    named = [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu]
+    # Asks the driver without starting CUDA, which would fix the choice of GPU.
+    return named or [str(number) for number in range(torch.cuda.device_count())]
 
 
-def _leave_with(parent: int) -> None:
+def _exit_with(parent: int) -> None:
     """End this process when the parent is gone, even if it was killed."""
     while os.getppid() == parent:
         time.sleep(1.0)

@@ -1,4 +1,4 @@
-"""Which cells a study has: every arm at every ratio, with every classifier, share of the minority class and seed."""
+"""Which cells a study has: every arm at every ratio, with every classifier, minority fraction and seed."""
 
 from classifiers.registry import find_model
 from classifiers.training.feature_oversampling import has_fixed_vectors
@@ -10,9 +10,9 @@ from ganbal.study.warnings import WarningRecord, warning
 
 
 def planned_cells(config: StudyConfig, seed: int) -> list[Cell]:
-    """All cells, one seed of every arm before the next, so that a study cut short is still balanced.
+    """All cells; one seed of every arm comes before the next seed, so that an interrupted study is still balanced.
 
-    Pairs of arm and classifier that make no sense are left out; `arms_left_out` lists them.
+    Pairs of arm and classifier that cannot be trained are left out; `arms_left_out` lists them.
     """
     return [
         Cell(arm, classifier, seed + number, ratio, fraction)
@@ -24,8 +24,13 @@ def planned_cells(config: StudyConfig, seed: int) -> list[Cell]:
     ]
 
 
+def classifier_size_px(name: str, config: StudyConfig) -> int:
+    """Side of the input images of this classifier in this study."""
+    return config.image_size_px or find_model(name).image_size_px
+
+
 def conditions(config: StudyConfig) -> list[Condition]:
-    """Every arm with each ratio, where there are ratios and the arm adds images; else once, without one.
+    """Every arm with each ratio, if the settings name ratios and the arm adds images; otherwise once, without one.
 
     Raises:
         InputError: there is no such arm.

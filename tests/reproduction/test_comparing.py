@@ -1,6 +1,6 @@
 import pytest
 
-from ganbal.reproduction.comparing import median_seed, summarise_seeds
+from ganbal.reproduction.comparing import median_seed, summarize_seeds
 from ganbal.reproduction.published import find_published
 
 
@@ -25,7 +25,7 @@ def test_the_median_seed():
 
 def test_mean_sd_and_the_table_of_the_median_seed():
     system = find_published("baseline_cnn", "imbalanced", True)
-    found = summarise_seeds({s: metrics(a, s) for s, a in enumerate((0.89, 0.95, 0.92))}, system, is_comparable=True)
+    found = summarize_seeds({s: metrics(a, s) for s, a in enumerate((0.89, 0.95, 0.92))}, system, is_comparable=True)
     assert found["accuracy_mean"] == pytest.approx(0.92) and found["accuracy_sd"] == pytest.approx(0.03)
     assert found["median_seed"] == 2 and found["confusion_matrix"] == [[2, 0], [0, 2]]
     assert found["is_within_published_interval"] is True  # .875 to .923
@@ -35,11 +35,11 @@ def test_mean_sd_and_the_table_of_the_median_seed():
 @pytest.mark.parametrize(("accuracy", "comparable", "expected"), [(0.95, True, False), (0.9, False, None)])
 def test_what_lies_outside_and_what_is_not_to_be_compared(accuracy, comparable, expected):
     system = find_published("baseline_cnn", "imbalanced", True)
-    found = summarise_seeds({0: metrics(accuracy, 0)}, system, is_comparable=comparable)
+    found = summarize_seeds({0: metrics(accuracy, 0)}, system, is_comparable=comparable)
     assert found["is_within_published_interval"] is expected
     assert found["accuracy_sd"] is None and found["roc_auc_mean"] is None
 
 
 def test_a_system_whose_figures_are_lost():
-    found = summarise_seeds({0: metrics(0.9, 0)}, find_published("cnn_128", "imbalanced", True), is_comparable=True)
+    found = summarize_seeds({0: metrics(0.9, 0)}, find_published("cnn_128", "imbalanced", True), is_comparable=True)
     assert found["is_within_published_interval"] is None

@@ -1,7 +1,6 @@
 import csv
 import io
 import json
-import signal
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ from click.testing import CliRunner
 
 from ganbal.cli import main
 from ganbal.stages.reproduce import remarks_on
-from ganbal.study import running
 from ganbal.synthesis.manifest import ManifestRow, SyntheticFolder, write_manifest
 from ganbal.synthesis.synthetic_png import write_synthetic_png
 
@@ -36,23 +34,17 @@ def reproduce(*more):
     return CliRunner().invoke(main, ["reproduce", *TINY, "--only", "springboard_baseline_cnn", *more])
 
 
-@pytest.fixture
-def trained(monkeypatch):
-    """The cells that are trained, in order; not those found on disk."""
-    cells, real = [], running.train_cell
-
-    def counted(cell, *arguments, **options):
-        cells.append((options["folder"].parts[-5], cell.seed))
-        return real(cell, *arguments, **options)
-
-    monkeypatch.setattr(running, "train_cell", counted)
-    return cells
+def cells():
+    """Protocol and seed of every finished cell, and when it was finished."""
+    files = Path("here/reproduction").rglob("metrics.json")
+    return {(file.parts[-6], int(file.parts[-2])): file.stat().st_mtime_ns for file in files}
 
 
-def test_both_protocols_side_by_side_and_only_what_is_missing_later(trained):
+def test_both_protocols_side_by_side_and_only_what_is_missing_later():
     first = reproduce("--seeds", "1", "--json")
     assert first.exit_code == 0, first.output
-    assert trained == [("documents", 0), ("honest", 0)]
+    before = cells()
+    assert before.keys() == {("documents", 0), ("honest", 0)}
     facts = json.loads(first.stdout)
     plain, with_gan = facts["systems"]
     assert plain["skipped"] is None and with_gan["skipped"].startswith("needs synthetic images")
@@ -64,10 +56,11 @@ def test_both_protocols_side_by_side_and_only_what_is_missing_later(trained):
     assert all(found["is_within_published_interval"] is None for found in plain["protocols"].values())
     assert "not the 624 test images" in " ".join(facts["remarks"])
 
-    trained.clear()
     again = reproduce("--seeds", "2")
     assert again.exit_code == 0, again.output
-    assert trained == [("documents", 1), ("honest", 1)]
+    after = cells()
+    assert after.keys() - before.keys() == {("documents", 1), ("honest", 1)}
+    assert {cell: after[cell] for cell in before} == before, "finished cells are not trained again"
     for words in ("published (002)", "0.900 (0.87", "ours, documents", "ours, honest", "skipped, it needs synthetic"):
         assert words in again.stdout
     rows = list(csv.DictReader(io.StringIO(Path("here/reproduction.csv").read_text())))
@@ -79,32 +72,25 @@ def test_both_protocols_side_by_side_and_only_what_is_missing_later(trained):
     assert not list(Path("here").rglob("*.safetensors")), "reproductions keep no classifiers"
 
 
-def test_one_protocol_only(trained):
+def test_one_protocol_only():
     result = reproduce("--seeds", "1", "--protocol", "honest", "--json")
     assert result.exit_code == 0, result.output
-    assert trained == [("honest", 0)]
+    assert cells().keys() == {("honest", 0)}
     assert list(json.loads(result.stdout)["systems"][0]["protocols"]) == ["honest"]
 
 
-def test_interrupted_and_continued(trained, monkeypatch):
-    counted = running.train_cell
-
-    def stop_in_the_second(cell, *arguments, **options):
-        if len(trained) == 1:
-            signal.raise_signal(signal.SIGINT)
-        return counted(cell, *arguments, **options)
-
-    monkeypatch.setattr(running, "train_cell", stop_in_the_second)
-    stopped = reproduce("--seeds", "2", "--protocol", "honest")
-    assert stopped.exit_code == 130, stopped.output
-    assert not Path("here/reproduction.json").exists()
-    monkeypatch.setattr(running, "train_cell", counted)
-    trained.clear()
-    assert reproduce("--seeds", "2", "--protocol", "honest").exit_code == 0
-    assert trained == [("honest", 1)]
+def test_two_workers_train_the_same(tmp_path):
+    result = reproduce("--seeds", "2", "--protocol", "honest", "--set", "study.workers=2", "--json")
+    assert result.exit_code == 0, result.output
+    alone = reproduce("--seeds", "2", "--protocol", "honest", "--run", "alone", "--json")
+    assert alone.exit_code == 0, alone.output
+    accuracies = [
+        json.loads(found.stdout)["systems"][0]["protocols"]["honest"]["accuracies"] for found in (result, alone)
+    ]
+    assert accuracies[0] == accuracies[1]
 
 
-def test_synthetic_images_of_the_run_are_used(trained):
+def test_synthetic_images_of_the_run_are_used():
     folder, rows = SyntheticFolder(Path("here/synthetic")), []
     for number in range(3):
         name = f"NORMAL/synthetic_{number}.png"
@@ -119,12 +105,12 @@ def test_synthetic_images_of_the_run_are_used(trained):
     assert trains[1] == trains[0] + 3
 
 
-def test_weights_that_are_not_to_be_had_skip_the_system(trained):
+def test_weights_that_are_not_to_be_had_skip_the_system():
     result = CliRunner().invoke(
         main, ["reproduce", *TINY, "--only", "springboard_vgg16", "--set", "study.weights=nowhere.pth", "--json"]
     )
     assert result.exit_code == 0, result.output
-    assert trained == []
+    assert cells() == {}
     assert "no file nowhere.pth" in json.loads(result.stdout)["systems"][0]["skipped"]
 
 

@@ -13,10 +13,11 @@ from ganbal.config import load_config
 from ganbal.errors import InputError, InterruptedBySignal
 from ganbal.runtime.console import Console
 from ganbal.study.arms import ImageSet
+from ganbal.study.cell_training import finish_cell
 from ganbal.study.cells import TestSet
 from ganbal.study.plan import planned_cells
-from ganbal.study.running import finish_cell, run_study
-from ganbal.study.sources import StudyFolder, StudyImages, StudySource
+from ganbal.study.running import run_study
+from ganbal.study.source import StudyImages, StudySource
 
 
 def images(count, seed, bright_class=1):
@@ -31,7 +32,9 @@ def source(synthetic_digest="s1"):
     test = images(12, 3)
     names, patients = [f"test/{i}.png" for i in range(12)], [f"p{i // 2}" for i in range(12)]
     at_32 = StudyImages(images(24, 1), images(4, 4), images(8, 2), TestSet(test, names, patients, ("A", "B")))
-    return StudySource(at_size=lambda size: at_32, data_digest="d1", synthetic_digest=synthetic_digest)
+    return StudySource(
+        classes=("A", "B"), at_size=lambda size: at_32, data_digest="d1", synthetic_digest=synthetic_digest
+    )
 
 
 def settings(*more):
@@ -51,7 +54,7 @@ def study(folder, config, source=source, console=None):
         config,
         seed=0,
         device=torch.device("cpu"),
-        folder=StudyFolder(folder),
+        folder=folder,
         feature_cache=folder / "features",
         console=console or Console(quiet=True),
     )
@@ -168,7 +171,7 @@ def test_ratios_are_trained_on_what_they_say_and_kept_apart(tmp_path):
         labels = np.where(np.arange(24) < 8, 0, 1)
         real, synthetic = ImageSet(made.real.pixels, labels), ImageSet(made.real.pixels[:16], np.zeros(16, np.int64))
         images = StudyImages(real, synthetic, made.validation, made.test)
-        return StudySource(at_size=lambda size: images, data_digest="d", synthetic_digest="s")
+        return StudySource(classes=("A", "B"), at_size=lambda size: images, data_digest="d", synthetic_digest="s")
 
     config = settings("study.synthetic_ratios=[0.5,2]", "study.arms=[imbalanced,duplicated,gan]", "study.seeds=1")
     found = []
@@ -192,7 +195,7 @@ def test_too_few_synthetic_images_stop_the_study_before_its_first_cell(tmp_path)
         made = source().at_size(32)
         labels = np.where(np.arange(24) < 8, 0, 1)
         images = StudyImages(ImageSet(made.real.pixels, labels), made.synthetic, made.validation, made.test)
-        return StudySource(at_size=lambda size: images, data_digest="d", synthetic_digest="s")
+        return StudySource(classes=("A", "B"), at_size=lambda size: images, data_digest="d", synthetic_digest="s")
 
     with pytest.raises(InputError, match=r"8 A, 0 B synthetic images for gan; found 2 A, 2 B.*synthesize --n A=8"):
         study(tmp_path, settings("study.synthetic_ratios=[1]"), small)

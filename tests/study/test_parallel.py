@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 from ganbal.cli import main
 from ganbal.config import StudyConfig
-from ganbal.stages.cell_worker import number_of_workers
+from ganbal.study.parallel import cuda_bytes_per_cell, number_of_workers
 
 SETTINGS = [
     *("data.phantom_images=120", "gan.image_size_px=32", "gan.base_channels=4", "gan.latent_dim=8", "gan.steps=2"),
@@ -69,21 +69,49 @@ def test_a_ray_cluster_of_two_nodes_finds_the_same(begun, by_one_process):
     assert (run / "study" / "results.csv").read_bytes() == by_one_process
 
 
+def test_two_workers_have_nothing_to_do_when_all_cells_are_finished(begun, by_one_process):
+    run = begun.parent / "one"
+    (run / "study" / "summary.json").unlink()
+    done = compare(run, "--workers", "2")
+    assert done.exit_code == 0, done.output
+    assert (run / "study" / "results.csv").read_bytes() == by_one_process
+    done = compare(run, "--workers", "2", "--seeds", "1")
+    assert done.exit_code == 0, done.output
+
+
+STUDY = StudyConfig(arms=("imbalanced", "gan"), classifiers=("vgg16",), seeds=5, steps=1000)
+
+
 @pytest.mark.parametrize(
-    ("workers", "steps", "is_cuda", "expected"),
+    ("settings", "cores", "expected"),
     [
-        (3, 1, False, 3),  # as asked for
-        ("auto", 10, False, 1),  # 2 · 5 · 10 steps are not worth a process
-        ("auto", 1000, False, 4),  # one a core
-        ("auto", 1000, True, 1),  # one card, one training
+        ({"workers": 3, "steps": 1}, 4, 3),  # as requested
+        ({"steps": 10}, 4, 1),  # 2 · 5 · 10 steps are not worth a process
+        ({}, 4, 4),  # one per core
+        ({}, 64, 8),  # every worker holds images
+        ({"seeds": 2}, 64, 4),  # no more than cells
+        ({"threads": 2}, 4, 2),
+        ({}, 1, 1),
     ],
 )
-def test_the_number_of_workers(workers, steps, is_cuda, expected):
-    study = StudyConfig(arms=("imbalanced", "gan"), classifiers=("vgg16",), seeds=5, steps=steps, workers=workers)
-    assert number_of_workers(study, is_cuda=is_cuda, cores=4) == expected
+def test_workers_on_the_cpu(settings, cores, expected):
+    assert number_of_workers(STUDY.model_copy(update=settings), is_cuda=False, cores=cores) == expected
 
 
-def test_many_cores_do_not_fill_the_memory_and_threads_take_their_cores():
-    study = StudyConfig(seeds=20, threads=1)
-    assert number_of_workers(study, is_cuda=False, cores=64) == 8
-    assert number_of_workers(study.model_copy(update={"threads": 2}), is_cuda=False, cores=4) == 2
+@pytest.mark.parametrize(
+    ("gigabytes", "cores", "num_gpus", "expected"),
+    [
+        (80, 16, 1, 6),  # large cards: more would only wait
+        (80, 16, 2, 10),  # two cards, as many as there are cells
+        (14.6, 16, 1, 5),  # a T4
+        (7.5, 16, 1, 2),
+        (1, 16, 1, 1),  # tries one in any case
+        (80, 3, 1, 3),  # each needs a core
+    ],
+)
+def test_workers_on_cuda_fit_into_free_memory(gigabytes, cores, num_gpus, expected):
+    free = int(gigabytes * 1e9)
+    # 150 px, batches of 32: 0.7 GB of CUDA context and 4 · 600 · 32 · 150² bytes.
+    assert cuda_bytes_per_cell(STUDY) == 700_000_000 + 1_728_000_000
+    found = number_of_workers(STUDY, is_cuda=True, cores=cores, free_cuda_bytes=free, num_gpus=num_gpus)
+    assert found == expected
