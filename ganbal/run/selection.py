@@ -9,6 +9,7 @@ from ganbal.data.dataset import resolve_root
 from ganbal.errors import InputError
 from ganbal.run.folder import OUTPUTS, Run, new_run, newest_run
 from ganbal.runtime.console import Console
+from ganbal.runtime.disk_space import check_path
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class RunChoice:
     run_folder: Path | None = None
     config_file: Path | None = None
     assignments: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if self.run_folder is not None:
+            check_path(self.run_folder, "Name another place with --run DIR.")
 
     def settings(self, base: Run | None = None) -> Config:
         """The settings of a new run, or those of `base` with what was typed on top."""

@@ -28,8 +28,10 @@ _WRITE_ERRORS = {
     errno.ENOTDIR: "a part of the path is a file, not a folder",
     errno.EISDIR: "it is a folder",
 }
-_DISK_FULL_IN_LIBRARIES = re.compile(r"PytorchStreamWriter|unexpected pos|os error (27|28|122)|IoError")
-"""How torch and safetensors report that a file could not be written; neither raises an OSError."""
+_DISK_FULL_IN_LIBRARIES = re.compile(
+    r"PytorchStreamWriter|unexpected pos|os error (27|28|122)|IoError|requested and \d+ written"
+)
+"""How torch, safetensors and NumPy report that a file could not be written: without an error number."""
 
 
 @contextmanager
@@ -74,9 +76,9 @@ def scratch_folder(parent: Path, purpose: str) -> Iterator[Path]:
 
 def write_failure(error: BaseException) -> str | None:
     """Why a file could not be written, if that is what `error` says."""
-    if isinstance(error, OSError) and error.errno in _WRITE_ERRORS:
-        return _WRITE_ERRORS[error.errno]
-    if not isinstance(error, OSError | GanbalError) and _DISK_FULL_IN_LIBRARIES.search(str(error)):
+    if isinstance(error, OSError) and error.errno is not None:
+        return _WRITE_ERRORS.get(error.errno)
+    if not isinstance(error, GanbalError) and _DISK_FULL_IN_LIBRARIES.search(str(error)):
         return "the disk is full or the file would exceed the limit on file sizes"
     return None
 
@@ -102,7 +104,10 @@ def write_json(target: Path, content: Any) -> None:
     Raises:
         ValueError: a number is NaN or infinite. JSON has no such numbers; write None and say why beside it.
     """
-    write_text(target, json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
+    if any("\ud800" <= character <= "\udfff" for character in text):  # a path that is not UTF-8: escapes keep it
+        text = json.dumps(content, indent=2, allow_nan=False)
+    write_text(target, f"{text}\n")
 
 
 def read_json(path: Path) -> Any:

@@ -1,23 +1,52 @@
-"""Whether a folder can be written to."""
+"""Whether a place can be written to, checked without creating anything."""
 
 import os
 from pathlib import Path
 
 from ganbal.errors import InputError
 
+_ROOM_FOR_NAMES = 300
+"""Characters that the paths of files below a folder may add to it."""
 
-def check_writable(folder: Path, needed_bytes: int) -> None:
-    """See, without making anything, that files of `needed_bytes` in all could be written to `folder`.
+
+def check_path(path: Path, remedy: str) -> None:
+    """Check that the operating system can use the path at all, whether or not anything is there.
 
     Raises:
-        InputError: it cannot be made or written to, or the disk is too full.
+        InputError: it is too long, not UTF-8, holds a NUL, or lies in a folder without permission.
     """
+    try:
+        problem = "a NUL character in it" if "\0" in str(path) else None
+        str(path).encode()
+        if problem is None:
+            os.lstat(path)
+            longest = os.pathconf("/", "PC_PATH_MAX") - _ROOM_FOR_NAMES
+            problem = f"more than {longest} characters" if len(os.fsencode(path.absolute())) > longest else None
+    except UnicodeEncodeError:
+        problem = "bytes in it that are not UTF-8"
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        problem = error.strerror or str(error)
+    if problem is not None:
+        text = str(path).encode(errors="backslashreplace").decode()
+        shown = text if len(text) <= 100 else f"{text[:90]}…"
+        raise InputError(expected=f"a usable path at {shown}", found=problem[0].lower() + problem[1:], action=remedy)
+
+
+def check_writable(folder: Path, needed_bytes: int, remedy: str = "Name another place with --run DIR.") -> None:
+    """Check that files of `needed_bytes` in all could be written to `folder`, which need not exist.
+
+    Raises:
+        InputError: it cannot be created or written to, or the disk is too full; `remedy` says what to do.
+    """
+    check_path(folder, remedy)
     nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(place))
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise InputError(
             expected=f"a folder that can be written to at {folder}",
-            found=f"{nearest}, {'which is not writable' if nearest.is_dir() else 'which is no folder'}",
-            action="Name another place with --run DIR.",
+            found=f"{nearest}, {'which is not writable' if nearest.is_dir() else 'which is not a folder'}",
+            action=remedy,
         )
     status = os.statvfs(nearest)
     free = status.f_bavail * status.f_frsize
@@ -25,5 +54,18 @@ def check_writable(folder: Path, needed_bytes: int) -> None:
         raise InputError(
             expected=f"about {needed_bytes / 1e9:.1f} GB free for {folder}",
             found=f"{free / 1e9:.1f} GB",
-            action="Free some space, or name another disk with --run DIR.",
+            action=f"Free some space. Or else: {remedy}",
+        )
+
+
+def check_writable_file(file: Path, remedy: str) -> None:
+    """Check that `file` could be written, before the work that is to fill it.
+
+    Raises:
+        InputError: it is a folder or another thing that is no file, or its folder cannot be written to.
+    """
+    check_writable(file.absolute().parent, 0, remedy)
+    if file.exists() and not file.is_file():
+        raise InputError(
+            expected=f"a file to write at {file}", found="a folder" if file.is_dir() else "a device", action=remedy
         )

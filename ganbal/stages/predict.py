@@ -12,6 +12,7 @@ from ganbal.prediction.prediction_text import predictions_csv, predictions_text
 from ganbal.run.folder import OUTPUTS, Run, newest_run
 from ganbal.runtime.atomic_files import write_text
 from ganbal.runtime.console import Console
+from ganbal.runtime.disk_space import check_path, check_writable_file
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,10 @@ def predict_command(
     Raises:
         InputError: no run, no such cell, no images, or a wrong threshold.
     """
+    if csv_file is not None:
+        check_writable_file(csv_file, "Name another file with --csv FILE.")
+    if run_folder is not None:
+        check_path(run_folder, "Name another run with --run DIR.")
     run = Run(run_folder) if run_folder is not None else newest_run()
     if run is None or not run.folder.is_dir():
         raise InputError(

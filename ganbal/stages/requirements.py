@@ -30,6 +30,7 @@ from ganbal.synthesis.counts import check_drawable, classes_to_train
 
 # A run of a few thousand images with its checkpoints and samples, and the decoded copies.
 _RUN_BYTES, _CACHE_BYTES = 500_000_000, 1_500_000_000
+_OTHER_CACHE = "Name another folder for decoded images and features with the environment variable GANBAL_CACHE."
 
 
 class Requirement(enum.Enum):
@@ -72,7 +73,7 @@ def check_requirements(run: Run, config: Config, requirements: Sequence[Requirem
     if not problems:
         places = [
             lambda: check_writable(run.folder, _RUN_BYTES),
-            lambda: check_writable(cache_folder(), _CACHE_BYTES),
+            lambda: check_writable(cache_folder(), _CACHE_BYTES, _OTHER_CACHE),
         ]
         problems = [problem for check in places if (problem := _problem(check)) is not None]
     if len(problems) == 1:

@@ -24,6 +24,7 @@ from ganbal.runtime.atomic_files import read_json, write_json
 from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
+from ganbal.runtime.disk_space import check_writable_file
 from ganbal.runtime.hashing import digest_of, file_digest
 from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
 from ganbal.study.cells import backbones_folder
@@ -70,6 +71,7 @@ def score_two_folders(real: Path, synthetic: Path, config: Config, console: Cons
 def save_folder_statistics(folder: Path, target: Path, config: Config, console: Console) -> dict[str, Any]:
     """Write mean and covariance of a folder's features as a `.npz` file that pytorch-fid and `score` read."""
     _check_paths(folder)
+    check_writable_file(target, "Name another file with --save-statistics FILE.npz.")
     check_score(config.score)
     device = choose_device(config.device)
     extractor = trained_extractor(config.score, device) or build_extractor(config.score, device)
