@@ -1,0 +1,133 @@
+"""What a command does to a run folder besides its work: locks it, checks it, undoes what is refused."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from ganbal.cli import main
+from ganbal.runtime.locks import folder_lock
+
+SETTINGS = ("data.phantom_images=60", "gan.image_size_px=32", "study.image_size_px=32", "study.classifiers=[cnn_64]")
+TINY = ("--data", "phantom", "--device", "cpu", *(word for setting in SETTINGS for word in ("--set", setting)))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def ganbal(*arguments: str):
+    return CliRunner().invoke(main, arguments)
+
+
+def inspected(*more: str):
+    done = ganbal("inspect", *TINY, "--run", "run", *more)
+    assert done.exit_code == 0, done.output
+    return done
+
+
+@pytest.mark.parametrize("command", ["inspect", "train-gan", "synthesize", "score", "compare", "report", "run"])
+def test_a_locked_run_folder_is_refused_with_the_holder(here, command):
+    (here / "run").mkdir()
+    (here / "run" / "config.yaml").write_text("data: {root: phantom}")
+    with folder_lock(here / "run", "counting"):
+        before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
+        done = ganbal(command, "--run", "run")
+        assert done.exit_code == 2
+        assert f"process {os.getpid()}" in done.output and "counting, since" in done.output
+        assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
+
+
+def test_two_starts_in_one_second_get_two_folders(here):
+    command = [sys.executable, "-m", "ganbal", "inspect", *TINY]
+    processes = [subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) for _ in range(2)]
+    codes = [process.wait() for process in processes]
+    folders = list((here / "outputs").glob("*/config.yaml"))
+    assert codes.count(0) == len(folders) >= 1
+    assert set(codes) <= {0, 2}, "a start that came late finds the folder of the first in use"
+
+
+def test_a_refused_setting_is_not_kept(here):
+    inspected()
+    settings = Path("run/config.yaml").read_bytes()
+    done = ganbal("synthesize", "--run", "run", "--set", "synthesis.batch_size=3")  # there is no generator
+    assert done.exit_code == 2 and "Run folder: run" in done.output
+    assert Path("run/config.yaml").read_bytes() == settings
+
+
+def test_a_new_run_that_is_refused_leaves_nothing(here):
+    done = ganbal("train-gan", *TINY, "--run", "a/b", "--set", "gan.class_name=ABSENT")
+    assert done.exit_code == 2 and "ABSENT" in done.output
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"), [("figures/samples.png", "delete"), ("data.json", "truncate"), ("data.json", "flip")]
+)
+def test_a_stage_with_a_damaged_file_is_done_again(here, name, damage):
+    inspected()
+    file = here / "run" / name
+    content = file.read_bytes()
+    if damage == "delete":
+        file.unlink()
+    else:
+        file.write_bytes(content[:20] if damage == "truncate" else bytes([content[0] ^ 1]) + content[1:])
+    assert f"inspect is done again: {name} changed or disappeared" in inspected().output
+    assert file.read_bytes() == content
+    assert "inspect: done before" in inspected().output
+
+
+def test_leftovers_of_killed_commands_are_removed(here):
+    inspected()
+    code = "import os; from ganbal.runtime.atomic_files import Path, atomic_path\n"
+    code += "with atomic_path(Path('run/figures/x.png')): os._exit(1)"
+    subprocess.run([sys.executable, "-c", code], check=False)
+    assert len(list(here.glob("run/figures/.*"))) == 1
+    inspected()
+    assert list((here / "run").rglob(".*")) == []
+
+
+def test_termination_at_any_moment_cleans_up(here):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ganbal", "inspect", *TINY, "--run", "run"], stderr=subprocess.PIPE, text=True
+    )
+    while not (here / "run" / ".lock").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 143 and "Terminated." in errors and "Traceback" not in errors
+    assert not (here / "run").exists(), "a folder made for a run that never began"
+
+
+def test_output_in_any_encoding(here):
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-m", "ganbal", "inspect", *TINY, "--run", "run"]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode == 0 and b"Traceback" not in done.stderr
+    assert json.loads(Path("run/data.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("run", "found"), [("x" * 300, "too long"), ("y/" * 3000, "too long"), (os.fsdecode(b"caf\xe9"), "not UTF-8")]
+)
+def test_run_folders_that_cannot_be(here, run, found):
+    done = ganbal("inspect", *TINY, "--run", run)
+    assert done.exit_code == 2 and found in done.output and "--run DIR" in done.output
+
+
+def test_an_unexpected_error_is_one_paragraph(here, monkeypatch):
+    def fail(*arguments, **options):
+        raise ZeroDivisionError("of nothing")
+
+    monkeypatch.setattr("ganbal.pipeline.inspect", fail)
+    done = ganbal("inspect", *TINY)
+    assert done.exit_code == 1 and "Traceback" not in done.output
+    assert "error: ZeroDivisionError: of nothing" in done.output
