@@ -13,14 +13,16 @@ def inspection(facts: dict[str, Any]) -> str:
     rows = [[split, *(str(counts.get(name, 0)) for name in classes)] for split, counts in facts["counts"].items()]
     sizes, duplicates, missing = facts["sizes"], facts["duplicates"], facts["missing_to_balance"]
     lines = [
-        *(["PHANTOM SET: drawn, not photographed."] if source["is_phantom"] else []),
+        *(["PHANTOM SET: simulated images."] if source["is_phantom"] else []),
         f"{source['root']} ({source['layout']} layout)",
         table(["split", *classes], rows),
         f"Imbalance 1 : {facts['imbalance_ratio']:.2f}; the minority class is {facts['minority_class']}.",
+        *_positive_class(facts),
         "To balance: " + (", ".join(f"{n} {name}" for name, n in missing.items() if n) or "nothing is missing") + ".",
         f"Sizes (width × height, px): {_size(sizes['min'])} to {_size(sizes['max'])}, median {_size(sizes['median'])}.",
         f"Exact duplicates: {duplicates['images']} images in {duplicates['groups']} groups, "
         f"{duplicates['across_splits']} groups across splits.",
+        *_intensity(facts),
         *(
             f"Patient ids in both {' and '.join(shared['splits'])}: {shared['count']}, e.g. {shared['examples'][0]}."
             for shared in facts["patients_shared"]
@@ -35,6 +37,21 @@ def inspection(facts: dict[str, Any]) -> str:
         facts["validation_rule"],
     ]
     return "\n".join(lines)
+
+
+def _positive_class(facts: dict[str, Any]) -> list[str]:
+    reasons = {"setting": "data.positive_class", "name": "by its name", "order": "second in the alphabet"}
+    if facts["positive_class"] is None:
+        return []
+    return [f"The positive class is {facts['positive_class']} ({reasons[facts['positive_class_reason']]})."]
+
+
+def _intensity(facts: dict[str, Any]) -> list[str]:
+    found = facts["intensity"]
+    if found is None:
+        return []
+    low, high = found["range"]
+    return [f"Intensity range of {found['images']} images with more than 8 bits: {low:g} to {high:g}."]
 
 
 def training(facts: dict[str, Any]) -> str:

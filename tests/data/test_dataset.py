@@ -210,10 +210,6 @@ class TestBadSource:
         with pytest.raises(InputError, match="class names that can be folders of a run"):
             attempt(root)
 
-    def test_a_path_with_a_nul_byte(self, attempt):
-        with pytest.raises(InputError, match="embedded null byte"):
-            attempt("a\0b")
-
     def test_a_positive_class_that_is_not_there(self, attempt, kaggle_set):
         with pytest.raises(InputError, match=r"has NORMAL, PNEUMONIA; found 'ill'"):
             attempt(kaggle_set, positive_class="ill")
