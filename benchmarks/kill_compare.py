@@ -1,9 +1,9 @@
-"""Kills `ganbal compare` at random moments, continues it each time, and compares with a study that was left in peace.
+"""Kills `ganbal compare` at random moments, continues it each time, and compares with an undisturbed study.
 
     python benchmarks/kill_compare.py [--kills 3] [--workers 2] [--seed 0] [--folder DIR]
 
-SIGKILL of the command alone: its workers have to notice by themselves. On the embedded phantom set, at 32 px, on the
-CPU. Both studies have to end with the same results.csv, byte for byte.
+SIGKILL goes to the command alone: its workers must notice by themselves. Embedded phantom set, 32 px, CPU. Both studies
+must end with the same results.csv, byte for byte.
 """
 
 import argparse
@@ -32,8 +32,8 @@ def finished_cells(run):
     return len(list((run / "study" / "cells").glob("*/*/*/metrics.json")))
 
 
-def kill_again_and_again(run, options, kills, dice):
-    """How many cells were finished at each kill. A life ends up to two seconds after its first new cell."""
+def kill_repeatedly(run, options, kills, dice):
+    """Number of finished cells at each kill. The command is killed up to two seconds after its first new cell."""
     found = []
     while len(found) < kills:
         before = finished_cells(run)
@@ -58,15 +58,15 @@ def main():
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="ganbal-kills-"))
-    killed, peaceful = folder / "killed", folder / "peaceful"
+    killed, undisturbed = folder / "killed", folder / "undisturbed"
     options = ("--workers", str(given.workers))
-    subprocess.run(command("inspect", peaceful), check=True, capture_output=True)
-    shutil.copytree(peaceful, killed)
-    found = kill_again_and_again(killed, options, given.kills, random.Random(given.seed))
-    for run in (killed, peaceful):
+    subprocess.run(command("inspect", undisturbed), check=True, capture_output=True)
+    shutil.copytree(undisturbed, killed)
+    found = kill_repeatedly(killed, options, given.kills, random.Random(given.seed))
+    for run in (killed, undisturbed):
         subprocess.run(command("compare", run, *options), check=True, capture_output=True)
-    one, other = ((run / "study" / "results.csv").read_bytes() for run in (peaceful, killed))
-    cells = finished_cells(peaceful)
+    one, other = ((run / "study" / "results.csv").read_bytes() for run in (undisturbed, killed))
+    cells = finished_cells(undisturbed)
     outcome = "the same" if one == other else "DIFFERENT"
     print(f"{given.kills} kills with {found} of {cells} cells finished; results.csv {outcome}")
     sys.exit(0 if one == other and cells == finished_cells(killed) else 1)

@@ -1,11 +1,11 @@
-"""Times `ganbal score` against the pytorch-fid program, whole processes, alternating, on the same folders and weights.
+"""Times `ganbal score` against pytorch-fid: whole processes, alternated, on the same folders and weights.
 
     python benchmarks/score.py --data ../shared/data/chest_xray \
         --weights ../shared/weights/fid_inception_2015-12-05_dims768.pth
 
 Real: the NORMAL training images. Synthetic: `--synthetic FOLDER`, else PNEUMONIA training images written as PNG, which
-cost the same to score. The second time scores another synthetic folder (the first one mirrored) with the real side
-cached. `--share 0.1` takes a tenth of the images, for a first look. The distance step is timed on random features.
+cost the same to score. The second ganbal run scores another synthetic folder (the first one mirrored) with the real
+side cached. `--share 0.1` uses a tenth of the images. The distance step is timed on random features.
 """
 
 import argparse
@@ -42,6 +42,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--synthetic", type=Path, help="folder of synthetic PNG files, flat")
     parser.add_argument("--num-synthetic", type=int, default=2500)
     parser.add_argument("--dims", type=int, default=768)
+    parser.add_argument("--distance-dims", type=int, default=2048, help="features of the distance step")
     parser.add_argument("--share", type=float, default=1.0, help="share of the images to use")
     parser.add_argument("--fid-only", action="store_true", help="leave out the time of all scores together")
     parser.add_argument("--rounds", type=int, default=1)
@@ -85,7 +86,7 @@ def run(options: argparse.Namespace, scratch: Path) -> dict:
         "all_seconds": seconds,
         "fid": values,
         "relative_difference_of_fid": agreement,
-        "distance_step_seconds": time_distance_step(options.share),
+        "distance_step_seconds": time_distance_step(options.share, options.distance_dims),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {options.device}",
     }
 
@@ -116,15 +117,15 @@ def prepare_folders(options: argparse.Namespace, scratch: Path) -> tuple[Path, P
     return real, first, second
 
 
-def time_distance_step(share: float) -> dict[str, float]:
-    """From features to the distance at 2,048 dimensions, pytorch-fid's functions against ours."""
+def time_distance_step(share: float, dims: int) -> dict[str, float]:
+    """From features to the distance at `dims` dimensions, pytorch-fid's functions against ours."""
     from pytorch_fid.fid_score import calculate_frechet_distance
 
     from ganbal.metrics.frechet import frechet_distance
 
     rng = np.random.default_rng(0)
-    spectrum = np.linspace(1, 0.05, 2048) ** 3
-    shapes = [(round(number * share), 2048) for number in (1341, 2500)]
+    spectrum = np.linspace(1, 0.05, dims) ** 3
+    shapes = [(round(number * share), dims) for number in (1341, 2500)]
     sides = [np.abs(rng.normal(size=shape) * spectrum).astype(np.float32) for shape in shapes]
 
     start = time.perf_counter()

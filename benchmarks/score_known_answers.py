@@ -1,4 +1,4 @@
-"""Scores where the right answer is known, on real chest X-rays: copies, blur, a missing mode, identical and fresh sets.
+"""Scores with a known answer, on real chest X-rays: copies, blur, a missing mode, identical and fresh sets.
 
 python benchmarks/score_known_answers.py --data ../shared/data/chest_xray [--extractor untrained]
     [--weights FILE --dims 768] [--images 400] [--seed 0]
@@ -85,7 +85,7 @@ def parse_options() -> argparse.Namespace:
 
 
 def read(folder: Path, number: int, rng: np.random.Generator) -> np.ndarray:
-    """Images in random order, those of one patient together, so that slices are of different people."""
+    """Images in random order, those of one patient together, so that slices contain different patients."""
     files = sorted(folder.iterdir())
     patients = [patient_in_name(file.name) or file.stem for file in files]
     place = {patient: position for position, patient in enumerate(rng.permutation(sorted(set(patients))))}

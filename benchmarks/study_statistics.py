@@ -1,12 +1,12 @@
-"""How often the study's statistics err where the truth is known: made-up studies with and without a true effect.
+"""Error rates of the study's statistics on simulated studies whose true difference is known.
 
 OMP_NUM_THREADS=1 python benchmarks/study_statistics.py [--studies 800] [--seed 0]
 
-Every made-up study has a test set of 624 images of 400 patients and two arms trained with the same seeds. The score of
-an image is normal: its class, its patient and its own ease (the same for both arms), what an arm is good or bad at in
-a patient (the same for all seeds), what a training does to a class (partly the same for both arms) and noise. The true
-difference between two arms, over all trainings and all patients, is then a formula. Parts are sized after the
-differences measured on the chest X-rays.
+Each simulated study has a test set of 624 images of 400 patients and two arms trained with the same seeds. The score of
+an image is a sum of normal components: its class, the difficulty of its patient and its own (the same for both arms),
+the effect of an arm on a patient (the same for all seeds), the effect of a training on a class (partly shared by both
+arms) and noise. The true difference between two arms, over all trainings and all patients, follows from a formula.
+The components are sized after the differences measured on the chest X-rays.
 """
 
 import argparse
@@ -29,14 +29,14 @@ EASE_OF_PATIENT, EASE_OF_IMAGE, TASTE, NOISE = 0.8, 0.5, 0.3, 0.4
 MEANS = (0.0, 1.8)
 SEED_COUNTS = (3, 5, 10)
 ARMS_OF_A_FAMILY = 6
-# What takes long is done in so many times fewer studies.
+# Slow parts use this many times fewer studies.
 AREA_PART, FAMILY_PART = 4, 2
 RULE_DRAWS = 200_000
 
 
 @dataclass(frozen=True)
 class World:
-    """How much a training varies: `of_seed` in both arms alike, `of_arm` in each on its own."""
+    """Variation between trainings: `of_seed` shared by both arms, `of_arm` independent in each."""
 
     name: str
     of_seed: float
@@ -56,7 +56,7 @@ WORLDS = (World("trainings vary much", 0.3, 0.22), World("both", 0.1, 0.08), Wor
 
 @dataclass(frozen=True)
 class TestImages:
-    """Who is on the test images, and how often they count in each draw of patients: (DRAWS, NUM_IMAGES)."""
+    """Patients of the test images, and how often each image counts per bootstrap sample: (DRAWS, NUM_IMAGES)."""
 
     patient: np.ndarray
     weights: np.ndarray
@@ -64,7 +64,7 @@ class TestImages:
 
 @dataclass(frozen=True)
 class Metric:
-    """`effect` is the true difference where class 0 of the other arm has its scores lowered by `shift`."""
+    """`effect` is the true difference when `shift` lowers the second arm's scores of class 0."""
 
     name: str
     of_study: Callable[[np.ndarray, np.ndarray, TestImages], Difference]
@@ -105,7 +105,7 @@ def main() -> None:
 def row(
     metric: Metric, world: World, seeds: int, studies: int, test_sets: Sequence[TestImages], random: np.random.Generator
 ) -> str:
-    """Studies without an effect, then with the effect that those took for the smallest detectable one."""
+    """Studies without an effect, then with the effect that those reported as the smallest detectable one."""
     without = [simulate(metric, world, seeds, 0.0, test_sets, random) for _ in range(studies)]
     wanted = float(np.sqrt(np.mean([found.detectable**2 for found in without])))
     shift = float(optimize.brentq(lambda shift: metric.effect(world, shift) - wanted, 0, 20))
@@ -124,7 +124,7 @@ def row(
 def family_row(
     world: World, seeds: int, studies: int, test_sets: Sequence[TestImages], random: np.random.Generator
 ) -> str:
-    """How often any of several useless arms is called helpful or harmful, before and after Holm's correction."""
+    """How often any of several arms without effect gets a verdict, before and after Holm's correction."""
     plain, corrected = 0, 0
     for _ in range(studies):
         images = test_sets[random.integers(len(test_sets))]
@@ -142,7 +142,7 @@ def family_row(
 
 
 def rules_row(seeds: int, random: np.random.Generator) -> str:
-    """Normal means whose two variances are estimated: the least coverage over all their ratios, by two rules."""
+    """Lowest coverage over all ratios of two estimated variances of normal means, by two rules."""
     worst = {"Welch-Satterthwaite": 1.0, "Banerjee": 1.0}
     freedoms = np.array([seeds - 1, NUM_PATIENTS - 1])
     quantiles = stats.t.ppf(0.975, freedoms)
@@ -187,7 +187,7 @@ def make_test_images(random: np.random.Generator) -> TestImages:
 def make_scores(
     world: World, images: TestImages, seeds: int, shifts: Sequence[float], random: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) labels and (arms, seeds, N) scores; above 0 class 1 is called. The first arm is the baseline."""
+    """(N,) labels and (arms, seeds, N) scores; above 0, class 1 is predicted. The first arm is the baseline."""
     arms = len(shifts)
     labels = (random.random(NUM_PATIENTS) < SHARE_ILL).astype(np.int64)[images.patient]
     ease = random.normal(0, EASE_OF_PATIENT, NUM_PATIENTS)[images.patient] + random.normal(0, EASE_OF_IMAGE, NUM_IMAGES)
@@ -202,7 +202,7 @@ def _balanced_accuracy(labels: np.ndarray, scores: np.ndarray, images: TestImage
     correct = (scores > 0) == labels
     of_class = [correct[:, :, labels == label].mean(axis=2) for label in (0, 1)]
     values = np.mean(of_class, axis=0)  # (2, seeds)
-    # The draws are the same for all seeds, so that the mean over them can be taken first.
+    # The bootstrap samples are the same for all seeds, so the mean over seeds can be taken first.
     gain = correct[1].mean(axis=0) - correct[0].mean(axis=0)
     draws = [images.weights @ (gain * (labels == label)) / (images.weights @ (labels == label)) for label in (0, 1)]
     return paired_difference(values[1], values[0], np.mean(draws, axis=0), NUM_PATIENTS)
@@ -221,7 +221,7 @@ def _roc_auc(labels: np.ndarray, scores: np.ndarray, images: TestImages) -> Diff
 
 
 def _roc_auc_effect(world: World, shift: float) -> float:
-    """No patient has images of both classes, so two images differ in all parts."""
+    """No patient has images of both classes, so two images differ in all components."""
     spread = np.sqrt(2 * (world.variance_of_an_image + world.variance_of_a_training))
     apart = MEANS[1] - MEANS[0]
     return float(stats.norm.cdf((apart + shift) / spread) - stats.norm.cdf(apart / spread))

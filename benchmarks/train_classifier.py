@@ -1,12 +1,12 @@
-"""The project's classifier training against a plain PyTorch loop: images/s, ratios with their spread, time waited.
+"""Classifier training against a plain PyTorch loop: images/s, ratios with their spread, time spent waiting.
 
     python benchmarks/train_classifier.py --data DIR [--model cnn_64] [--steps 60] [--rounds 5] [--device cpu]
 
-Same network, initial weights, optimiser, batch size, images and kind of augmentation (the document's of the model), the
-rounds alternated in one process. The plain loop is what one finds in tutorials: a Dataset that opens a JPEG an item and
-makes it three channels, albumentations' stock transforms, a DataLoader with two workers, float32, `.item()` every step.
-`decoded` is the same loop over images that were decoded and resized beforehand; `ganbal, float32` is the project's loop
-without reduced precision. Processor time, workers included, says what a loop costs where other work takes turns.
+Same network, initial weights, optimizer, batch size, images and kind of augmentation (that of the model's publication);
+rounds alternate in one process. The plain loop is that of tutorials: a Dataset that opens one JPEG per item and makes
+it three channels, albumentations' stock transforms, a DataLoader with two workers, float32, `.item()` in every step.
+`decoded` is the same loop over images that were decoded and resized beforehand; `ganbal, float32` is ganbal's loop
+without reduced precision. CPU time, workers included, shows the cost of a loop where other jobs share the cores.
 """
 
 import argparse
@@ -42,7 +42,7 @@ WARM_UP_STEPS = 4
 
 
 def stock_transforms(recipe, mean, std):
-    """albumentations' own transforms that come nearest to the project's augmentation called `recipe`."""
+    """albumentations' own transforms that are closest to ganbal's augmentation `recipe`."""
     affine, flip, mirror = albumentations.Affine, albumentations.HorizontalFlip(p=0.5), {"border_mode": 2}
     zoom_10, shift_10 = {"scale": (0.9, 1.1)}, {"translate_percent": (-0.1, 0.1)}
     known = {
@@ -59,7 +59,7 @@ def stock_transforms(recipe, mean, std):
 
 
 class JpegFiles(Dataset):
-    """(files, labels) read, resized and changed item by item."""
+    """(files, labels), read, resized and augmented item by item."""
 
     def __init__(self, files, labels, size_px, transforms):
         self.files, self.labels = files, labels
@@ -74,7 +74,7 @@ class JpegFiles(Dataset):
 
 
 class DecodedImages(Dataset):
-    """(N, S, S, 3) uint8 in memory, changed item by item."""
+    """(N, S, S, 3) uint8 in memory, augmented item by item."""
 
     def __init__(self, images, labels, transforms):
         self.images, self.labels, self.transforms = images, labels, albumentations.Compose(transforms)
@@ -92,7 +92,7 @@ class PlainLoop:
     def __init__(self, network, images, config, loss, device):
         self.model = nn.Sequential(network.backbone, nn.Flatten(), network.head).to(device)
         parameters = [parameter for parameter in self.model.parameters() if parameter.requires_grad]
-        self.optimiser, self.loss, self.device = Adam(parameters, lr=config.learning_rate), loss, device
+        self.optimizer, self.loss, self.device = Adam(parameters, lr=config.learning_rate), loss, device
         self.loader = DataLoader(
             images,
             config.batch_size,
@@ -109,10 +109,10 @@ class PlainLoop:
 
     def step(self, batch):
         images, labels = (tensor.to(self.device, non_blocking=True) for tensor in batch)
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         loss = self.loss(self.model(images), labels)
         loss.backward()
-        self.optimiser.step()
+        self.optimizer.step()
         return loss.item()
 
 

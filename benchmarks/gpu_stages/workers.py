@@ -28,7 +28,7 @@ def measure(settings: Settings, record: Record) -> None:
         run = settings.scratch / f"run-{workers}-workers"
         shutil.copytree(source, run, ignore=shutil.ignore_patterns("study"))
         chosen = [*settings_of_run(settings), f"study.arms=[{','.join(arms)}]", f"study.classifiers=[{CLASSIFIER}]"]
-        chosen += [f"study.workers={2 if settings.tiny else workers}"]
+        chosen += [f"study.workers={1 if settings.tiny else workers}"]
         chosen += [] if settings.tiny else [f"study.seeds={SEEDS}"]
         seconds = ganbal(Command("compare", settings, run, chosen))
         cells = len(list((run / "study" / "cells").glob("*/*/*/metrics.json")))
