@@ -8,44 +8,46 @@ from ganbal.config.section import Section
 
 
 class StudyConfig(Section):
-    """Retraining classifiers on every arm."""
+    """Training classifiers on every arm."""
 
-    arms: tuple[str, ...] = ("imbalanced", "gan")
+    arms: tuple[str, ...] = ("imbalanced", "class-weights", "duplicated", "gan")
+    """Ways of building the training set, `imbalanced` among them (docs/study.md lists all)."""
     classifiers: tuple[str, ...] = ("baseline_cnn", "vgg16")
     seeds: int = Field(5, ge=1, le=1000)
-    """How many seeds, counted from `seed`."""
+    """Number of seeds per arm and classifier, counted from `seed`."""
     synthetic_ratios: tuple[float, ...] = ()
-    """Shares of the missing images, e.g. [0.25, 0.5, 1, 2]: every arm that adds images is trained with each. Empty:
-    once, with all synthetic images there are."""
+    """Ratios of added to missing images, e.g. [0.25, 0.5, 1, 2]: every arm that adds images is trained with each.
+    Empty: once, with all available synthetic images."""
     minority_fractions: tuple[float, ...] = (1.0,)
-    """Shares of the minority class's training images, e.g. [0.1, 0.25, 0.5, 1]: every arm is trained with each, and a
-    generator for each that sees no others."""
+    """Fractions of the minority class's training images, e.g. [0.1, 0.25, 0.5, 1]: every arm is trained with each, and
+    for each a generator that sees no other images."""
     steps: int = Field(3000, ge=1, le=10_000_000)
-    """Optimiser steps every cell may take at most, the same in every arm."""
+    """Maximum number of optimizer steps per cell, the same in every arm."""
     checks: int = Field(20, ge=1, le=10_000)
-    """How many times, evenly spaced over the steps, the validation part is looked at."""
+    """Number of evaluations on the validation images, evenly spaced over the steps."""
     patience: int = Field(5, ge=1, le=10_000)
-    """Checks without a better validation loss after which training stops."""
+    """Evaluations without a lower validation loss after which training stops."""
     image_size_px: int | None = Field(None, ge=16, le=1024)
-    """Side of the classifiers' input; None means each model's own."""
+    """Side of the classifiers' input images; None means the size of each model's publication."""
     batch_size: int = Field(32, ge=2, le=65_536)
     learning_rate: float = Field(1e-3, gt=0, le=1)
     augment: Literal["none", "anatomical", "document"] = "anatomical"
-    """`anatomical`: zoom, shift, small rotation, no mirroring. `document`: that of the model's publication."""
+    """`anatomical`: zoom, shift, small rotation, no mirroring. `document`: as in the model's publication."""
     recipe: Literal["config", "document"] = "config"
     """`document`: batch size, learning rate and its schedule, L2 and patience are those of the model's publication."""
     weights: str = "imagenet"
     """Weights of frozen backbones: `imagenet`, `none` (random, reported as not pretrained) or a file."""
     protocol: Literal["honest", "documents"] = "honest"
-    """`documents` stops early on the test set as the published reports did, and says so."""
+    """`honest` stops early on validation images; `documents` on the test set, as the published reports did."""
     threads: int = Field(1, ge=1, le=1024)
-    """CPU threads that one training computes with. Figures depend on it in their last digits, but not on `workers`."""
+    """CPU threads per training. Results depend on it in their last digits, but not on `workers`."""
     workers: Literal["auto"] | int = "auto"
-    """Trainings at a time. `auto`: one a CPU core, up to 8; one in all on CUDA. Several workers share the cards."""
+    """Trainings at the same time. `auto`: one per CPU core up to 8; on CUDA as many as fit into memory, up to 6 per
+    GPU."""
     executor: Literal["processes", "ray"] = "processes"
-    """Where they run: processes of this machine, or a Ray cluster (`pip install "ganbal[ray]"`)."""
+    """Where trainings run: processes of this machine, or a Ray cluster (`pip install "ganbal[ray]"`)."""
     keep_models: bool = True
-    """Keep every trained classifier for `ganbal predict`; a frozen backbone is kept once a run."""
+    """Keep every trained classifier for `ganbal predict`; a frozen backbone is kept once per run."""
 
     @field_validator("synthetic_ratios", "minority_fractions")
     @classmethod

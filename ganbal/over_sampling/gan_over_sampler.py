@@ -1,4 +1,4 @@
-"""Over-sampling by a GAN, for arrays in Python: `fit_resample` as imbalanced-learn's over-samplers have it."""
+"""Over-sampling with a GAN, for arrays: `fit_resample` with the interface of imbalanced-learn's over-samplers."""
 
 import tempfile
 from collections.abc import Mapping
@@ -25,25 +25,26 @@ from ganbal.runtime.hashing import digest_of
 
 
 class GANOverSampler(BaseEstimator):
-    """Fills small classes with images of a GAN that is trained on each of them, one after another.
+    """Adds synthetic images to small classes, from one GAN per class, trained one after another.
 
-    Parameters are named and meant as in imbalanced-learn. Training, and nothing else, is where the time goes: minutes
-    on a GPU, hours on a CPU at the default settings.
+    Parameters have the names and meanings of imbalanced-learn. Nearly all of the time is training: minutes on a GPU,
+    hours on a CPU with the default settings.
 
     Args:
         sampling_strategy: see `ganbal.over_sampling.sampling_strategy.images_to_add`.
-        random_state: a seed, a numpy RandomState, or None for another result every time.
-        gan: settings of section `gan` (configs/default.yaml), e.g. `{"steps": 5000}`. `image_size_px` is the smallest
-            that can be generated and is not smaller than the images, if not given; images are resized to it and back.
+        random_state: a seed, a numpy RandomState, or None for a different result every time.
+        gan: settings of section `gan` (configs/default.yaml), e.g. `{"steps": 5000}`. The default of
+            `image_size_px` is the smallest size that can be generated and is not smaller than the images; images are
+            resized to it and back.
         device: "auto", "cpu" or "cuda".
         verbose: whether to show progress.
 
     Attributes, after `fit_resample`:
-        sampling_strategy_: {class: number of images made}, as imbalanced-learn has it.
-        sample_indices_: (N,) rows of the given images among those returned: all of them, in their order, which come
-            first. Synthetic images are copies of no row, so they have no index (imbalanced-learn's over-samplers that
-            make new samples, such as SMOTE, have no such attribute; its RandomOverSampler repeats rows).
-        is_synthetic_: (M,) bool, for every image returned.
+        sampling_strategy_: {class: number of images added}, as in imbalanced-learn.
+        sample_indices_: (N,) rows of the given images among those returned: all of them, in their order; they come
+            first. Synthetic images are not copies of a row and have no index (imbalanced-learn's RandomOverSampler
+            repeats rows; its over-samplers that create samples, such as SMOTE, have no such attribute).
+        is_synthetic_: (M,) bool, per returned image.
     """
 
     def __init__(
@@ -62,19 +63,19 @@ class GANOverSampler(BaseEstimator):
         self.verbose = verbose
 
     def fit_resample(self, images: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The images with their labels, then the synthetic ones with theirs, class after class.
+        """The given images and labels, followed by the synthetic ones, class after class.
 
         Args:
             images: (N, S, S) or (N, S, S, 1) uint8, grey.
             labels: (N,) strings or whole numbers.
 
         Returns:
-            (M, S, S) or (M, S, S, 1) uint8, shaped as given, and labels (M,) of the type given.
+            (M, S, S) or (M, S, S, 1) uint8, as given, and labels (M,) of the given type.
 
         Raises:
-            InputError: images or labels of another shape or type, a strategy or setting that is not to be met, or a
-                class with too few images to learn from.
-            GanbalError: a training collapsed too often.
+            InputError: images or labels of another shape or type, an impossible strategy or setting, or a class with
+                too few images to learn from.
+            GanbalError: training collapsed repeatedly.
         """
         images, labels = np.asarray(images), np.asarray(labels)
         _check_arrays(images, labels)
@@ -86,8 +87,8 @@ class GANOverSampler(BaseEstimator):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         parts, part_labels = [grey], [labels]
         for name, number in to_add.items():
-            made = _synthesise(grey[labels == name], number, config, seed, device, Console(quiet=not self.verbose))
-            parts.append(made)
+            generated = _generate(grey[labels == name], number, config, seed, device, Console(quiet=not self.verbose))
+            parts.append(generated)
             part_labels.append(np.full(number, name, dtype=labels.dtype))
         self.sampling_strategy_ = to_add
         self.sample_indices_ = np.arange(len(images))
@@ -96,16 +97,16 @@ class GANOverSampler(BaseEstimator):
         return resampled.reshape(-1, *images.shape[1:]), np.concatenate(part_labels)
 
 
-def _synthesise(
+def _generate(
     images: np.ndarray, number: int, config: GanConfig, seed: int, device: torch.device, console: Console
 ) -> np.ndarray:
-    """`number` images (number, S, S) uint8 like these (N, S, S)."""
+    """Train a GAN on images (N, S, S) and return `number` synthetic ones: (number, S, S) uint8."""
     size_px, training = images.shape[1], _resized(images, config.image_size_px)
     identity = identity_of(
         config,
         seed=seed,
         class_name="one class",
-        data_digest=digest_of(training.shape),  # nothing is continued here
+        data_digest=digest_of(training.shape),  # this training is never resumed
         precision=precision_of(device),
     )
     with tempfile.TemporaryDirectory(prefix="ganbal-") as place:
@@ -135,9 +136,9 @@ def _gan_config(settings: Mapping[str, Any] | None, size_px: int) -> GanConfig:
         large_enough = [size for size in allowed_gan_sizes_px() if size >= size_px]
         if not large_enough:
             raise InputError(
-                expected=f"images of at most {max(allowed_gan_sizes_px())} px, the largest that can be generated",
+                expected=f"images of at most {max(allowed_gan_sizes_px())} px, the largest size that can be generated",
                 found=f"{size_px} px",
-                action="Resize them, or set gan={'image_size_px': …} and take images as blurred as their enlargement.",
+                action="Resize them, or set gan={'image_size_px': …}; enlarged images are blurred.",
             )
         given["image_size_px"] = large_enough[0]
     return load_config(None, base={"gan": given}).gan
@@ -153,9 +154,9 @@ def _check_arrays(images: np.ndarray, labels: np.ndarray) -> None:
         )
     if labels.shape != (len(images),):
         raise InputError(
-            expected=f"{len(images)} labels, one for each image",
+            expected=f"{len(images)} labels, one per image",
             found=f"an array {labels.shape}",
-            action="Give one label for every image.",
+            action="Give one label per image.",
         )
 
 

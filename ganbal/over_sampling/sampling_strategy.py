@@ -1,4 +1,4 @@
-"""Which classes are added to, and by how much: `sampling_strategy` as imbalanced-learn's over-samplers take it."""
+"""`sampling_strategy` as in imbalanced-learn's over-samplers: which classes grow, and by how many images."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -12,17 +12,17 @@ NAMES = ("auto", "not majority", "minority", "not minority", "all")
 
 
 def images_to_add(labels: np.ndarray, strategy: SamplingStrategy) -> dict[Any, int]:
-    """How many images to make of each class that gets any, in the order of the classes.
+    """How many images to add per class, in the order of the classes; classes with none are left out.
 
     Args:
-        labels: (N,), of any type that sorts.
-        strategy: `"minority"`, `"not minority"`, `"not majority"` (the same as `"auto"`) or `"all"`: these classes are
-            made as large as the largest. A number r for two classes: the smaller one is made r times as large as the
-            larger. A mapping: how many images of each class there are to be in the end. A function of the labels that
-            gives such a mapping.
+        labels: (N,), of any sortable type.
+        strategy: `"minority"`, `"not minority"`, `"not majority"` (the same as `"auto"`) or `"all"`: these classes
+            grow to the size of the largest. A number r, for two classes: the smaller class grows to r times the size of
+            the larger. A mapping from class to the final number of images. A function of the labels that returns such a
+            mapping.
 
     Raises:
-        InputError: no such strategy, one class only, or fewer images wanted than there are.
+        InputError: an unknown strategy, a single class, or fewer images requested than there are.
     """
     classes, found = np.unique(labels, return_counts=True)
     counts = dict(zip(classes.tolist(), found.tolist(), strict=True))
@@ -30,7 +30,7 @@ def images_to_add(labels: np.ndarray, strategy: SamplingStrategy) -> dict[Any, i
         raise InputError(
             expected="labels of at least two classes",
             found=f"{len(counts)}",
-            action="Give images of another class as well.",
+            action="Add images of another class.",
         )
     if callable(strategy):
         strategy = strategy(labels)
@@ -58,7 +58,7 @@ def _named(strategy: str, counts: Mapping[Any, int]) -> list[Any]:
     raise InputError(
         expected=f"a sampling_strategy among {', '.join(NAMES)}, a number, a mapping or a function",
         found=repr(strategy),
-        action="Take one of these.",
+        action="Choose one of these.",
     )
 
 
@@ -68,7 +68,7 @@ def _of_ratio(ratio: float, counts: Mapping[Any, int]) -> dict[Any, int]:
         raise InputError(
             expected="a number above 0 and at most 1, and two classes, for a sampling_strategy that is a ratio",
             found=f"{ratio:g} and {len(counts)} classes",
-            action="Name a strategy, or give how many images of each class there are to be.",
+            action="Name a strategy, or give the final number of images per class.",
         )
     return {smallest: int(ratio * counts[largest])}
 
@@ -79,12 +79,12 @@ def _check_wanted(wanted: Mapping[Any, int], counts: Mapping[Any, int]) -> None:
         raise InputError(
             expected=f"a sampling_strategy for classes among {', '.join(map(str, counts))}",
             found=", ".join(map(str, unknown)),
-            action="Correct it; with over-sampling the numbers are of images in the end.",
+            action="Correct it; the numbers are final numbers of images per class.",
         )
     fewer = {name: number for name, number in wanted.items() if number < counts[name]}
     if fewer:
         raise InputError(
-            expected="at least as many images in the end as there are, as over-sampling takes none away",
+            expected="final numbers of images that are not below the present ones, because over-sampling removes none",
             found=", ".join(f"{number} of {name}, which has {counts[name]}" for name, number in fewer.items()),
             action="Raise the numbers, or leave these classes out.",
         )

@@ -42,12 +42,12 @@ def test_a_ratio_for_two_classes(ratio, added):
         (LABELS, "majority", "auto, not majority, .* found 'majority'"),
         (LABELS, 0.5, "two classes.*found 0.5 and 3 classes"),
         ([0, 0, 1], 1.5, "at most 1"),
-        ([0, 0, 0, 1, 1], 0.1, "takes none away; found 0 of 1, which has 2"),
+        ([0, 0, 0, 1, 1], 0.1, "removes none; found 0 of 1, which has 2"),
         (LABELS, {"d": 3}, "among a, b, c; found d"),
         (LABELS, {"a": 3}, "found 3 of a, which has 5"),
         (["a", "a"], "auto", "two classes; found 1"),
     ],
 )
-def test_what_cannot_be_met_is_told(labels, strategy, message):
+def test_impossible_strategies_are_refused(labels, strategy, message):
     with pytest.raises(InputError, match=message):
         images_to_add(np.array(labels), strategy)

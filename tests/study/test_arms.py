@@ -5,7 +5,7 @@ import pytest
 
 from ganbal.errors import InputError
 from ganbal.study.arms import ARMS, ImageSet, find_arm
-from ganbal.study.arms.gan_both import gan_both_needs
+from ganbal.study.arms.generated import gan_both_needs
 
 
 def image_set(labels, first_value=0):

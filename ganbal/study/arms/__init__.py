@@ -1,4 +1,4 @@
-"""Ways of making the training set: real and synthetic images in, what a classifier trains on out."""
+"""Ways of building the training set: from real and synthetic images to what a classifier trains on."""
 
 from ganbal.study.arms.arm import Arm
 from ganbal.study.arms.image_set import ImageSet, TrainingSet

@@ -1,4 +1,4 @@
-"""What an arm says about itself."""
+"""An arm: one way of building the training set."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,20 +8,20 @@ import numpy as np
 from ganbal.study.arms.image_set import ImageSet, TrainingSet
 
 Build = Callable[[ImageSet, ImageSet, np.ndarray, np.random.Generator], TrainingSet]
-"""(real images, synthetic images, how many to add of each class (K,) int64, random generator) to a training set."""
+"""(real images, synthetic images, number to add per class (K,) int64, random generator) to a training set."""
 
 SyntheticNeeded = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""(real images of each class (K,), how many to add of each (K,)) to the synthetic images needed of each (K,) int64."""
+"""(real images per class (K,), number to add per class (K,)) to the synthetic images needed per class (K,) int64."""
 
 
 @dataclass(frozen=True)
 class Arm:
-    """One way of making the training set.
+    """One way of building the training set.
 
     Attributes:
-        title: how a report calls it.
-        adds_images: whether it takes notice of how many are to be added, so that there can be ratios of it.
-        synthetic_needed: None where it takes no synthetic images.
+        title: its description in reports.
+        adds_images: whether it adds images, so that a study can vary how many (study.synthetic_ratios).
+        synthetic_needed: None if it uses no synthetic images.
     """
 
     name: str

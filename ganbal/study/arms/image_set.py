@@ -1,4 +1,4 @@
-"""What arms are made from and what comes out: labelled images, and how they are to be trained on."""
+"""Labeled images, and the training set that an arm builds from them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -19,14 +19,14 @@ class ImageSet:
         assert len(self.pixels) == len(self.labels)
 
     def counts(self, num_classes: int) -> np.ndarray:
-        """Images of each class: (num_classes,) int64."""
+        """Number of images per class: (num_classes,) int64."""
         return np.bincount(self.labels, minlength=num_classes).astype(np.int64)
 
     def at(self, rows: np.ndarray) -> "ImageSet":
         return ImageSet(self.pixels[rows], self.labels[rows])
 
     def joined(self, *others: "ImageSet") -> "ImageSet":
-        """These images, then those of the others."""
+        """These images, followed by those of the others."""
         sets = (self, *others)
         return ImageSet(np.concatenate([s.pixels for s in sets]), np.concatenate([s.labels for s in sets]))
 
@@ -37,10 +37,10 @@ class TrainingSet:
 
     Attributes:
         num_synthetic: how many of the images are synthetic.
-        class_weights: one positive float a class, multiplied with the loss of that class's images; None leaves it be.
-        sampling: every image once a round, or all classes equally often (see `classifiers.training.batches`).
-        feature_oversampling: what makes further examples out of the classifier's features; None: nothing.
-        feature_additions: how many of each class it makes.
+        class_weights: one positive factor per class for the loss of its images; None leaves the loss unweighted.
+        sampling: every image once per epoch, or all classes equally often (see `classifiers.training.batches`).
+        feature_oversampling: the method that adds examples in the classifier's feature space, or None.
+        feature_additions: number of examples that it adds per class.
     """
 
     images: ImageSet
@@ -52,5 +52,5 @@ class TrainingSet:
 
     @property
     def num_examples(self) -> int:
-        """Images, and what is made out of features."""
+        """Images, and examples that are added in feature space."""
         return len(self.images.labels) + sum(self.feature_additions)

@@ -1,20 +1,17 @@
-"""All arms by name. One line adds one."""
+"""All arms by name: adding an arm is a function and a line here."""
 
 from ganbal.errors import InputError
 from ganbal.study.arms.arm import Arm
 from ganbal.study.arms.copies import augmented, duplicated
-from ganbal.study.arms.gan_both import gan_both, gan_both_needs
-from ganbal.study.arms.generated import gan, gan_augmented, gan_augmented_needs, gan_needs
-from ganbal.study.arms.reweighted import class_weights, imbalanced, sampler
-from ganbal.study.arms.smote import smote
-from ganbal.study.arms.undersampled import undersampled
+from ganbal.study.arms.generated import gan, gan_augmented, gan_augmented_needs, gan_both, gan_both_needs, gan_needs
+from ganbal.study.arms.real import class_weights, imbalanced, sampler, smote, undersampled
 
 ARMS = {
     arm.name: arm
     for arm in (
         Arm("imbalanced", "Real images only", imbalanced),
         Arm("class-weights", "Real images, weighted loss", class_weights),
-        Arm("sampler", "Real images, classes drawn equally often", sampler),
+        Arm("sampler", "Real images, classes sampled equally often", sampler),
         Arm("undersampled", "Real images, larger classes cut down", undersampled),
         Arm("duplicated", "Real images, minority duplicated", duplicated, adds_images=True),
         Arm("augmented", "Real images and augmented copies", augmented, adds_images=True),
@@ -41,10 +38,10 @@ BASELINE = "imbalanced"
 
 
 def find_arm(name: str) -> Arm:
-    """The arm called `name`.
+    """The arm with this name.
 
     Raises:
-        InputError: there is none.
+        InputError: there is no such arm.
     """
     if name not in ARMS:
         raise InputError(
