@@ -3,46 +3,59 @@
 import csv
 import io
 import itertools
-import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from ganbal.report.guard import guarded
 from ganbal.report.html import render_html
 from ganbal.report.markdown import render_markdown
-from ganbal.report.page import Drawing, Entry, Gallery, Page, Picture, Table, walk
+from ganbal.report.page import Answer, Block, Drawing, Entry, Gallery, Notice, Page, Picture, Section, Table, printable, walk
 from ganbal.report.run_reader import RunFiles, read_run_folder
 from ganbal.report.sections.answer import answer_of
-from ganbal.report.sections.classifiers import classifiers_section
-from ganbal.report.sections.data import data_section
-from ganbal.report.sections.generator import generator_section
-from ganbal.report.sections.methods import methods_section
-from ganbal.report.sections.published import published_section
-from ganbal.report.sections.reproduce import reproduce_section
-from ganbal.report.sections.reproduction import reproduction_section
-from ganbal.report.sections.scores import scores_section
-from ganbal.report.sections.warnings import warnings_section
-from ganbal.runtime.atomic_files import atomic_path, read_json, write_json, write_text
+from ganbal.report.sections.classifiers import classifiers_blocks
+from ganbal.report.sections.data import data_blocks
+from ganbal.report.sections.generator import generator_blocks
+from ganbal.report.sections.methods import methods_blocks
+from ganbal.report.sections.provenance import provenance_blocks
+from ganbal.report.sections.published import published_blocks
+from ganbal.report.sections.reproduction import reproduction_blocks
+from ganbal.report.sections.scores import scores_blocks
+from ganbal.report.sections.warnings import warnings_blocks
+from ganbal.report.shapes import sequence, text
+from ganbal.runtime.atomic_files import atomic_path, write_json, write_text
 
 QUESTION = "Should GAN images go into this training set?"
-_SECTIONS = (
-    warnings_section,
-    data_section,
-    generator_section,
-    scores_section,
-    classifiers_section,
-    published_section,
-    reproduction_section,
-    methods_section,
-    reproduce_section,
+
+
+class _Chapter(NamedTuple):
+    """A section of every report; it is left out where `blocks` finds nothing to say."""
+
+    anchor: str
+    title: str
+    short: str
+    blocks: Callable[[RunFiles], list[Block]]
+
+
+_CHAPTERS = (
+    _Chapter("warnings", "Before you rely on it", "Warnings", warnings_blocks),
+    _Chapter("data", "The images", "Images", data_blocks),
+    _Chapter("generator", "The generator", "Generator", generator_blocks),
+    _Chapter("scores", "How close the synthetic images come", "Scores", scores_blocks),
+    _Chapter("classifiers", "The classifiers, arm by arm", "Classifiers", classifiers_blocks),
+    _Chapter("published", "Beside the published figures", "Published", published_blocks),
+    _Chapter("reproduction", "The published systems, trained again", "Reproduction", reproduction_blocks),
+    _Chapter("methods", "Methods", "Methods", methods_blocks),
+    _Chapter("reproduce", "To reproduce this run", "Reproduce", provenance_blocks),
 )
+"""In reading order; one line adds a section."""
 _LIST = "report_files.json"
 
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """What a report consists of; `figures` are the PNG, SVG and JPEG files of its plots and pictures."""
+    """The files of a report; `figures` are the PNG, SVG and JPEG files of its plots and pictures."""
 
     html: Path
     markdown: Path
@@ -51,17 +64,17 @@ class ReportFiles:
 
 
 def build_report(run_folder: Path) -> ReportFiles:
-    """Write report.html, report.md, figures/ and tables/ from the files of a run, whatever part of it is done.
+    """Write report.html, report.md, figures/ and tables/ from the files of a run, however much of it is done.
 
-    The same files give the same report. Figures and tables of an earlier report that this one has no more are removed;
-    files in figures/ that others made stay.
+    The same files give the same report. Figures and tables of an earlier report that this one no longer has are removed;
+    other files in figures/ stay.
 
     Raises:
         InputError: `run_folder` is not a run folder.
     """
     run = read_run_folder(run_folder)
     page = page_of(run)
-    earlier = _listed(run_folder)
+    earlier = _listed(run)
     figures = tuple(_write_figures(page, run_folder / "figures"))
     tables = tuple(_write_tables(page, run_folder / "tables"))
     html, markdown = run_folder / "report.html", run_folder / "report.md"
@@ -70,16 +83,28 @@ def build_report(run_folder: Path) -> ReportFiles:
     files = sorted(path.relative_to(run_folder).as_posix() for path in (*figures, *tables))
     write_json(run_folder / "figures" / _LIST, files)
     for name in set(earlier) - set(files):
-        (run_folder / name).unlink(missing_ok=True)
+        if run.reader.inside((run_folder / name).parent):
+            (run_folder / name).unlink(missing_ok=True)
     return ReportFiles(html, markdown, figures, tables)
 
 
 def page_of(run: RunFiles) -> Page:
     """Everything the report says, in order."""
-    sections = [section for make in _SECTIONS if (section := make(run)) is not None]
-    version = run.provenance.get("ganbal_version")
+    sections = []
+    for chapter in _CHAPTERS:
+        blocks = guarded(chapter.title, lambda chapter=chapter: chapter.blocks(run))
+        if blocks:
+            sections.append(Section(chapter.anchor, chapter.title, chapter.short, blocks))
+    version = run.provenance["ganbal_version"]
     footer = f"Written by ganbal{f' {version}' if version else ''}. For research; not a medical device."
-    return Page(run.set_name, QUESTION, run.mark, answer_of(run), sections, footer)
+    return Page(run.set_name, QUESTION, run.mark, _answer(run), sections, footer)
+
+
+def _answer(run: RunFiles) -> Answer:
+    found: list[Answer] = []
+    failed = guarded("The answer", lambda: found.append(answer_of(run)) or [])
+    notices = [block for block in failed if isinstance(block, Notice)]
+    return found[0] if found else Answer("Cannot tell: files are damaged.", "caution", [], None, [], notices, [], "", [])
 
 
 def figures_of(page: Page) -> list[Drawing | Picture]:
@@ -108,7 +133,7 @@ def table_as_csv(table: Table) -> str:
     for row in table.rows:
         values = (_in_file(entry, is_interval) for entry, is_interval in zip(row, are_intervals, strict=True))
         writer.writerow(itertools.chain.from_iterable(values))
-    return buffer.getvalue()
+    return printable(buffer.getvalue())
 
 
 def _in_file(entry: Entry, is_interval: bool) -> list[Any]:
@@ -139,11 +164,7 @@ def _write_bytes(target: Path, content: bytes) -> Path:
     return target
 
 
-def _listed(run_folder: Path) -> list[str]:
+def _listed(run: RunFiles) -> list[str]:
     """Files an earlier report wrote; only names inside its two folders count."""
-    try:
-        names = read_json(run_folder / "figures" / _LIST)
-    except (OSError, json.JSONDecodeError):
-        return []
-    inside = [name for name in names if isinstance(name, str) and ".." not in name] if isinstance(names, list) else []
-    return [name for name in inside if name.startswith(("figures/", "tables/"))]
+    names = run.reader.json(f"figures/{_LIST}", sequence(text)) or []
+    return [name for name in names if name.startswith(("figures/", "tables/")) and ".." not in name]

@@ -1,4 +1,4 @@
-"""The conditions of a study beside its arms: ratios of added images, fractions left of the minority class."""
+"""The conditions of a study besides its arms: ratios of added images, fractions of the minority class."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ class Condition(NamedTuple):
 
 
 def condition_of(row: Mapping[Any, Any]) -> Condition:
-    """That of a row of summary.json or results.csv; files of studies without ratios and fractions lack both."""
+    """The condition of a row of summary.json or results.csv."""
     return Condition(_number(row.get("synthetic_ratio")), _number(row.get("minority_fraction")) or 1.0)
 
 
@@ -31,7 +31,7 @@ def usual_conditions(rows: Iterable[Mapping[str, Any]]) -> dict[str, Condition]:
 
 
 def in_words(condition: Condition) -> str:
-    """`ratio 0.25, 10 % of the minority class`; empty where nothing is to be said."""
+    """`ratio 0.25, 10 % of the minority class`; empty for the plain condition."""
     parts = [] if condition.synthetic_ratio is None else [f"ratio {condition.synthetic_ratio:g}"]
     parts += [] if condition.fraction == 1 else [f"{100 * condition.fraction:g} % of the minority class"]
     return ", ".join(parts)

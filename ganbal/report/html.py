@@ -2,12 +2,15 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ganbal.report.page import Block, Drawing, Page, Picture
+from ganbal.report.glossary import PATTERN, TERMS, explanation_of, term_of
+from ganbal.report.page import Block, Drawing, Page, Picture, code_parts, file_stem, printable
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -22,23 +25,55 @@ def render_html(page: Page) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    filters = (code_words, kind, svg, data_address, lower_first)
-    environment.filters |= {function.__name__: function for function in filters}
+    words = _Words()
+    filters: dict[str, Callable[..., Any]] = {"rich": words.rich, "kind": kind, "svg": svg, "stem": file_stem}
+    environment.filters |= filters | {"data_address": data_address, "explained": explained, "code_words": code_words}
+    environment.globals["begin_section"] = words.begin_section
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return environment.get_template("report.html.jinja").render(
-        page=page, style=Markup(style), script=Markup(script), script_digest=digest
+    return printable(
+        environment.get_template("report.html.jinja").render(
+            page=page, terms=TERMS, style=Markup(style), script=Markup(script), script_digest=digest
+        )
     )
 
 
+class _Words:
+    """Texts with their code parts set, and each glossary term linked to its meaning once per section."""
+
+    def __init__(self) -> None:
+        self._seen: set[str] = set()
+
+    def begin_section(self) -> str:
+        self._seen = set()
+        return ""
+
+    def rich(self, text: str) -> Markup:
+        parts = [_code(part) if is_code else self._linked(part) for part, is_code in code_parts(text)]
+        return Markup("").join(parts)
+
+    def _linked(self, text: str) -> Markup:
+        made, place = Markup(""), 0
+        for match in PATTERN.finditer(text):
+            term = term_of(match[0])
+            if term in self._seen:
+                continue
+            self._seen.add(term)
+            made += escape(text[place : match.start()]) + Markup('<a class="term" href="#term-{}" title="{}">{}</a>').format(
+                file_stem(term), TERMS[term], match[0]
+            )
+            place = match.end()
+        return made + escape(text[place:])
+
+
 def code_words(text: str) -> Markup:
-    """Escaped text, its parts between backticks as <code>."""
-    if text.count("`") % 2:
-        return escape(text)
-    parts = [
-        escape(part) if number % 2 == 0 else Markup("<code>{}</code>").format(part)
-        for number, part in enumerate(text.split("`"))
-    ]
-    return Markup("").join(parts)
+    """Escaped text with its code parts set, without links."""
+    return Markup("").join(_code(part) if is_code else escape(part) for part, is_code in code_parts(text))
+
+
+def explained(title: str) -> Markup:
+    """A table heading, with the meaning of its term for those who point at it."""
+    meaning = explanation_of(title)
+    return Markup('<abbr title="{}">{}</abbr>').format(meaning, title) if meaning else escape(title)
 
 
 def kind(block: Block | Drawing | Picture) -> str:
@@ -57,6 +92,5 @@ def data_address(picture: Picture) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(picture.jpeg).decode()
 
 
-def lower_first(text: str) -> str:
-    """The text with a small first letter, to stand behind a colon."""
-    return text[:1].lower() + text[1:]
+def _code(text: str) -> Markup:
+    return Markup("<code>{}</code>").format(text)

@@ -1,8 +1,12 @@
-"""A report's page as Markdown, with pictures and tables beside it as files."""
+"""A report's page as Markdown, with pictures and tables beside it as files.
+
+Every text is escaped for CommonMark and GitHub's tables, so that no name in it becomes markup (CommonMark 0.31, 2.4).
+"""
 
 import re
 from collections.abc import Sequence
 
+from ganbal.report.glossary import TERMS
 from ganbal.report.page import (
     Answer,
     Block,
@@ -18,6 +22,8 @@ from ganbal.report.page import (
     Picture,
     Section,
     Table,
+    code_parts,
+    printable,
 )
 
 
@@ -29,17 +35,21 @@ def render_markdown(page: Page) -> str:
     lines += _answer(page.answer)
     for section in page.sections:
         lines += _section(section, page.mark)
+    lines += ["## Terms", "", *(f"- **{_text(term)}**: {_text(meaning)}" for term, meaning in TERMS.items()), ""]
     lines += ["---", "", _text(page.footer), ""]
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _answer(answer: Answer) -> list[str]:
-    lines = [f"## {_text(answer.headline)}", "", _text(answer.sentence), ""]
+    lines = [f"## {_text(answer.headline)}", ""]
     if answer.missing:
         lines += _block(answer.missing)
-    for remark in answer.remarks:
-        lines += [_text(remark), ""]
-    lines += [*(f"- {_text(term)}: {_text(text)}" for term, text in answer.facts), ""]
+    for label, text in answer.findings:
+        lines += [f"**{_text(label)}.** {_text(text)}", ""]
+    for warning in answer.warnings:
+        lines += _block(warning)
+    cards = [(card.term, f"{card.value}{f' ({card.note})' if card.note else ''}") for card in answer.cards]
+    lines += [*(f"- {_text(term)}: {_text(text)}" for term, text in cards), ""]
     items: list[Drawing | Picture] = [*answer.forest, *answer.samples]
     for item in items:
         lines += _image(item)
@@ -62,7 +72,7 @@ def _block(block: Block) -> list[str]:
         case Notice():
             return [f"> **{_text(block.kind)}.** {_text(block.text)}", ""]
         case Missing():
-            return [f"{_text(block.text)}", "", *_fenced(block.command), ""]
+            return [_text(block.text), "", *_fenced(block.command), ""]
         case Facts():
             return [*(f"- **{_text(term)}**: {_text(text)}" for term, text in block.entries), ""]
         case Code():
@@ -86,14 +96,14 @@ def _gallery(gallery: Gallery) -> list[str]:
 def _image(item: Drawing | Picture) -> list[str]:
     suffix = "png" if isinstance(item, Drawing) else "jpg"
     label = f"{_text(item.label)}. " if isinstance(item, Picture) else ""
-    alt = _text(item.alt).replace("[", "\\[").replace("]", "\\]")
     words = f"{label}{_text(item.caption)}".strip()
-    return [f"![{alt}](figures/{item.name}.{suffix})", "", *([f"*{words}*", ""] if words else [])]
+    return [f"![{_text(item.alt)}](figures/{item.name}.{suffix})", "", *([f"*{words}*", ""] if words else [])]
 
 
 def _table(table: Table) -> list[str]:
     def row(texts: Sequence[str]) -> str:
-        return "| " + " | ".join(_text(text).replace("|", "\\|") for text in texts) + " |"
+        # Cells are split at every bar that has no backslash, before code is looked for.
+        return "| " + " | ".join(re.sub(r"(?<!\\)\|", r"\|", _text(text)) for text in texts) + " |"
 
     rule = "| " + " | ".join("---:" if column.numeric else "---" for column in table.columns) + " |"
     lines = [row([column.title for column in table.columns]), rule]
@@ -102,18 +112,31 @@ def _table(table: Table) -> list[str]:
 
 
 def _fenced(text: str) -> list[str]:
-    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
-    fence = "`" * max(3, longest + 1)
+    fence = "`" * max(3, _longest_run_of_backticks(text) + 1)
     return [fence, text, fence]
 
 
 def _text(text: str) -> str:
-    """One line that no Markdown reader takes for markup, code between backticks excepted."""
-    line = " ".join(text.split())
-    parts = line.split("`") if line.count("`") % 2 == 0 else [line.replace("`", "'")]
-    return "`".join(part if number % 2 else _escaped(part) for number, part in enumerate(parts))
+    """The text on one line, where only parts marked as code are markup."""
+    line = "".join(
+        _code_span(part) if is_code else _escaped(part) for part, is_code in code_parts(" ".join(text.split()))
+    )
+    # At the beginning of a block these would start a list, a heading, a rule or a setext underline.
+    return re.sub(r"^(?:([-+=])|(\d+)([.)]))", lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", line)
 
 
 def _escaped(text: str) -> str:
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return re.sub(r"([\\*_#$\[\]])", r"\\\1", text)
+    text = re.sub(r"([\\`*_#$\[\]{}~|@!])", r"\\\1", text)
+    # GitHub makes links of bare addresses.
+    return re.sub(r"(?i)(https?|ftp|mailto|xmpp)(:)|(www)(\.)", lambda m: f"{m[1] or m[3]}\\{m[2] or m[4]}", text)
+
+
+def _code_span(text: str) -> str:
+    fence = "`" * (_longest_run_of_backticks(text) + 1)
+    pad = " " if text[0] == "`" or text[-1] == "`" else ""
+    return f"{fence}{pad}{text}{pad}{fence}"
+
+
+def _longest_run_of_backticks(text: str) -> int:
+    return max((len(run) for run in re.findall(r"`+", text)), default=0)

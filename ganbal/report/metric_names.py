@@ -1,20 +1,20 @@
-"""What the measures of a study are called, and which of them are better when they are small."""
+"""What the metrics of a study are called in a report, and in which order they stand."""
 
 from collections.abc import Sequence
 
 _TITLES = {
-    "accuracy": "Accuracy",
     "balanced_accuracy": "Balanced accuracy",
     "roc_auc": "ROC-AUC",
+    "accuracy": "Accuracy",
     "pr_auc": "PR-AUC",
     "mcc": "MCC",
-    "brier": "Brier score (less is better)",
-    "ece": "Calibration error (less is better)",
-    "calibration_error": "Calibration error (less is better)",
+    "brier": "Brier score",
+    "ece": "Calibration error",
 }
+_LOWER_IS_BETTER = ("brier", "ece")
 _PER_CLASS = {"recall": "Recall", "precision": "Precision", "f1": "F1"}
 _CHOSEN = "_chosen"
-LOWER_IS_BETTER = frozenset({"brier", "ece", "calibration_error"})
+_PRIMARY = ("balanced_accuracy", "roc_auc")
 
 
 def metric_title(metric: str, classes: Sequence[str]) -> str:
@@ -24,19 +24,34 @@ def metric_title(metric: str, classes: Sequence[str]) -> str:
     for kind, title in _PER_CLASS.items():
         if metric.startswith(f"{kind}_") and metric.removeprefix(f"{kind}_") in classes:
             return f"{title} {metric.removeprefix(f'{kind}_')}"
-    return _TITLES.get(metric, metric.replace("_", " "))
+    title = _TITLES.get(metric, metric.replace("_", " "))
+    return f"{title} (lower is better)" if metric in _LOWER_IS_BETTER else title
 
 
 def known_metrics(classes: Sequence[str]) -> list[str]:
-    """At the usual threshold or without any, in the order of tables."""
-    return [*_TITLES, *(f"{kind}_{name}" for kind in _PER_CLASS for name in classes)]
+    """At the usual threshold or independent of it, in the order of tables."""
+    return [*primary_metrics(classes), *secondary_metrics(classes)]
+
+
+def primary_metrics(classes: Sequence[str]) -> list[str]:
+    """Those that a reader needs for the answer; tables show them first, and all others folded."""
+    return [*_PRIMARY, *(f"recall_{name}" for name in classes)]
+
+
+def secondary_metrics(classes: Sequence[str]) -> list[str]:
+    titled = [name for name in _TITLES if name not in _PRIMARY]
+    return [*titled, *(f"{kind}_{name}" for kind in ("precision", "f1") for name in classes)]
 
 
 def chosen_metrics(classes: Sequence[str]) -> list[str]:
-    """Names of the measures that stand twice: at 0.5, and with `_chosen` at the threshold chosen on validation."""
+    """Metrics given twice: at threshold 0.5, and with `_chosen` at the threshold chosen on validation."""
     return ["accuracy", "balanced_accuracy", "mcc", *(f"recall_{name}" for name in classes)]
 
 
 def chosen(metric: str) -> str:
-    """The name of a measure at the chosen threshold."""
+    """The name of a metric at the chosen threshold."""
     return metric + _CHOSEN
+
+
+def is_at_chosen_threshold(metric: str) -> bool:
+    return metric.endswith(_CHOSEN)

@@ -1,4 +1,4 @@
-"""Numbers as a reader sees them: a true minus sign, a dash for what is not known."""
+"""Numbers as a reader sees them: a true minus sign, a dash for unknown values."""
 
 import math
 
@@ -75,6 +75,11 @@ def duration(seconds: float | None) -> str:
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
+def of_hundred(value: float | None) -> str:
+    """A share as a count: 0.4487 → `45` of 100."""
+    return f"{100 * value:.0f}" if value is not None and math.isfinite(value) else UNKNOWN
+
+
 def listing(parts: "list[str] | tuple[str, ...]") -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(parts) < 2:
@@ -82,6 +87,6 @@ def listing(parts: "list[str] | tuple[str, ...]") -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def plural(number: int, singular: str, several: str | None = None) -> str:
+def plural(number: float | None, singular: str, several: str | None = None) -> str:
     """`1 seed`, `5 seeds`."""
     return f"{count(number)} {singular if number == 1 else several or singular + 's'}"

@@ -1,18 +1,55 @@
 """What a report consists of, before it becomes HTML or Markdown.
 
-Texts are plain; words between backticks are set as code.
+Texts are plain: whatever they contain is shown as it stands. Only `code` marks a part as code.
 """
 
+import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 Tone = Literal["plain", "good", "bad", "caution"]
 
+CODE_START, CODE_END = "\ue000", "\ue001"
+"""Private-use characters that `printable` removes from everything that is read, so that no name can contain them."""
+
+
+def code(text: object) -> str:
+    """The text, marked to be set as code."""
+    return f"{CODE_START}{text}{CODE_END}"
+
+
+def code_parts(text: str) -> list[tuple[str, bool]]:
+    """The text in parts, each with whether it is code; without the marks."""
+    parts = []
+    for piece in re.split(f"({CODE_START}[^{CODE_END}]*{CODE_END})", text):
+        is_code = piece.startswith(CODE_START)
+        parts.append((piece.strip(CODE_START + CODE_END) if is_code else re.sub(r"[\ue000\ue001]", "", piece), is_code))
+    return [part for part in parts if part[0]]
+
+
+def printable(text: str) -> str:
+    """The text without characters that steer a terminal or reverse the reading direction; line breaks stay."""
+    return _STEERING.sub("\ufffd", text)
+
+
+_STEERING = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 and C1 controls but for tab and line feed
+    "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction marks, embeddings, overrides and isolates
+    "\ud800-\udfff\ue000\ue001\ufffe\uffff]"  # lone surrogates, the marks of `code`, no characters
+)
+
+
+def file_stem(name: str) -> str:
+    """`name` itself where it is safe in a file name and in an address; otherwise a safe stem that no other name has."""
+    safe = re.sub(r"[^a-z0-9_-]+", "-", name.lower()).strip("-")[:40]
+    return safe if safe == name and safe else f"{safe or 'name'}-{hashlib.sha256(name.encode()).hexdigest()[:6]}"
+
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Running text; `quiet` for remarks that qualify what stands above."""
+    """Running text; `quiet` for remarks that qualify the text above."""
 
     text: str
     quiet: bool = False
@@ -20,7 +57,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Missing:
-    """A part of the work that has not been done yet, and the command that does it."""
+    """Work that has not been done yet, and the command that does it."""
 
     text: str
     command: str
@@ -28,7 +65,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Notice:
-    """A sentence that must not be overlooked."""
+    """A sentence that must not be overlooked; tone `bad` is severe."""
 
     text: str
     kind: str
@@ -37,14 +74,14 @@ class Notice:
 
 @dataclass(frozen=True)
 class Facts:
-    """Terms with what is to be said of each."""
+    """Terms, each with its text."""
 
     entries: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One place of a table: what is shown, and the value it is sorted and exported by (None: the text itself).
+    """One field of a table: the text shown, and the value it is sorted and exported by (None: the text itself).
 
     Of an interval, `value` is the lower end and `upper` the other one.
     """
@@ -59,7 +96,7 @@ class Entry:
 class Column:
     """A column's heading; numeric columns are aligned right, `wide` ones hold sentences.
 
-    `title_in_file` heads the values where they are in another unit than the texts.
+    `title_in_file` heads the values where their unit differs from that of the texts.
     """
 
     title: str
@@ -119,7 +156,7 @@ class Gallery:
 
 @dataclass(frozen=True)
 class Code:
-    """Text to be copied as it stands; `prose` for sentences, which a reader rather sees in the page's own letters."""
+    """Text to be copied as it stands; `prose` for sentences, which the page sets in its own typeface."""
 
     label: str
     text: str
@@ -128,7 +165,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Fold:
-    """Detail that starts closed on the page."""
+    """Detail that is closed at first, and not printed."""
 
     title: str
     blocks: "Sequence[Block]"
@@ -148,15 +185,29 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Card:
+    """A key number of the first screen: what it is, the number, and what it has to be read with."""
+
+    term: str
+    value: str
+    note: str = ""
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True)
 class Answer:
-    """The first screen: the short answer, the sentence that carries it, the evidence in a figure and in samples."""
+    """The first screen: the verdict in one line, what it rests on, and what to do next.
+
+    `findings` are labelled sentences (the effect, what the study could not have seen, the next step …); `warnings` are
+    those that can overturn the verdict.
+    """
 
     headline: str
     tone: Tone
-    sentence: str
+    findings: Sequence[tuple[str, str]]
     missing: Missing | None
-    remarks: Sequence[str]
-    facts: Sequence[tuple[str, str]]
+    cards: Sequence[Card]
+    warnings: Sequence[Notice]
     forest: Sequence[Drawing]
     forest_remark: str
     samples: Sequence[Picture]
@@ -164,7 +215,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report. `mark` is what every part has to say of itself, such as that the images are drawn."""
+    """A whole report. `mark` is what every part has to say of itself, such as that the images are a simulation."""
 
     set_name: str
     question: str

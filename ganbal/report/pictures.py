@@ -2,14 +2,12 @@
 
 import io
 from collections.abc import Sequence
-from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ganbal.report.names import file_stem
-from ganbal.report.number_text import listing
-from ganbal.report.page import Picture
-from ganbal.report.run_reader import Cell, RunFiles
+from ganbal.report.number_text import listing, share
+from ganbal.report.page import Picture, file_stem
+from ganbal.report.run_reader import CellFiles, RunFiles
 from ganbal.synthesis.synthetic_png import MARK
 
 MOST_EDGE_PX, FEWEST_WIDTH_PX = 560, 240
@@ -22,17 +20,17 @@ _MOST_TILE_PX = 128
 
 
 def real_samples(run: RunFiles) -> Picture | None:
-    """The grid of photographs that inspection leaves in figures/real_samples.png."""
-    image = _open(run.folder / "figures" / "real_samples.png")
+    """The grid of real images that inspection leaves in figures/real_samples.png."""
+    image = run.image("figures", "real_samples.png")
     if image is None:
         return None
-    word = "Drawn chests of the phantom set" if run.is_phantom else "Photographs of the training set"
+    words = "Simulated radiographs of the phantom set" if run.is_phantom else "Images of the training set"
     return _picture(
         image,
         name="samples-real",
         label="Phantom (the set itself)" if run.is_phantom else "Real",
-        caption=f"{word}.",
-        alt=f"Grid of samples: {word[0].lower()}{word[1:]}.",
+        caption=f"{words}.",
+        alt=f"Grid of samples: {words[0].lower()}{words[1:]}.",
         lines=_strip_lines(run, synthetic=False),
         synthetic=False,
     )
@@ -41,16 +39,16 @@ def real_samples(run: RunFiles) -> Picture | None:
 def synthetic_samples(run: RunFiles) -> Picture | None:
     """The first images of the manifest, in its order: nobody chose them."""
     names = [] if run.manifest is None else run.manifest["file_name"].tolist()[:SHOWN]
-    images = [image for name in names if (image := _open(run.folder / "synthetic" / name)) is not None]
+    images = [image for name in names if (image := run.image("synthetic", str(name))) is not None]
     if not images:
         return None
-    text = f"The first {len(images)} in the manifest's order, not chosen."
+    text = f"The first {len(images)} of the manifest, in its order, not selected."
     return _picture(
         _tile(images),
         name="samples-synthetic",
         label="Synthetic",
         caption=text,
-        alt=f"Grid of synthetic images of {run.gan_class}. {text}",
+        alt=f"Grid of synthetic images of {listing(list(run.synthetic_counts))}. {text}",
         lines=_strip_lines(run, synthetic=True),
         synthetic=True,
     )
@@ -63,7 +61,7 @@ def training_grids(run: RunFiles, most: int = 6) -> list[Picture]:
         grids = [grids[round(number * (len(grids) - 1) / (most - 1))] for number in range(most)]
     found = []
     for step, path in grids:
-        image = _open(path)
+        image = run.reader.image(path)
         if image is not None:
             found.append(
                 _picture(
@@ -80,8 +78,8 @@ def training_grids(run: RunFiles, most: int = 6) -> list[Picture]:
 
 
 def interpolation(run: RunFiles) -> Picture | None:
-    """The way between pairs of latents."""
-    image = _open(run.gan_folder / "interpolation.png")
+    """Images between pairs of latents."""
+    image = run.image("gan", run.gan_part, "interpolation.png")
     if image is None:
         return None
     return _picture(
@@ -89,7 +87,7 @@ def interpolation(run: RunFiles) -> Picture | None:
         name=f"{run.gan_name}-interpolation",
         label="From one latent to another",
         caption="Each row goes from one latent to another. Gradual change is a good sign; jumps between a few images "
-        "would speak of memorised ones.",
+        "suggest memorized ones.",
         alt="Rows of synthetic images that change from one latent to another.",
         lines=_strip_lines(run, synthetic=True),
         synthetic=True,
@@ -97,17 +95,17 @@ def interpolation(run: RunFiles) -> Picture | None:
 
 
 def augmentation(run: RunFiles) -> Picture | None:
-    """What the discriminator is shown of real images."""
-    image = _open(run.gan_folder / "augmentation.png")
+    """What the discriminator sees of real images."""
+    image = run.image("gan", run.gan_part, "augmentation.png")
     if image is None:
         return None
-    names = [str(name) for name in (run.training or {}).get("augment") or run.setting("gan.augment") or []]
+    names = (run.training or {}).get("augment") or run.setting("gan.augment") or []
     return _picture(
         image,
         name=f"{run.gan_name}-augmentation",
         label="Augmentation of the discriminator's images",
-        caption=f"A real image a row. Columns: as it is; {listing(names)}, each alone; all of them, drawn three times. "
-        "Synthetic images are changed in the same ways before the discriminator sees them.",
+        caption=f"One real image per row. Columns: unchanged; {listing(names)}, each alone; all together, three times. "
+        "Synthetic images are augmented in the same way before the discriminator sees them.",
         alt="Rows of real training images, each followed by its augmented versions.",
         lines=_strip_lines(run, synthetic=False),
         synthetic=False,
@@ -115,15 +113,15 @@ def augmentation(run: RunFiles) -> Picture | None:
 
 
 def nearest_pairs(run: RunFiles) -> Picture | None:
-    """Synthetic images beside the training images they resemble most, as scoring drew them."""
-    image = _open(run.folder / "figures" / "nearest_pairs.png")
+    """Synthetic images beside the training images closest to them, as scoring left them."""
+    image = run.image("figures", "nearest_pairs.png")
     if image is None:
         return None
     return _picture(
         image,
         name="copies-nearest-pairs",
         label="Synthetic (left) and nearest training image (right)",
-        caption="The pairs that come nearest to one another, nearest first.",
+        caption="The closest pairs, closest first.",
         alt="Pairs of a synthetic image and the training image nearest to it.",
         lines=["Left of each pair SYNTHETIC", *_strip_lines(run, synthetic=False)],
         synthetic=True,
@@ -132,14 +130,13 @@ def nearest_pairs(run: RunFiles) -> Picture | None:
 
 
 def inspection_figures(run: RunFiles) -> list[Picture]:
-    """What inspection drew: samples of every class, and how large the images are."""
-    known = {
-        "samples": ("Samples of every class", "Training images at even distances along the list, not chosen."),
-        "sizes": ("Sizes on disk", "One dot an image, before any resizing."),
-    }
+    """The figures of inspection: samples of every class, and image sizes where these differ."""
+    known = {"samples": ("Samples of every class", "Training images at even distances in the list, not selected.")}
+    if ((run.data or {}).get("sizes") or {}).get("distinct") != 1:
+        known["sizes"] = ("Sizes on disk", "One dot per image, before any resizing.")
     found = []
     for stem, (label, caption) in known.items():
-        image = _open(run.folder / "figures" / f"{stem}.png")
+        image = run.image("figures", f"{stem}.png")
         if image is not None:
             found.append(
                 _picture(
@@ -156,21 +153,21 @@ def inspection_figures(run: RunFiles) -> list[Picture]:
     return found
 
 
-def case_picture(run: RunFiles, cell: Cell, title: str) -> Picture | None:
-    """Right and wrong test images of one cell, with the heat maps the study drew."""
-    image, facts = _open(run.folder / cell.place / "cases.png"), run.cell_cases(cell)
-    if image is None or facts is None:
+def case_picture(run: RunFiles, cell: CellFiles, title: str) -> Picture | None:
+    """Test images that one cell classified correctly and wrongly, with the study's heat maps."""
+    image, facts = run.image(cell.place, "cases.png"), cell.cases
+    if image is None or facts is None or not facts["kinds"]:
         return None
-    beside = "beside it what spoke for the answer (Grad-CAM)" if facts.get("has_heat_maps") else "no heat maps"
+    beside = "beside it the Grad-CAM heat map of the predicted class" if facts["has_heat_maps"] else "no heat maps"
     cases = [case for kind in facts["kinds"] for case in kind]
-    said = "; ".join(f"{case['true']} predicted {case['predicted']} with {case['probability']:.2f}" for case in cases)
+    told = "; ".join(f"{case['true']} predicted {case['predicted']} with {share(case['probability'], 2)}" for case in cases)
     return _picture(
         image,
         name=f"cases-{file_stem(cell.classifier)}-{file_stem(cell.arm)}",
         label=f"{cell.arm} · {title}",
-        caption=f"Seed {cell.seed}. A row for each class and for right and wrong; in it the surest, the middle and the "
-        f"least sure answer; {beside}.",
-        alt=f"Test images with the class that {title} predicted. {said}.",
+        caption=f"Seed {cell.seed}. One row per class for correct and for wrong predictions; in it the most certain, the "
+        f"median and the least certain one; {beside}.",
+        alt=f"Test images with the class that {title} predicted. {told}.",
         lines=_strip_lines(run, synthetic=False),
         synthetic=False,
         most_edge_px=_WIDE_PX,
@@ -178,8 +175,8 @@ def case_picture(run: RunFiles, cell: Cell, title: str) -> Picture | None:
 
 
 def _strip_lines(run: RunFiles, *, synthetic: bool) -> list[str]:
-    lines = ["SYNTHETIC: drawn by a generator"] if synthetic else []
-    return lines + (["PHANTOM: drawn, not photographed"] if run.is_phantom else [])
+    lines = ["SYNTHETIC: made by a generator"] if synthetic else []
+    return lines + (["PHANTOM: simulated, not real patients"] if run.is_phantom else [])
 
 
 def _picture(
@@ -197,19 +194,10 @@ def _picture(
     if lines:
         image = _with_strip(image, lines)
     buffer = io.BytesIO()
-    # The comment goes with the picture when it is taken out of the report.
+    # The comment stays with the picture when it is copied out of the report.
     comment = MARK if synthetic else (" ".join(lines) or None)
     image.save(buffer, format="JPEG", quality=_JPEG_QUALITY, comment=comment)
     return Picture(name, label, caption, alt, buffer.getvalue(), *image.size, synthetic)
-
-
-def _open(path: Path) -> Image.Image | None:
-    """The picture in grey or RGB; None where there is none that can be read."""
-    try:
-        with Image.open(path) as image:
-            return image.convert("L" if image.mode in {"1", "L", "I;16", "I"} else "RGB")
-    except (OSError, ValueError):
-        return None
 
 
 def _fitted(image: Image.Image, most_edge_px: int) -> Image.Image:

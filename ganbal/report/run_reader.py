@@ -1,7 +1,8 @@
-"""Reading a run folder: every part may be missing, none may stop the report."""
+"""Reading a run folder: any part may be missing, none may stop the report."""
 
+import functools
+import glob
 import hashlib
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,21 +10,41 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
 from ganbal.errors import InputError
-from ganbal.report.file_reading import NEEDED_KEYS, Cell, Reader
+from ganbal.report import shapes
+from ganbal.report.conditions import Condition
+from ganbal.report.file_reader import FileReader
 
-PHANTOM_MARK = "phantom: drawn, not photographed"
+PHANTOM_MARK = "phantom: simulated, not real patients"
+
+
+@dataclass(frozen=True)
+class CellFiles:
+    """What one cell of the study left; `predictions` and `history` as in their CSV files."""
+
+    arm: str
+    classifier: str
+    seed: int
+    metrics: Mapping[str, Any] | None
+    predictions: pd.DataFrame | None
+    history: pd.DataFrame | None
+    cases: Mapping[str, Any] | None
+    place: str
+    """Its folder inside the run folder."""
+    condition: Condition
 
 
 @dataclass(frozen=True)
 class RunFiles:
-    """The content of a run folder; None for what is not there.
+    """The content of a run folder; None for files that are not there.
 
-    `unread` tells the files that are there and could not be used, with the reason.
+    `unread` names the files that are there and could not be used, or not in full, with the reason.
     """
 
     folder: Path
+    reader: FileReader
     config: Mapping[str, Any]
     config_text: str
     provenance: Mapping[str, Any]
@@ -36,10 +57,11 @@ class RunFiles:
     scores: Mapping[str, Any] | None
     summary: Mapping[str, Any] | None
     results: pd.DataFrame | None
-    cells: Sequence[Cell]
+    cells: Sequence[CellFiles]
+    reproduction: Mapping[str, Any] | None
     unread: Sequence[tuple[str, str]]
     gan_part: str = ""
-    """Of several generators, the folder inside `gan/` of the one that `training` and its companions tell of."""
+    """Of several generators, the folder inside `gan/` of the one that `training` and its companions describe."""
     other_generators: Sequence["RunFiles"] = ()
     """The same run with `training` and its companions those of each further generator."""
 
@@ -53,40 +75,25 @@ class RunFiles:
         sign = hashlib.sha256(self.gan_part.encode()).hexdigest()[:6]
         return f"gan-{sign}" if self.gan_part else "gan"
 
+    def image(self, *parts: str) -> Image.Image | None:
+        """An image of the run folder; None where there is none, or where the path leads out of the folder."""
+        return self.reader.image(self.folder.joinpath(*parts))
+
     def setting(self, name: str) -> Any:
         """The value of `section.field` in config.yaml, None where it is not there."""
-        place: Any = self.config
-        for part in name.split("."):
-            place = place.get(part) if isinstance(place, Mapping) else None
-        return place
+        section, _, field = name.partition(".")
+        return (self.config.get(section) or {}).get(field)
 
-    def reproduction(self) -> Mapping[str, Any] | None:
-        """What `ganbal reproduce` left; None where there is nothing that can be used."""
-        try:
-            content = json.loads((self.folder / "reproduction.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return content if isinstance(content, dict) and content.get("systems") else None
-
-    def cell_cases(self, cell: Cell) -> Mapping[str, Any] | None:
-        """What a cell's cases.json says; None where there is none that can be used."""
-        file = self.folder / cell.place / "cases.json"
-        try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        return content if isinstance(content, dict) and content.get("kinds") else None
-
-    def command(self, stage: str) -> str:
+    def command(self, stage: str, *options: str) -> str:
         """The command that does `stage` in this run."""
         parent = self.folder.parent.name
         place = f"outputs/{self.folder.name}" if parent == "outputs" else str(self.folder)
-        return f"ganbal {stage} --run {shlex.quote(place)}"
+        return " ".join([f"ganbal {stage} --run {shlex.quote(place)}", *options])
 
     @property
     def is_phantom(self) -> bool:
-        """Whether the images are drawn instead of photographed."""
-        return bool(self.data and self.data["source"].get("is_phantom")) or self.setting("data.root") == "phantom"
+        """Whether the images are a simulation."""
+        return bool(self.data and self.data["source"]["is_phantom"]) or self.setting("data.root") == "phantom"
 
     @property
     def mark(self) -> str | None:
@@ -98,29 +105,34 @@ class RunFiles:
         """The image set's name: the last part of its folder."""
         if self.is_phantom:
             return "phantom set"
-        root = self.data["source"].get("root") if self.data else self.setting("data.root")
+        root = self.data["source"]["root"] if self.data else self.setting("data.root")
         return str(root or "").replace("\\", "/").rstrip("/").rpartition("/")[2] or "unnamed image set"
 
     @property
     def classes(self) -> list[str]:
         """Class names in the order of their labels."""
-        source = self.data or self.summary or {}
-        return [str(name) for name in source.get("classes", [])]
+        return list((self.data or self.summary or {}).get("classes", []))
 
     @property
     def gan_class(self) -> str | None:
-        """The class that is synthesised."""
+        """The class that is synthesized, or the first of several."""
         if self.training:
             return str(self.training["class_name"])
-        named = self.setting("gan.class_name") or (self.data or {}).get("minority_class")
-        return str(named) if named is not None else None
+        return self.setting("gan.class_name") or (self.data or {}).get("minority_class")
+
+    @functools.cached_property
+    def synthetic_counts(self) -> dict[str, int]:
+        """How many synthetic images of each class the manifest lists."""
+        if self.manifest is None:
+            return {}
+        return {str(name): int(n) for name, n in self.manifest["label"].value_counts(sort=False).items()}
 
 
 def read_run_folder(folder: Path) -> RunFiles:
     """Read everything a report needs.
 
     Raises:
-        InputError: `folder` is not there, or holds nothing a run leaves.
+        InputError: `folder` is not there, or holds no file of a run.
     """
     if not folder.is_dir():
         raise InputError(
@@ -128,55 +140,84 @@ def read_run_folder(folder: Path) -> RunFiles:
             found="nothing" if not folder.exists() else "a file",
             action="Name a folder that `ganbal run` or another command made, with --run DIR.",
         )
-    known = ["config.yaml", "provenance.json", "gan/history.csv", "study/cells", *NEEDED_KEYS]
+    known = ["config.yaml", "provenance.json", "data.json", "scores.json", "reproduction.json"]
+    known += ["gan/training.json", "gan/history.csv", "study/summary.json", "study/cells"]
     if not any((folder / name).exists() for name in known):
         raise InputError(
             expected=f"the files of a run (config.yaml, data.json …) in {folder}",
             found="none of them",
             action="Name a folder that `ganbal run` or another command made, with --run DIR.",
         )
-    reader = Reader(folder)
+    reader = FileReader(folder)
     config_text, config = reader.config()
-    training = reader.json("gan/training.json")
-    first, *others = _trainings(training)
+    training = reader.json("gan/training.json", shapes.TRAINING)
+    first, *others = (training or {}).get("classes") or [training]
     run = RunFiles(
         folder=folder,
+        reader=reader,
         config=config,
         config_text=config_text,
-        provenance=reader.json("provenance.json") or {},
-        data=reader.json("data.json"),
+        provenance=reader.json("provenance.json", shapes.PROVENANCE) or shapes.PROVENANCE({}, "", []),
+        data=reader.json("data.json", shapes.DATA),
         training=training,
         gan_history=None,
         sample_grids=(),
         manifest=reader.table("synthetic/manifest.csv", ["file_name", "label"]),
-        synthesis=reader.json("synthetic/synthesis.json"),
-        scores=reader.json("scores.json"),
-        summary=reader.json("study/summary.json"),
+        synthesis=reader.json("synthetic/synthesis.json", shapes.SYNTHESIS),
+        scores=reader.json("scores.json", shapes.SCORES),
+        summary=reader.json("study/summary.json", shapes.SUMMARY),
         results=reader.table("study/results.csv", ["arm", "classifier", "seed"]),
-        cells=reader.cells(),
+        cells=_cells(reader, folder),
+        reproduction=reader.json("reproduction.json", shapes.REPRODUCTION),
         unread=(),
     )
-    run = replace(_of_generator(run, first, reader), training=training)
-    views = tuple(_of_generator(run, other, reader) for other in others)
-    return replace(run, other_generators=views, unread=tuple(reader.unread))
+    run = replace(_of_generator(run, first), training=training)
+    views = tuple(_of_generator(run, other) for other in others)
+    return replace(run, other_generators=views, unread=tuple(dict.fromkeys(reader.unread)))
 
 
-def _trainings(training: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
-    """What gan/training.json tells of each generator; one without facts where there is no such file."""
-    found = (training or {}).get("classes")
-    usable = [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
-    return usable or [training or {}]
-
-
-def _of_generator(run: RunFiles, training: Mapping[str, Any], reader: "Reader") -> RunFiles:
+def _of_generator(run: RunFiles, training: Mapping[str, Any] | None) -> RunFiles:
     # Only the last part counts: a run folder from elsewhere must not lead out of itself.
-    part = Path(str(training.get("folder") or "")).name
-    history = reader.table("/".join(filter(None, ["gan", part, "history.csv"])), ["step"])
-    grids = _sample_grids(run.folder / "gan" / part / "samples")
-    return replace(run, training=training, gan_history=history, sample_grids=grids, gan_part=part)
+    part = Path((training or {}).get("folder") or "").name
+    history = run.reader.table("/".join(filter(None, ["gan", part, "history.csv"])), ["step"])
+    grids = [
+        (int(step), path)
+        for path in run.reader.places([f"gan/{glob.escape(part)}/samples/step_*.png"])
+        if (step := path.stem.removeprefix("step_")).isdecimal() and len(step) <= 12
+    ]
+    return replace(run, training=training, gan_history=history, sample_grids=sorted(grids), gan_part=part)
 
 
-def _sample_grids(folder: Path) -> list[tuple[int, Path]]:
-    """(step, file) of every grid, oldest first."""
-    names = {path: path.stem.removeprefix("step_") for path in folder.glob("step_*.png")}
-    return sorted((int(step), path) for path, step in names.items() if step.isdecimal())
+def _cells(reader: FileReader, folder: Path) -> list[CellFiles]:
+    places = reader.places(["study/cells/*/*/*", "study/cells/fraction_*/*/*/*"])
+    found = [
+        _cell(reader, place, place.relative_to(folder).as_posix())
+        for place in places
+        if place.is_dir() and place.name.isdecimal() and len(place.name) <= 12
+    ]
+    return sorted(found, key=lambda cell: (cell.classifier, cell.arm, cell.place, cell.seed))
+
+
+def _cell(reader: FileReader, place: Path, name: str) -> CellFiles:
+    arm, condition = _arm_and_condition(place)
+    return CellFiles(
+        arm=arm,
+        classifier=place.parts[-2],
+        seed=int(place.name),
+        metrics=reader.json(f"{name}/metrics.json", shapes.CELL),
+        predictions=reader.table(f"{name}/predictions.csv", ["label"]),
+        history=reader.table(f"{name}/history.csv", ["step"]),
+        cases=reader.json(f"{name}/cases.json", shapes.CASES),
+        place=name,
+        condition=condition,
+    )
+
+
+def _arm_and_condition(place: Path) -> tuple[str, Condition]:
+    """From cells/[fraction_0.1/]<arm>[_ratio_0.25]/<classifier>/<seed>."""
+    arm, _, ratio = place.parts[-3].partition("_ratio_")
+    _, _, fraction = place.parts[-4].partition("fraction_")
+    try:
+        return arm, Condition(float(ratio) if ratio else None, float(fraction) if fraction else 1.0)
+    except ValueError:  # an arm whose own name looks so
+        return place.parts[-3], Condition()

@@ -1,7 +1,7 @@
-"""The study as the report's sections look at it: names, orders and numbers drawn from several files."""
+"""The study as the report's sections see it: names, orders and numbers from several files."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,21 +10,11 @@ import pandas as pd
 
 from ganbal.report.conditions import Condition, condition_of, usual_conditions
 from ganbal.report.metric_names import known_metrics, metric_title
-from ganbal.report.run_reader import Cell, RunFiles
+from ganbal.report.page import Tone
+from ganbal.report.run_reader import CellFiles, RunFiles
 
+VERDICT_TONES: dict[str | None, Tone] = {"helps": "good", "hurts": "bad", "too few seeds": "caution"}
 _ARM_COLOURS = ("ochre", "violet", "green", "rose", "blue", "brown", "olive", "steel")
-_ARM_TITLES = {
-    "imbalanced": "real images as they are",
-    "class-weights": "real images, the loss weighted by class",
-    "sampler": "real images, drawn so that every class comes equally often",
-    "duplicated": "real images, and copies of those of smaller classes",
-    "augmented": "real images, and classically augmented ones of smaller classes",
-    "smote": "real images, and interpolations between the features of those of smaller classes",
-    "undersampled": "real images, larger classes cut down to the smallest",
-    "gan": "real images and synthetic ones",
-    "gan+augmented": "real images, synthetic ones and classically augmented ones",
-    "gan-both": "real images, and synthetic ones of every class",
-}
 
 
 @dataclass(frozen=True)
@@ -44,55 +34,70 @@ class StudyView:
 
     @property
     def baseline(self) -> str:
-        return str(self.summary.get("baseline_arm") or "imbalanced")
+        return str(self.summary["baseline_arm"] or "imbalanced")
+
+    @property
+    def control(self) -> str:
+        """The arm that synthetic images have to beat: as many plain copies of real images."""
+        return str(self.summary["control_arm"] or "duplicated")
 
     @property
     def other_arms(self) -> list[str]:
         return [arm for arm in self.arms if arm != self.baseline]
 
-    @property
+    @functools.cached_property
     def classifiers(self) -> list[dict[str, Any]]:
-        return list(self.summary["classifiers"])
+        """Each with a `name` and a `title`."""
+        return [model | {"title": model["title"] or model["name"]} for model in self.summary["classifiers"]]
 
     @property
     def seeds(self) -> list[int]:
-        return list(self.summary["seeds"])
+        return [int(seed) for seed in self.summary["seeds"]]
 
     @property
     def main_metric(self) -> str:
-        return str(self.summary.get("main_metric") or "balanced_accuracy")
+        return str(self.summary["main_metric"] or "balanced_accuracy")
 
     @property
     def confidence(self) -> str:
-        return f"{100 * float(self.summary.get('confidence') or 0.95):g} %"
+        return f"{100 * float(self.summary['confidence'] or 0.95):g} %"
 
     @property
     def interval_covers(self) -> str:
         """What the intervals account for, in words."""
-        return interval_covers(self.summary)
+        covered = self.summary["interval_covers"] or ["seeds"]
+        if "patients" in covered:
+            return "other training seeds and other test patients; not another generator or another hospital"
+        return "other training seeds; not other test patients, another generator or another hospital"
 
     @property
     def classes(self) -> list[str]:
-        return [str(name) for name in self.summary.get("classes") or self.run.classes]
+        return list(self.summary["classes"] or self.run.classes)
+
+    @property
+    def positive_class(self) -> str | None:
+        """The class whose probability thresholds apply to; None where there are more than two classes."""
+        return self.summary["positive_class"]
 
     @property
     def curve_class(self) -> str | None:
-        """The class whose ROC, PR and reliability curves are drawn: the positive one, or the minority class."""
-        named = self.summary.get("positive_class") or (self.run.data or {}).get("minority_class")
+        """The class of ROC, precision-recall and reliability curves: the positive one, or the minority class."""
+        named = self.positive_class or (self.run.data or {}).get("minority_class")
         if named is not None:
             return str(named)
         return self.classes[0] if self.classes else None
 
-    @functools.cached_property
-    def compared_metrics(self) -> list[str]:
-        """The metrics that have differences: the main one first, then as the summary gives them."""
-        found = list(dict.fromkeys(row["metric"] for row in self.summary["differences"]))
-        return sorted(found, key=lambda name: name != self.main_metric)
+    @property
+    def positive_words(self) -> str:
+        """To stand wherever a threshold, a matrix or an area depends on it; empty for more than two classes."""
+        return f" The positive class is {self.positive_class}." if self.positive_class else ""
 
     @functools.cached_property
-    def table_metrics(self) -> list[str]:
-        """What the table of arms shows: everything that results.csv or the summary holds."""
-        return [name for name in known_metrics(self.classes) if self.holds(name)]
+    def compared_metrics(self) -> list[str]:
+        """The metrics that have differences: the main one first, then as the report orders them."""
+        found = list(dict.fromkeys(row["metric"] for row in self.summary["differences"]))
+        order = [self.main_metric, *known_metrics(self.classes)]
+        return sorted(found, key=lambda name: order.index(name) if name in order else len(order))
 
     @functools.cached_property
     def usual(self) -> dict[str, Condition]:
@@ -103,7 +108,7 @@ class StudyView:
         return condition == self.usual.get(arm, Condition())
 
     def holds(self, metric: str) -> bool:
-        """Whether the summary or results.csv has this measure at all."""
+        """Whether the summary or results.csv has this metric at all."""
         return any(row["metric"] == metric for row in self.summary["per_arm"]) or (
             self.run.results is not None and metric in self.run.results.columns
         )
@@ -111,8 +116,8 @@ class StudyView:
     def metric_title(self, metric: str) -> str:
         return metric_title(metric, self.classes)
 
-    def arm_meaning(self, arm: str) -> str:
-        return _ARM_TITLES.get(arm, "")
+    def arm_title(self, arm: str) -> str:
+        return str(self.summary["arm_titles"].get(arm, ""))
 
     def arm_colour(self, arm: str) -> str:
         """A colour name of its own for every arm, as far as they reach."""
@@ -125,34 +130,36 @@ class StudyView:
         for row in self.summary["per_arm"]:
             is_wanted = (row["arm"], row["classifier"], row["metric"]) == (arm, classifier, metric)
             if is_wanted and self.is_usual(arm, condition_of(row)):
-                return row["mean"], row["sd"], row["n"]
+                return row["mean"], row["sd"], int(row["n"] or 0)
         return _mean(self._results_of(arm, classifier), metric)
 
-    def results_mean(self, arm: str, classifier: str, column: str) -> float | None:
-        """Mean over seeds of a column of results.csv."""
-        return _mean(self._results_of(arm, classifier), column)[0]
+    def results_mean(self, arm: str, column: str) -> float | None:
+        """Mean of a column of results.csv over the seeds of the first classifier that has the arm."""
+        means = (_mean(self._results_of(arm, model["name"]), column)[0] for model in self.classifiers)
+        return next((mean for mean in means if mean is not None), None)
+
+    def difference(self, classifier: str, arm: str, metric: str, baseline: str | None = None) -> dict[str, Any] | None:
+        """The row of one comparison; None where the study does not have it."""
+        rows = self.differences(classifier, baseline)
+        return next((row for row in rows if (row["arm"], row["metric"]) == (arm, metric)), None)
 
     def differences(self, classifier: str, baseline: str | None = None) -> list[dict[str, Any]]:
         """Rows of the summary for one classifier, against the baseline arm unless another is named."""
         rows = self.all_differences(classifier, baseline)
-        return [row for row in rows if self.is_usual(str(row["arm"]), condition_of(row))]
+        return [row for row in rows if self.is_usual(row["arm"], condition_of(row))]
 
     def all_differences(self, classifier: str, baseline: str | None = None) -> list[dict[str, Any]]:
-        """The same with every ratio and every fraction of the minority class."""
-        wanted = baseline or self.baseline
-        return [
-            row
-            for row in self.summary["differences"]
-            if row["classifier"] == classifier and row.get("baseline", self.baseline) == wanted
-        ]
+        """The same at every ratio and every fraction of the minority class."""
+        wanted = classifier, baseline or self.baseline
+        return [row for row in self.summary["differences"] if (row["classifier"], row["baseline"]) == wanted]
 
     def other_baselines(self) -> list[str]:
-        """Arms besides the baseline that differences are told to."""
-        named = dict.fromkeys(str(row.get("baseline", self.baseline)) for row in self.summary["differences"])
+        """Arms besides the baseline that others are compared with."""
+        named = dict.fromkeys(row["baseline"] for row in self.summary["differences"])
         return [name for name in named if name != self.baseline]
 
-    def cells(self, classifier: str, arm: str) -> list[Cell]:
-        """The cells of this study only: a folder may hold those of seeds that are no longer asked for."""
+    def cells(self, classifier: str, arm: str) -> list[CellFiles]:
+        """The cells of this study only: a folder may hold cells of seeds that an earlier study had."""
         wanted = set(self.seeds)
         return [
             cell
@@ -167,9 +174,10 @@ class StudyView:
         column, found = f"probability_{class_name}", []
         for cell in self.cells(classifier, arm):
             if cell.predictions is not None and column in cell.predictions.columns:
-                is_class = (cell.predictions["label"] == class_name).to_numpy()
-                probability = cell.predictions[column].to_numpy(dtype=float)
-                if is_class.any() and not is_class.all() and np.isfinite(probability).all():
+                is_class = (cell.predictions["label"] == class_name).to_numpy(dtype=bool)
+                probability = pd.to_numeric(cell.predictions[column], errors="coerce").to_numpy(dtype=float)
+                is_possible = bool(((probability >= 0) & (probability <= 1)).all())
+                if is_class.any() and not is_class.all() and is_possible:
                     found.append((is_class, probability))
         return found
 
@@ -181,13 +189,6 @@ class StudyView:
         return found[[self.is_usual(arm, condition_of(row)) for row in found.to_dict("records")]]
 
 
-def interval_covers(summary: Mapping[str, Any]) -> str:
-    """What the intervals of a study account for, in words."""
-    if summary.get("interval_covers") == ["seeds"]:
-        return "other training seeds; not other test patients, another generator or another hospital"
-    return "other training seeds and other test patients; not another generator or another hospital"
-
-
 def study_view(run: RunFiles) -> StudyView | None:
     """The study of a run, None where there is no summary yet."""
     return StudyView(run, dict(run.summary)) if run.summary else None
@@ -196,7 +197,8 @@ def study_view(run: RunFiles) -> StudyView | None:
 def _mean(rows: pd.DataFrame | None, column: str) -> tuple[float | None, float | None, int]:
     if rows is None or column not in rows.columns:
         return None, None, 0
-    values: Sequence[float] = pd.to_numeric(rows[column], errors="coerce").dropna().to_numpy(dtype=float).tolist()
+    numbers = pd.to_numeric(rows[column], errors="coerce").replace([np.inf, -np.inf], np.nan).dropna()
+    values: Sequence[float] = numbers.to_numpy(dtype=float).tolist()
     if not values:
         return None, None, 0
     return float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else None, len(values)

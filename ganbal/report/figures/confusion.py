@@ -1,4 +1,4 @@
-"""Confusion matrices: rows are what an image shows, columns what the classifier says."""
+"""Confusion matrices: rows are the true class, columns the predicted one."""
 
 from collections.abc import Sequence
 
@@ -8,20 +8,54 @@ from matplotlib.patches import Rectangle
 
 from ganbal.report import number_text
 from ganbal.report.figures.drawing import COLOURS, Sheet, render, shorten
-from ganbal.report.page import Drawing
+from ganbal.report.number_text import plural
+from ganbal.report.page import Block, Drawing, Gallery, file_stem
+from ganbal.report.study_view import StudyView
 
 _LEFT, _TOP, _BOTTOM = 92, 62, 4
 _CELL_PX = {2: 74, 3: 62, 4: 56}
 _SMALL_CELL_PX = 48
 
 
+def confusion_gallery(study: StudyView) -> list[Block]:
+    """One confusion matrix per classifier and arm, summed over seeds."""
+    drawings = []
+    for classifier in study.classifiers:
+        for arm in study.arms:
+            found = _matrices(study, classifier["name"], arm)
+            if found:
+                drawings.append(
+                    draw_confusion(
+                        np.sum(found, axis=0),
+                        study.classes,
+                        name=f"confusion-{file_stem(classifier['name'])}-{file_stem(arm)}",
+                        title=f"{arm} · {classifier['title']}",
+                        num_seeds=len(found),
+                        mark=study.run.mark,
+                    )
+                )
+    remark = (
+        f"Summed over {plural(len(study.seeds), 'seed')}: every test image counts once per seed. Rows are the true class, "
+        f"columns the predicted one{' at threshold 0.5' if study.positive_class else ''}.{study.positive_words}"
+    )
+    return [Gallery("Confusion matrices", drawings, remark)] if drawings else []
+
+
+def _matrices(study: StudyView, classifier: str, arm: str) -> list[np.ndarray]:
+    """(C, C) counts of every seed that has them."""
+    size = len(study.classes)
+    rows = [cell.metrics["confusion_matrix"] for cell in study.cells(classifier, arm) if cell.metrics]
+    square = [matrix for matrix in rows if len(matrix) == size and all(len(row) == size for row in matrix)]
+    return [np.array(matrix, dtype=float) for matrix in square if size]
+
+
 def draw_confusion(
     matrix: np.ndarray, classes: Sequence[str], *, name: str, title: str, num_seeds: int, mark: str | None
 ) -> Drawing:
-    """One matrix, summed over seeds: counts, and the share of the true class, by which a field is shaded.
+    """One matrix: counts, and the share of the true class, by which a field is shaded.
 
     Args:
-        matrix: (C, C) counts.
+        matrix: (C, C) counts, summed over `num_seeds`.
     """
     cell = _CELL_PX.get(len(classes), _SMALL_CELL_PX)
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -45,7 +79,7 @@ def draw_confusion(
                 _draw_field(axes, row, column, cell, float(matrix[row, column]), float(shares[row, column]))
 
     told = "; ".join(
-        f"{classes[row]} called {classes[column]}: {matrix[row, column]:.0f} ({shares[row, column]:.0%})"
+        f"{classes[row]} predicted {classes[column]}: {matrix[row, column]:.0f} ({shares[row, column]:.0%})"
         for row in range(len(classes))
         for column in range(len(classes))
     )
@@ -55,7 +89,7 @@ def draw_confusion(
         width_px=_LEFT + size + 4,
         height_px=_TOP + size + _BOTTOM,
         caption="",
-        alt=f"Confusion matrix, {title}, summed over {summed}, per cent of the true class. {told}.",
+        alt=f"Confusion matrix, {title}, summed over {summed}, percent of the true class. {told}.",
         mark=mark,
     )
 

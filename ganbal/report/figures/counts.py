@@ -11,8 +11,8 @@ _LEFT, _TOP, _BAR_PX, _HEADING_PX = 118, 24, 18, 22
 _CLASS_COLOURS = ("teal", "ochre", "violet", "green", "rose", "blue", "brown", "olive", "steel")
 
 
-def draw_counts(counts: Mapping[str, Mapping[str, int]], classes: Sequence[str], mark: str | None) -> Drawing:
-    """Bars grouped by split; the number stands at each bar's end."""
+def draw_counts(counts: Mapping[str, Mapping[str, float]], classes: Sequence[str], mark: str | None) -> Drawing:
+    """Bars grouped by split, with the number at each bar's end."""
     splits = [split for split in counts if sum(counts[split].values())]
     height = _TOP + 6 + len(splits) * (_HEADING_PX + _BAR_PX * len(classes))
     most = max((n for split in splits for n in counts[split].values()), default=1)

@@ -1,4 +1,4 @@
-"""From a function that draws with matplotlib to SVG for the page, SVG for a file and PNG."""
+"""Figures with matplotlib: one SVG for the page, another for a file, and a PNG."""
 
 import io
 import re
@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from ganbal.report.page import Drawing
+from ganbal.report.page import Drawing, printable
 
 COLOURS = {
     "ink": "#1c2126",
@@ -38,7 +38,7 @@ COLOURS = {
 """Every colour a figure may use, as on white paper; the page gives each another value in dark mode.
 `paper` is left out there; `hollow` covers what lies under it with the colour of the page."""
 
-PIXELS_AN_INCH = 72
+PIXELS_PER_INCH = 72
 """One unit of the SVG is one CSS pixel."""
 _PNG_SCALE = 2
 _MARK_HEIGHT_PX = 20
@@ -60,13 +60,13 @@ _STYLE: dict[str, Any] = {
     "axes.formatter.useoffset": False,
     "grid.color": COLOURS["rule"],
     "grid.linewidth": 0.7,
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are the same on every machine
     "font.size": 11.5,
     "axes.labelsize": 11.5,
     "xtick.labelsize": 11,
     "ytick.labelsize": 11,
     "text.color": COLOURS["ink"],
-    "text.parse_math": False,  # a class may be called `a$b$`
+    "text.parse_math": False,  # a class name may contain dollar signs
     "xtick.color": COLOURS["muted"],
     "ytick.color": COLOURS["muted"],
     "xtick.major.size": 3,
@@ -88,7 +88,7 @@ class Sheet:
 
     def axes(self, left: float, top: float, right: float, bottom: float) -> Axes:
         """Axes with these margins in pixels on the four sides; `bottom` counts from `height_px`."""
-        total = self.figure.get_figheight() * PIXELS_AN_INCH
+        total = self.figure.get_figheight() * PIXELS_PER_INCH
         height = self.height_px - top - bottom
         return self.figure.add_axes(
             (
@@ -101,7 +101,7 @@ class Sheet:
 
     def text(self, x: float, y: float, text: str, **style: Any) -> None:
         """Text whose middle is `y` pixels below the upper edge."""
-        total = self.figure.get_figheight() * PIXELS_AN_INCH
+        total = self.figure.get_figheight() * PIXELS_PER_INCH
         options = {"va": "center"} | style
         self.figure.text(x / self.width_px, 1 - y / total, text, **options)
 
@@ -110,7 +110,7 @@ class Sheet:
 
     def legend(self, entries: Sequence["LegendEntry"], top: float) -> None:
         """Swatches with their names in rows, as `legend_rows` lays them out."""
-        total = self.figure.get_figheight() * PIXELS_AN_INCH
+        total = self.figure.get_figheight() * PIXELS_PER_INCH
         for row_number, row in enumerate(legend_rows(entries, self.width_px)):
             y, x = top + row_number * 17, 0.0
             for entry in row:
@@ -159,16 +159,16 @@ def render(
     alt: str,
     mark: str | None,
 ) -> Drawing:
-    """Let `draw` fill a sheet and encode it; a `mark` is written into the figure itself, below what is drawn.
+    """Let `draw` fill a sheet and encode it; a `mark` is written into the figure itself, at its lower edge.
 
-    The same drawing gives the same bytes.
+    The same input gives the same bytes.
     """
     style: Any = _STYLE | {"svg.hashsalt": name}
     full_height = height_px + (_MARK_HEIGHT_PX if mark else 0)
     with mpl.rc_context(style), warnings.catch_warnings():
         # A class name in letters the font lacks is still right in the SVG, whose fonts the reader's machine chooses.
         warnings.filterwarnings("ignore", message="Glyph")
-        figure = Figure(figsize=(width_px / PIXELS_AN_INCH, full_height / PIXELS_AN_INCH), dpi=PIXELS_AN_INCH)
+        figure = Figure(figsize=(width_px / PIXELS_PER_INCH, full_height / PIXELS_PER_INCH), dpi=PIXELS_PER_INCH)
         FigureCanvasAgg(figure)
         sheet = Sheet(figure, width_px, height_px)
         draw(sheet)
@@ -192,14 +192,14 @@ def shorten(text: str, length: int) -> str:
 
 def _save_png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=_PNG_SCALE * PIXELS_AN_INCH, metadata={"Software": "ganbal"})
+    figure.savefig(buffer, format="png", dpi=_PNG_SCALE * PIXELS_PER_INCH, metadata={"Software": "ganbal"})
     return buffer.getvalue()
 
 
 def _save_svg(figure: Figure) -> str:
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": "ganbal"})
-    return buffer.getvalue()
+    return printable(buffer.getvalue())
 
 
 def _for_page(svg: str, name: str, alt: str) -> str:

@@ -11,13 +11,15 @@ from matplotlib.transforms import blended_transform_factory
 
 from ganbal.report import number_text
 from ganbal.report.figures.drawing import COLOURS, Sheet, render, shorten
-from ganbal.report.page import Drawing
+from ganbal.report.page import Drawing, file_stem
+from ganbal.report.study_view import StudyView
 
 WIDTH_PX = 400
+MOST_ROWS, MOST_METRICS = 18, 3
+"""Of one plot: what a first screen holds."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 108, 140, 24, 42
 _ROW_PX, _HEADING_PX = 19, 23
 VERDICT_COLOURS = {"helps": "good", "hurts": "bad"}
-"""Anything else is neither."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,52 @@ class ForestGroup:
 
     heading: str
     rows: Sequence[Mapping[str, Any]]
+
+
+def forest_drawings(study: StudyView) -> list[Drawing]:
+    """One plot per classifier against the baseline, then one against plain copies, all on one scale.
+
+    As many metrics as a first screen holds, the main one first; against plain copies the main one only.
+    """
+    arms = max(1, len(study.other_arms))
+    metrics = study.compared_metrics[: max(1, min(MOST_METRICS, MOST_ROWS // arms))]
+    plots = [(study.baseline, metrics)]
+    if study.control in study.other_baselines():
+        plots.append((study.control, metrics[:1]))
+    groups = {
+        (baseline, classifier["name"]): _groups(study, classifier["name"], baseline, shown)
+        for baseline, shown in plots
+        for classifier in study.classifiers
+    }
+    limit = shared_limit([row for found in groups.values() for group in found for row in group.rows])
+    return [
+        draw_forest(
+            groups[baseline, classifier["name"]],
+            name=_name(study, classifier["name"], baseline),
+            title=f"{classifier['title']}, against {baseline}",
+            baseline=baseline,
+            limit=limit,
+            mark=study.run.mark,
+        )
+        for baseline, _ in plots
+        for classifier in study.classifiers
+        if groups[baseline, classifier["name"]]
+    ]
+
+
+def _groups(study: StudyView, classifier: str, baseline: str, metrics: Sequence[str]) -> list[ForestGroup]:
+    rows = study.differences(classifier, baseline)
+    # The GAN arm first, since the question is about it.
+    found = (
+        (metric, sorted((row for row in rows if row["metric"] == metric), key=lambda row: row["arm"] != "gan"))
+        for metric in metrics
+    )
+    return [ForestGroup(study.metric_title(metric), of_metric) for metric, of_metric in found if of_metric]
+
+
+def _name(study: StudyView, classifier: str, baseline: str) -> str:
+    name = f"forest-{file_stem(classifier)}"
+    return name if baseline == study.baseline else f"{name}-against-{file_stem(baseline)}"
 
 
 def draw_forest(
@@ -37,7 +85,7 @@ def draw_forest(
     limit: float,
     mark: str | None,
 ) -> Drawing:
-    """One row a difference: a dot at the mean, a line for the interval, the numbers at the right.
+    """One row per difference: a square at the mean, a line for the interval, the numbers at the right.
 
     Args:
         limit: the axis reaches from -limit to limit, in points, so that several plots can share it.
@@ -67,9 +115,9 @@ def draw_forest(
 
 
 def shared_limit(rows: Sequence[Mapping[str, Any]]) -> float:
-    """How far from zero, in points, the axis must reach for all rows; at least one point."""
+    """How far from zero, in points, the axis must reach for all rows; between one point and all hundred."""
     reach = [abs(100 * row[key]) for row in rows for key in ("mean", "low", "high") if number_text.is_known(row[key])]
-    return max(1.0, *(1.06 * value for value in reach)) if reach else 1.0
+    return min(max([1.0, *(1.06 * value for value in reach)]), 106.0)
 
 
 def _draw_groups(axes: Axes, groups: Sequence[ForestGroup]) -> None:
@@ -131,5 +179,5 @@ def _in_words(row: Mapping[str, Any]) -> str:
     reach = number_text.points_interval(row["low"], row["high"])
     interval = "no interval" if reach == number_text.UNKNOWN else f"interval {reach}"
     return (
-        f"{row['arm']} {number_text.points(mean)}, {interval}, {number_text.plural(row['n'], 'seed')}, {row['verdict']}"
+        f"{row['arm']} {number_text.points(mean)}, {interval}, {number_text.plural(row['n'] or 0, 'seed')}, {row['verdict']}"
     )

@@ -1,4 +1,4 @@
-"""ROC, precision-recall and reliability plots, one line an arm, over all seeds."""
+"""ROC, precision-recall and reliability plots: one line per arm, over all seeds."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -16,13 +16,40 @@ from ganbal.report.curves import (
 )
 from ganbal.report.figures.drawing import COLOURS, LegendEntry, Sheet, legend_rows, render
 from ganbal.report.number_text import share
-from ganbal.report.page import Drawing
+from ganbal.report.page import Block, Drawing, Fold, Gallery, file_stem
+from ganbal.report.study_view import StudyView
 
 WIDTH_PX = 360
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))
 
 Predictions = Sequence[tuple[np.ndarray, np.ndarray]]
 """For every seed: (N,) bool, whether an image is of the class, and (N,) float, its probability."""
+
+
+def curve_galleries(study: StudyView) -> list[Block]:
+    """ROC, precision-recall and reliability curves of each classifier, folded."""
+    positive = study.curve_class
+    if positive is None:
+        return []
+    kinds: list[tuple[str, str, Callable[..., Drawing]]] = [
+        ("roc", "ROC", draw_roc),
+        ("precision-recall", "Precision and recall", draw_precision_recall),
+        ("reliability", "Reliability", draw_reliability),
+    ]
+    blocks: list[Block] = []
+    for classifier in study.classifiers:
+        name = classifier["name"]
+        found = ((arm, study.predictions(name, arm, positive)) for arm in study.arms)
+        arms: dict[str, Predictions] = {arm: predictions for arm, predictions in found if predictions}
+        if arms:
+            colours = {arm: study.arm_colour(arm) for arm in arms}
+            drawings = [
+                draw(arms, colours, name=f"{kind}-{file_stem(name)}", title=title, mark=study.run.mark)
+                for kind, title, draw in kinds
+            ]
+            blocks.append(Gallery(classifier["title"], drawings))
+    word = "positive class" if study.positive_class else "class"
+    return [Fold(f"ROC, precision-recall and reliability curves ({word} {positive})", blocks)] if blocks else []
 
 
 def draw_roc(
@@ -57,7 +84,7 @@ def draw_precision_recall(
             _draw_mean_and_range(axes, grid, curves, arm, arms, colours)
         _label(axes, "recall", "precision")
 
-    caption = f"Mean over seeds at each recall; shaded: all seeds; dotted: a guess ({share(base, 2)})."
+    caption = f"Mean over seeds at each recall; shaded: all seeds; dotted: chance ({share(base, 2)})."
     return _square(draw, arms, colours, name, title, mark, caption, "Precision-recall")
 
 
@@ -79,7 +106,7 @@ def draw_reliability(
 
     errors = ", ".join(f"{arm} {share(calibration_error(found))}" for arm, found in bins.items())
     caption = (
-        "Ten bins, all seeds together; on the dotted line predictions are as sure as they are right. "
+        "Ten bins, all seeds together; on the dotted line, probabilities equal observed frequencies. "
         f"Expected calibration error: {errors}."
     )
     return _square(draw, arms, colours, name, title, mark, caption, "Reliability")

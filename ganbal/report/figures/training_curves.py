@@ -1,4 +1,4 @@
-"""Curves over training steps: of the GAN, and of the classifiers."""
+"""Curves over training steps."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ from ganbal.report.page import Drawing
 
 WIDTH_PX, HEIGHT_PX = 360, 250
 MOST_POINTS = 400
+FEWEST_POINTS = 3
+"""A curve of fewer shows no course, and is left out."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,12 @@ def draw_curves(
     limits: tuple[float, float] | None = None,
     smooth: bool = False,
 ) -> Drawing:
-    """Lines over optimiser steps.
+    """Lines over optimizer steps.
 
     Args:
         reference: a level to mark by a dotted line.
         limits: of the vertical axis; None fits the curves.
-        smooth: draw a running mean boldly over the raw curve.
+        smooth: plot a bold running mean over the raw curve.
     """
     entries = list({curve.label: LegendEntry(curve.label, curve.colour, curve.dash) for curve in curves}.values())
     legend_height = 17 * len(legend_rows(entries, WIDTH_PX))
@@ -61,19 +63,19 @@ def draw_curves(
             axes.set_ylim(*limits)
         calm_ticks(axes)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-        axes.set_xlabel("optimiser steps")
+        axes.set_xlabel("optimizer steps")
         axes.margins(x=0.02)
 
     return render(draw, name=name, width_px=WIDTH_PX, height_px=HEIGHT_PX, caption=caption, alt=alt, mark=mark)
 
 
 def curve_of(table: pd.DataFrame, column: str, label: str, colour: str, dash: Any = "-") -> Curve | None:
-    """A column over `step`, without its gaps; None where nothing is left of it."""
+    """A column over `step`, without its gaps; None where too little is left of it."""
     if column not in table.columns:
         return None
     numbers = table[["step", column]].apply(pd.to_numeric, errors="coerce")
     numbers = numbers.replace([np.inf, -np.inf], np.nan).dropna()
-    if numbers.empty:
+    if len(numbers) < FEWEST_POINTS:
         return None
     return Curve(label, colour, numbers["step"].to_numpy(float), numbers[column].to_numpy(float), dash)
 
@@ -93,10 +95,9 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
 def _draw_curve(axes: Axes, curve: Curve, smooth: bool) -> None:
     places, colour = thinned(curve.steps), COLOURS[curve.colour]
     style: dict[str, Any] = {"color": colour, "linestyle": curve.dash}
-    single = "o" if len(places) == 1 else None
     window = len(curve.values) // 25
     if smooth and window > 1:
         axes.plot(curve.steps[places], curve.values[places], linewidth=0.8, alpha=0.35, **style)
         axes.plot(curve.steps[places], running_mean(curve.values, window)[places], linewidth=2, **style)
     else:
-        axes.plot(curve.steps[places], curve.values[places], linewidth=1.5, marker=single, **style)
+        axes.plot(curve.steps[places], curve.values[places], linewidth=1.5, **style)

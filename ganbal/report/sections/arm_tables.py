@@ -8,66 +8,68 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from ganbal.report import number_text
-from ganbal.report.metric_names import chosen, chosen_metrics
-from ganbal.report.names import file_stem
+from ganbal.report.metric_names import chosen, chosen_metrics, primary_metrics, secondary_metrics
 from ganbal.report.number_text import count, plural
-from ganbal.report.page import Block, Column, Entry, Fold, Paragraph, Table
+from ganbal.report.page import Block, Column, Entry, Fold, Paragraph, Table, code, file_stem
 from ganbal.report.study_view import StudyView
 
 _WHY_TWO_THRESHOLDS = (
-    "Balancing shifts probabilities, so that at 0.5 an arm can seem better only because it calls the rarer class more "
+    "Balancing shifts probabilities, so that at 0.5 an arm can seem better only because it predicts the rarer class more "
     "often. At the threshold that the validation images would choose (Youden's index), every arm has the same freedom: "
-    "an advantage that goes away there was a moved threshold, not a better classifier."
+    "an advantage that disappears there was a moved threshold, not a better classifier."
 )
 
 
-def arms_table(study: StudyView) -> Table:
+def arms_table(study: StudyView) -> list[Block]:
     """What each arm trains on, and how many images that is."""
     rows = []
     for arm in study.arms:
-        sizes = [
-            study.results_mean(arm, str(study.classifiers[0]["name"]), column)
-            for column in ("num_train", "num_train_synthetic")
-        ]
-        rows.append([Entry(arm), Entry(study.arm_meaning(arm)), *(Entry(count(size), size) for size in sizes)])
+        sizes = [study.results_mean(arm, column) for column in ("num_train", "num_train_synthetic")]
+        rows.append([Entry(arm), Entry(study.arm_title(arm)), *(Entry(count(size), size) for size in sizes)])
     columns = [
         Column("Arm"),
-        Column("What is trained on", wide=True),
+        Column("Training set", wide=True),
         Column("Images", numeric=True),
         Column("of them synthetic", numeric=True),
     ]
-    return Table("arms", "The arms: ways of making the training set.", columns, rows)
+    return [Table("arms", "The arms: ways of building the training set.", columns, rows)]
 
 
-def means_blocks(study: StudyView, classifier: dict[str, Any]) -> list[Block]:
-    """What is compared in one table; calls at both thresholds in another; precision and F1 only repeat it."""
-    main = [metric for metric in study.table_metrics if not metric.startswith(("precision_", "f1_"))]
-    rest = [metric for metric in study.table_metrics if metric not in main]
-    name, title = str(classifier["name"]), str(classifier["title"])
-    caption = f"mean ± standard deviation over {plural(len(study.seeds), 'seed')}, on the test images."
-    blocks: list[Block] = [_means_table(study, name, f"means-{file_stem(name)}", f"{title}: {caption}", main)]
-    blocks += _thresholds_blocks(study, name, title)
+def means_blocks(study: StudyView) -> list[Block]:
+    """The primary metrics of each classifier in one table; the secondary ones, and both thresholds, folded."""
+    return [block for classifier in study.classifiers for block in _of_classifier(study, classifier)]
+
+
+def _of_classifier(study: StudyView, classifier: dict[str, Any]) -> list[Block]:
+    name, title = classifier["name"], classifier["title"]
+    spread = f"mean ± standard deviation over {plural(len(study.seeds), 'seed')}, on the test images"
+    blocks: list[Block] = [
+        _means_table(
+            study, name, f"means-{file_stem(name)}", f"{title}: {spread}.{study.positive_words}", primary_metrics(study.classes)
+        )
+    ]
+    rest = [metric for metric in secondary_metrics(study.classes) if study.holds(metric)]
     if rest:
-        stem = f"precision-f1-{file_stem(name)}"
-        table = _means_table(study, name, stem, f"{title}, precision and F1 at threshold 0.5: {caption}", rest)
-        blocks.append(Fold(f"{title}: precision and F1", [table]))
-    return blocks
+        caption = f"{title}: other metrics, {spread}; at threshold 0.5 where one is needed.{study.positive_words}"
+        table = _means_table(study, name, f"other-metrics-{file_stem(name)}", caption, rest)
+        blocks.append(Fold(f"{title}: other metrics", [table]))
+    return blocks + _thresholds_blocks(study, name, title)
 
 
 def _thresholds_blocks(study: StudyView, classifier: str, title: str) -> list[Block]:
-    """Every call-dependent measure at 0.5 and, next to it, at the threshold chosen on validation; folded."""
+    """Every threshold-dependent metric at 0.5 and, next to it, at the threshold chosen on validation; folded."""
     twice = [metric for metric in chosen_metrics(study.classes) if study.holds(chosen(metric))]
     if not twice:
         return []
     both = [name for metric in twice for name in (metric, chosen(metric))]
-    pairs = [(f"{study.metric_title(metric)} {place}") for metric in twice for place in ("at 0.5", "at chosen")]
+    pairs = [f"{study.metric_title(metric)} {place}" for metric in twice for place in ("at 0.5", "at chosen")]
     thresholds = ["threshold_chosen"] if study.holds("threshold_chosen") else []
-    caption = f"{title}: calls at threshold 0.5 and at the one chosen on the validation images."
     table = _means_table(
         study,
         classifier,
         f"thresholds-{file_stem(classifier)}",
-        caption,
+        f"{title}: predictions at threshold 0.5 and at the one chosen on the validation images, for the probability of the "
+        f"positive class {study.positive_class or number_text.UNKNOWN}.",
         [*both, *thresholds],
         [*pairs, *(["Chosen threshold"] if thresholds else [])],
     )
@@ -85,7 +87,7 @@ def _means_table(
     rows = []
     for arm in study.arms:
         means = [study.mean(arm, classifier, metric) for metric in metrics]
-        if any(number for _, _, number in means):  # not every arm goes with every classifier
+        if any(number for _, _, number in means):  # not every arm is trained with every classifier
             rows.append([Entry(arm), *(Entry(number_text.mean_sd(mean, sd), mean) for mean, sd, _ in means)])
     shown = titles or [study.metric_title(metric) for metric in metrics]
     return Table(name, caption, [Column("Arm"), *(Column(title, numeric=True) for title in shown)], rows)
@@ -99,12 +101,12 @@ def cells_block(study: StudyView) -> list[Block]:
     columns = [_cells_column(results[name]) for name in results.columns]
     rows = [list(row) for row in zip(*columns, strict=True)]
     titles = [Column(str(name), numeric=is_numeric_dtype(results[name])) for name in results.columns]
-    caption = "One row a cell: one training of one classifier on one arm with one seed. The same as study/results.csv."
+    caption = f"One row per cell: one training of one classifier on one arm with one seed. As in {code('study/results.csv')}."
     return [Fold(f"All {len(rows)} cells", [Table("cells", caption, titles, rows)])]
 
 
 def _cells_column(values: pd.Series) -> list[Entry]:
-    """Measures with four decimals, counts whole, all else as it stands."""
+    """Metrics with four decimals, counts whole, everything else unchanged."""
     if not is_numeric_dtype(values):
         return [Entry(str(value)) for value in values]
     known = values.dropna()

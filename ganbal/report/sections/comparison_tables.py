@@ -5,125 +5,115 @@ from typing import Any
 
 from ganbal.report import number_text
 from ganbal.report.conditions import condition_of
-from ganbal.report.metric_names import LOWER_IS_BETTER
-from ganbal.report.names import file_stem
+from ganbal.report.metric_names import is_at_chosen_threshold, primary_metrics
 from ganbal.report.number_text import UNKNOWN, count
-from ganbal.report.page import Block, Column, Entry, Fold, Paragraph, Table, Tone
-from ganbal.report.study_view import StudyView
-
-VERDICT_TONES: dict[str, Tone] = {"helps": "good", "hurts": "bad", "too few seeds": "caution"}
+from ganbal.report.page import Block, Column, Entry, Fold, Paragraph, Table, file_stem
+from ganbal.report.study_view import VERDICT_TONES, StudyView
 
 
 def differences_blocks(study: StudyView) -> list[Block]:
-    """Differences to the baseline in the open, those to other arms folded."""
-    blocks: list[Block] = [
-        Paragraph(_remark(study), quiet=True),
-        *_differences_tables(study, study.baseline),
-    ]
-    complete = _differences_tables(study, study.baseline, complete=True)
-    if complete:
-        title = f"Differences to {study.baseline} at every ratio, share and threshold"
-        blocks.append(Fold(title, complete))
+    """Differences of the primary metrics to the baseline in the open; all others, and those to other arms, folded."""
+    open_tables, all_tables = (_differences_tables(study, study.baseline, complete=complete) for complete in (False, True))
+    blocks: list[Block] = [Paragraph(_remark(study), quiet=True), *open_tables] if open_tables else []
+    if any(len(every.rows) > len(some.rows) for every, some in zip(all_tables, open_tables, strict=False)):
+        blocks.append(Fold(f"Differences to {study.baseline} in every metric and condition", all_tables))
     for baseline in study.other_baselines():
-        tables = _differences_tables(study, baseline, complete=True) or _differences_tables(study, baseline)
-        blocks.append(Fold(f"Differences to {baseline}", tables))
+        blocks.append(Fold(f"Differences to {baseline}", _differences_tables(study, baseline, complete=True)))
     return blocks
 
 
 def pairs_block(study: StudyView) -> list[Block]:
     """McNemar's and DeLong's tests between arms, where the summary has them."""
-    rows = [row for row in study.summary.get("pairs") or [] if isinstance(row, Mapping)]
+    rows = study.summary["pairs"]
     if not rows:
         return []
     remark = (
-        "A second opinion that the verdicts do not rest on: test predictions averaged over the seeds, then compared "
-        "image by image. McNemar asks whether two arms are right equally often, DeLong whether their ROC-AUCs differ. "
-        "Both take the trainings as given and count every image as a patient of its own."
+        "A second opinion that the verdicts do not rest on: test predictions are averaged over the seeds, then compared "
+        "image by image. McNemar tests whether two arms are correct equally often, DeLong whether their ROC-AUCs differ. "
+        "Both take the trainings as given and treat every image as a patient of its own."
     )
     return [Fold("Pairs of arms: McNemar and DeLong", [Paragraph(remark, quiet=True), _pairs_table(study, rows)])]
 
 
 def _remark(study: StudyView) -> str:
-    text = "Differences are paired by seed and told in points, that is hundredths. "
-    if any("p_holm" in row for row in study.summary["differences"]):
-        return text + (
-            "A verdict other than “no difference found” needs a p of at most 0.05 after Holm's correction for all "
-            "comparisons of the same measure and baseline. “Smallest detectable” is the true difference that this "
-            "study would have found four times in five. “Seeds needed” is how many in all would find the one seen "
-            "that often; a dash where no number of seeds would, since the test images stay the same."
-        )
-    return text + "A verdict says no more than whether the interval leaves zero out."
+    return (
+        "Differences are paired by seed and given in points. A verdict other than “no difference found” needs a p of at "
+        "most 0.05 after Holm's correction for all comparisons of the same metric and baseline. “Smallest detectable” is "
+        "the true difference that this study would have found four times in five. “Seeds needed” is how many seeds would "
+        "find the observed difference that often; a dash where no number would, since the test images stay the same."
+    )
 
 
-def _differences_tables(study: StudyView, baseline: str, *, complete: bool = False) -> list[Table]:
-    """One a classifier: each arm at its usual condition and at threshold 0.5, or `complete`, where there is more."""
+def _differences_tables(study: StudyView, baseline: str, *, complete: bool) -> list[Table]:
+    """One per classifier: primary metrics of each arm at its usual condition, or everything where `complete`."""
     tables = []
     for classifier in study.classifiers:
-        name, title = str(classifier["name"]), str(classifier["title"])
-        every = study.all_differences(name, baseline)
-        found = [row for row in study.differences(name, baseline) if not str(row["metric"]).endswith("_chosen")]
-        if complete:
-            found = every if len(every) > len(found) else []
-        # By measure, the main one first; within it the arm that the question is about.
-        found.sort(key=lambda row: (_place(study, str(row["metric"])), row["arm"] != "gan"))
+        name, title = classifier["name"], classifier["title"]
+        found = study.all_differences(name, baseline) if complete else _primary(study, name, baseline)
+        # By metric, the main one first; within it the arm that the question is about.
+        found.sort(key=lambda row: (_place(study, row["metric"]), row["arm"] != "gan"))
         if found:
             stem = f"differences-{'all-' if complete else ''}{file_stem(name)}-{file_stem(baseline)}"
-            caption = f"{title}: difference of each arm to {baseline}, with its {study.confidence} interval."
+            caption = f"{title}: difference of each arm to {baseline}, with its {study.confidence} interval.{study.positive_words}"
             tables.append(_differences_table(study, stem, caption, found))
     return tables
 
 
+def _primary(study: StudyView, classifier: str, baseline: str) -> list[dict[str, Any]]:
+    wanted = {study.main_metric, *primary_metrics(study.classes)}
+    return [row for row in study.differences(classifier, baseline) if row["metric"] in wanted]
+
+
 def _place(study: StudyView, metric: str) -> tuple[bool, int]:
-    return metric.endswith("_chosen"), study.compared_metrics.index(metric)
+    return is_at_chosen_threshold(metric), study.compared_metrics.index(metric)
 
 
 def _differences_table(study: StudyView, name: str, caption: str, found: Sequence[Mapping[str, Any]]) -> Table:
-    has_tests = any("p_value" in row for row in found)
     conditions = _condition_columns(found)
     columns = [
         Column("Arm"),
         *conditions.values(),
-        Column("Measure"),
+        Column("Metric"),
         Column("Difference (points)", numeric=True, title_in_file="Difference"),
         Column("Interval", numeric=True),
         Column("Verdict"),
-        *([Column("p", numeric=True), Column("p (Holm)", numeric=True)] if has_tests else []),
+        Column("p", numeric=True),
+        Column("p (Holm)", numeric=True),
         Column("Smallest detectable", numeric=True),
         Column("Seeds", numeric=True),
-        *([Column("Seeds needed", numeric=True)] if has_tests else []),
+        Column("Seeds needed", numeric=True),
     ]
     rows = []
     for row in found:
-        tests = [_p_entry(row.get("p_value")), _p_entry(row.get("p_holm"))] if has_tests else []
-        needed = [Entry(count(row.get("seeds_needed")), row.get("seeds_needed"))] if has_tests else []
-        verdict = str(row["verdict"])
+        verdict = row["verdict"] or UNKNOWN
         rows.append(
             [
-                Entry(str(row["arm"])),
+                Entry(row["arm"]),
                 *_condition_entries(row, conditions),
-                Entry(_measure(study, row)),
+                Entry(study.metric_title(row["metric"])),
                 Entry(number_text.points(row["mean"]), row["mean"]),
                 _interval_entry(row),
                 Entry(verdict, tone=VERDICT_TONES.get(verdict, "plain")),
-                *tests,
-                Entry(_unsigned(row.get("smallest_detectable")), row.get("smallest_detectable")),
+                _p_entry(row["p_value"]),
+                _p_entry(row["p_holm"]),
+                Entry(_unsigned(row["smallest_detectable"]), row["smallest_detectable"]),
                 Entry(count(row["n"]), row["n"]),
-                *needed,
+                Entry(count(row["seeds_needed"]), row["seeds_needed"]),
             ]
         )
     return Table(name, caption, columns, rows)
 
 
 def _pairs_table(study: StudyView, found: Sequence[Mapping[str, Any]]) -> Table:
-    titles = {str(model["name"]): str(model["title"]) for model in study.classifiers}
+    titles = {model["name"]: model["title"] for model in study.classifiers}
     conditions = _condition_columns(found)
     columns = [
         Column("Arm"),
         *conditions.values(),
         Column("Against"),
         Column("Classifier"),
-        Column("Only baseline right", numeric=True),
-        Column("Only arm right", numeric=True),
+        Column("Only baseline correct", numeric=True),
+        Column("Only arm correct", numeric=True),
         Column("McNemar p", numeric=True),
         Column("McNemar p (Holm)", numeric=True),
         Column("ROC-AUC difference (points)", numeric=True, title_in_file="ROC-AUC difference"),
@@ -133,15 +123,15 @@ def _pairs_table(study: StudyView, found: Sequence[Mapping[str, Any]]) -> Table:
     ]
     rows = []
     for row in found:
-        calls, areas = row.get("mcnemar") or {}, row.get("delong") or {}
+        counts, areas = row["mcnemar"] or {}, row["delong"] or {}
         rows.append(
             [
-                Entry(str(row["arm"])),
+                Entry(row["arm"]),
                 *_condition_entries(row, conditions),
-                Entry(str(row["baseline"])),
-                Entry(titles.get(str(row["classifier"]), str(row["classifier"]))),
-                *(Entry(count(calls.get(side)), calls.get(side)) for side in ("b", "c")),
-                *(_p_entry(calls.get(kind)) for kind in ("p_value", "p_holm")),
+                Entry(row["baseline"]),
+                Entry(titles.get(row["classifier"], row["classifier"])),
+                *(Entry(count(counts.get(side)), counts.get(side)) for side in ("b", "c")),
+                *(_p_entry(counts.get(kind)) for kind in ("p_value", "p_holm")),
                 Entry(number_text.points(areas.get("difference")), areas.get("difference")),
                 _interval_entry(areas),
                 *(_p_entry(areas.get(kind)) for kind in ("p_value", "p_holm")),
@@ -165,12 +155,6 @@ def _condition_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
 def _condition_entries(row: Mapping[str, Any], columns: Mapping[str, Column]) -> list[Entry]:
     values = condition_of(row)._asdict()
     return [Entry(UNKNOWN if values[name] is None else f"{values[name]:g}", values[name]) for name in columns]
-
-
-def _measure(study: StudyView, row: Mapping[str, Any]) -> str:
-    title = study.metric_title(str(row["metric"]))
-    is_told = row["metric"] in LOWER_IS_BETTER or row.get("better") != "lower"
-    return title if is_told else f"{title} (less is better)"
 
 
 def _interval_entry(row: Mapping[str, Any]) -> Entry:

@@ -5,158 +5,149 @@ from typing import Any
 
 from ganbal.report import number_text, pictures
 from ganbal.report.figures.counts import draw_counts
-from ganbal.report.number_text import count, listing, plural
-from ganbal.report.page import Block, Column, Entry, Facts, Fold, Gallery, Missing, Paragraph, Section, Table
+from ganbal.report.number_text import UNKNOWN, count, listing, plural
+from ganbal.report.page import Block, Column, Entry, Facts, Fold, Gallery, Missing, Paragraph, Table, code
 from ganbal.report.run_reader import RunFiles
 
 _MOST_UNREADABLE_SHOWN = 50
-_ORIGINS = {"kaggle": "folders by split and class", "flat": "one folder a class", "csv": "a CSV table"}
+_LAYOUTS = {"kaggle": "folders by split and class", "flat": "one folder per class", "csv": "a CSV table"}
 
 
-def data_section(run: RunFiles) -> Section:
+def data_blocks(run: RunFiles) -> list[Block]:
     """The images and how they were split."""
-    blocks: list[Block]
-    if run.data is None:
-        blocks = [Missing("The images have not been inspected yet.", run.command("inspect"))]
-    else:
-        facts = run.data
-        blocks = [
-            Gallery("", [draw_counts(facts["counts"], run.classes, run.mark)]),
-            _counts_table(facts, run.classes),
-            Facts(_facts(facts)),
-            *_pictures(run),
-            *_unreadable(facts),
-            *_duplicates(facts),
-        ]
-    return Section("data", "The images", "Images", blocks)
-
-
-def _pictures(run: RunFiles) -> list[Block]:
+    data = run.data
+    if data is None:
+        return [Missing("The images have not been inspected yet.", run.command("inspect"))]
     found = pictures.inspection_figures(run)
-    return [Gallery("What they look like", found)] if found else []
+    return [
+        Gallery("", [draw_counts(data["counts"], run.classes, run.mark)]),
+        _counts_table(data),
+        Facts(_facts(data)),
+        *([Gallery("What they look like", found)] if found else []),
+        *_unreadable(data),
+        *_duplicates(data),
+    ]
 
 
-def _counts_table(facts: Mapping[str, Any], classes: list[str]) -> Table:
-    counts, patients = facts["counts"], facts.get("patients") or {}
+def _counts_table(data: Mapping[str, Any]) -> Table:
+    classes, minority = data["classes"], data["minority_class"]
     rows = []
-    for split, by_class in counts.items():
-        numbers = [int(by_class.get(name, 0)) for name in classes]
+    for split, by_class in data["counts"].items():
+        numbers = [by_class.get(name, 0) for name in classes]
+        patients = data["patients"].get(split)
         rows.append(
             [
                 Entry(split),
                 *(Entry(count(number), number) for number in numbers),
                 Entry(count(sum(numbers)), sum(numbers)),
-                _share(numbers, classes, facts["minority_class"]),
-                Entry(count(patients.get(split)), patients.get(split)),
+                _share(by_class.get(minority, 0), sum(numbers)),
+                Entry(count(patients), patients),
             ]
         )
     columns = [
         Column("Split"),
         *(Column(name, numeric=True) for name in classes),
         Column("All", numeric=True),
-        Column(f"Share of {facts['minority_class']}", numeric=True),
+        Column(f"Share of {minority}", numeric=True),
         Column("Patients", numeric=True),
     ]
-    caption = "Images by split and class as this run used them; `unused` are the set's own validation images, where "
-    return Table("counts", caption + "validation is cut from the training part instead.", columns, rows)
+    unused = " “unused” are the set's own validation images." if "unused" in data["counts"] else ""
+    return Table("counts", f"Images by split and class, as this run used them.{unused}", columns, rows)
 
 
-def _share(numbers: list[int], classes: list[str], minority: str) -> Entry:
-    if not sum(numbers) or minority not in classes:
-        return Entry(number_text.UNKNOWN)
-    value = numbers[classes.index(minority)] / sum(numbers)
-    return Entry(f"{100 * value:.1f} %", round(value, 6))
+def _share(number: float, total: float) -> Entry:
+    return Entry(f"{100 * number / total:.1f} %", round(number / total, 6)) if total else Entry(UNKNOWN)
 
 
-def _facts(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    source, sizes = facts["source"], facts.get("sizes") or {}
-    missing = {name: n for name, n in (facts.get("missing_to_balance") or {}).items() if n}
-    duplicates = facts.get("duplicates") or {}
+def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+    sizes = data["sizes"]
+    missing = [f"{count(number)} {name}" for name, number in data["missing_to_balance"].items() if number]
     entries = [
-        ("Taken from", _source(source)),
-        ("Imbalance", _imbalance(facts)),
-        ("Missing to balance", listing([f"{count(n)} {name}" for name, n in missing.items()]) or "nothing"),
-        ("Validation", str(facts.get("validation_rule") or number_text.UNKNOWN)),
-        ("Patients in two splits", _shared_patients(facts)),
-        ("Exact duplicates", _duplicates_in_words(duplicates)),
-        ("Unreadable files", count(len(facts.get("unreadable") or []))),
+        ("Source", _source(data["source"])),
+        ("Imbalance", _imbalance(data)),
+        ("Missing to balance", listing(missing) or "nothing"),
+        ("Positive class", data["positive_class"] or ""),
+        ("Validation", data["validation_rule"] or UNKNOWN),
+        ("Patients in two splits", _shared_patients(data)),
+        ("Identical files", _identical(data["duplicates"])),
+        ("Unreadable files", count(len(data["unreadable"]))),
         ("Sizes", _sizes(sizes)),
-        ("Colour modes", listing([f"{mode} {count(n)}" for mode, n in (sizes.get("modes") or {}).items()])),
-        ("On disk", _found(facts)),
-        ("Digest of the images", f"`{facts['digest']}`" if facts.get("digest") else ""),
+        ("Color modes", listing([f"{mode} {count(number)}" for mode, number in sizes["modes"].items()])),
+        ("On disk", _found(data)),
+        ("Digest of the images", code(data["digest"]) if data["digest"] else ""),
     ]
     return [(term, text) for term, text in entries if text]
 
 
 def _source(source: Mapping[str, Any]) -> str:
-    origin = f" ({source['origin']})" if source.get("origin") else ""
-    layout = _ORIGINS.get(str(source.get("layout")), "")
-    return f"`{source.get('root')}`{origin}{'; ' + layout if layout else ''}"
+    origin = f" ({source['origin']})" if source["origin"] else ""
+    layout = _LAYOUTS.get(source["layout"] or "", "")
+    return f"{code(source['root'] or UNKNOWN)}{origin}{'; ' + layout if layout else ''}"
 
 
-def _imbalance(facts: Mapping[str, Any]) -> str:
-    ratio = facts.get("imbalance_ratio")
-    words = f"1 : {ratio:.2f} in training" if number_text.is_known(ratio) else "not known"
-    return f"{words}; the minority class is {facts['minority_class']}"
+def _imbalance(data: Mapping[str, Any]) -> str:
+    ratio = data["imbalance_ratio"]
+    words = f"1 : {ratio:.2f} in training" if number_text.is_known(ratio) else "unknown"
+    return f"{words}; the minority class is {data['minority_class']}"
 
 
-def _shared_patients(facts: Mapping[str, Any]) -> str:
-    shared = [entry for entry in facts.get("patients_shared") or [] if entry.get("count")]
+def _shared_patients(data: Mapping[str, Any]) -> str:
+    shared = [entry for entry in data["patients_shared"] if entry["count"]]
     if not shared:
-        return "no id stands in more than one split"
+        return "no id is in more than one split"
     told = [
-        f"{plural(entry['count'], 'id')} in both {listing([str(s) for s in entry['splits']])}"
-        + (f" (e.g. {entry['examples'][0]})" if entry.get("examples") else "")
+        f"{plural(entry['count'], 'id')} in both {listing(entry['splits'])}"
+        + (f" (for example {entry['examples'][0]})" if entry["examples"] else "")
         for entry in shared
     ]
-    return "; ".join(told) + ". Ids come from file names; whether they mean the same person is not known"
+    return "; ".join(told) + ". Ids come from file names; whether they mean the same person is unknown"
 
 
-def _duplicates_in_words(duplicates: Mapping[str, Any]) -> str:
-    if not duplicates:
-        return number_text.UNKNOWN
-    if not duplicates.get("images"):
+def _identical(duplicates: Mapping[str, Any] | None) -> str:
+    if duplicates is None or duplicates["images"] is None:
+        return UNKNOWN
+    if not duplicates["images"]:
         return "none"
-    across = duplicates.get("across_splits") or 0
+    across = duplicates["across_splits"] or 0
     return (
-        f"{plural(duplicates['images'], 'image')} in {plural(duplicates.get('groups') or 0, 'group')}, "
+        f"{plural(duplicates['images'], 'image')} in {plural(duplicates['groups'] or 0, 'group')}, "
         f"{plural(across, 'group')} across splits"
     )
 
 
 def _sizes(sizes: Mapping[str, Any]) -> str:
-    if not sizes.get("median"):
+    if any(len(sizes[name]) != 2 for name in ("min", "median", "max")):
         return ""
     low, middle, high = (f"{size[0]:.0f} × {size[1]:.0f}" for size in (sizes["min"], sizes["median"], sizes["max"]))
     if low == high:
         return f"all {low} px"
-    return f"{low} to {high} px, median {middle} px, {plural(sizes.get('distinct') or 0, 'different size')}"
+    return f"{low} to {high} px, median {middle} px, {plural(sizes['distinct'] or 0, 'different size')}"
 
 
-def _found(facts: Mapping[str, Any]) -> str:
-    found = facts.get("counts_found") or {}
+def _found(data: Mapping[str, Any]) -> str:
     return "; ".join(
-        f"{split}: {', '.join(f'{count(n)} {name}' for name, n in by_class.items())}"
-        for split, by_class in found.items()
+        f"{split}: {', '.join(f'{count(number)} {name}' for name, number in by_class.items())}"
+        for split, by_class in data["counts_found"].items()
     )
 
 
-def _unreadable(facts: Mapping[str, Any]) -> list[Block]:
-    files = facts.get("unreadable") or []
+def _unreadable(data: Mapping[str, Any]) -> list[Block]:
+    files = data["unreadable"]
     if not files:
         return []
-    rows = [[Entry(str(file["file_name"])), Entry(str(file.get("reason", "")))] for file in files]
+    rows = [[Entry(file["file_name"]), Entry(file["reason"] or "")] for file in files]
     caption = "Files that could not be read and were left out."
     shown = Table("unreadable", caption, [Column("File"), Column("Reason", wide=True)], rows[:_MOST_UNREADABLE_SHOWN])
     more = len(rows) - _MOST_UNREADABLE_SHOWN
-    rest = [Paragraph(f"and {plural(more, 'more file')}; all stand in data.json.", quiet=True)] if more > 0 else []
+    rest = [Paragraph(f"{plural(more, 'more file')}; data.json lists all.", quiet=True)] if more > 0 else []
     return [Fold(f"Unreadable files ({len(rows)})", [shown, *rest])]
 
 
-def _duplicates(facts: Mapping[str, Any]) -> list[Block]:
-    examples = (facts.get("duplicates") or {}).get("examples") or []
+def _duplicates(data: Mapping[str, Any]) -> list[Block]:
+    examples = (data["duplicates"] or {}).get("examples") or []
     if not examples:
         return []
-    rows = [[Entry(str(number), number), Entry(", ".join(map(str, files)))] for number, files in enumerate(examples, 1)]
-    columns = [Column("Group", numeric=True), Column("Files with the same content", wide=True)]
-    return [Fold("Examples of exact duplicates", [Table("duplicates", "Some groups of equal files.", columns, rows)])]
+    rows = [[Entry(str(number), number), Entry(", ".join(files))] for number, files in enumerate(examples, 1)]
+    columns = [Column("Group", numeric=True), Column("Files with identical content", wide=True)]
+    table = Table("duplicates", "Examples of groups of identical files.", columns, rows)
+    return [Fold("Examples of identical files", [table])]

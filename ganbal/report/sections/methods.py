@@ -1,106 +1,133 @@
-"""What was done, as a paragraph for a paper, written from the settings and facts of the run."""
+"""What was done, as a paragraph for a paper, written from the settings and files of the run."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from ganbal.report.number_text import count, listing, plural
-from ganbal.report.page import Block, Code, Paragraph, Section
+from ganbal.report.number_text import count, listing
+from ganbal.report.page import Block, Code, Paragraph
 from ganbal.report.run_reader import RunFiles
-from ganbal.report.sections.references import cited_references, is_spectral
+from ganbal.report.sections.references import Citations
 from ganbal.report.sections.study_methods import setting, study_methods
 
+_SCORE_PAPERS = {
+    "fid": "fid",
+    "fid_infinity": "fid_infinity",
+    "kid": "kid",
+    "precision": "precision",
+    "recall": "precision",
+    "density": "density",
+    "coverage": "density",
+    "authenticity": "authenticity",
+    "data_copying": "data_copying",
+    "two_sample_auc": "two_sample",
+}
 
-def methods_section(run: RunFiles) -> Section:
-    """The paragraph and its references."""
-    parts = [part for part in (_data(run), _generator(run), _scores(run), study_methods(run), _software(run)) if part]
-    references = cited_references(run)
+
+def methods_blocks(run: RunFiles) -> list[Block]:
+    """The paragraph and the references it cites."""
+    cite = Citations()
+    parts = (_data(run), _generator(run, cite), _scores(run, cite), study_methods(run, cite), _software(run))
+    text = " ".join(part for part in parts if part)
     blocks: list[Block] = [
         Paragraph("Written from this run's settings, to be pasted into a paper and adapted."),
-        Code("Paragraph", " ".join(parts) or "Nothing has been done yet.", prose=True),
+        Code("Paragraph", text or "Nothing has been done yet.", prose=True),
     ]
-    if references:
-        blocks.append(Code("References", "\n".join(references), prose=True))
-    return Section("methods", "Methods", "Methods", blocks)
+    references = cite.references()
+    return [*blocks, Code("References", "\n".join(references), prose=True)] if references else blocks
 
 
 def _data(run: RunFiles) -> str:
     data = run.data
     if data is None:
         return ""
-    drawn = " (drawn by a program, not photographed)" if run.is_phantom else ""
+    simulated = " (simulated radiographs, not real patients)" if run.is_phantom else ""
     splits = [
         f"{split} ({', '.join(f'{count(n)} {name}' for name, n in by_class.items())})"
         for split, by_class in data["counts"].items()
         if split != "unused" and sum(by_class.values())
     ]
-    rule = f" {data['validation_rule']}" if data.get("validation_rule") else ""
-    return f"Images of the set {run.set_name}{drawn} were split into {listing(splits)}.{rule}"
+    rule = f" {data['validation_rule']}" if data["validation_rule"] else ""
+    return f"Images of the set {run.set_name}{simulated} were split into {listing(splits)}.{rule}"
 
 
-def _generator(run: RunFiles) -> str:
+def _generator(run: RunFiles, cite: Citations) -> str:
     facts, gan = run.training, run.config.get("gan") or {}
     if facts is None:
         return ""
-    size = facts["image_size_px"]
+    classes = listing([one.gan_class or "" for one in (run, *run.other_generators)])
+    size = count(facts["image_size_px"])
+    one_each = ", one network per class" if run.other_generators else ""
     text = (
-        f"A deep convolutional generative adversarial network (DCGAN, Radford et al. 2016) was trained on the "
-        f"{count(facts.get('num_images'))} training images of {facts['class_name']} only, in grey at {size} × {size} "
-        f"pixels, for {count(facts['steps'])} steps of each network"
+        f"A deep convolutional generative adversarial network (DCGAN, {cite('dcgan')}) was trained on the training images "
+        f"of {classes}{one_each}, in grayscale at {size} × {size} pixels, for {count(facts['steps'])} steps"
     )
-    details = [
-        setting(gan, "batch_size", "batch size {}"),
-        setting(gan, "latent_dim", "latent dimension {}"),
-        setting(gan, "base_channels", "{} channels next to the image"),
-        setting(gan, "loss", "{} loss"),
-        "spectral normalisation of the discriminator (Miyato et al. 2018)" if is_spectral(gan) else "",
-        "minibatch standard deviation (Karras et al. 2018)" if gan.get("minibatch_stddev") else "",
-        f"R1 penalty of weight {gan['r1_gamma']:g} (Mescheder et al. 2018)" if gan.get("r1_gamma") else "",
-        setting(gan, "learning_rate", "Adam with learning rate {:g}")
-        + setting(gan, "discriminator_learning_rate", " (discriminator {:g})")
-        + setting(gan, "adam_beta1", " and β1 = {:g}"),
-    ]
-    listed = "; ".join(detail for detail in details if detail)
+    listed = "; ".join(detail for detail in _settings(gan, cite) if detail)
     text += f" ({listed})." if listed else "."
-    augment = facts.get("augment") or []
-    if augment:
+    if facts["augment"]:
         text += (
-            f" The discriminator saw real and synthetic images under differentiable augmentation "
-            f"({listing([str(name) for name in augment])}; Zhao et al. 2020)."
+            f" The discriminator received real and synthetic images under differentiable augmentation "
+            f"({listing(facts['augment'])}; {cite('diffaugment')})."
         )
     if gan.get("ema_half_life_images"):
         half_life = count(gan["ema_half_life_images"])
-        text += f" Images were drawn from a moving average of the generator (half-life {half_life} images)."
-    if run.manifest is not None:
-        text += f" {plural(len(run.manifest), 'synthetic image')} of {facts['class_name']} were drawn."
-    return text
+        text += f" Images were generated with a moving average of the generator's weights (half-life {half_life} images)."
+    made = listing([f"{count(number)} of {name}" for name, number in run.synthetic_counts.items()])
+    return text + (f" Synthetic images: {made}." if made else "")
 
 
-def _scores(run: RunFiles) -> str:
-    scored = [
-        f"{score.get('title') or score['metric']} ({count(score.get('n_real'))} real and "
-        f"{count(score.get('n_synthetic'))} synthetic images{_features(score)})"
-        for score in (run.scores or {}).get("scores", [])
+def _settings(gan: Mapping[str, Any], cite: Citations) -> list[str]:
+    loss = setting(gan, "loss", "{} loss")
+    return [
+        setting(gan, "batch_size", "batch size {}"),
+        setting(gan, "latent_dim", "latent dimension {}"),
+        setting(gan, "base_channels", "{} channels next to the image"),
+        f"{loss} ({cite('hinge')})" if gan.get("loss") == "hinge" else loss,
+        f"spectral normalization of the discriminator ({cite('spectral')})"
+        if gan.get("discriminator_norm") == "spectral"
+        else "",
+        f"minibatch standard deviation ({cite('progressive')})" if gan.get("minibatch_stddev") else "",
+        f"R1 penalty of weight {gan['r1_gamma']:g} ({cite('r1')})" if gan.get("r1_gamma") else "",
+        setting(gan, "learning_rate", f"Adam ({cite('adam')}) with learning rate {{:g}}")
+        + setting(gan, "discriminator_learning_rate", " (discriminator {:g})")
+        + setting(gan, "adam_beta1", " and β1 = {:g}"),
     ]
-    if not scored:
+
+
+def _scores(run: RunFiles, cite: Citations) -> str:
+    """Each score once; the number of images and the features once where all scores share them."""
+    scores = (run.scores or {}).get("scores", [])
+    if not scores:
         return ""
-    return (
-        f"Synthetic images were compared with real ones by {listing(scored)}; where possible each score was set beside "
-        "the same score between parts of the real images."
+    named = [
+        f"{score['title'] or score['metric']}"
+        + (f" ({cite(_SCORE_PAPERS[score['metric']])})" if score["metric"] in _SCORE_PAPERS else "")
+        for score in scores
+    ]
+    first = scores[0]
+    text = (
+        f"{count(first['n_synthetic'])} synthetic images were compared with {count(first['n_real'])} real ones by "
+        f"{listing(named)}"
     )
+    features = list(dict.fromkeys(name for score in scores if (name := _features(score["extractor"]))))
+    with_features = f" on features of {listing(features)}" if features else ""
+    floors = "; each score was also computed between parts of the real images (its floor)"
+    return f"{text}{with_features}{floors if any(score['floor'] for score in scores) else ''}."
 
 
-def _features(score: dict[str, Any]) -> str:
-    extractor = score.get("extractor") or {}
-    if not extractor.get("name"):
+def _features(extractor: Mapping[str, Any]) -> str:
+    if not extractor["name"]:
         return ""
-    dims = f", {extractor['dims']} dimensions" if extractor.get("dims") else ""
-    resize = f", resize: {extractor['resize']}" if extractor.get("resize") else ""
-    return f"; features: {extractor['name']}{dims}{resize}"
+    dims = f"{count(extractor['dims'])} dimensions" if extractor["dims"] else ""
+    resize = f"resize {extractor['resize']}" if extractor["resize"] else ""
+    details = ", ".join(detail for detail in (dims, resize) if detail)
+    return f"{extractor['name']} ({details})" if details else str(extractor["name"])
 
 
 def _software(run: RunFiles) -> str:
     provenance = run.provenance
-    if not provenance.get("ganbal_version"):
+    if not provenance["ganbal_version"]:
         return ""
-    torch = (provenance.get("versions") or {}).get("torch")
+    torch = provenance["versions"].get("torch")
     with_torch = f" with PyTorch {torch}" if torch else ""
-    return f"All was done with ganbal {provenance['ganbal_version']}{with_torch}, seed {provenance.get('seed')}."
+    seed = f", seed {provenance['seed']}" if provenance["seed"] is not None else ""
+    return f"Software: ganbal {provenance['ganbal_version']}{with_torch}{seed}."

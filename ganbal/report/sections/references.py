@@ -1,81 +1,140 @@
-"""The papers that a run's methods come from."""
+"""The papers that a run's methods come from, and the list of those that its methods paragraph cites."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from ganbal.report.run_reader import RunFiles
-
-_REFERENCES = {
-    "dcgan": "Radford A, Metz L, Chintala S. Unsupervised representation learning with deep convolutional generative "
-    "adversarial networks. ICLR 2016. arXiv:1511.06434.",
-    "diffaugment": "Zhao S, Liu Z, Lin J, Zhu J-Y, Han S. Differentiable augmentation for data-efficient GAN training. "
-    "NeurIPS 2020. arXiv:2006.10738.",
-    "r1": "Mescheder L, Geiger A, Nowozin S. Which training methods for GANs do actually converge? ICML 2018. "
-    "arXiv:1801.04406.",
-    "spectral": "Miyato T, Kataoka T, Koyama M, Yoshida Y. Spectral normalization for generative adversarial networks. "
-    "ICLR 2018. arXiv:1802.05957.",
-    "minibatch_stddev": "Karras T, Aila T, Laine S, Lehtinen J. Progressive growing of GANs for improved quality, "
-    "stability, and variation. ICLR 2018. arXiv:1710.10196.",
-    "fid": "Heusel M, Ramsauer H, Unterthiner T, Nessler B, Hochreiter S. GANs trained by a two time-scale update rule "
-    "converge to a local Nash equilibrium. NeurIPS 2017. arXiv:1706.08500.",
-    "kid": "Bińkowski M, Sutherland DJ, Arbel M, Gretton A. Demystifying MMD GANs. ICLR 2018. arXiv:1801.01401.",
-    "vgg16": "Simonyan K, Zisserman A. Very deep convolutional networks for large-scale image recognition. ICLR 2015. "
-    "arXiv:1409.1556.",
-    "smote": "Chawla NV, Bowyer KW, Hall LO, Kegelmeyer WP. SMOTE: synthetic minority over-sampling technique. Journal "
-    "of Artificial Intelligence Research 2002;16:321-357.",
-    "mcc": "Matthews BW. Comparison of the predicted and observed secondary structure of T4 phage lysozyme. Biochimica "
-    "et Biophysica Acta 1975;405:442-451.",
-    "brier": "Brier GW. Verification of forecasts expressed in terms of probability. Monthly Weather Review "
-    "1950;78:1-3.",
-    "ece": "Guo C, Pleiss G, Sun Y, Weinberger KQ. On calibration of modern neural networks. ICML 2017. "
-    "arXiv:1706.04599.",
-    "youden": "Youden WJ. Index for rating diagnostic tests. Cancer 1950;3:32-35.",
-    "banerjee": "Banerjee SK. Approximate confidence interval for linear functions of means of k populations when the "
-    "population variances are not equal. Sankhya 1960;22:357-358.",
-    "bootstrap": "Efron B, Tibshirani RJ. An introduction to the bootstrap. Chapman & Hall 1993.",
-    "holm": "Holm S. A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics "
-    "1979;6:65-70.",
-    "mcnemar": "McNemar Q. Note on the sampling error of the difference between correlated proportions or percentages. "
-    "Psychometrika 1947;12:153-157.",
-    "delong": "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated receiver "
-    "operating characteristic curves: a nonparametric approach. Biometrics 1988;44:837-845.",
+_PAPERS = {
+    "dcgan": (
+        "Radford et al. 2016",
+        "Radford A, Metz L, Chintala S. Unsupervised representation learning with deep convolutional generative "
+        "adversarial networks. ICLR 2016. arXiv:1511.06434.",
+    ),
+    "adam": (
+        "Kingma and Ba 2015",
+        "Kingma DP, Ba J. Adam: a method for stochastic optimization. ICLR 2015. arXiv:1412.6980.",
+    ),
+    "hinge": ("Lim and Ye 2017", "Lim JH, Ye JC. Geometric GAN. 2017. arXiv:1705.02894."),
+    "diffaugment": (
+        "Zhao et al. 2020",
+        "Zhao S, Liu Z, Lin J, Zhu J-Y, Han S. Differentiable augmentation for data-efficient GAN training. NeurIPS 2020. "
+        "arXiv:2006.10738.",
+    ),
+    "r1": (
+        "Mescheder et al. 2018",
+        "Mescheder L, Geiger A, Nowozin S. Which training methods for GANs do actually converge? ICML 2018. "
+        "arXiv:1801.04406.",
+    ),
+    "spectral": (
+        "Miyato et al. 2018",
+        "Miyato T, Kataoka T, Koyama M, Yoshida Y. Spectral normalization for generative adversarial networks. ICLR 2018. "
+        "arXiv:1802.05957.",
+    ),
+    "progressive": (
+        "Karras et al. 2018",
+        "Karras T, Aila T, Laine S, Lehtinen J. Progressive growing of GANs for improved quality, stability, and "
+        "variation. ICLR 2018. arXiv:1710.10196.",
+    ),
+    "fid": (
+        "Heusel et al. 2017",
+        "Heusel M, Ramsauer H, Unterthiner T, Nessler B, Hochreiter S. GANs trained by a two time-scale update rule "
+        "converge to a local Nash equilibrium. NeurIPS 2017. arXiv:1706.08500.",
+    ),
+    "fid_infinity": (
+        "Chong and Forsyth 2020",
+        "Chong MJ, Forsyth D. Effectively unbiased FID and Inception Score and where to find them. CVPR 2020. "
+        "arXiv:1911.07023.",
+    ),
+    "kid": (
+        "Bińkowski et al. 2018",
+        "Bińkowski M, Sutherland DJ, Arbel M, Gretton A. Demystifying MMD GANs. ICLR 2018. arXiv:1801.01401.",
+    ),
+    "precision": (
+        "Kynkäänniemi et al. 2019",
+        "Kynkäänniemi T, Karras T, Laine S, Lehtinen J, Aila T. Improved precision and recall metric for assessing "
+        "generative models. NeurIPS 2019. arXiv:1904.06991.",
+    ),
+    "density": (
+        "Naeem et al. 2020",
+        "Naeem MF, Oh SJ, Uh Y, Choi Y, Yoo J. Reliable fidelity and diversity metrics for generative models. ICML 2020. "
+        "arXiv:2002.09797.",
+    ),
+    "authenticity": (
+        "Alaa et al. 2022",
+        "Alaa AM, van Breugel B, Saveliev E, van der Schaar M. How faithful is your synthetic data? ICML 2022. "
+        "arXiv:2102.08921.",
+    ),
+    "data_copying": (
+        "Meehan et al. 2020",
+        "Meehan C, Chaudhuri K, Dasgupta S. A non-parametric test to detect data-copying in generative models. AISTATS "
+        "2020. arXiv:2004.05675.",
+    ),
+    "two_sample": (
+        "Lopez-Paz and Oquab 2017",
+        "Lopez-Paz D, Oquab M. Revisiting classifier two-sample tests. ICLR 2017. arXiv:1610.06545.",
+    ),
+    "vgg16": (
+        "Simonyan and Zisserman 2015",
+        "Simonyan K, Zisserman A. Very deep convolutional networks for large-scale image recognition. ICLR 2015. "
+        "arXiv:1409.1556.",
+    ),
+    "smote": (
+        "Chawla et al. 2002",
+        "Chawla NV, Bowyer KW, Hall LO, Kegelmeyer WP. SMOTE: synthetic minority over-sampling technique. Journal of "
+        "Artificial Intelligence Research 2002;16:321-357.",
+    ),
+    "grad_cam": (
+        "Selvaraju et al. 2017",
+        "Selvaraju RR, Cogswell M, Das A, Vedantam R, Parikh D, Batra D. Grad-CAM: visual explanations from deep networks "
+        "via gradient-based localization. ICCV 2017. arXiv:1610.02391.",
+    ),
+    "mcc": (
+        "Matthews 1975",
+        "Matthews BW. Comparison of the predicted and observed secondary structure of T4 phage lysozyme. Biochimica et "
+        "Biophysica Acta 1975;405:442-451.",
+    ),
+    "brier": (
+        "Brier 1950",
+        "Brier GW. Verification of forecasts expressed in terms of probability. Monthly Weather Review 1950;78:1-3.",
+    ),
+    "ece": (
+        "Guo et al. 2017",
+        "Guo C, Pleiss G, Sun Y, Weinberger KQ. On calibration of modern neural networks. ICML 2017. arXiv:1706.04599.",
+    ),
+    "youden": ("Youden 1950", "Youden WJ. Index for rating diagnostic tests. Cancer 1950;3:32-35."),
+    "banerjee": (
+        "Banerjee 1960",
+        "Banerjee SK. Approximate confidence interval for linear functions of means of k populations when the population "
+        "variances are not equal. Sankhya 1960;22:357-358.",
+    ),
+    "bootstrap": (
+        "Efron and Tibshirani 1993",
+        "Efron B, Tibshirani RJ. An introduction to the bootstrap. Chapman & Hall 1993.",
+    ),
+    "holm": (
+        "Holm 1979",
+        "Holm S. A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 1979;6:65-70.",
+    ),
+    "mcnemar": (
+        "McNemar 1947",
+        "McNemar Q. Note on the sampling error of the difference between correlated proportions or percentages. "
+        "Psychometrika 1947;12:153-157.",
+    ),
+    "delong": (
+        "DeLong et al. 1988",
+        "DeLong ER, DeLong DM, Clarke-Pearson DL. Comparing the areas under two or more correlated receiver operating "
+        "characteristic curves: a nonparametric approach. Biometrics 1988;44:837-845.",
+    ),
 }
 
 
-def cited_references(run: RunFiles) -> list[str]:
-    """The papers behind what this run did, in the order in which the paragraph comes to them."""
-    gan = run.config.get("gan") or {}
-    metrics = {str(score.get("metric")) for score in (run.scores or {}).get("scores", [])}
-    names = {str(c["name"]) for c in (run.summary or {}).get("classifiers", [])}
-    trained = run.training is not None
-    wanted = {
-        "dcgan": trained,
-        "diffaugment": trained and bool((run.training or {}).get("augment")),
-        "r1": trained and bool(gan.get("r1_gamma")),
-        "spectral": trained and is_spectral(gan),
-        "minibatch_stddev": trained and bool(gan.get("minibatch_stddev")),
-        "fid": any("fid" in metric.lower() for metric in metrics),
-        "kid": any("kid" in metric.lower() for metric in metrics),
-        "vgg16": "vgg16" in names,
-        **_of_the_study(run.summary or {}),
-    }
-    return [_REFERENCES[key] for key, is_cited in wanted.items() if is_cited]
+class Citations:
+    """Gives the short form of each paper for the text, and collects what was cited."""
 
+    def __init__(self) -> None:
+        self._cited: dict[str, None] = {}
 
-def is_spectral(gan: Mapping[str, Any]) -> bool:
-    return gan.get("discriminator_norm") == "spectral"
+    def __call__(self, paper: str) -> str:
+        """`dcgan` → `Radford et al. 2016`."""
+        self._cited[paper] = None
+        return _PAPERS[paper][0]
 
-
-def _of_the_study(summary: Mapping[str, Any]) -> dict[str, bool]:
-    metrics = {str(row["metric"]) for row in summary.get("differences") or []}
-    rows = summary.get("pairs") or []
-    return {
-        "smote": "smote" in (summary.get("arms") or []),
-        **{name: name in metrics for name in ("mcc", "brier", "ece")},
-        "youden": any(metric.endswith("_chosen") for metric in metrics),
-        "banerjee": "Banerjee" in str(summary.get("interval_method")),
-        "bootstrap": bool(summary.get("patient_draws")),
-        "holm": any(row.get("p_holm") is not None for row in summary.get("differences") or []),
-        "mcnemar": any(row.get("mcnemar") for row in rows),
-        "delong": any(row.get("delong") for row in rows),
-    }
+    def references(self) -> list[str]:
+        """The cited papers in full, in the order in which they were cited."""
+        return [_PAPERS[paper][1] for paper in self._cited]

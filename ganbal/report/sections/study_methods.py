@@ -4,47 +4,61 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganbal.report.conditions import condition_of
+from ganbal.report.metric_names import is_at_chosen_threshold
 from ganbal.report.number_text import count, listing, plural
 from ganbal.report.run_reader import RunFiles
-from ganbal.report.study_view import interval_covers
+from ganbal.report.sections.references import Citations
+from ganbal.report.study_view import StudyView, study_view
 
-_CALIBRATION = {"brier": "the Brier score (Brier 1950)", "ece": "the expected calibration error (Guo et al. 2017)"}
 _FITTED = {
     "pixel_svm": "{} is fitted to all images at once, without steps.",
-    "svm_on_cnn": "{}: the network is trained so, the machine then fitted to its features.",
-    "forest_on_cnn": "{}: the network is trained so, the forest then fitted to its features.",
+    "svm_on_cnn": "{}: the network is trained in this way, then the support vector machine is fitted to its features.",
+    "forest_on_cnn": "{}: the network is trained in this way, then the random forest is fitted to its features.",
 }
 _WEIGHTS = {"imagenet": ", ImageNet weights", "none": ", not pretrained", "file": ", pretrained weights"}
 
 
-def study_methods(run: RunFiles) -> str:
-    """Training, measures and statistics; empty where there is no study."""
-    summary = run.summary
-    if summary is None:
+def study_methods(run: RunFiles, cite: Citations) -> str:
+    """Training, metrics and statistics; empty where there is no study."""
+    study = study_view(run)
+    if study is None:
         return ""
-    parts = (_training(summary, run.config.get("study") or {}), _conditions(summary), _measures(summary))
-    return " ".join(part for part in (*parts, _statistics(summary), _tests(summary)) if part)
+    parts = (
+        _training(study, run.config.get("study") or {}, cite),
+        _conditions(study.summary),
+        _metrics(study, cite),
+        _statistics(study, cite),
+        _tests(study.summary, cite),
+    )
+    return " ".join(part for part in parts if part)
 
 
 def setting(settings: Mapping[str, Any], name: str, form: str) -> str:
-    """`form` filled with the setting's value; empty where it is not known."""
+    """`form` filled with the setting's value; empty where it is unknown."""
     value = settings.get(name)
     return "" if value is None else form.format(value)
 
 
-def _training(summary: Mapping[str, Any], settings: Mapping[str, Any]) -> str:
+def _training(study: StudyView, settings: Mapping[str, Any], cite: Citations) -> str:
+    summary = study.summary
     models = [
-        f"{model['title']} ({model['image_size_px']} px{_WEIGHTS.get(str(model.get('pretrained')), '')})"
-        for model in summary["classifiers"]
+        f"{model['title']}{f' ({cite(vgg)})' if (vgg := model['name']) == 'vgg16' else ''} at "
+        f"{count(model['image_size_px'])} px{_WEIGHTS.get(model['pretrained'], '')}"
+        for model in study.classifiers
     ]
     stopped = "the validation images"
-    if summary.get("protocol") == "documents":
-        stopped = "the test images, as in the report reproduced"
+    if summary["protocol"] == "documents":
+        stopped = "the test images, as in the publication reproduced"
     how = _own_recipes(settings, stopped) if settings.get("recipe") == "document" else _one_recipe(settings, stopped)
-    fitted = [
-        _FITTED[model["name"]].format(model["title"]) for model in summary["classifiers"] if model["name"] in _FITTED
-    ]
-    return " ".join([_trained(models, summary, how), *fitted])
+    smote = f"; SMOTE: {cite('smote')}" if "smote" in study.arms else ""
+    trained = (
+        f"{listing(models)} {'was' if len(models) == 1 else 'were each'} trained on every training set "
+        f"({listing(study.arms)}{smote}) with {plural(len(study.seeds), 'seed')} and Adam ({cite('adam')}) for at most "
+        f"{count(summary['steps'])} optimizer steps per training{how}. All classifiers were tested on the same "
+        f"{count(summary['num_test'])} images."
+    )
+    fitted = [_FITTED[model["name"]].format(model["title"]) for model in study.classifiers if model["name"] in _FITTED]
+    return " ".join([trained, *fitted])
 
 
 def _one_recipe(settings: Mapping[str, Any], stopped: str) -> str:
@@ -55,23 +69,14 @@ def _one_recipe(settings: Mapping[str, Any], stopped: str) -> str:
         setting(settings, "patience", "early stopping after {} checks without improvement"),
     ]
     listed = "; ".join(detail for detail in details if detail)
-    return f"{f' ({listed})' if listed else ''}; training was stopped by the loss on {stopped}"
+    return f"{f' ({listed})' if listed else ''}, stopped early by the loss on {stopped}"
 
 
 def _own_recipes(settings: Mapping[str, Any], stopped: str) -> str:
     return (
-        f"{setting(settings, 'augment', ' (augmentation: {})')}; batch size, learning rate and its schedule, the L2 "
-        "penalty, early stopping and which weights are kept were those of each classifier's publication, and where one "
-        f"goes by a loss, it was that on {stopped}"
-    )
-
-
-def _trained(models: list[str], summary: Mapping[str, Any], how: str) -> str:
-    return (
-        f"Each of the classifiers {listing(models)} was trained on each training set "
-        f"({listing([str(arm) for arm in summary['arms']])}) with {plural(len(summary['seeds']), 'seed')}, "
-        f"with Adam for at most {count(summary.get('steps'))} optimiser steps in every arm{how}. "
-        f"All were tested on the same {count(summary.get('num_test'))} images."
+        f"{setting(settings, 'augment', ' (augmentation: {})')}; batch size, learning rate and its schedule, L2 penalty, "
+        "early stopping and the choice of weights follow each classifier's publication, and where one uses a loss, it is "
+        f"that on {stopped}"
     )
 
 
@@ -87,54 +92,59 @@ def _conditions(summary: Mapping[str, Any]) -> str:
     return " ".join(told)
 
 
-def _measures(summary: Mapping[str, Any]) -> str:
-    metrics = {str(row["metric"]) for row in summary["differences"]}
-    told = ["the Matthews correlation coefficient (Matthews 1975)"] if "mcc" in metrics else []
-    told += [text for name, text in _CALIBRATION.items() if name in metrics]
-    text = f"Besides accuracies, recalls and areas under curves, {listing(told)} were computed. " if told else ""
-    if any(metric.endswith("_chosen") for metric in metrics):
+def _metrics(study: StudyView, cite: Citations) -> str:
+    metrics = set(study.compared_metrics)
+    others = {
+        "mcc": f"the Matthews correlation coefficient ({cite('mcc')})" if "mcc" in metrics else "",
+        "brier": f"the Brier score ({cite('brier')})" if "brier" in metrics else "",
+        "ece": f"the expected calibration error ({cite('ece')})" if "ece" in metrics else "",
+    }
+    told = [text for text in others.values() if text]
+    positive = f" (positive class: {study.positive_class})" if study.positive_class else ""
+    text = f"Metrics were accuracy, balanced accuracy, recall per class, ROC-AUC and PR-AUC{positive}"
+    text += f", {listing(told)}." if told else "."
+    if any(is_at_chosen_threshold(metric) for metric in metrics):
         text += (
-            "Images were called at a threshold of 0.5 and, separately, at the one that maximises Youden's index "
-            "(Youden 1950) on the validation images of the same training."
+            " Classes were predicted at a threshold of 0.5 and, separately, at the threshold that maximizes Youden's index "
+            f"({cite('youden')}) on the validation images of the same training."
         )
-    return text.strip()
+    return text
 
 
-def _statistics(summary: Mapping[str, Any]) -> str:
-    confidence = f"{100 * float(summary.get('confidence') or 0.95):g} %"
-    covers = f" They cover {interval_covers(summary)}."
-    baselines = dict.fromkeys(str(row["baseline"]) for row in summary["differences"] if row.get("baseline"))
-    to_arms = listing(list(baselines) or [str(summary.get("baseline_arm") or "imbalanced")])
+def _statistics(study: StudyView, cite: Citations) -> str:
+    baselines = [study.baseline, *study.other_baselines()]
     return (
-        f"Differences to {'the arms' if len(baselines) > 1 else 'the arm'} {to_arms} are paired by seed and given with "
-        f"{confidence} intervals{_interval_method(summary)}.{covers}"
+        f"Differences to {'the arms' if len(baselines) > 1 else 'the arm'} {listing(baselines)} were paired by seed and "
+        f"given with {study.confidence} intervals{_interval_method(study.summary, cite)}, which cover "
+        f"{study.interval_covers}."
     )
 
 
-def _interval_method(summary: Mapping[str, Any]) -> str:
-    draws, patients, method = (summary.get(name) for name in ("patient_draws", "num_test_patients", "interval_method"))
-    told = [str(method)] if method else []
-    if draws and patients:
-        told.append(f"{count(draws)} bootstrap draws of the {count(patients)} test patients, Efron and Tibshirani 1993")
+def _interval_method(summary: Mapping[str, Any], cite: Citations) -> str:
+    method = summary["interval_method"]
+    if method and "Banerjee" in method:
+        cite("banerjee")
+    told = [method] if method else []
+    samples, patients = summary["patient_draws"], summary["num_test_patients"]
+    if samples and patients:
+        told.append(f"{count(samples)} bootstrap samples of the {count(patients)} test patients, {cite('bootstrap')}")
     return f" ({'; '.join(told)})" if told else ""
 
 
-def _tests(summary: Mapping[str, Any]) -> str:
-    told, pairs = [], [row for row in summary.get("pairs") or [] if isinstance(row, Mapping)]
-    if any(row.get("p_holm") is not None for row in summary["differences"]):
+def _tests(summary: Mapping[str, Any], cite: Citations) -> str:
+    told = []
+    if any(row["p_holm"] is not None for row in summary["differences"]):
         told.append(
-            "Their p-values were corrected after Holm (1979) within each measure and baseline, over all arms, "
-            "conditions and classifiers; a difference is called found where the corrected p is at most 0.05."
+            f"P-values were corrected after Holm ({cite('holm')}) within each metric and baseline, over all arms, "
+            "conditions and classifiers; a difference counts as found where the corrected p is at most 0.05."
         )
-    tests = [f"{title}'s test ({paper})" for key, title, paper in _PAIR_TESTS if any(row.get(key) for row in pairs)]
+    named = (("mcnemar", "McNemar"), ("delong", "DeLong"))
+    tests = [f"{title}'s test ({cite(key)})" for key, title in named if any(row[key] for row in summary["pairs"])]
     if tests:
         told.append(
             f"Test predictions averaged over the seeds were also compared by {listing(tests)}, corrected likewise."
         )
     return " ".join(told)
-
-
-_PAIR_TESTS = (("mcnemar", "McNemar", "McNemar 1947"), ("delong", "DeLong", "DeLong et al. 1988"))
 
 
 def _numbers(values: Sequence[float]) -> str:
