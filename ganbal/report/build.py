@@ -11,7 +11,20 @@ from typing import Any, NamedTuple
 from ganbal.report.guard import guarded
 from ganbal.report.html import render_html
 from ganbal.report.markdown import render_markdown
-from ganbal.report.page import Answer, Block, Drawing, Entry, Gallery, Notice, Page, Picture, Section, Table, printable, walk
+from ganbal.report.page import (
+    Answer,
+    Block,
+    Drawing,
+    Entry,
+    Gallery,
+    Notice,
+    Page,
+    Picture,
+    Section,
+    Table,
+    printable,
+    walk,
+)
 from ganbal.report.run_reader import RunFiles, read_run_folder
 from ganbal.report.sections.answer import answer_of
 from ganbal.report.sections.classifiers import classifiers_blocks
@@ -66,8 +79,8 @@ class ReportFiles:
 def build_report(run_folder: Path) -> ReportFiles:
     """Write report.html, report.md, figures/ and tables/ from the files of a run, however much of it is done.
 
-    The same files give the same report. Figures and tables of an earlier report that this one no longer has are removed;
-    other files in figures/ stay.
+    The same files give the same report. Figures and tables of an earlier report that this one no longer has are
+    removed; other files in figures/ stay.
 
     Raises:
         InputError: `run_folder` is not a run folder.
@@ -104,7 +117,9 @@ def _answer(run: RunFiles) -> Answer:
     found: list[Answer] = []
     failed = guarded("The answer", lambda: found.append(answer_of(run)) or [])
     notices = [block for block in failed if isinstance(block, Notice)]
-    return found[0] if found else Answer("Cannot tell: files are damaged.", "caution", [], None, [], notices, [], "", [])
+    return (
+        found[0] if found else Answer("Cannot tell: files are damaged.", "caution", [], None, [], notices, [], "", [])
+    )
 
 
 def figures_of(page: Page) -> list[Drawing | Picture]:

@@ -1,4 +1,5 @@
-"""The files of a run, read one by one: a file that is damaged, or that leads out of the folder, is named and left out."""
+"""The files of a run, read one by one: a file that is damaged, or that leads out of the folder, is named and left "
+"out."""
 
 import json
 import warnings
@@ -10,8 +11,9 @@ import pandas as pd
 import yaml
 from PIL import Image
 
+from ganbal.report.file_contents import CONFIG
 from ganbal.report.page import printable
-from ganbal.report.shapes import CONFIG, Shape
+from ganbal.report.shapes import Shape
 
 _Content = TypeVar("_Content")
 

@@ -58,9 +58,9 @@ class _Words:
             if term in self._seen:
                 continue
             self._seen.add(term)
-            made += escape(text[place : match.start()]) + Markup('<a class="term" href="#term-{}" title="{}">{}</a>').format(
-                file_stem(term), TERMS[term], match[0]
-            )
+            made += escape(text[place : match.start()]) + Markup(
+                '<a class="term" href="#term-{}" title="{}">{}</a>'
+            ).format(file_stem(term), TERMS[term], match[0])
             place = match.end()
         return made + escape(text[place:])
 

@@ -160,13 +160,15 @@ def case_picture(run: RunFiles, cell: CellFiles, title: str) -> Picture | None:
         return None
     beside = "beside it the Grad-CAM heat map of the predicted class" if facts["has_heat_maps"] else "no heat maps"
     cases = [case for kind in facts["kinds"] for case in kind]
-    told = "; ".join(f"{case['true']} predicted {case['predicted']} with {share(case['probability'], 2)}" for case in cases)
+    told = "; ".join(
+        f"{case['true']} predicted {case['predicted']} with {share(case['probability'], 2)}" for case in cases
+    )
     return _picture(
         image,
         name=f"cases-{file_stem(cell.classifier)}-{file_stem(cell.arm)}",
         label=f"{cell.arm} · {title}",
-        caption=f"Seed {cell.seed}. One row per class for correct and for wrong predictions; in it the most certain, the "
-        f"median and the least certain one; {beside}.",
+        caption=f"Seed {cell.seed}. One row per class for correct and for wrong predictions; in it the most certain, "
+        f"the median and the least certain one; {beside}.",
         alt=f"Test images with the class that {title} predicted. {told}.",
         lines=_strip_lines(run, synthetic=False),
         synthetic=False,

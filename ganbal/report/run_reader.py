@@ -13,7 +13,7 @@ import pandas as pd
 from PIL import Image
 
 from ganbal.errors import InputError
-from ganbal.report import shapes
+from ganbal.report import file_contents as contents
 from ganbal.report.conditions import Condition
 from ganbal.report.file_reader import FileReader
 
@@ -150,25 +150,25 @@ def read_run_folder(folder: Path) -> RunFiles:
         )
     reader = FileReader(folder)
     config_text, config = reader.config()
-    training = reader.json("gan/training.json", shapes.TRAINING)
+    training = reader.json("gan/training.json", contents.TRAINING)
     first, *others = (training or {}).get("classes") or [training]
     run = RunFiles(
         folder=folder,
         reader=reader,
         config=config,
         config_text=config_text,
-        provenance=reader.json("provenance.json", shapes.PROVENANCE) or shapes.PROVENANCE({}, "", []),
-        data=reader.json("data.json", shapes.DATA),
+        provenance=reader.json("provenance.json", contents.PROVENANCE) or contents.PROVENANCE({}, "", []),
+        data=reader.json("data.json", contents.DATA),
         training=training,
         gan_history=None,
         sample_grids=(),
         manifest=reader.table("synthetic/manifest.csv", ["file_name", "label"]),
-        synthesis=reader.json("synthetic/synthesis.json", shapes.SYNTHESIS),
-        scores=reader.json("scores.json", shapes.SCORES),
-        summary=reader.json("study/summary.json", shapes.SUMMARY),
+        synthesis=reader.json("synthetic/synthesis.json", contents.SYNTHESIS),
+        scores=reader.json("scores.json", contents.SCORES),
+        summary=reader.json("study/summary.json", contents.SUMMARY),
         results=reader.table("study/results.csv", ["arm", "classifier", "seed"]),
         cells=_cells(reader, folder),
-        reproduction=reader.json("reproduction.json", shapes.REPRODUCTION),
+        reproduction=reader.json("reproduction.json", contents.REPRODUCTION),
         unread=(),
     )
     run = replace(_of_generator(run, first), training=training)
@@ -204,10 +204,10 @@ def _cell(reader: FileReader, place: Path, name: str) -> CellFiles:
         arm=arm,
         classifier=place.parts[-2],
         seed=int(place.name),
-        metrics=reader.json(f"{name}/metrics.json", shapes.CELL),
+        metrics=reader.json(f"{name}/metrics.json", contents.CELL),
         predictions=reader.table(f"{name}/predictions.csv", ["label"]),
         history=reader.table(f"{name}/history.csv", ["step"]),
-        cases=reader.json(f"{name}/cases.json", shapes.CASES),
+        cases=reader.json(f"{name}/cases.json", contents.CASES),
         place=name,
         condition=condition,
     )

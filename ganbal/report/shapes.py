@@ -1,7 +1,7 @@
-"""What the files of a run contain, and what is left of one that contains something else.
+"""Shapes: what a JSON value has to be, and what is left of one that is something else.
 
-A shape turns any JSON value into what the report may rely on: every declared key is there, numbers are finite, texts are
-printable, lists hold elements of one kind. A value of the wrong kind is left out, and a sentence says so.
+A shape turns any JSON value into what the report may rely on: every declared key is there, numbers are finite, texts
+are printable, and lists hold elements of one kind. A value of the wrong kind is left out, and a sentence says so.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -81,14 +81,19 @@ def mapping(shape: Shape) -> Shape:
 
 
 def record(needed: Sequence[str] = (), **fields: Shape) -> Shape:
-    """An object with these keys. Without a `needed` one it does not conform; other missing ones become None or empty."""
+    """An object with these keys. Without a `needed` one it does not conform; other missing ones become None or "
+    "empty."""
 
     def conform(value: Any, place: str, complaints: list[str]) -> dict[str, Any] | None:
         if not isinstance(value, Mapping):
             if value is not None:
                 _refuse(value, place, "an object", complaints)
+                if needed:
+                    return None
             value = {}
-        found = {name: shape(value.get(name), f"{place}.{name}".lstrip("."), complaints) for name, shape in fields.items()}
+        found = {
+            name: shape(value.get(name), f"{place}.{name}".lstrip("."), complaints) for name, shape in fields.items()
+        }
         lacking = [name for name in needed if found[name] is None]
         if lacking:
             complaints.append(f"{place + ' ' if place else ''}lacks {', '.join(lacking)}")
@@ -101,249 +106,3 @@ def record(needed: Sequence[str] = (), **fields: Shape) -> Shape:
 def _refuse(value: Any, place: str, expected: str, complaints: list[str]) -> None:
     shown = printable(f"{value:.3g}" if isinstance(value, float) else str(value)[:40])
     complaints.append(f"{place or 'the file'} is {shown!r}, not {expected}")
-
-
-WARNINGS = sequence(record(("kind",), kind=text, values=mapping(anything)))
-_COUNTS = mapping(mapping(number))
-_SIZE = sequence(number)
-
-DATA = record(
-    ("minority_class",),
-    source=record(root=text, origin=text, layout=text, is_phantom=flag),
-    classes=sequence(text),
-    minority_class=text,
-    positive_class=text,
-    counts=_COUNTS,
-    counts_found=_COUNTS,
-    imbalance_ratio=number,
-    missing_to_balance=mapping(number),
-    sizes=record(min=_SIZE, median=_SIZE, max=_SIZE, distinct=number, modes=mapping(number)),
-    patients=mapping(number),
-    patients_shared=sequence(record(splits=sequence(text), count=number, examples=sequence(text))),
-    duplicates=optional(
-        record(
-            groups=number, images=number, across_splits=number, across_classes=number, examples=sequence(sequence(text))
-        )
-    ),
-    unreadable=sequence(record(("file_name",), file_name=text, reason=text)),
-    digest=text,
-    validation_rule=text,
-    warnings=WARNINGS,
-)
-
-_GENERATOR = {
-    "class_name": text,
-    "folder": text,
-    "steps": number,
-    "images_seen": number,
-    "image_size_px": number,
-    "num_images": number,
-    "seconds": number,
-    "device": text,
-    "parameters": mapping(number),
-    "augment": optional(sequence(text)),
-}
-TRAINING = record(("class_name",), **_GENERATOR, classes=sequence(record(("class_name",), **_GENERATOR)))
-
-SYNTHESIS = record(num_rejected=number)
-
-_FLOOR = optional(record(value=number, low=number, high=number, n=number, splits=number, score_at_n=number))
-_EXTRACTOR = record(name=text, dims=number, weights_sha256=text, resize=text, note=text)
-_SCORE = record(
-    ("metric",),
-    metric=text,
-    title=text,
-    value=number,
-    interval=optional(sequence(number)),
-    n_real=number,
-    n_synthetic=number,
-    better=text,
-    best=number,
-    note=text,
-    extractor=_EXTRACTOR,
-    floor=_FLOOR,
-    held_out_floor=_FLOOR,
-)
-_SIDE = record(name=text, n=number)
-_PAIR = record(synthetic=text, training=text, closeness=number, is_copy=flag)
-SCORES = record(
-    class_name=text,
-    comparison=record(real=_SIDE, synthetic=_SIDE, held_out=_SIDE, image_size_px=number),
-    scores=sequence(_SCORE),
-    copies=optional(record(number=number, rule_from=text, nearest_pairs=sequence(_PAIR))),
-    other_classes=mapping(record(scores=sequence(_SCORE), warnings=WARNINGS)),
-    warnings=WARNINGS,
-)
-
-_CONDITION = {"synthetic_ratio": number, "minority_fraction": number}
-_DIFFERENCE = record(
-    ("classifier", "metric", "arm", "baseline"),
-    classifier=text,
-    metric=text,
-    arm=text,
-    baseline=text,
-    **_CONDITION,
-    better=text,
-    mean=number,
-    sd=number,
-    low=number,
-    high=number,
-    n=number,
-    p_value=number,
-    p_holm=number,
-    family_size=number,
-    verdict=text,
-    is_informative=flag,
-    smallest_detectable=number,
-    seeds_needed=number,
-)
-_FINDING = record(
-    ("classifier", "arm", "metric"),
-    classifier=text,
-    arm=text,
-    metric=text,
-    **_CONDITION,
-    mean=number,
-    low=number,
-    high=number,
-    verdict=text,
-)
-_MEAN = record(
-    ("arm", "classifier", "metric"),
-    arm=text,
-    classifier=text,
-    metric=text,
-    **_CONDITION,
-    mean=number,
-    sd=number,
-    n=number,
-)
-_TESTS = record(
-    ("classifier", "arm", "baseline"),
-    classifier=text,
-    arm=text,
-    baseline=text,
-    **_CONDITION,
-    mcnemar=optional(record(b=number, c=number, p_value=number, p_holm=number)),
-    delong=optional(record(difference=number, low=number, high=number, p_value=number, p_holm=number)),
-)
-_VERDICT = record(
-    kind=text,
-    chance=number,
-    answers=sequence(
-        record(("classifier",), classifier=text, **_CONDITION, main=text, ranking=text, against_copies=text)
-    ),
-    findings=sequence(_FINDING),
-)
-_PUBLISHED = record(
-    classes=sequence(text),
-    num_test=number,
-    systems=sequence(
-        record(
-            ("classifier", "arm"),
-            classifier=text,
-            arm=text,
-            source=text,
-            title=text,
-            accuracy=number,
-            precision=sequence(number),
-            recall=sequence(number),
-        )
-    ),
-)
-SUMMARY = record(
-    protocol=text,
-    classes=sequence(text),
-    positive_class=text,
-    arms=sequence(text),
-    classifiers=sequence(record(("name",), name=text, title=text, image_size_px=number, pretrained=text)),
-    seeds=sequence(number),
-    steps=number,
-    num_test=number,
-    num_val=number,
-    num_test_patients=number,
-    patient_draws=number,
-    baseline_arm=text,
-    control_arm=text,
-    main_metric=text,
-    confidence=number,
-    interval_covers=sequence(text),
-    interval_method=text,
-    arm_titles=mapping(text),
-    per_arm=sequence(_MEAN),
-    differences=sequence(_DIFFERENCE),
-    pairs=sequence(_TESTS),
-    verdict=_VERDICT,
-    published=optional(_PUBLISHED),
-    warnings=WARNINGS,
-)
-
-CELL = record(confusion_matrix=sequence(sequence(number)))
-CASES = record(
-    has_heat_maps=flag,
-    kinds=sequence(sequence(record(("true", "predicted"), true=text, predicted=text, probability=number))),
-)
-
-_MATRIX = sequence(sequence(number))
-REPRODUCTION = record(
-    systems=sequence(
-        record(
-            ("name",),
-            name=text,
-            title=text,
-            skipped=text,
-            published=record(
-                document=text, accuracy=number, interval=sequence(number), confusion_matrix=_MATRIX, note=text
-            ),
-            protocols=mapping(
-                record(
-                    accuracy_mean=number,
-                    accuracy_sd=number,
-                    seeds=sequence(number),
-                    is_within_published_interval=flag,
-                    confusion_matrix=_MATRIX,
-                    median_seed=number,
-                )
-            ),
-        )
-    ),
-    remarks=sequence(text),
-)
-
-PROVENANCE = record(
-    ganbal_version=text,
-    git_commit=text,
-    command=text,
-    created=text,
-    last_command_at=text,
-    platform=text,
-    gpu=text,
-    device=text,
-    data_digest=text,
-    seed=number,
-    versions=mapping(text),
-    stages=mapping(record(inputs=text, finished=text, seconds=number)),
-)
-
-CONFIG = record(
-    data=record(root=text),
-    gan=record(
-        class_name=text,
-        preset=text,
-        loss=text,
-        discriminator_norm=text,
-        minibatch_stddev=flag,
-        augment=optional(sequence(text)),
-        batch_size=number,
-        latent_dim=number,
-        base_channels=number,
-        r1_gamma=number,
-        learning_rate=number,
-        discriminator_learning_rate=number,
-        adam_beta1=number,
-        ema_half_life_images=number,
-    ),
-    study=record(
-        protocol=text, recipe=text, augment=text, batch_size=number, learning_rate=number, patience=number, seeds=number
-    ),
-)

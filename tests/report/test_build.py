@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from ganbal.errors import InputError
 from ganbal.report import build_report
+from ganbal.report.build import page_of
+from ganbal.report.page import Fold, Notice, Table, walk
+from ganbal.report.run_reader import PHANTOM_MARK, read_run_folder
+from ganbal.reproduction.published import published_beside_study
+
+GIVEN_UP = "could not be made from the run's files"
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -24,229 +29,308 @@ def html_of(folder: Path) -> str:
     return build_report(folder).html.read_text(encoding="utf-8")
 
 
-def test_writes_everything_it_names(reported_run):
-    listed = json.loads((reported_run / "figures/report_files.json").read_text())
-    assert all((reported_run / name).stat().st_size > 0 for name in listed)
-    suffixes = {Path(name).suffix for name in listed}
-    assert suffixes == {".svg", ".png", ".jpg", ".csv"}
-    html = (reported_run / "report.html").read_text(encoding="utf-8")
-    markdown = (reported_run / "report.md").read_text(encoding="utf-8")
+def table_file(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / "tables" / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_real_run_has_everything_and_nothing_damaged(finished_run, run_with_ratios):
+    for folder in (finished_run, run_with_ratios):
+        html = (folder / "report.html").read_text(encoding="utf-8")
+        assert GIVEN_UP not in html and "Damaged file" not in html and "Out of date" not in html
+    for title in (
+        "Answer",
+        "Warnings",
+        "Images",
+        "Generator",
+        "Scores",
+        "Classifiers",
+        "Methods",
+        "Reproduce",
+        "Terms",
+    ):
+        assert f">{title}</a>" in html
+
+
+def test_writes_everything_it_names(finished_run):
+    listed = json.loads((finished_run / "figures/report_files.json").read_text())
+    assert all((finished_run / name).stat().st_size > 0 for name in listed)
+    assert {Path(name).suffix for name in listed} == {".svg", ".png", ".jpg", ".csv"}
+    html = (finished_run / "report.html").read_text(encoding="utf-8")
+    markdown = (finished_run / "report.md").read_text(encoding="utf-8")
     for name in listed:
         assert f'href="{name}"' in html
         assert name in markdown or name.endswith(".svg")
-    linked = re.findall(r"\]\(((?:figures|tables)/[^)]*)\)", markdown)
-    assert set(linked) <= set(listed)
+    assert set(re.findall(r"\]\(((?:figures|tables)/[^)]*)\)", markdown)) <= set(listed)
 
 
-def test_needs_no_other_file_and_no_network(reported_run):
-    html = (reported_run / "report.html").read_text(encoding="utf-8")
+def test_needs_no_other_file_and_no_network(finished_run):
+    html = (finished_run / "report.html").read_text(encoding="utf-8")
     assert re.findall(r'\b(?:src|srcset)="(?!data:)', html) == []
     assert "@import" not in html and "url(http" not in html
     assert "default-src 'none'" in html
     assert html.count("<script>") == 1
-    assert (reported_run / "report.html").stat().st_size < 3_000_000
+    assert (finished_run / "report.html").stat().st_size < 3_000_000
 
 
-def test_same_files_same_report(tmp_path, made_up_run):
-    folder = made_up_run(classifiers=("vgg16",), seeds=2, num_test=20).write(tmp_path / "run")
-    build_report(folder)
-    before = digests(folder)
-    build_report(folder)
-    assert digests(folder) == before
-
-
-def test_a_run_folder_can_be_reported_elsewhere(tmp_path, reported_run):
-    copy = tmp_path / "made-up"
-    shutil.copytree(reported_run, copy)
+def test_same_files_same_report_wherever_they_are(small_run, tmp_path):
+    build_report(small_run)
+    before = digests(small_run)
+    copy = tmp_path / "elsewhere" / "outputs" / "tiny"
+    shutil.copytree(small_run, copy)
     (copy / "report.html").unlink()
-    for name in ("report.html", "report.md"):
-        written = html_of(copy) if name == "report.html" else (copy / name).read_text(encoding="utf-8")
-        assert written == (reported_run / name).read_text(encoding="utf-8")
+    build_report(copy)
+    assert digests(copy) == before
 
 
-PARTS = ("config", "provenance", "data", "gan", "synthetic", "scores", "study")
-COMMANDS = {
-    "inspect": "data",
-    "train-gan": "gan",
-    "synthesize": "synthetic",
-    "score": "scores",
-    "compare": "study",
+FILES = {
+    "inspect": ["data.json"],
+    "train-gan": ["gan/training.json"],
+    "synthesize": ["synthetic/manifest.csv"],
+    "score": ["scores.json"],
+    "compare": ["study/summary.json"],
 }
 
 
-@pytest.mark.parametrize("number_of_parts", range(1, len(PARTS)))
-def test_parts_not_done_yet_name_their_command(tmp_path, made_up_run, number_of_parts):
-    parts = PARTS[:number_of_parts]
-    folder = made_up_run(parts=parts).write(tmp_path / "outputs" / "half")
-    html = html_of(folder)
-    told = {command for command in COMMANDS if f"ganbal {command} --run outputs/half" in html}
-    assert told == {command for command, part in COMMANDS.items() if part not in parts}
-    assert "Not known yet" in html
+@pytest.mark.parametrize("missing", FILES)
+def test_a_part_that_is_not_done_names_its_command(small_run, missing):
+    for name in FILES[missing]:
+        (small_run / name).unlink()
+    html = html_of(small_run)
+    assert {command for command in FILES if f"ganbal {command} --run outputs/tiny<" in html} == {missing}
+    assert GIVEN_UP not in html
+    assert ("Not known yet" in html) == (missing == "compare")
+    if missing == "compare":
+        assert "The study is not finished: 6 finished cells on disk." in html
 
 
-@pytest.mark.parametrize("missing", PARTS)
-def test_any_part_may_be_missing(tmp_path, made_up_run, missing):
-    parts = [part for part in PARTS if part != missing]
-    arms = {"imbalanced": 0.0, "gan": 0.2}
-    run = made_up_run(parts=parts, arms=arms, classifiers=("vgg16",), seeds=1, num_test=20, steps=500)
-    assert html_of(run.write(tmp_path / "run"))
+def test_settings_alone_make_a_report(tmp_path, finished_run):
+    shutil.copy(finished_run / "config.yaml", tmp_path / "config.yaml")
+    html = html_of(tmp_path)
+    assert GIVEN_UP not in html and "Not known yet" in html
 
 
-def test_an_unfinished_study_tells_how_far_it_is(tmp_path, made_up_run):
-    folder = made_up_run(classifiers=("vgg16",), seeds=1, num_test=20).write(tmp_path / "run")
-    (folder / "study" / "summary.json").unlink()
-    assert "The study is not finished: 4 cells of it stand on disk." in html_of(folder)
+def odd_everywhere(value, odd):
+    """The JSON value with every scalar replaced."""
+    if isinstance(value, dict):
+        return {name: odd_everywhere(inner, odd) for name, inner in value.items()}
+    return [odd_everywhere(inner, odd) for inner in value] if isinstance(value, list) else odd
 
 
-def test_phantom_runs_say_so_everywhere(tmp_path, made_up_run):
-    run = made_up_run(is_phantom=True, classifiers=("vgg16",), seeds=2, num_test=20)
-    files = build_report(run.write(tmp_path / "run"))
+@pytest.mark.parametrize("odd", [None, [], "x", 10**40, -1, float("nan")], ids=str)
+def test_odd_values_in_all_files_at_once_stop_nothing(small_run, odd):
+    for file in (*small_run.glob("*.json"), *small_run.glob("*/*.json"), *small_run.glob("study/cells/*/*/*/*.json")):
+        file.write_text(json.dumps(odd_everywhere(json.loads(file.read_text()), odd)))
+    html = html_of(small_run)
+    assert "Damaged file" in html or odd is None or odd == -1
+    assert "Reproduce</a>" in html
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "odd"),
+    [
+        ("provenance.json", ("stages", "inspect", "seconds"), "x"),
+        ("study/summary.json", ("classifiers", 0, "name"), []),
+        ("study/summary.json", ("differences", 0, "mean"), 1e300),
+        ("study/summary.json", ("seeds",), {"a": 1}),
+        ("scores.json", ("scores", 0, "value"), float("inf")),
+        ("scores.json", ("scores", 0, "floor"), "none"),
+        ("data.json", ("counts", "train", "NORMAL"), "many"),
+        ("data.json", ("sizes", "min"), [1]),
+        ("gan/training.json", ("parameters",), 3),
+    ],
+)
+def test_one_odd_value_is_named_and_the_rest_shown(small_run, edit, name, place, odd):
+    def change(content):
+        for part in place[:-1]:
+            content = content[part]
+        content[place[-1]] = odd
+
+    edit(small_run / name, change)
+    page = page_of(read_run_folder(small_run))
+    words = " ".join(block.text for section in page.sections for block in section.blocks if isinstance(block, Notice))
+    assert GIVEN_UP not in words
+    assert (f"{name} could not be used in full" in words) == (odd != [1])
+    assert {section.anchor for section in page.sections} >= {"data", "generator", "scores", "classifiers"}
+
+
+def test_damaged_tables_stop_nothing(small_run):
+    for file in (small_run / "gan" / "history.csv", small_run / "study" / "results.csv"):
+        lines = file.read_text().splitlines()
+        file.write_text("\n".join([lines[0], lines[1].replace(",", ",inf,", 1), "x" * 9, *lines[2:]]))
+    for file in small_run.glob("study/cells/*/*/*/predictions.csv"):
+        file.write_text(re.sub(r"0\.\d+", "-7.5", file.read_text()))
+    assert "Reproduce</a>" in html_of(small_run)
+
+
+def test_phantom_runs_say_so_everywhere(small_run):
+    files = build_report(small_run)
     html = files.html.read_text(encoding="utf-8")
-    mark = "phantom: drawn, not photographed"
-    assert f"({mark})</title>" in html
+    assert f"({PHANTOM_MARK})</title>" in html
     headings = re.findall(r'<h2 id="\w+-title">(.*?)</h2>', html)
     assert len(headings) == 9
-    assert all(mark in heading for heading in headings[1:])  # the first is the answer, right below the band
+    assert all(PHANTOM_MARK in heading for heading in headings[1:])  # the first is the answer, right below the band
     for path in files.figures:
         if path.suffix == ".svg":
-            assert mark.upper() in path.read_text(encoding="utf-8")
-    markdown = files.markdown.read_text(encoding="utf-8")
-    assert markdown.count(f"*{mark}*") == 8 and mark.upper() in markdown
+            assert PHANTOM_MARK.upper() in path.read_text(encoding="utf-8")
 
 
-def test_real_runs_do_not(reported_run):
-    assert "phantom" not in (reported_run / "report.md").read_text(encoding="utf-8").lower()
+def test_reports_of_real_images_do_not(as_real_images):
+    assert "phantom" not in page_of(read_run_folder(as_real_images)).sections[0].blocks[0].text.lower()
+    assert read_run_folder(as_real_images).mark is None
 
 
-def test_hostile_names_are_escaped(tmp_path, made_up_run):
-    classes = ("<script>alert(1)</script>", "a|b `c` *d* [e](f)", '"><img src=x>')
-    folder = made_up_run(classes=classes, classifiers=("vgg16",), seeds=1, num_test=30).write(tmp_path / "run")
-    files = build_report(folder)
+HOSTILE = '<script>alert(1)</script> a|b `c` *d* [e](f)\x1b[31m"><img src=x>'
+
+
+def rename_class(folder: Path, name: str) -> None:
+    """NORMAL, in every file of the run, becomes `name`."""
+    for file in folder.rglob("*.json"):
+        file.write_text(file.read_text().replace("NORMAL", json.dumps(name)[1:-1]))
+    for file in folder.rglob("*.csv"):
+        rows = list(csv.reader(file.read_text().splitlines()))
+        with file.open("w", newline="", encoding="utf-8") as out:
+            csv.writer(out).writerows([[entry.replace("NORMAL", name) for entry in row] for row in rows])
+
+
+def test_hostile_names_are_escaped(small_run):
+    rename_class(small_run, HOSTILE)
+    files = build_report(small_run)
     html, markdown = (path.read_text(encoding="utf-8") for path in (files.html, files.markdown))
     assert "<script>alert" not in html and "<img src=x" not in html
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; a|b `c`" in html
     outside_code = re.sub(r"^(```+)\n.*?^\1$", "", markdown, flags=re.DOTALL | re.MULTILINE)
-    assert "<script" not in outside_code and "<img" not in outside_code
-    for path in files.figures:
+    assert "<script" not in outside_code and "<img" not in outside_code and "](f)" not in outside_code
+    assert "\x1b" not in html + markdown
+    for path in (*files.figures, *files.tables):
         if path.suffix == ".svg":
             ElementTree.parse(path)
-    rows = [line for line in outside_code.splitlines() if line.startswith("| train |")]
-    assert rows and rows[0].count("|") == 8
+        if path.suffix in (".svg", ".csv"):
+            assert "\x1b" not in path.read_text(encoding="utf-8")
+    row = next(line for line in outside_code.splitlines() if line.startswith("| train |"))
+    assert len(re.findall(r"(?<!\\)\|", row)) == 7
 
 
-def test_tables_keep_the_values_behind_the_texts(reported_run):
-    with (reported_run / "tables" / "differences-vgg16-imbalanced.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    summary = json.loads((reported_run / "study" / "summary.json").read_text())
-    expected = {
-        (row["arm"], row["metric"]): row["mean"]
+def test_tables_keep_the_values_behind_the_texts(finished_run):
+    rows = table_file(finished_run, "differences-all-cnn_64-imbalanced")
+    summary = json.loads((finished_run / "study" / "summary.json").read_text())
+    expected = [
+        row["mean"]
         for row in summary["differences"]
-        if (row["classifier"], row["baseline"]) == ("vgg16", "imbalanced")
-    }
-    assert len(rows) == len(expected) == 18
-    assert float(rows[0]["Difference"]) == expected["gan", "balanced_accuracy"]
-    assert rows[0]["Arm"] == "gan" and rows[0]["Measure"] == "Balanced accuracy"
+        if (row["classifier"], row["baseline"]) == ("cnn_64", "imbalanced")
+    ]
+    assert sorted(float(row["Difference"]) for row in rows) == sorted(expected)
+    assert rows[0]["Arm"] == "gan" and rows[0]["Metric"] == "Balanced accuracy"
 
 
-def test_no_bare_fid(reported_run):
-    with (reported_run / "tables" / "scores.csv").open(encoding="utf-8") as file:
-        fid, kid, *_ = csv.DictReader(file)
-    assert (fid["Interval low"], kid["Interval low"], kid["Interval high"]) == ("", "0.0038", "0.0046")
+def test_no_bare_fid(finished_run):
+    fid = table_file(finished_run, "scores")[0]
+    score = json.loads((finished_run / "scores.json").read_text())["scores"][0]
     assert fid["Score"] == "FID (lower is better)"
-    assert (fid["N real"], fid["N synthetic"], fid["Real against real"]) == ("1140", "2154", "0.2241")
-    assert fid["Synthetic at the same N"] == "1.113"
-    assert fid["Features, dimensions, resize"] == "inception, 768 dimensions, resize pytorch-fid 299"
+    assert (float(fid["Value"]), float(fid["Floor (real against real)"])) == (score["value"], score["floor"]["value"])
+    assert (fid["N real"], fid["N synthetic"]) == (str(score["n_real"]), str(score["n_synthetic"]))
+    assert fid["Features, dimensions, resize"].startswith("untrained, 256 dimensions, resize")
 
 
-def test_the_gan_shows_its_latents_its_augmentation_and_a_strength_that_changes(tmp_path, made_up_run):
-    folder = made_up_run(classifiers=("vgg16",), seeds=2, num_test=20).write(tmp_path / "run")
-    html = html_of(folder)
-    assert "From one latent to another" in html
-    assert "Columns: as it is; brightness and contrast, each alone" in html
-    assert "Strength of augmentation" not in html  # always 1 in this run
-    history = folder / "gan" / "history.csv"
-    history.write_text(re.sub(r",1\.0,190\.0", ",0.5,190.0", history.read_text(), count=1))
-    assert "Strength of augmentation" in html_of(folder)
+def test_secondary_metrics_are_folded(finished_run):
+    blocks = next(s for s in page_of(read_run_folder(finished_run)).sections if s.anchor == "classifiers").blocks
+    shown = [[c.title for c in b.columns] for b in blocks if isinstance(b, Table) and b.name.startswith("means-")]
+    assert shown == [["Arm", "Balanced accuracy", "ROC-AUC", "Recall NORMAL", "Recall PNEUMONIA"]] * 2
+    folded = [b for b in walk(blocks) if isinstance(b, Table) and b.name.startswith("other-metrics-")]
+    assert "Precision NORMAL" in [column.title for column in folded[0].columns]
+    assert any(isinstance(block, Fold) and "other metrics" in block.title for block in blocks)
 
 
-def test_synthetic_pictures_say_so_in_the_file(reported_run):
-    for name in ("samples-synthetic", "gan-step-000500", "copies-nearest-pairs"):
-        with Image.open(reported_run / "figures" / f"{name}.jpg") as image:
+def test_the_positive_class_is_named_where_it_matters(finished_run):
+    text = (finished_run / "report.md").read_text(encoding="utf-8")
+    captions = re.findall(r"^\*(.*)\* \[CSV\]", text, re.MULTILINE)
+    for words in ("on the test images", "other metrics", "predictions at threshold 0", "difference of each arm"):
+        found = [caption for caption in captions if words in caption]
+        assert found and all("positive class" in caption and "PNEUMONIA" in caption for caption in found), words
+    assert "The positive class is PNEUMONIA." in text[text.index("### Confusion matrices") :]
+    assert "curves (positive class PNEUMONIA)" in text.replace("\\", "")
+
+
+def test_curves_without_a_course_are_left_out(small_run):
+    history = small_run / "gan" / "history.csv"
+    lines = history.read_text().splitlines()
+    assert "figures/gan-losses.png" in html_of(small_run)
+    history.write_text("\n".join(lines[:3]))
+    assert "figures/gan-" not in re.sub(r"gan-(step|interp|augmentation\.)", "", html_of(small_run))
+
+
+def test_synthetic_pictures_say_so_in_the_file(finished_run):
+    for name in ("samples-synthetic", "gan-step-000004", "copies-nearest-pairs"):
+        with Image.open(finished_run / "figures" / f"{name}.jpg") as image:
             assert image.info["comment"].startswith(b"SYNTHETIC")
 
 
-def test_methods_are_written_from_the_settings(reported_run):
-    markdown = (reported_run / "report.md").read_text(encoding="utf-8")
-    methods = markdown[markdown.index("## Methods") :]
-    for fact in (
-        "1,140 training images of NORMAL only",
-        "64 × 64 pixels",
-        "2,500 steps",
-        "batch size 64",
-        "brightness and contrast; Zhao et al. 2020",
-        "5 seeds",
-        "at most 800 optimiser steps",
-        "stopped by the loss on the validation images",
-        "Radford A",
-        "Heusel M",
-    ):
-        assert fact in methods
-    assert "minibatch standard deviation (Karras et al. 2018)" in methods and "Progressive growing of GANs" in methods
-    assert "Miyato" not in methods  # no spectral normalisation in these settings
+def test_cases_show_predictions_of_the_first_seed(finished_run):
+    html = (finished_run / "report.html").read_text(encoding="utf-8")
+    assert "Correct and wrong predictions" in html
+    names = {path.name for path in (finished_run / "figures").glob("cases-*")}
+    assert names == {f"cases-{name}-{arm}.jpg" for name in ("cnn_64", "pixel_svm") for arm in ("imbalanced", "gan")}
+    assert re.search(r'alt="Test images with the class that 64-px CNN predicted\. \w+ predicted \w+ with [01]\.', html)
 
 
-def test_methods_name_the_statistics_and_their_papers(run_with_conditions):
-    markdown = (run_with_conditions / "report.md").read_text(encoding="utf-8")
-    methods = markdown[markdown.index("## Methods") :]
-    for fact in (
-        "added 0.25, 1 and 2 times what each class lacks",
-        "0.1, 0.5 and 1 of the minority class's training images",
-        "paired by seed",
-        "1,000 bootstrap draws of the 40 test patients",
-        "corrected after Holm (1979)",
-        "McNemar's test (McNemar 1947) and DeLong's test (DeLong et al. 1988)",
-        "Youden's index",
-    ):
-        assert fact in methods
-    for paper in (
-        "Holm S.",
-        "McNemar Q.",
-        "DeLong ER,",
-        "Efron B,",
-        "Youden WJ.",
-        "Brier GW.",
-        "Guo C,",
-        "Matthews BW.",
-    ):
-        assert paper in methods
-    assert "Chawla" not in methods  # no SMOTE in this study
+def test_methods_state_each_fact_once_and_cite_what_they_use(finished_run):
+    markdown = (finished_run / "report.md").read_text(encoding="utf-8")
+    methods = markdown[markdown.index("## Methods") : markdown.index("## To reproduce")]
+    paragraph, references = methods.split("**References**")
+    for fact in ("32 × 32 pixels", "8 steps", "2 seeds", "at most 6 optimizer steps", "batch size 8"):
+        assert fact in paragraph
+    for once in ("paired by seed", "on the validation images", "SMOTE", "untrained (256"):
+        assert paragraph.count(once) <= 1
+    years = re.findall(r"([A-Z][\w-]+)(?: et al\.| and [A-Z][\w-]+)? (\d{4})", paragraph)
+    cited = [(name, year) for name, year in years if name not in ("Software",)]
+    lines = [line for line in references.splitlines() if re.search(r"\d{4}", line)]
+    assert len(lines) == len(set(lines)) == len(dict.fromkeys(cited))
+    for (name, year), line in zip(dict.fromkeys(cited), lines, strict=True):
+        assert line.startswith(name) and year in line
+    assert "Miyato" not in methods  # no spectral normalization in these settings
 
 
-def test_what_an_earlier_report_left_goes_and_what_others_made_stays(tmp_path, made_up_run):
-    folder = made_up_run(classifiers=("vgg16",), seeds=1, num_test=20).write(tmp_path / "run")
-    (folder / "figures" / "made_by_others.png").touch()
-    build_report(folder)
-    assert (folder / "figures" / "roc-vgg16.png").is_file()
-    (folder / "study" / "summary.json").unlink()
-    build_report(folder)
-    assert not (folder / "figures" / "roc-vgg16.png").exists()
-    assert not (folder / "tables" / "means-vgg16.csv").exists()
-    assert (folder / "figures" / "made_by_others.png").exists()
-    assert (folder / "figures" / "real_samples.png").exists()
+def test_published_figures_beside_this_runs(as_real_images, edit):
+    found = published_beside_study(
+        ("NORMAL", "PNEUMONIA"), ["cnn_64", "pixel_svm"], ["imbalanced", "gan"], is_augmented=True, is_phantom=False
+    )
+    edit(as_real_images / "study" / "summary.json", lambda summary: summary.update(published=found))
+    page = page_of(read_run_folder(as_real_images))
+    section = next(section for section in page.sections if section.anchor == "published")
+    table = next(block for block in section.blocks if isinstance(block, Table))
+    assert {row[1].text for row in table.rows} == {"published", "this run, 2 seeds"}
+    assert any(row[2].value == 0.9263 for row in table.rows)  # the 64-px CNN, as published
 
 
-def test_a_false_list_of_files_deletes_nothing_outside(tmp_path, made_up_run):
-    folder = made_up_run(parts=("config", "data")).write(tmp_path / "run")
-    (tmp_path / "precious").touch()
-    names = ["../precious", "figures/../../precious", "config.yaml", 7]
+def test_phantom_runs_have_no_published_figures(finished_run):
+    assert "published" not in {section.anchor for section in page_of(read_run_folder(finished_run)).sections}
+
+
+def test_files_of_an_earlier_report_are_removed_and_others_stay(small_run):
+    (small_run / "figures" / "made_by_others.png").touch()
+    build_report(small_run)
+    assert (small_run / "figures" / "roc-cnn_64.png").is_file()
+    (small_run / "study" / "summary.json").unlink()
+    build_report(small_run)
+    assert not (small_run / "figures" / "roc-cnn_64.png").exists()
+    assert not (small_run / "tables" / "means-cnn_64.csv").exists()
+    assert (small_run / "figures" / "made_by_others.png").exists()
+    assert (small_run / "figures" / "real_samples.png").exists()
+
+
+def test_a_false_list_of_files_deletes_nothing_outside(tmp_path, finished_run):
+    folder, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    (folder / "figures").mkdir(parents=True)
+    elsewhere.mkdir()
+    shutil.copy(finished_run / "config.yaml", folder / "config.yaml")
+    for place in (tmp_path, elsewhere):
+        (place / "precious").touch()
+    (folder / "tables").symlink_to(elsewhere)
+    names = ["../precious", "figures/../../precious", "config.yaml", "tables/precious", 7]
     (folder / "figures" / "report_files.json").write_text(json.dumps(names))
     build_report(folder)
-    assert (tmp_path / "precious").exists() and (folder / "config.yaml").exists()
-
-
-def test_not_a_run_folder(tmp_path):
-    with pytest.raises(InputError, match="run folder"):
-        build_report(tmp_path / "nowhere")
+    assert (tmp_path / "precious").exists() and (elsewhere / "precious").exists()
+    assert (folder / "config.yaml").exists()
 
 
 def test_imports_no_torch_and_no_other_stage():

@@ -5,18 +5,17 @@ import json
 
 import pytest
 
-from ganbal.report import build_report
 from ganbal.report.conditions import Condition, condition_of, in_words, usual_conditions
-from ganbal.report.page import Fold, Gallery, Table
+from ganbal.report.figures.condition_curves import condition_galleries
+from ganbal.report.page import Drawing, Gallery, Picture, Table, walk
 from ganbal.report.run_reader import read_run_folder
-from ganbal.report.sections.classifiers import classifiers_section
-from ganbal.report.sections.condition_curves import condition_galleries
+from ganbal.report.sections.classifiers import classifiers_blocks
 from ganbal.report.study_view import study_view
 
 
 @pytest.fixture(scope="module")
-def study(run_with_conditions):
-    return study_view(read_run_folder(run_with_conditions))
+def study(run_with_ratios):
+    return study_view(read_run_folder(run_with_ratios))
 
 
 def table_file(folder, name):
@@ -33,7 +32,7 @@ def table_file(folder, name):
         ({"synthetic_ratio": 2, "minority_fraction": 1}, Condition(2.0, 1.0)),
     ],
 )
-def test_conditions_of_rows_old_and_new(row, expected):
+def test_conditions_of_rows(row, expected):
     assert condition_of(row) == expected
 
 
@@ -49,62 +48,54 @@ def test_conditions_in_words():
     assert in_words(Condition(0.25, 0.1)) == "ratio 0.25, 10 % of the minority class"
 
 
+def test_the_report_and_the_study_agree_on_the_usual_condition(study, run_with_ratios):
+    summary = json.loads((run_with_ratios / "study" / "summary.json").read_text())
+    assert {arm: condition_of(row) for arm, row in summary["usual_conditions"].items()} == study.usual
+
+
 def test_cells_say_their_condition_by_their_folder(study):
     found = {(cell.arm, *cell.condition) for cell in study.run.cells}
-    assert ("gan", 0.25, 1.0) in found and ("duplicated", 1.0, 0.1) in found
-    assert ("imbalanced", None, 0.5) in found and ("class-weights", None, 1.0) in found
-    assert len(study.run.cells) == 2 * 3 * (2 + 2 * 5 + 2)  # classifiers × seeds × arms at their conditions
+    assert ("gan", 0.5, 1.0) in found and ("duplicated", 1.0, 0.6) in found and ("imbalanced", None, 0.6) in found
+    assert len(study.run.cells) == 2 * 2 * (1 + 2 + 2)  # fractions × seeds × arms at their ratios
 
 
-def test_an_arm_called_like_a_ratio_stays_an_arm(tmp_path, made_up_run):
-    arms = {"imbalanced": 0.0, "gan_ratio_high": 0.0}
-    folder = made_up_run(arms=arms, classifiers=("vgg16",), seeds=1, num_test=20).write(tmp_path / "run")
-    assert {cell.arm for cell in read_run_folder(folder).cells} == set(arms)
+def test_an_arm_whose_name_looks_like_a_ratio_stays_an_arm(run):
+    (run / "study" / "cells" / "gan").rename(run / "study" / "cells" / "gan_ratio_high")
+    assert "gan_ratio_high" in {cell.arm for cell in read_run_folder(run).cells}
 
 
 def test_an_arm_stands_for_its_usual_condition(study):
-    assert [cell.condition for cell in study.cells("vgg16", "gan")] == [Condition(1.0, 1.0)] * 3
-    rows = study.differences("vgg16")
+    assert [cell.condition for cell in study.cells("pixel_svm", "gan")] == [Condition(1.0, 1.0)] * 2
+    rows = study.differences("pixel_svm")
     assert {(row["arm"], row["synthetic_ratio"], row["minority_fraction"]) for row in rows} == {
         ("gan", 1.0, 1.0),
         ("duplicated", 1.0, 1.0),
-        ("class-weights", None, 1.0),
     }
-    wanted = [
-        row["mean"]
-        for row in study.summary["per_arm"]
-        if (row["arm"], row["classifier"], row["metric"], row["synthetic_ratio"], row["minority_fraction"])
-        == ("gan", "vgg16", "mcc", 1.0, 1.0)
-    ]
-    assert [study.mean("gan", "vgg16", "mcc")[0]] == wanted
-    assert study.results_mean("gan", "vgg16", "num_train") == 4434
 
 
 def test_curves_over_ratios_and_fractions(study):
     ratios, fractions = condition_galleries(study)
-    assert [item.name for item in ratios.items] == ["ratio-baseline_cnn", "ratio-vgg16"]
-    assert [item.name for item in fractions.items] == ["fraction-baseline_cnn", "fraction-vgg16"]
-    rows = [row for row in study.all_differences("vgg16") if row["arm"] == "gan"]
-    rows = [row for row in rows if row["metric"] == "balanced_accuracy" and row["minority_fraction"] == 1]
-    told = ratios.items[1].alt
-    assert told.index("gan: at 0.25") < told.index("duplicated: at 0.25")
-    for row in rows:
-        assert f"at {row['synthetic_ratio']:g} {100 * row['mean']:+.1f}".replace("-", "−") in told
-    assert "gan: at 0.1 " in fractions.items[1].alt and "at 0.25" not in fractions.items[1].alt
+    assert [item.name for item in ratios.items] == ["ratio-pixel_svm"]
+    assert [item.name for item in fractions.items] == ["fraction-pixel_svm"]
+    told = ratios.items[0].alt
+    assert told.index("gan: at 0.5") < told.index("duplicated: at 0.5")
+    for row in study.all_differences("pixel_svm"):
+        if (row["arm"], row["metric"], row["minority_fraction"]) == ("gan", "balanced_accuracy", 1) and row["mean"]:
+            assert f"at {row['synthetic_ratio']:g} {100 * row['mean']:+.1f}".replace("-", "−") in told
+    assert "gan: at 0.6 " in fractions.items[0].alt and "at 0.5" not in fractions.items[0].alt
 
 
-def test_no_curve_over_a_single_place(tmp_path, made_up_run):
-    folder = made_up_run(classifiers=("vgg16",), seeds=2, num_test=20).write(tmp_path / "run")
-    assert condition_galleries(study_view(read_run_folder(folder))) == []
+def test_no_curve_over_a_single_place(finished_run):
+    assert condition_galleries(study_view(read_run_folder(finished_run))) == []
 
 
-def test_differences_have_condition_and_tests(run_with_conditions):
-    rows = table_file(run_with_conditions, "differences-all-vgg16-imbalanced")
+def test_differences_have_condition_and_tests(run_with_ratios):
+    rows = table_file(run_with_ratios, "differences-all-pixel_svm-imbalanced")
     assert list(rows[0]) == [
         "Arm",
         "Ratio",
         "Share of the minority class",
-        "Measure",
+        "Metric",
         "Difference",
         "Interval low",
         "Interval high",
@@ -115,77 +106,41 @@ def test_differences_have_condition_and_tests(run_with_conditions):
         "Seeds",
         "Seeds needed",
     ]
-    assert {row["Ratio"] for row in rows} == {"0.25", "1.0", "2.0", "–"}
-    summary = json.loads((run_with_conditions / "study" / "summary.json").read_text())
-    wanted = {row["p_holm"] for row in summary["differences"] if row["baseline"] == "imbalanced"}
-    assert {float(row["p (Holm)"]) for row in rows} <= wanted
-    assert {"Brier score (less is better)", "MCC", "MCC at the chosen threshold"} <= {row["Measure"] for row in rows}
+    assert {row["Ratio"] for row in rows} == {"0.5", "1.0"}
+    assert {"Brier score (lower is better)", "MCC", "MCC at the chosen threshold"} <= {row["Metric"] for row in rows}
 
 
-def test_the_open_table_of_differences_stays_short(run_with_conditions):
-    rows = table_file(run_with_conditions, "differences-vgg16-imbalanced")
-    assert {row["Ratio"] for row in rows} == {"1.0", "–"} and "Share of the minority class" not in rows[0]
-    assert not any("chosen threshold" in row["Measure"] for row in rows)
+def test_the_open_table_of_differences_stays_short(run_with_ratios):
+    rows = table_file(run_with_ratios, "differences-pixel_svm-imbalanced")
+    assert {row["Ratio"] for row in rows} == {"1.0"} and "Share of the minority class" not in rows[0]
+    assert {row["Metric"] for row in rows} == {"Balanced accuracy", "ROC-AUC", "Recall NORMAL", "Recall PNEUMONIA"}
 
 
-def test_a_study_without_tests_has_no_columns_for_them(reported_run):
-    names = list(table_file(reported_run, "differences-vgg16-imbalanced")[0])
-    intervals = ["Interval low", "Interval high"]
-    assert names == ["Arm", "Measure", "Difference", *intervals, "Verdict", "Smallest detectable", "Seeds"]
+def test_pairs_of_arms(run_with_ratios):
+    row = table_file(run_with_ratios, "pairs")[0]
+    pair = json.loads((run_with_ratios / "study" / "summary.json").read_text())["pairs"][0]
+    assert (row["Only baseline correct"], row["Only arm correct"]) == (
+        str(pair["mcnemar"]["b"]),
+        str(pair["mcnemar"]["c"]),
+    )
+    assert float(row["ROC-AUC difference"]) == pair["delong"]["difference"]
 
 
-def test_pairs_of_arms(run_with_conditions):
-    row = table_file(run_with_conditions, "pairs")[0]
-    assert (row["Only baseline right"], row["Only arm right"], row["McNemar p (Holm)"]) == ("12", "31", "0.0244")
-    assert (row["ROC-AUC difference"], row["Interval low"], row["Interval high"]) == ("0.02", "-0.01", "0.05")
-    assert row["DeLong p"] == "0.19"
-
-
-def test_more_than_two_classes_have_no_delong(tmp_path, run_with_conditions):
-    summary = json.loads((run_with_conditions / "study" / "summary.json").read_text())
-    (tmp_path / "study").mkdir()
-    (tmp_path / "config.yaml").touch()
-    pairs = [pair | {"delong": None} for pair in summary["pairs"]]
-    (tmp_path / "study" / "summary.json").write_text(json.dumps(summary | {"pairs": pairs}))
-    build_report(tmp_path)
-    assert table_file(tmp_path, "pairs")[0]["DeLong p"] == "–"
-
-
-def test_both_thresholds_stand_side_by_side_with_the_reason(run_with_conditions, study):
-    row = table_file(run_with_conditions, "thresholds-vgg16")[0]
-    assert list(row) == [
+def test_both_thresholds_stand_side_by_side(run_with_ratios):
+    row = table_file(run_with_ratios, "thresholds-pixel_svm")[0]
+    assert list(row)[:5] == [
         "Arm",
         "Accuracy at 0.5",
         "Accuracy at chosen",
-        "MCC at 0.5",
-        "MCC at chosen",
-        "Chosen threshold",
+        "Balanced accuracy at 0.5",
+        "Balanced accuracy at chosen",
     ]
-    assert float(row["Chosen threshold"]) == pytest.approx(0.7)
-    fold = next(
-        block
-        for block in classifiers_section(study.run).blocks
-        if isinstance(block, Fold) and "threshold" in block.title
-    )
-    assert "not a better classifier" in fold.blocks[0].text
-
-
-def test_arms_that_do_not_go_with_a_classifier_have_no_row(tmp_path, made_up_run):
-    folder = made_up_run(seeds=2, num_test=20).write(tmp_path / "run")
-    file = folder / "study" / "summary.json"
-    summary = json.loads(file.read_text())
-    for rows in (summary["per_arm"], summary["differences"]):
-        rows[:] = [row for row in rows if (row["arm"], row["classifier"]) != ("duplicated", "vgg16")]
-    file.write_text(json.dumps(summary))
-    results = folder / "study" / "results.csv"
-    lines = results.read_text().splitlines(keepends=True)
-    results.write_text("".join(line for line in lines if not line.startswith("duplicated,vgg16,")))
-    build_report(folder)
-    assert [row["Arm"] for row in table_file(folder, "means-vgg16")] == ["imbalanced", "class-weights", "gan"]
+    assert 0 <= float(row["Chosen threshold"]) <= 1
 
 
 def test_galleries_and_tables_have_names_of_their_own(study):
-    blocks = classifiers_section(study.run).blocks
-    names = [item.name for block in blocks if isinstance(block, Gallery) for item in block.items]
-    names += [block.name for block in blocks if isinstance(block, Table)]
+    names = [block.name for block in walk(classifiers_blocks(study.run)) if isinstance(block, Table)]
+    for block in walk(classifiers_blocks(study.run)):
+        if isinstance(block, Gallery):
+            names += [item.name for item in block.items if isinstance(item, Drawing | Picture)]
     assert len(set(names)) == len(names)

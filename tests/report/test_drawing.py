@@ -2,7 +2,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 
 from ganbal.report.figures.drawing import COLOURS, LegendEntry, legend_rows, render, shorten
-from ganbal.report.names import file_stem
+from ganbal.report.page import file_stem
 
 HOSTILE = '<script>alert("1")</script> $x^2$ & _y'
 
@@ -49,10 +49,10 @@ def test_names_stay_text():
 
 
 def test_a_mark_is_part_of_the_figure_and_makes_it_taller():
-    plain, marked = drawing(), drawing(mark="phantom: drawn, not photographed")
+    plain, marked = drawing(), drawing(mark="phantom: simulated, not real patients")
     assert 'viewBox="0 0 300 200"' in plain.svg
     assert 'viewBox="0 0 300 220"' in marked.svg
-    assert "PHANTOM: DRAWN, NOT PHOTOGRAPHED" in marked.svg_file
+    assert "PHANTOM: SIMULATED, NOT REAL PATIENTS" in marked.svg_file
     assert marked.png.startswith(b"\x89PNG")
 
 

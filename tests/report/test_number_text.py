@@ -33,6 +33,8 @@ from ganbal.report import number_text
         (number_text.duration(7500), "2 h 5 min"),
         (number_text.listing(["a", "b", "c"]), "a, b and c"),
         (number_text.listing([]), ""),
+        (number_text.of_hundred(0.4487), "45"),
+        (number_text.of_hundred(None), "–"),
         (number_text.plural(1, "seed"), "1 seed"),
         (number_text.plural(1341, "image"), "1,341 images"),
     ],

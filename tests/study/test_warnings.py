@@ -65,8 +65,3 @@ def test_every_kind_has_a_sentence_with_its_values():
                 assert str(value) in text
     for reason in LEFT_OUT_REASONS:
         assert reason not in warning_text(warning("arm-left-out", arm="a", classifier="b", reason=reason)).text
-
-
-def test_an_unknown_kind_is_named_and_stops_nothing():
-    assert warning_text({"kind": "new", "values": {}}).text == "new"
-    assert warning_text({"kind": "few-seeds"}).text == "few-seeds"

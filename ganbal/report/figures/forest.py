@@ -178,6 +178,5 @@ def _in_words(row: Mapping[str, Any]) -> str:
         return f"{row['arm']} not known"
     reach = number_text.points_interval(row["low"], row["high"])
     interval = "no interval" if reach == number_text.UNKNOWN else f"interval {reach}"
-    return (
-        f"{row['arm']} {number_text.points(mean)}, {interval}, {number_text.plural(row['n'] or 0, 'seed')}, {row['verdict']}"
-    )
+    seeds = number_text.plural(row["n"] or 0, "seed")
+    return f"{row['arm']} {number_text.points(mean)}, {interval}, {seeds}, {row['verdict']}"

@@ -74,9 +74,9 @@ def draw_scores(scores: Sequence[Mapping[str, Any]], mark: str | None) -> Drawin
         name="scores",
         width_px=WIDTH_PX,
         height_px=height,
-        caption="Dot and number: the synthetic images. Line and band: real images against real ones (the floor), at the "
-        "same number of images where that was measured. ✓ green: as good as real images; ✗ red: not. Every row has its "
-        "own scale.",
+        caption="Dot and number: the synthetic images. Line and band: real images against real ones (the floor), at "
+        "the same number of images where that was measured. ✓ green: as good as real images; ✗ red: not. Every row has "
+        "its own scale.",
         alt=f"Scores beside their real-versus-real floor. {told}.",
         mark=mark,
     )

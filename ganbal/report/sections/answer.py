@@ -13,7 +13,7 @@ from ganbal.report.sections.warnings import warning_notices
 from ganbal.report.study_view import VERDICT_TONES, StudyView, study_view
 
 GAN_ARM = "gan"
-_HEADLINES: dict[str | None, tuple[str, Tone]] = {
+HEADLINES: dict[str | None, tuple[str, Tone]] = {
     "helps": ("GAN images helped.", "good"),
     "helps-like-copies": ("GAN images helped, but not provably more than plain copies.", "caution"),
     "helps-and-hurts": ("GAN images helped by one metric and hurt by another.", "caution"),
@@ -36,7 +36,9 @@ def answer_of(run: RunFiles) -> Answer:
     cards = [*_effect_cards(study), *_cards(run, study), _warnings_card(notices)]
     if study is None:
         command = run.command("run" if run.manifest is None else "compare")
-        text = "The classifiers have not been retrained with and without synthetic images. To measure whether these help:"
+        text = (
+            "The classifiers have not been retrained with and without synthetic images. To measure whether these help:"
+        )
         return Answer("Not known yet.", "caution", [], Missing(text, command), cards, severe, [], "", samples)
     headline, tone = headline_of(study)
     forest = forest_drawings(study)
@@ -47,7 +49,7 @@ def answer_of(run: RunFiles) -> Answer:
 def headline_of(study: StudyView) -> tuple[str, Tone]:
     """The verdict in one line."""
     unknown: tuple[str, Tone] = ("Cannot tell: the study's verdict is not readable.", "caution")
-    return _HEADLINES.get(study.summary["verdict"]["kind"], unknown)
+    return HEADLINES.get(study.summary["verdict"]["kind"], unknown)
 
 
 def _findings(study: StudyView) -> list[tuple[str, str]]:
@@ -62,7 +64,8 @@ def _findings(study: StudyView) -> list[tuple[str, str]]:
 
 
 def _effect(study: StudyView, classifier: str) -> str:
-    """`Balanced accuracy 0.712 → 0.731: +1.9 points (95 % interval …, 5 seeds), helps. Finds 45 → 28 of 100 NORMAL …`."""
+    """`Balanced accuracy 0.712 → 0.731: +1.9 points (95 % interval …, 5 seeds), helps. Finds 45 → 28 of 100 NORMAL "
+    "…`."""
     row = study.difference(classifier, GAN_ARM, study.main_metric)
     if row is None:
         return ""
@@ -146,7 +149,8 @@ def _next_step(study: StudyView) -> str:
     )
     instead = f" Use {listing(helpful)} instead: it helped here and needs no synthetic images." if helpful else ""
     if kind == "not-learned":
-        return f"Train the classifiers longer: {code(run.command('compare', '--set study.steps=…'))}, or use more images."
+        longer = f"--set study.steps={4 * int(study.summary['steps'] or 1000)}"
+        return f"Train the classifiers longer: {code(run.command('compare', longer))}, or use more images."
     if kind == "no-gan-arm":
         return f"Add the arm: {code(run.command('compare', '--set study.arms=[imbalanced,duplicated,gan]'))}."
     if kind == "too-few-seeds" or "few-seeds" in kinds:
@@ -176,7 +180,11 @@ def _effect_cards(study: StudyView | None) -> list[Card]:
         before, after = _before_after(study, model["name"], metric)
         if row is not None and before is not None and after is not None:
             is_recall = metric.startswith("recall_")
-            value = f"{of_hundred(before)} → {of_hundred(after)} of 100" if is_recall else f"{share(before)} → {share(after)}"
+            value = (
+                f"{of_hundred(before)} → {of_hundred(after)} of 100"
+                if is_recall
+                else f"{share(before)} → {share(after)}"
+            )
             note = f"{points(row['mean'])} points ({points_interval(row['low'], row['high'])})"
             term = f"{minority} found" if is_recall else study.metric_title(metric)
             cards.append(Card(f"{term}{of_model}", value, note, VERDICT_TONES.get(row["verdict"], "plain")))

@@ -14,7 +14,8 @@ from ganbal.report.page import Block, Column, Entry, Fold, Paragraph, Table, cod
 from ganbal.report.study_view import StudyView
 
 _WHY_TWO_THRESHOLDS = (
-    "Balancing shifts probabilities, so that at 0.5 an arm can seem better only because it predicts the rarer class more "
+    "Balancing shifts probabilities, so that at 0.5 an arm can seem better only because it predicts the rarer class "
+    "more "
     "often. At the threshold that the validation images would choose (Youden's index), every arm has the same freedom: "
     "an advantage that disappears there was a moved threshold, not a better classifier."
 )
@@ -45,7 +46,11 @@ def _of_classifier(study: StudyView, classifier: dict[str, Any]) -> list[Block]:
     spread = f"mean ± standard deviation over {plural(len(study.seeds), 'seed')}, on the test images"
     blocks: list[Block] = [
         _means_table(
-            study, name, f"means-{file_stem(name)}", f"{title}: {spread}.{study.positive_words}", primary_metrics(study.classes)
+            study,
+            name,
+            f"means-{file_stem(name)}",
+            f"{title}: {spread}.{study.positive_words}",
+            primary_metrics(study.classes),
         )
     ]
     rest = [metric for metric in secondary_metrics(study.classes) if study.holds(metric)]
@@ -68,7 +73,8 @@ def _thresholds_blocks(study: StudyView, classifier: str, title: str) -> list[Bl
         study,
         classifier,
         f"thresholds-{file_stem(classifier)}",
-        f"{title}: predictions at threshold 0.5 and at the one chosen on the validation images, for the probability of the "
+        f"{title}: predictions at threshold 0.5 and at the one chosen on the validation images, for the probability of "
+        "the "
         f"positive class {study.positive_class or number_text.UNKNOWN}.",
         [*both, *thresholds],
         [*pairs, *(["Chosen threshold"] if thresholds else [])],
@@ -101,7 +107,9 @@ def cells_block(study: StudyView) -> list[Block]:
     columns = [_cells_column(results[name]) for name in results.columns]
     rows = [list(row) for row in zip(*columns, strict=True)]
     titles = [Column(str(name), numeric=is_numeric_dtype(results[name])) for name in results.columns]
-    caption = f"One row per cell: one training of one classifier on one arm with one seed. As in {code('study/results.csv')}."
+    caption = (
+        f"One row per cell: one training of one classifier on one arm with one seed. As in {code('study/results.csv')}."
+    )
     return [Fold(f"All {len(rows)} cells", [Table("cells", caption, titles, rows)])]
 
 

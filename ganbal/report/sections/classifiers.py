@@ -14,10 +14,12 @@ from ganbal.report.page import Block, Facts, Gallery, Missing
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.arm_tables import arms_table, cells_block, means_blocks
 from ganbal.report.sections.comparison_tables import differences_blocks, pairs_block
+from ganbal.report.sections.warnings import stale_notice
 from ganbal.report.study_view import StudyView, study_view
 
 _HEAT_MAPS = (
-    "Grad-CAM heat maps show coarsely which parts of an image raised the probability of the predicted class. Heat outside "
+    "Grad-CAM heat maps show coarsely which parts of an image raised the probability of the predicted class. Heat "
+    "outside "
     "the lungs (letters, borders, the diaphragm) suggests that the classifier uses something other than the disease."
 )
 _WEIGHTS = {"imagenet": " (ImageNet weights)", "none": " (not pretrained)", "file": " (weights from a file)"}
@@ -30,7 +32,8 @@ def classifiers_blocks(run: RunFiles) -> list[Block]:
         cells = sum(cell.metrics is not None for cell in run.cells)
         text = f"The study is not finished: {plural(cells, 'finished cell')} on disk." if cells else ""
         return [Missing(text or "The classifiers have not been retrained yet.", run.command("compare"))]
-    return [block for name, make in _PARTS for block in guarded(name, lambda make=make: make(study))]
+    parts = [block for name, make in _PARTS for block in guarded(name, lambda make=make: make(study))]
+    return [*stale_notice(run, "compare"), *parts]
 
 
 def _facts_block(study: StudyView) -> list[Block]:

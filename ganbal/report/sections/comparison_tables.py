@@ -13,7 +13,9 @@ from ganbal.report.study_view import VERDICT_TONES, StudyView
 
 def differences_blocks(study: StudyView) -> list[Block]:
     """Differences of the primary metrics to the baseline in the open; all others, and those to other arms, folded."""
-    open_tables, all_tables = (_differences_tables(study, study.baseline, complete=complete) for complete in (False, True))
+    open_tables, all_tables = (
+        _differences_tables(study, study.baseline, complete=complete) for complete in (False, True)
+    )
     blocks: list[Block] = [Paragraph(_remark(study), quiet=True), *open_tables] if open_tables else []
     if any(len(every.rows) > len(some.rows) for every, some in zip(all_tables, open_tables, strict=False)):
         blocks.append(Fold(f"Differences to {study.baseline} in every metric and condition", all_tables))
@@ -28,8 +30,10 @@ def pairs_block(study: StudyView) -> list[Block]:
     if not rows:
         return []
     remark = (
-        "A second opinion that the verdicts do not rest on: test predictions are averaged over the seeds, then compared "
-        "image by image. McNemar tests whether two arms are correct equally often, DeLong whether their ROC-AUCs differ. "
+        "A second opinion that the verdicts do not rest on: test predictions are averaged over the seeds, then "
+        "compared "
+        "image by image. McNemar tests whether two arms are correct equally often, DeLong whether their ROC-AUCs "
+        "differ. "
         "Both take the trainings as given and treat every image as a patient of its own."
     )
     return [Fold("Pairs of arms: McNemar and DeLong", [Paragraph(remark, quiet=True), _pairs_table(study, rows)])]
@@ -37,9 +41,12 @@ def pairs_block(study: StudyView) -> list[Block]:
 
 def _remark(study: StudyView) -> str:
     return (
-        "Differences are paired by seed and given in points. A verdict other than “no difference found” needs a p of at "
-        "most 0.05 after Holm's correction for all comparisons of the same metric and baseline. “Smallest detectable” is "
-        "the true difference that this study would have found four times in five. “Seeds needed” is how many seeds would "
+        "Differences are paired by seed and given in points. A verdict other than “no difference found” needs a p of "
+        "at "
+        "most 0.05 after Holm's correction for all comparisons of the same metric and baseline. “Smallest detectable” "
+        "is "
+        "the true difference that this study would have found four times in five. “Seeds needed” is how many seeds "
+        "would "
         "find the observed difference that often; a dash where no number would, since the test images stay the same."
     )
 
@@ -54,7 +61,8 @@ def _differences_tables(study: StudyView, baseline: str, *, complete: bool) -> l
         found.sort(key=lambda row: (_place(study, row["metric"]), row["arm"] != "gan"))
         if found:
             stem = f"differences-{'all-' if complete else ''}{file_stem(name)}-{file_stem(baseline)}"
-            caption = f"{title}: difference of each arm to {baseline}, with its {study.confidence} interval.{study.positive_words}"
+            caption = f"{title}: difference of each arm to {baseline}, with its {study.confidence} interval."
+            caption += study.positive_words
             tables.append(_differences_table(study, stem, caption, found))
     return tables
 

@@ -18,12 +18,10 @@ def data_blocks(run: RunFiles) -> list[Block]:
     data = run.data
     if data is None:
         return [Missing("The images have not been inspected yet.", run.command("inspect"))]
-    found = pictures.inspection_figures(run)
     return [
-        Gallery("", [draw_counts(data["counts"], run.classes, run.mark)]),
+        Gallery("", [draw_counts(data["counts"], run.classes, run.mark), *pictures.inspection_figures(run)]),
         _counts_table(data),
         Facts(_facts(data)),
-        *([Gallery("What they look like", found)] if found else []),
         *_unreadable(data),
         *_duplicates(data),
     ]

@@ -13,7 +13,8 @@ from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import stale_notice
 
 _READING_AID = (
-    "GAN losses do not fall as those of a classifier do, and say little about the quality of the images. A discriminator "
+    "GAN losses do not fall as those of a classifier do, and say little about the quality of the images. A "
+    "discriminator "
     "that is always correct (its two lines near 1 and 0) teaches the generator nothing."
 )
 
@@ -78,7 +79,8 @@ def _synthesized(run: RunFiles) -> Block:
     filtered = f" {plural(rejected, 'image')} too close to a training image had been rejected." if rejected else ""
     with_seed = f" with seed {', '.join(seeds)}" if seeds else ""
     return Paragraph(
-        f"Synthetic images: {made}{with_seed}{_checkpoint(run.manifest)}.{filtered} Every file says in its own metadata "
+        f"Synthetic images: {made}{with_seed}{_checkpoint(run.manifest)}.{filtered} Every file says in its own "
+        "metadata "
         f"that it is synthetic; {code('synthetic/manifest.csv')} lists them."
     )
 

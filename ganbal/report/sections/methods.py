@@ -58,7 +58,8 @@ def _generator(run: RunFiles, cite: Citations) -> str:
     size = count(facts["image_size_px"])
     one_each = ", one network per class" if run.other_generators else ""
     text = (
-        f"A deep convolutional generative adversarial network (DCGAN, {cite('dcgan')}) was trained on the training images "
+        f"A deep convolutional generative adversarial network (DCGAN, {cite('dcgan')}) was trained on the training "
+        "images "
         f"of {classes}{one_each}, in grayscale at {size} × {size} pixels, for {count(facts['steps'])} steps"
     )
     listed = "; ".join(detail for detail in _settings(gan, cite) if detail)
@@ -70,7 +71,9 @@ def _generator(run: RunFiles, cite: Citations) -> str:
         )
     if gan.get("ema_half_life_images"):
         half_life = count(gan["ema_half_life_images"])
-        text += f" Images were generated with a moving average of the generator's weights (half-life {half_life} images)."
+        text += (
+            f" Images were generated with a moving average of the generator's weights (half-life {half_life} images)."
+        )
     made = listing([f"{count(number)} of {name}" for name, number in run.synthetic_counts.items()])
     return text + (f" Synthetic images: {made}." if made else "")
 

@@ -13,7 +13,8 @@ _PAPERS = {
     "hinge": ("Lim and Ye 2017", "Lim JH, Ye JC. Geometric GAN. 2017. arXiv:1705.02894."),
     "diffaugment": (
         "Zhao et al. 2020",
-        "Zhao S, Liu Z, Lin J, Zhu J-Y, Han S. Differentiable augmentation for data-efficient GAN training. NeurIPS 2020. "
+        "Zhao S, Liu Z, Lin J, Zhu J-Y, Han S. Differentiable augmentation for data-efficient GAN training. NeurIPS "
+        "2020. "
         "arXiv:2006.10738.",
     ),
     "r1": (
@@ -23,7 +24,8 @@ _PAPERS = {
     ),
     "spectral": (
         "Miyato et al. 2018",
-        "Miyato T, Kataoka T, Koyama M, Yoshida Y. Spectral normalization for generative adversarial networks. ICLR 2018. "
+        "Miyato T, Kataoka T, Koyama M, Yoshida Y. Spectral normalization for generative adversarial networks. ICLR "
+        "2018. "
         "arXiv:1802.05957.",
     ),
     "progressive": (
@@ -52,7 +54,8 @@ _PAPERS = {
     ),
     "density": (
         "Naeem et al. 2020",
-        "Naeem MF, Oh SJ, Uh Y, Choi Y, Yoo J. Reliable fidelity and diversity metrics for generative models. ICML 2020. "
+        "Naeem MF, Oh SJ, Uh Y, Choi Y, Yoo J. Reliable fidelity and diversity metrics for generative models. ICML "
+        "2020. "
         "arXiv:2002.09797.",
     ),
     "authenticity": (
@@ -81,7 +84,8 @@ _PAPERS = {
     ),
     "grad_cam": (
         "Selvaraju et al. 2017",
-        "Selvaraju RR, Cogswell M, Das A, Vedantam R, Parikh D, Batra D. Grad-CAM: visual explanations from deep networks "
+        "Selvaraju RR, Cogswell M, Das A, Vedantam R, Parikh D, Batra D. Grad-CAM: visual explanations from deep "
+        "networks "
         "via gradient-based localization. ICCV 2017. arXiv:1610.02391.",
     ),
     "mcc": (
@@ -100,7 +104,8 @@ _PAPERS = {
     "youden": ("Youden 1950", "Youden WJ. Index for rating diagnostic tests. Cancer 1950;3:32-35."),
     "banerjee": (
         "Banerjee 1960",
-        "Banerjee SK. Approximate confidence interval for linear functions of means of k populations when the population "
+        "Banerjee SK. Approximate confidence interval for linear functions of means of k populations when the "
+        "population "
         "variances are not equal. Sankhya 1960;22:357-358.",
     ),
     "bootstrap": (
@@ -109,7 +114,8 @@ _PAPERS = {
     ),
     "holm": (
         "Holm 1979",
-        "Holm S. A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 1979;6:65-70.",
+        "Holm S. A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics "
+        "1979;6:65-70.",
     ),
     "mcnemar": (
         "McNemar 1947",

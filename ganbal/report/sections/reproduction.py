@@ -27,7 +27,9 @@ def reproduction_blocks(run: RunFiles) -> list[Block]:
         if system["skipped"]:
             blocks.append(Paragraph(f"{_title(system)}: skipped, it {system['skipped']}.", quiet=True))
     notes = dict.fromkeys(
-        f"{system['title']}: {system['published']['note']}" for system in facts["systems"] if system["published"]["note"]
+        f"{system['title']}: {system['published']['note']}"
+        for system in facts["systems"]
+        if system["published"]["note"]
     )
     return blocks + [Paragraph(note, quiet=True) for note in notes]
 

@@ -31,7 +31,8 @@ _FLOOR_COLUMNS = [
 ]
 _FLOORS = {"floor": "halves of the real images", "held_out_floor": "training against held-out real images"}
 _CAPTION = (
-    "Scores of the synthetic images. The floor is what real images score among themselves: no generator is expected to do "
+    "Scores of the synthetic images. The floor is what real images score among themselves: no generator is expected to "
+    "do "
     "better. Values of different features or dimensions do not compare, neither with each other nor with other "
     "publications."
 )
@@ -52,7 +53,9 @@ def scores_blocks(run: RunFiles) -> list[Block]:
         *_notes(scores),
         *_copies(run, run.scores["copies"]),
         *(
-            Table(f"scores-{number}", f"The same for {name}.", _COLUMNS, [_row(_titled(one)) for one in found["scores"]])
+            Table(
+                f"scores-{number}", f"The same for {name}.", _COLUMNS, [_row(_titled(one)) for one in found["scores"]]
+            )
             for number, (name, found) in enumerate(run.scores["other_classes"].items(), 2)
         ),
     ]
@@ -107,7 +110,8 @@ def _floors(scores: Sequence[Mapping[str, Any]]) -> list[Block]:
         if (floor := score[key]) is not None
     ]
     caption = (
-        "The floors: the same score between real images. The synthetic images' score at the same number of images is what "
+        "The floors: the same score between real images. The synthetic images' score at the same number of images is "
+        "what "
         "compares with a floor, since many scores shrink as the number grows."
     )
     return [Fold("The floors in full", [Table("floors", caption, _FLOOR_COLUMNS, rows)])] if rows else []
@@ -123,7 +127,11 @@ def _comparison(scores: Mapping[str, Any]) -> str:
     size = comparison["image_size_px"]
     at_size = f", at {count(size)} × {count(size)} px" if size else ""
     of_class = f" of {scores['class_name']}" if scores["class_name"] else ""
-    return f"Compared{of_class}: {number_text.listing(sides)}{at_size}." if sides else "Real and synthetic images compared."
+    return (
+        f"Compared{of_class}: {number_text.listing(sides)}{at_size}."
+        if sides
+        else "Real and synthetic images compared."
+    )
 
 
 def _notes(scores: Sequence[Mapping[str, Any]]) -> list[Block]:

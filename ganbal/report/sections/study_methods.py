@@ -74,8 +74,10 @@ def _one_recipe(settings: Mapping[str, Any], stopped: str) -> str:
 
 def _own_recipes(settings: Mapping[str, Any], stopped: str) -> str:
     return (
-        f"{setting(settings, 'augment', ' (augmentation: {})')}; batch size, learning rate and its schedule, L2 penalty, "
-        "early stopping and the choice of weights follow each classifier's publication, and where one uses a loss, it is "
+        f"{setting(settings, 'augment', ' (augmentation: {})')}; batch size, learning rate and its schedule, L2 "
+        "penalty, "
+        "early stopping and the choice of weights follow each classifier's publication, and where one uses a loss, it "
+        "is "
         f"that on {stopped}"
     )
 
@@ -105,7 +107,8 @@ def _metrics(study: StudyView, cite: Citations) -> str:
     text += f", {listing(told)}." if told else "."
     if any(is_at_chosen_threshold(metric) for metric in metrics):
         text += (
-            " Classes were predicted at a threshold of 0.5 and, separately, at the threshold that maximizes Youden's index "
+            " Classes were predicted at a threshold of 0.5 and, separately, at the threshold that maximizes Youden's "
+            "index "
             f"({cite('youden')}) on the validation images of the same training."
         )
     return text
@@ -114,7 +117,8 @@ def _metrics(study: StudyView, cite: Citations) -> str:
 def _statistics(study: StudyView, cite: Citations) -> str:
     baselines = [study.baseline, *study.other_baselines()]
     return (
-        f"Differences to {'the arms' if len(baselines) > 1 else 'the arm'} {listing(baselines)} were paired by seed and "
+        f"Differences to {'the arms' if len(baselines) > 1 else 'the arm'} {listing(baselines)} were paired by seed "
+        "and "
         f"given with {study.confidence} intervals{_interval_method(study.summary, cite)}, which cover "
         f"{study.interval_covers}."
     )

@@ -8,6 +8,7 @@ from ganbal.report.run_reader import RunFiles
 from ganbal.report.staleness import stale_stages
 from ganbal.report.warning_text import WarningText, warning_text
 
+_MOST_FILES = 4
 _STAGE_RESULTS = {
     "train-gan": "The generator",
     "synthesize": "The set of synthetic images",
@@ -50,8 +51,11 @@ def _records(run: RunFiles) -> Iterable[Mapping[str, Any]]:
     yield from _of_the_sizes(run)
     yield from (run.data or {}).get("warnings", [])
     yield from _of_the_data(run.data)
-    for file, reason in run.unread:
+    for file, reason in run.unread[:_MOST_FILES]:
         yield _record("damaged-file", file=file, reason=reason)
+    if len(run.unread) > _MOST_FILES:
+        more = ", ".join(file for file, _ in run.unread[_MOST_FILES:][:20])
+        yield _record("damaged-files", files=len(run.unread) - _MOST_FILES, names=more)
 
 
 def _record(kind: str, **values: Any) -> dict[str, Any]:
@@ -87,4 +91,4 @@ def _of_the_data(data: Mapping[str, Any] | None) -> Iterable[Mapping[str, Any]]:
     if duplicates.get("across_classes"):
         yield _record("conflicting-labels", groups=duplicates["across_classes"])
     if data["unreadable"]:
-        yield _record("unreadable-files", files=len(data["unreadable"]))
+        yield _record("unreadable-files", count=len(data["unreadable"]))

@@ -1,5 +1,5 @@
 "use strict";
-// Everything is readable without this script; it makes tables sortable and opens what is folded before printing.
+// Everything is readable without this script; it makes tables sortable and figures large.
 for (const table of document.querySelectorAll("table.sortable")) {
   const headings = [...table.tHead.rows[0].cells];
   if (table.tBodies[0].rows.length < 2) continue;
@@ -30,7 +30,7 @@ function sortRows(body, column, numeric, descending) {
   body.append(...keyed.map((entry) => entry.row));
 }
 
-// Without a scrollbar of its own a box needs no place in the order of the Tab key.
+// A box that does not scroll needs no place in the order of the Tab key.
 const boxes = document.querySelectorAll(".table-box, pre");
 const settleBoxes = () =>
   boxes.forEach((box) => {
@@ -40,12 +40,25 @@ addEventListener("resize", settleBoxes);
 settleBoxes();
 document.querySelectorAll("details").forEach((fold) => fold.addEventListener("toggle", settleBoxes));
 
-let closed = [];
-addEventListener("beforeprint", () => {
-  closed = [...document.querySelectorAll("details:not([open])")];
-  closed.forEach((fold) => (fold.open = true));
+// A click on a figure shows it as large as the window allows; a second click, Escape or the button closes it.
+const dialog = document.querySelector("#enlarged");
+const stage = dialog.querySelector(".stage");
+document.querySelectorAll("figure .view").forEach((view) => {
+  const picture = view.querySelector("img, svg");
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "enlarge";
+  button.setAttribute("aria-label", "Enlarge");
+  view.append(button);
+  view.addEventListener("click", () => {
+    const copy = picture.cloneNode(true);
+    copy.querySelectorAll("[id]").forEach((element) => element.removeAttribute("id"));
+    stage.replaceChildren(copy);
+    dialog.showModal();
+  });
 });
-addEventListener("afterprint", () => closed.forEach((fold) => (fold.open = false)));
+stage.addEventListener("click", () => dialog.close());
+dialog.addEventListener("close", () => stage.replaceChildren());
 
 const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));
 const seen = new Set();
