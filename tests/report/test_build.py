@@ -84,24 +84,23 @@ def test_same_files_same_report_wherever_they_are(small_run, tmp_path):
 
 
 FILES = {
-    "inspect": ["data.json"],
-    "train-gan": ["gan/training.json"],
-    "synthesize": ["synthetic/manifest.csv"],
-    "score": ["scores.json"],
-    "compare": ["study/summary.json"],
+    "inspect": "data.json",
+    "train-gan": "gan/training.json",
+    "synthesize": "synthetic/manifest.csv",
+    "score": "scores.json",
+    "compare": "study/summary.json",
 }
 
 
-@pytest.mark.parametrize("missing", FILES)
-def test_a_part_that_is_not_done_names_its_command(small_run, missing):
-    for name in FILES[missing]:
-        (small_run / name).unlink()
+@pytest.mark.parametrize("missing", [("inspect", "synthesize", "compare"), ("train-gan", "score")])
+def test_parts_that_are_not_done_name_their_command(small_run, missing):
+    for stage in missing:
+        (small_run / FILES[stage]).unlink()
     html = html_of(small_run)
-    assert {command for command in FILES if f"ganbal {command} --run outputs/tiny<" in html} == {missing}
+    assert {command for command in FILES if f"ganbal {command} --run outputs/tiny<" in html} == set(missing)
     assert GIVEN_UP not in html
-    assert ("Not known yet" in html) == (missing == "compare")
-    if missing == "compare":
-        assert "The study is not finished: 6 finished cells on disk." in html
+    assert ("Not known yet" in html) == ("compare" in missing)
+    assert ("The study is not finished: 6 finished cells on disk." in html) == ("compare" in missing)
 
 
 def test_settings_alone_make_a_report(tmp_path, finished_run):
@@ -117,40 +116,46 @@ def odd_everywhere(value, odd):
     return [odd_everywhere(inner, odd) for inner in value] if isinstance(value, list) else odd
 
 
-@pytest.mark.parametrize("odd", [None, [], "x", 10**40, -1, float("nan")], ids=str)
+@pytest.mark.parametrize("odd", [None, "x", -1], ids=str)
 def test_odd_values_in_all_files_at_once_stop_nothing(small_run, odd):
     for file in (*small_run.glob("*.json"), *small_run.glob("*/*.json"), *small_run.glob("study/cells/*/*/*/*.json")):
         file.write_text(json.dumps(odd_everywhere(json.loads(file.read_text()), odd)))
     html = html_of(small_run)
-    assert "Damaged file" in html or odd is None or odd == -1
+    assert "Damaged file" in html
     assert "Reproduce</a>" in html
 
 
-@pytest.mark.parametrize(
-    ("name", "place", "odd"),
-    [
-        ("provenance.json", ("stages", "inspect", "seconds"), "x"),
-        ("study/summary.json", ("classifiers", 0, "name"), []),
-        ("study/summary.json", ("differences", 0, "mean"), 1e300),
-        ("study/summary.json", ("seeds",), {"a": 1}),
-        ("scores.json", ("scores", 0, "value"), float("inf")),
-        ("scores.json", ("scores", 0, "floor"), "none"),
-        ("data.json", ("counts", "train", "NORMAL"), "many"),
-        ("data.json", ("sizes", "min"), [1]),
-        ("gan/training.json", ("parameters",), 3),
-    ],
-)
-def test_one_odd_value_is_named_and_the_rest_shown(small_run, edit, name, place, odd):
-    def change(content):
-        for part in place[:-1]:
-            content = content[part]
-        content[place[-1]] = odd
+ODD_VALUES = [
+    ("provenance.json", ("stages", "inspect", "seconds"), "x"),
+    ("study/summary.json", ("classifiers", 1, "name"), []),
+    ("study/summary.json", ("differences", 0, "mean"), 1e300),
+    ("study/summary.json", ("verdict", "answers"), {"a": 1}),
+    ("scores.json", ("scores", 0, "value"), float("inf")),
+    ("scores.json", ("scores", 1, "floor"), "none"),
+    ("data.json", ("counts", "train", "NORMAL"), "many"),
+    ("data.json", ("sizes", "min"), [1]),
+    ("gan/training.json", ("parameters",), 3),
+]
 
-    edit(small_run / name, change)
-    page = page_of(read_run_folder(small_run))
-    words = " ".join(block.text for section in page.sections for block in section.blocks if isinstance(block, Notice))
-    assert GIVEN_UP not in words
-    assert (f"{name} could not be used in full" in words) == (odd != [1])
+
+def test_single_odd_values_are_named_and_the_rest_shown(run, edit):
+    for name, place, odd in ODD_VALUES:
+
+        def change(content, place=place, odd=odd):
+            for part in place[:-1]:
+                content = content[part]
+            content[place[-1]] = odd
+
+        edit(run / name, change)
+    found = read_run_folder(run)
+    page = page_of(found)
+    unread = dict(found.unread)
+    assert set(unread) == {name for name, _, _ in ODD_VALUES}
+    assert "differences[0].mean is '1e+300', not a number" in unread["study/summary.json"]
+    assert "counts.train.NORMAL is 'many', not a number" in unread["data.json"]
+    notices = [block.text for section in page.sections for block in walk(section.blocks) if isinstance(block, Notice)]
+    assert "scores.json could not be used in full" in " ".join(notices)
+    assert GIVEN_UP not in " ".join(notices)
     assert {section.anchor for section in page.sections} >= {"data", "generator", "scores", "classifiers"}
 
 
@@ -200,7 +205,8 @@ def test_hostile_names_are_escaped(small_run):
     assert "<script>alert" not in html and "<img src=x" not in html
     assert "&lt;script&gt;alert(1)&lt;/script&gt; a|b `c`" in html
     outside_code = re.sub(r"^(```+)\n.*?^\1$", "", markdown, flags=re.DOTALL | re.MULTILINE)
-    assert "<script" not in outside_code and "<img" not in outside_code and "](f)" not in outside_code
+    assert "<script" not in outside_code and "<img" not in outside_code
+    assert not re.search(r"(?<!\\)\]\(f\)", outside_code)
     assert "\x1b" not in html + markdown
     for path in (*files.figures, *files.tables):
         if path.suffix == ".svg":
