@@ -24,12 +24,15 @@ DATA = record(
     classes=sequence(text),
     minority_class=text,
     positive_class=text,
+    positive_class_reason=text,
     counts=_COUNTS,
     counts_found=_COUNTS,
     imbalance_ratio=number,
     missing_to_balance=mapping(number),
     sizes=record(min=_SIZE, median=_SIZE, max=_SIZE, distinct=number, modes=mapping(number)),
     patients=mapping(number),
+    patients_recognized=record(images=number, by=mapping(number)),
+    intensity=optional(record(range=sequence(number), chosen_by=text, images=number)),
     patients_shared=sequence(record(splits=sequence(text), count=number, examples=sequence(text))),
     duplicates=optional(
         record(

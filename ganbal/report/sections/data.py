@@ -64,13 +64,15 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Source", _source(data["source"])),
         ("Imbalance", _imbalance(data)),
         ("Missing to balance", listing(missing) or "nothing"),
-        ("Positive class", data["positive_class"] or ""),
+        ("Positive class", _positive(data)),
         ("Validation", data["validation_rule"] or UNKNOWN),
+        ("Patients recognized", _recognized(data)),
         ("Patients in two splits", _shared_patients(data)),
         ("Identical files", _identical(data["duplicates"])),
         ("Unreadable files", count(len(data["unreadable"]))),
         ("Sizes", _sizes(sizes)),
         ("Color modes", listing([f"{mode} {count(number)}" for mode, number in sizes["modes"].items()])),
+        ("Intensity range", _intensity(data["intensity"])),
         ("On disk", _found(data)),
         ("Digest of the images", code(data["digest"]) if data["digest"] else ""),
     ]
@@ -87,6 +89,27 @@ def _imbalance(data: Mapping[str, Any]) -> str:
     ratio = data["imbalance_ratio"]
     words = f"1 : {ratio:.2f} in training" if number_text.is_known(ratio) else "unknown"
     return f"{words}; the minority class is {data['minority_class']}"
+
+
+def _positive(data: Mapping[str, Any]) -> str:
+    reason = f" ({data['positive_class_reason']})" if data["positive_class_reason"] else ""
+    return f"{data['positive_class']}{reason}" if data["positive_class"] else ""
+
+
+def _recognized(data: Mapping[str, Any]) -> str:
+    found = data["patients_recognized"]
+    if found["images"] is None:
+        return ""
+    ways = f" ({listing([f'{way}: {count(number)}' for way, number in found['by'].items()])})" if found["by"] else ""
+    return f"for {plural(found['images'], 'image')}{ways}" if found["images"] else "for no image: split by image"
+
+
+def _intensity(intensity: Mapping[str, Any] | None) -> str:
+    if intensity is None or len(intensity["range"]) != 2:
+        return ""
+    low, high = intensity["range"]
+    images = plural(intensity["images"], "image")
+    return f"{low:g} to {high:g}, {intensity['chosen_by'] or 'unknown choice'}, for {images} of more than 8 bits"
 
 
 def _shared_patients(data: Mapping[str, Any]) -> str:

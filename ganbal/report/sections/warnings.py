@@ -90,5 +90,3 @@ def _of_the_data(data: Mapping[str, Any] | None) -> Iterable[Mapping[str, Any]]:
         yield _record("duplicates-across-splits", groups=duplicates["across_splits"])
     if duplicates.get("across_classes"):
         yield _record("conflicting-labels", groups=duplicates["across_classes"])
-    if data["unreadable"]:
-        yield _record("unreadable-files", count=len(data["unreadable"]))
