@@ -1,6 +1,7 @@
 """From a run folder to its report."""
 
 import csv
+import functools
 import io
 import itertools
 from collections.abc import Callable, Iterable
@@ -105,7 +106,7 @@ def page_of(run: RunFiles) -> Page:
     """Everything the report says, in order."""
     sections = []
     for chapter in _CHAPTERS:
-        blocks = guarded(chapter.title, lambda chapter=chapter: chapter.blocks(run))
+        blocks = guarded(chapter.title, functools.partial(chapter.blocks, run))
         if blocks:
             sections.append(Section(chapter.anchor, chapter.title, chapter.short, blocks))
     version = run.provenance["ganbal_version"]
@@ -115,11 +116,13 @@ def page_of(run: RunFiles) -> Page:
 
 def _answer(run: RunFiles) -> Answer:
     found: list[Answer] = []
-    failed = guarded("The answer", lambda: found.append(answer_of(run)) or [])
-    notices = [block for block in failed if isinstance(block, Notice)]
-    return (
-        found[0] if found else Answer("Cannot tell: files are damaged.", "caution", [], None, [], notices, [], "", [])
-    )
+
+    def make() -> list[Block]:
+        found.append(answer_of(run))
+        return []
+
+    failed = [block for block in guarded("The answer", make) if isinstance(block, Notice)]
+    return found[0] if found else Answer("Cannot tell: files are damaged.", "caution", [], None, [], failed, [], "", [])
 
 
 def figures_of(page: Page) -> list[Drawing | Picture]:

@@ -59,8 +59,7 @@ def sequence(shape: Shape) -> Shape:
 
     def conform(value: Any, place: str, complaints: list[str]) -> list[Any]:
         if not isinstance(value, list):
-            _ = value is None or _refuse(value, place, "a list", complaints)
-            return []
+            return [] if value is None else _refuse(value, place, "a list", complaints) or []
         found = (shape(element, f"{place}[{number}]", complaints) for number, element in enumerate(value))
         return [element for element in found if element is not None]
 
@@ -72,8 +71,7 @@ def mapping(shape: Shape) -> Shape:
 
     def conform(value: Any, place: str, complaints: list[str]) -> dict[str, Any]:
         if not isinstance(value, Mapping):
-            _ = value is None or _refuse(value, place, "a set of names", complaints)
-            return {}
+            return {} if value is None else _refuse(value, place, "a set of names", complaints) or {}
         found = {printable(str(name)): shape(inner, f"{place}.{name}", complaints) for name, inner in value.items()}
         return {name: inner for name, inner in found.items() if inner is not None}
 
@@ -103,6 +101,8 @@ def record(needed: Sequence[str] = (), **fields: Shape) -> Shape:
     return conform
 
 
-def _refuse(value: Any, place: str, expected: str, complaints: list[str]) -> None:
+def _refuse(value: Any, place: str, expected: str, complaints: list[str]) -> Any:
+    """None, with a complaint."""
     shown = printable(f"{value:.3g}" if isinstance(value, float) else str(value)[:40])
     complaints.append(f"{place or 'the file'} is {shown!r}, not {expected}")
+    return None

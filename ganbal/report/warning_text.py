@@ -31,7 +31,9 @@ def warning_text(record: Mapping[str, Any]) -> WarningText:
         return WarningText("Note", f"{kind.replace('-', ' ').capitalize()}{': ' + known if known else ''}.")
     title, severity, sentence = KINDS[kind]
     reason = _LEFT_OUT.get(str(values.get("reason")))
-    return WarningText(title, sentence.format_map(_Values(values | ({"reason": reason} if reason else {}))), severity)
+    return WarningText(
+        title, sentence.format_map(_Values({**values, **({"reason": reason} if reason else {})})), severity
+    )
 
 
 class _Values(dict[str, Any]):

@@ -13,7 +13,7 @@ def test_reads_everything_a_run_leaves(finished_run):
     assert run.set_name == "phantom set"
     assert run.gan_class == "NORMAL"
     assert [step for step, _ in run.sample_grids] == [4, 8]
-    assert len(run.cells) == 4 * 2 * 2
+    assert len(run.cells) == 3 * 2 * 2
     assert run.setting("gan.batch_size") == 8
     assert run.setting("gan.no_such") is None
     assert run.synthetic_counts == {"NORMAL": len(run.manifest)}

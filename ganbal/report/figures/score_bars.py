@@ -104,7 +104,7 @@ def _draw_row(axes: Axes, score: Mapping[str, Any]) -> None:
     colour = COLOURS[_colour(score)]
     if interval:
         axes.plot(interval, [0.5, 0.5], color=colour, linewidth=2.2)
-    axes.plot([value], [0.5], "o", color=colour, markersize=7, clip_on=False)
+    axes.plot([value or 0.0], [0.5], "o", color=colour, markersize=7, clip_on=False)
 
 
 def _colour(score: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """The retrained classifiers, arm by arm."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -32,7 +33,7 @@ def classifiers_blocks(run: RunFiles) -> list[Block]:
         cells = sum(cell.metrics is not None for cell in run.cells)
         text = f"The study is not finished: {plural(cells, 'finished cell')} on disk." if cells else ""
         return [Missing(text or "The classifiers have not been retrained yet.", run.command("compare"))]
-    parts = [block for name, make in _PARTS for block in guarded(name, lambda make=make: make(study))]
+    parts = [block for name, make in _PARTS for block in guarded(name, functools.partial(make, study))]
     return [*stale_notice(run, "compare"), *parts]
 
 
