@@ -49,8 +49,8 @@ def test_what_is_no_run_folder(tmp_path, make):
         ("gan/history.csv", "a,b\n1,2\n", "it lacks step"),
         ("gan/history.csv", "", "No columns"),
         ("synthetic/manifest.csv", 'file_name,label\n"a', "EOF"),
-        ("config.yaml", "gan: [", "flow sequence"),
-        ("config.yaml", "\0", "special characters"),
+        ("config.yaml", "gan: [", "parsing a flow node"),
+        ("config.yaml", "\0", "not an object"),
         ("study/cells/gan/cnn_64/0/predictions.csv", "label\0\n", "it lacks label"),
     ],
 )

@@ -129,7 +129,7 @@ def _unseen(study: StudyView) -> str:
     limits = [row["smallest_detectable"] for row in rows if row is not None and row["smallest_detectable"] is not None]
     parts = []
     if limits:
-        low, high = points(min(limits)).lstrip("+"), points(max(limits)).lstrip("+")
+        low, high = (f"{100 * min(limit, 1):.1f}" for limit in (min(limits), max(limits)))
         size = low if low == high else f"{low} to {high}, depending on the classifier,"
         title = study.metric_title(study.main_metric).lower()
         parts.append(f"A true effect on {title} below {size} points would likely have been missed.")

@@ -175,4 +175,7 @@ def _p_entry(value: float | None) -> Entry:
 
 
 def _unsigned(value: float | None) -> str:
-    return number_text.points(value).lstrip("+") if value is not None else UNKNOWN
+    """A size in points; no difference of two shares can exceed 100."""
+    if value is None:
+        return UNKNOWN
+    return "> 100" if value > 1 else number_text.points(value).lstrip("+")
