@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from ganbal.errors import InputError
+from ganbal.synthesis.counts import missing_images
 
 SamplingStrategy = str | float | Mapping[Any, int] | Callable[[np.ndarray], Mapping[Any, int]]
 NAMES = ("auto", "not majority", "minority", "not minority", "all")
@@ -34,12 +35,10 @@ def images_to_add(labels: np.ndarray, strategy: SamplingStrategy) -> dict[Any, i
         )
     if callable(strategy):
         strategy = strategy(labels)
-    if isinstance(strategy, Mapping):
-        wanted = dict(strategy)
-    elif isinstance(strategy, str):
-        wanted = dict.fromkeys(_named(strategy, counts), max(counts.values()))
-    else:
-        wanted = _of_ratio(float(strategy), counts)
+    if isinstance(strategy, str):
+        missing = missing_images(counts)
+        return {name: missing[name] for name in _named(strategy, counts) if missing[name]}
+    wanted = dict(strategy) if isinstance(strategy, Mapping) else _of_ratio(float(strategy), counts)
     _check_wanted(wanted, counts)
     return {name: wanted[name] - number for name, number in counts.items() if wanted.get(name, number) > number}
 

@@ -73,7 +73,7 @@ def generators_of(run: Run, config: Config, dataset: Dataset, device: torch.devi
 
 
 def find_generator(generators: Sequence[RunGenerator], class_name: str) -> RunGenerator:
-    """The generator that draws this class; `balancing.check_drawable` has seen to it that there is one."""
+    """The generator of this class; `synthesis.counts.check_have_generators` has checked that there is one."""
     return next(generator for generator in generators if class_name in generator.class_names)
 
 

@@ -4,8 +4,6 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model
 from classifiers.training.feature_oversampling import check_oversampling
@@ -20,13 +18,11 @@ from ganbal.runtime.device import choose_device
 from ganbal.runtime.disk_space import check_writable
 from ganbal.stages.compare import source_of_run
 from ganbal.stages.context import RunContext
-from ganbal.stages.images_for_run import images_for_run
 from ganbal.study.arms import ARMS, BASELINE, find_arm
-from ganbal.study.arms.additions import ClassCounts
-from ganbal.study.arms.supply import check_supply
+from ganbal.study.arms.supply import check_supply, class_counts, planned_images
 from ganbal.study.plan import classifier_size_px, conditions
 from ganbal.study.running import check_synthetic
-from ganbal.synthesis.counts import check_drawable, classes_to_train
+from ganbal.synthesis.counts import check_have_generators, classes_to_train
 
 # A run of a few thousand images with its checkpoints and samples, and the decoded copies.
 _RUN_BYTES, _CACHE_BYTES = 500_000_000, 1_500_000_000
@@ -98,12 +94,12 @@ def _check_images(config: Config, requirements: Sequence[Requirement]) -> None:
     if Requirement.GAN in requirements and Requirement.STUDY in requirements and wants_synthetic(config.study):
         check_planned_supply(counts, config)
     if Requirement.GAN in requirements and isinstance(number, dict):
-        check_drawable(number, counts, config.gan)
+        check_have_generators(number, counts, config.gan)
     if Requirement.SCORE in requirements and counts[name] < MIN_IMAGES:
         raise InputError(
             expected=f"at least {MIN_IMAGES} training images of {name} to score its synthetic images against",
             found=f"{counts[name]}",
-            action="Add images; scores of a handful say nothing.",
+            action="Add images; scores from fewer images are meaningless.",
         )
     most = max(number.values()) if isinstance(number, dict) else number
     if (
@@ -115,12 +111,12 @@ def _check_images(config: Config, requirements: Sequence[Requirement]) -> None:
         raise InputError(
             expected=f"at least {MIN_IMAGES} synthetic images, as they will be scored",
             found=f"synthesis.num_images: {most}",
-            action="Draw more, or draw them with `ganbal synthesize --n N`, which does not score.",
+            action="Generate more, or use `ganbal synthesize --n N`, which does not score.",
         )
 
 
 def check_planned_supply(counts: Mapping[str, int], config: Config) -> None:
-    """See that what will be drawn is enough for the study.
+    """Check that the images that will be generated suffice for the study.
 
     Args:
         counts: training images of each class.
@@ -130,9 +126,8 @@ def check_planned_supply(counts: Mapping[str, int], config: Config) -> None:
     """
     if any(arm not in ARMS for arm in config.study.arms):
         return  # told elsewhere
-    drawn, classes = images_for_run(counts, config), sorted(counts)
-    numbers = (np.array([found.get(name, 0) for name in classes]) for found in (counts, drawn))
-    check_supply(conditions(config.study), ClassCounts(*numbers), classes)
+    planned = planned_images(lambda: conditions(config.study), counts, config.gan, config.synthesis)
+    check_supply(conditions(config.study), class_counts(counts, planned), sorted(counts))
 
 
 def check_study(context: RunContext, *, generates: bool) -> None:

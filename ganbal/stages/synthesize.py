@@ -8,7 +8,8 @@ from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.hashing import digest_of, file_digest
 from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
 from ganbal.stages.generators import find_generator, generators_of
-from ganbal.stages.images_for_run import images_for_run
+from ganbal.study.arms.supply import planned_images
+from ganbal.study.plan import conditions
 from ganbal.synthesis import generate
 from ganbal.synthesis.generate import SynthesisRequest
 from ganbal.synthesis.rejection import CopyFilter
@@ -17,7 +18,8 @@ from ganbal.synthesis.rejection import CopyFilter
 def synthesize(context: RunContext) -> dict[str, Any]:
     """The content of synthetic/synthesis.json, and that of every fraction with a generator of its own."""
     config, folder = context.config, context.synthetic_folder
-    counts = images_for_run(context.dataset.table.counts()["train"], config)
+    training = context.dataset.table.counts()["train"]
+    counts = planned_images(lambda: conditions(config.study), training, config.gan, config.synthesis)
     checkpoints = _checkpoints(context, counts)
 
     def work() -> None:

@@ -23,7 +23,6 @@ from ganbal.runtime.atomic_files import atomic_path
 from ganbal.runtime.hashing import digest_of
 from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.study.arms import ARMS, ImageSet, TrainingSet
-from ganbal.study.arms.additions import additions_for
 from ganbal.study.cases import CASES_FILES, choose_cases, write_cases
 from ganbal.study.cell_metrics import chosen_threshold
 from ganbal.study.cells import (
@@ -41,6 +40,7 @@ from ganbal.study.cells import (
 )
 from ganbal.study.plan import classifier_size_px
 from ganbal.study.source import StudySource
+from ganbal.synthesis.counts import additions_for
 
 # Settings that other cells, or nothing in a cell's files, depend on.
 _NOT_OF_A_CELL = {

@@ -11,8 +11,8 @@ from ganbal.data.dataset import Dataset
 from ganbal.data.fractions import dataset_with_fraction
 from ganbal.data.image_table import ImageTable
 from ganbal.study.arms import ImageSet, find_arm
-from ganbal.study.arms.additions import ClassCounts
 from ganbal.study.cells import TestSet
+from ganbal.synthesis.counts import ClassCounts
 from ganbal.synthesis.manifest import SyntheticImages
 
 

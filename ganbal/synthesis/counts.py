@@ -1,11 +1,31 @@
-"""Which classes get synthetic images, and how many each: counts in, counts out."""
+"""How many synthetic images: which classes get any, how many are generated and how many an arm of a study adds.
 
-from collections.abc import Mapping, Sequence
+Counts in, counts out. Every other module asks here.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from ganbal.config import GanConfig, SynthesisConfig
 from ganbal.errors import InputError
 
 Counts = Mapping[str, int]
+"""Number of images per class name."""
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """Images available to a study: (K,) int64 each, in the order of the labels."""
+
+    real: np.ndarray
+    synthetic: np.ndarray
+
+    @property
+    def missing(self) -> np.ndarray:
+        """(K,) how many images each class has fewer than the largest one."""
+        return self.real.max() - self.real
 
 
 def missing_images(counts: Counts) -> dict[str, int]:
@@ -15,81 +35,144 @@ def missing_images(counts: Counts) -> dict[str, int]:
 
 
 def minority_class(counts: Counts) -> str:
-    """The class with the fewest images; of several, the first in the alphabet."""
+    """The class with the fewest images; of several, the alphabetically first."""
     return min(counts, key=lambda name: (counts[name], name))
 
 
 def classes_to_train(counts: Counts, gan: GanConfig) -> tuple[str, ...]:
-    """The classes of which a generator is trained, the one that lacks most images first.
+    """The classes that generators are trained on, the smallest first.
 
-    A class-conditional generator is trained on all of them. Otherwise it is those the settings name; else, of two
-    classes, the smaller one, and of more, every class that is smaller than the largest.
+    A class-conditional generator is trained on all classes. Otherwise it is the classes named in the settings; without
+    any, the smaller of two classes, or of more classes each one that is smaller than the largest.
 
     Args:
-        counts: training images of each class.
+        counts: training images per class.
+        gan: settings.
 
     Raises:
-        InputError: the settings name a class that is not there.
+        InputError: the settings name an unknown class.
     """
     _check_known(([gan.class_name] if gan.class_name else []) + list(gan.class_names), counts, "gan.class_name(s)")
-    by_need = sorted(counts, key=lambda name: (counts[name], name))
+    by_size = sorted(counts, key=lambda name: (counts[name], name))
     if gan.conditional:
-        return tuple(by_need)
+        return tuple(by_size)
     if gan.class_names:
-        return tuple(name for name in by_need if name in gan.class_names)
+        return tuple(name for name in by_size if name in gan.class_names)
     if gan.class_name is not None:
         return (gan.class_name,)
-    smaller = [name for name in by_need if counts[name] < counts[by_need[-1]]]
+    smaller = [name for name in by_size if counts[name] < counts[by_size[-1]]]
     return tuple(smaller) if len(counts) > 2 and smaller else (minority_class(counts),)
 
 
-def images_to_draw(counts: Counts, gan: GanConfig, synthesis: SynthesisConfig) -> dict[str, int]:
-    """How many synthetic images of each class are drawn; classes with none are left out.
+def images_to_generate(
+    counts: Counts,
+    gan: GanConfig,
+    synthesis: SynthesisConfig,
+    needed: Callable[[Counts], Counts] = lambda planned: {},
+) -> dict[str, int]:
+    """How many synthetic images of each class are generated; classes without any are left out.
 
-    `balance` draws `ratio` times what a class lacks to be as large as the largest, rounded (halves up), of every class
-    that has a generator. A plain number is that many of `gan.class_name`, else of the smallest class that has one.
+    A number is for `gan.class_name`, or for the smallest class with a generator. `balance` generates `ratio` times the
+    missing images, rounded half up, of every class with a generator, and more where `needed` says so.
 
     Args:
-        counts: training images of each class.
+        counts: training images per class.
+        gan, synthesis: settings.
+        needed: planned counts to the counts that a study needs; used with `balance` only.
 
     Raises:
-        InputError: a class is unknown or has no generator; or nothing is missing that could be drawn.
+        InputError: a class is unknown or has no generator, or no images are missing.
     """
     trained, wanted = classes_to_train(counts, gan), synthesis.num_images
     if isinstance(wanted, int):
         return {gan.class_name or trained[0]: wanted}
     if isinstance(wanted, dict):
-        check_drawable(wanted, counts, gan)
+        check_have_generators(wanted, counts, gan)
         return {name: number for name, number in sorted(wanted.items()) if number}
     missing = missing_images(counts)
-    drawn = {name: int(synthesis.ratio * missing[name] + 0.5) for name in trained}
-    if not any(drawn.values()):
+    planned = {name: int(share_of(missing[name], synthesis.ratio)) for name in trained}
+    if not any(planned.values()):
         raise InputError(
             expected=f"fewer training images of {' or '.join(trained)} than of another class, to be balanced",
             found=", ".join(f"{number} of {name}" for name, number in counts.items())
             + (f" and synthesis.ratio {synthesis.ratio:g}" if synthesis.ratio < 1 else ""),
-            action="Say how many to draw with `synthesize --n N`, or name another gan.class_name.",
+            action="Give the number with `synthesize --n N`, or name another gan.class_name.",
         )
-    return {name: number for name, number in drawn.items() if number}
+    required = needed(planned)
+    total = {name: max(planned.get(name, 0), required.get(name, 0)) for name in sorted({*planned, *required})}
+    check_have_generators([name for name, number in total.items() if number], counts, gan)
+    return {name: number for name, number in total.items() if number}
 
 
-def check_drawable(wanted: Counts, counts: Counts, gan: GanConfig) -> None:
-    """See that every class of which images are wanted exists and has a generator.
+def share_of(missing: int | np.ndarray, ratio: float) -> np.ndarray:
+    """`ratio` times the missing images, rounded half up."""
+    return np.floor(ratio * np.asarray(missing) + 0.5).astype(np.int64)
+
+
+def additions_for(counts: ClassCounts, ratio: float | None) -> np.ndarray:
+    """How many images of each class an arm adds, (K,) int64; the same in all arms, so that they are comparable.
+
+    Args:
+        counts: available images.
+        ratio: share of the missing images. None: all synthetic images of the classes that miss some (of the other
+            classes where only those have any), or the missing images where there are no synthetic ones.
+    """
+    if ratio is not None:
+        return share_of(counts.missing, ratio)
+    if not counts.synthetic.any():
+        return counts.missing
+    of_smaller = np.where(counts.missing > 0, counts.synthetic, 0)
+    return of_smaller if of_smaller.any() else counts.synthetic
+
+
+def check_have_generators(names: Sequence[str] | Counts, counts: Counts, gan: GanConfig) -> None:
+    """Check that every class named exists and has a generator.
 
     Raises:
         InputError: one does not.
     """
-    _check_known(list(wanted), counts, "classes to draw")
+    _check_known(list(names), counts, "classes to generate")
     trained = classes_to_train(counts, gan)
-    lacking = [name for name in wanted if name not in trained]
-    if lacking:
-        names = ",".join(sorted({*trained, *lacking}))
+    without = [name for name in names if name not in trained]
+    if without:
+        every = ",".join(sorted({*trained, *without}))
         raise InputError(
             expected=f"classes that a generator is trained for: {', '.join(trained)}",
-            found=", ".join(lacking),
-            action=f"Train for {'it' if len(lacking) == 1 else 'them'} too: `ganbal train-gan --set "
-            f"gan.class_names=[{names}]`, or one generator of all classes: `--set gan.conditional=true`.",
+            found=", ".join(without),
+            action=f"Train for {'it' if len(without) == 1 else 'them'} too: `ganbal train-gan --set "
+            f"gan.class_names=[{every}]`, or one generator of all classes: `--set gan.conditional=true`.",
         )
+
+
+def check_available(needed: np.ndarray, counts: ClassCounts, classes: Sequence[str], arms: Sequence[str]) -> None:
+    """Check that there are enough synthetic images for a study.
+
+    Args:
+        needed: (K,) synthetic images per class that the arms need.
+        counts: available images.
+        classes: K names.
+        arms: names of the arms that use synthetic images, for the message.
+
+    Raises:
+        InputError: there are too few; the message says how to generate them.
+    """
+    if (needed <= counts.synthetic).all():
+        return
+    numbers = list(zip(classes, needed, counts.synthetic, strict=True))
+    options = " ".join(f"--n {name}={max(need, has)}" for name, need, has in numbers if max(need, has))
+    action = f"Generate them with `ganbal synthesize {options}`."
+    without = [name for name, need, has in numbers if need and not has]
+    if without:
+        every = ",".join(name for name, need, _ in numbers if need)
+        action += (
+            f" If there is no generator of {' or '.join(without)} yet, train it: `ganbal train-gan --set "
+            f"gan.class_names=[{every}]`, or one generator of all classes, `--set gan.conditional=true`."
+        )
+    raise InputError(
+        expected=f"{', '.join(f'{need} {name}' for name, need, _ in numbers)} synthetic images for {', '.join(arms)}",
+        found=", ".join(f"{has} {name}" for name, _, has in numbers),
+        action=action,
+    )
 
 
 def _check_known(names: Sequence[str], counts: Counts, what: str) -> None:
@@ -98,5 +181,5 @@ def _check_known(names: Sequence[str], counts: Counts, what: str) -> None:
         raise InputError(
             expected=f"{what} among {', '.join(counts)}",
             found=", ".join(map(repr, unknown)),
-            action="Correct it, or leave it out to fill the smaller classes.",
+            action="Correct the name, or leave it out to balance the smaller classes.",
         )

@@ -2,7 +2,13 @@ import pytest
 
 from ganbal.config import load_config
 from ganbal.errors import InputError
-from ganbal.synthesis.counts import check_drawable, classes_to_train, images_to_draw, minority_class, missing_images
+from ganbal.synthesis.counts import (
+    check_have_generators,
+    classes_to_train,
+    images_to_generate,
+    minority_class,
+    missing_images,
+)
 
 CHESTS = {"NORMAL": 1140, "PNEUMONIA": 3294}
 THREE = {"A": 100, "B": 40, "C": 95}
@@ -12,9 +18,9 @@ def train(counts, *assignments):
     return classes_to_train(counts, load_config(None, assignments).gan)
 
 
-def draw(counts, *assignments):
+def generate(counts, *assignments):
     config = load_config(None, assignments)
-    return images_to_draw(counts, config.gan, config.synthesis)
+    return images_to_generate(counts, config.gan, config.synthesis)
 
 
 def test_missing_images_by_hand():
@@ -33,38 +39,38 @@ def test_which_classes_are_trained():
         train(CHESTS, "gan.class_names=[NORMAL,COVID]")
 
 
-def test_how_many_are_drawn_by_default_and_by_number():
-    assert draw(CHESTS) == {"NORMAL": 2154}
-    assert draw(CHESTS, "synthesis.num_images=2500") == {"NORMAL": 2500}
-    assert draw(CHESTS, "synthesis.num_images=9", "gan.class_name=PNEUMONIA") == {"PNEUMONIA": 9}
-    assert draw(THREE) == {"B": 60, "C": 5}
-    assert draw(THREE, "gan.conditional=true") == {"B": 60, "C": 5}
-    assert draw(THREE, "gan.class_names=[A,C]") == {"C": 5}
-    assert draw(THREE, "synthesis.num_images={C: 7, B: 1}") == {"B": 1, "C": 7}
+def test_how_many_are_generated_by_default_and_by_number():
+    assert generate(CHESTS) == {"NORMAL": 2154}
+    assert generate(CHESTS, "synthesis.num_images=2500") == {"NORMAL": 2500}
+    assert generate(CHESTS, "synthesis.num_images=9", "gan.class_name=PNEUMONIA") == {"PNEUMONIA": 9}
+    assert generate(THREE) == {"B": 60, "C": 5}
+    assert generate(THREE, "gan.conditional=true") == {"B": 60, "C": 5}
+    assert generate(THREE, "gan.class_names=[A,C]") == {"C": 5}
+    assert generate(THREE, "synthesis.num_images={C: 7, B: 1}") == {"B": 1, "C": 7}
 
 
 def test_the_ratio_is_of_what_each_class_lacks_rounded_halves_up():
-    assert draw(THREE, "synthesis.ratio=0.25") == {"B": 15, "C": 1}
-    assert draw(THREE, "synthesis.ratio=0.5") == {"B": 30, "C": 3}
-    assert draw(THREE, "synthesis.ratio=0.05") == {"B": 3}
+    assert generate(THREE, "synthesis.ratio=0.25") == {"B": 15, "C": 1}
+    assert generate(THREE, "synthesis.ratio=0.5") == {"B": 30, "C": 3}
+    assert generate(THREE, "synthesis.ratio=0.05") == {"B": 3}
 
 
-def test_nothing_to_draw_is_told():
+def test_nothing_to_generate_is_told():
     with pytest.raises(InputError, match="to be balanced"):
-        draw({"A": 7, "B": 7})
+        generate({"A": 7, "B": 7})
     with pytest.raises(InputError, match=r"3294 of PNEUMONIA"):
-        draw(CHESTS, "gan.class_name=PNEUMONIA")
+        generate(CHESTS, "gan.class_name=PNEUMONIA")
     with pytest.raises(InputError, match=r"synthesis.ratio 0.01"):
-        draw({"A": 7, "B": 8}, "synthesis.ratio=0.01")
+        generate({"A": 7, "B": 8}, "synthesis.ratio=0.01")
 
 
 def test_a_class_without_generator_and_an_unknown_one_are_refused():
     gan = load_config(None).gan
     with pytest.raises(InputError, match=r"gan.class_names=\[NORMAL,PNEUMONIA\]"):
-        check_drawable({"PNEUMONIA": 5}, CHESTS, gan)
+        check_have_generators({"PNEUMONIA": 5}, CHESTS, gan)
     with pytest.raises(InputError, match="among NORMAL, PNEUMONIA"):
-        check_drawable({"COVID": 5}, CHESTS, gan)
-    check_drawable({"PNEUMONIA": 5}, CHESTS, load_config(None, ["gan.conditional=true"]).gan)
+        check_have_generators({"COVID": 5}, CHESTS, gan)
+    check_have_generators({"PNEUMONIA": 5}, CHESTS, load_config(None, ["gan.conditional=true"]).gan)
 
 
 def test_settings_that_contradict_each_other_are_refused():

@@ -1,19 +1,19 @@
-"""Whether a run has synthetic images enough for the arms that take them."""
+"""The synthetic images that the arms of a study need."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from ganbal.errors import InputError
-from ganbal.study.arms.additions import ClassCounts, additions_for
+from ganbal.config import GanConfig, SynthesisConfig
 from ganbal.study.arms.registry import ARMS
+from ganbal.synthesis.counts import ClassCounts, additions_for, check_available, images_to_generate
 
 Condition = tuple[str, float | None]
-"""The name of an arm, and its ratio."""
+"""The name of an arm, and its ratio of synthetic images."""
 
 
 def synthetic_needed(conditions: Iterable[Condition], counts: ClassCounts) -> np.ndarray:
-    """Synthetic images of each class that are enough for all conditions, (K,) int64."""
+    """Synthetic images per class that suffice for all conditions, (K,) int64."""
     needed = np.zeros_like(counts.real)
     for arm, ratio in conditions:
         if (need := ARMS[arm].synthetic_needed) is not None:
@@ -22,32 +22,37 @@ def synthetic_needed(conditions: Iterable[Condition], counts: ClassCounts) -> np
 
 
 def check_supply(conditions: Sequence[Condition], counts: ClassCounts, classes: Sequence[str]) -> None:
-    """See that there are synthetic images enough.
+    """Check that there are enough synthetic images for all conditions.
 
     Raises:
-        InputError: there are not; it says how to get them.
+        InputError: there are too few; the message says how to generate them.
     """
-    needed = synthetic_needed(conditions, counts)
-    if (needed <= counts.synthetic).all():
-        return
-    arms = dict.fromkeys(arm for arm, _ in conditions if ARMS[arm].needs_synthetic)
-    lacking = [name for name, need, has in zip(classes, needed, counts.synthetic, strict=True) if need and not has]
-    numbers = " ".join(
-        f"--n {name}={max(n, h)}" for name, n, h in zip(classes, needed, counts.synthetic, strict=True) if max(n, h)
-    )
-    action = f"Draw them with `ganbal synthesize {numbers}`."
-    if lacking:
-        every = ",".join(name for name, need in zip(classes, needed, strict=True) if need)
-        action += (
-            f" Where no generator draws {' or '.join(lacking)} yet, train it: `ganbal train-gan --set "
-            f"gan.class_names=[{every}]`, or one generator of all classes, `--set gan.conditional=true`."
-        )
-    raise InputError(
-        expected=f"{_listed(needed, classes)} synthetic images for {', '.join(arms)}",
-        found=_listed(counts.synthetic, classes),
-        action=action,
-    )
+    arms = list(dict.fromkeys(arm for arm, _ in conditions if ARMS[arm].needs_synthetic))
+    check_available(synthetic_needed(conditions, counts), counts, classes, arms)
 
 
-def _listed(numbers: np.ndarray, classes: Sequence[str]) -> str:
-    return ", ".join(f"{number} {name}" for number, name in zip(numbers, classes, strict=True))
+def planned_images(
+    conditions: Callable[[], Sequence[Condition]], counts: Mapping[str, int], gan: GanConfig, synthesis: SynthesisConfig
+) -> dict[str, int]:
+    """How many images of each class a run generates: enough to balance and for every condition of its study.
+
+    Args:
+        conditions: returns those of the study; called with `synthesis.num_images: balance` only.
+        counts: training images per class.
+        gan, synthesis: settings.
+
+    Raises:
+        InputError: as `images_to_generate`; or the study needs images of a class without a generator.
+    """
+    classes = sorted(counts)
+
+    def needed(planned: Mapping[str, int]) -> dict[str, int]:
+        found = synthetic_needed(conditions(), class_counts(counts, planned))
+        return dict(zip(classes, found.tolist(), strict=True))
+
+    return images_to_generate(counts, gan, synthesis, needed)
+
+
+def class_counts(real: Mapping[str, int], synthetic: Mapping[str, int]) -> ClassCounts:
+    """The counts as arrays, in the order of the class names."""
+    return ClassCounts(*(np.array([found.get(name, 0) for name in sorted(real)]) for found in (real, synthetic)))

@@ -3,40 +3,42 @@ import pytest
 from ganbal.config import load_config
 from ganbal.errors import InputError
 from ganbal.run.folder import Run
-from ganbal.stages.images_for_run import images_for_run
 from ganbal.stages.requirements import Requirement, check_requirements
+from ganbal.study.arms.supply import planned_images
+from ganbal.study.plan import conditions
 
 COUNTS = {"A": 30, "B": 10}
 
 
-def drawn(*assignments, counts=COUNTS):
-    return images_for_run(counts, load_config(None, assignments))
+def planned(*assignments, counts=COUNTS):
+    config = load_config(None, assignments)
+    return planned_images(lambda: conditions(config.study), counts, config.gan, config.synthesis)
 
 
 def test_balance_as_ever_without_ratios():
-    assert drawn() == {"B": 20}
-    assert drawn("synthesis.ratio=0.5") == {"B": 10}
-    assert drawn("study.arms=[imbalanced]", "study.synthetic_ratios=[2]") == {"B": 20}
+    assert planned() == {"B": 20}
+    assert planned("synthesis.ratio=0.5") == {"B": 10}
+    assert planned("study.arms=[imbalanced]", "study.synthetic_ratios=[2]") == {"B": 20}
 
 
-def test_the_largest_ratio_is_drawn_for():
-    assert drawn("study.synthetic_ratios=[0.25,1.5]") == {"B": 30}
-    assert drawn("study.synthetic_ratios=[0.25]") == {"B": 20}, "balance is the least"
-    assert drawn("study.synthetic_ratios=[2]", "synthesis.num_images=7") == {"B": 7}, "numbers stay as they are given"
+def test_the_largest_ratio_is_generated_for():
+    assert planned("study.synthetic_ratios=[0.25,1.5]") == {"B": 30}
+    assert planned("study.synthetic_ratios=[0.25]") == {"B": 20}, "balance is the least"
+    assert planned("study.synthetic_ratios=[2]", "synthesis.num_images=7") == {"B": 7}, "numbers stay as they are given"
 
 
-def test_every_class_is_drawn_for_gan_both():
+def test_every_class_is_generated_for_gan_both():
     arms = "study.arms=[imbalanced,gan,gan-both]"
     # 20 in all, in proportion to 30 : 10.
-    assert drawn(arms, "gan.conditional=true") == {"A": 15, "B": 20}
-    assert drawn(arms, "gan.class_names=[A,B]", "study.synthetic_ratios=[2]") == {"A": 30, "B": 40}
+    assert planned(arms, "gan.conditional=true") == {"A": 15, "B": 20}
+    assert planned(arms, "gan.class_names=[A,B]", "study.synthetic_ratios=[2]") == {"A": 30, "B": 40}
     with pytest.raises(InputError, match=r"gan\.class_names=\[A,B\].*gan\.conditional=true"):
-        drawn(arms)
+        planned(arms)
 
 
 def test_an_unknown_arm_is_told():
     with pytest.raises(InputError, match="arms among imbalanced"):
-        drawn("study.arms=[imbalanced,gam]")
+        planned("study.arms=[imbalanced,gam]")
 
 
 def test_too_few_images_for_the_study_are_told_before_hours_of_training(tmp_path, monkeypatch):
