@@ -32,7 +32,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from classifiers.registry import build_model, find_model
 from classifiers.training.batches import augmented_batches
-from classifiers.training.config import TrainingConfig, settle
+from classifiers.training.config import TrainingConfig, resolve_published
 from classifiers.training.loop import prepare_steps
 from classifiers.training.losses import choose_loss
 from classifiers.training.precision import choose_precision
@@ -241,10 +241,10 @@ def make_loops(given, device):
     """name → a function that makes the loop afresh; the pixels, and a function that makes the network."""
     model = find_model(given.model)
     size_px, batch = given.size or model.image_size_px, {"steps": 10**9, "batch_size": given.batch}
-    config = settle(TrainingConfig(**batch, augment="document"), model.recipe)
-    in_float32 = settle(TrainingConfig(**batch, augment="document", precision="float32"), model.recipe)
-    # Settings of the study, not of the publication: "document" is meant for the augmentation only.
-    recipe = "zoom-vertical-flip" if config.augment == "document" else config.augment
+    config = resolve_published(TrainingConfig(**batch, augment="published"), model.recipe)
+    in_float32 = resolve_published(TrainingConfig(**batch, augment="published", precision="float32"), model.recipe)
+    # Settings of the study, not of the publication: "published" is meant for the augmentation only.
+    recipe = "zoom-vertical-flip" if config.augment == "published" else config.augment
     files, pixels, labels, num_classes = read_training_images(given.data, size_px)
     loss = choose_loss(model.num_outputs(num_classes), None, device)
     # albumentations' Normalize divides by 255 first, as the network does with uint8.

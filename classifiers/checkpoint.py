@@ -1,55 +1,67 @@
-"""Keeping trained classifiers on disk without a copy of the same frozen backbone beside every one.
+"""Saves trained classifiers, without a copy of the same frozen backbone beside each, and loads them again.
 
-A kept file holds what training changed; tensors that it left alone lie once in a folder of backbones, named by their
-digest, and the kept file says which it needs. Nothing else is needed to load it again: no download, no other weights.
+A classifier's file holds the tensors that training changed. The others are stored once in a folder of backbones, named
+by their digest, which the classifier's file records. Loading needs these two files and no download.
 """
 
-import hashlib
-import tempfile
-from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from torch import Tensor
 
-from classifiers.atomic_file import save_tensors
 from classifiers.errors import ClassifierInputError
 from classifiers.models.network import Network
-from classifiers.trained_classifier import TrainedClassifier, load_classifier
+from classifiers.registry import build_model
+from classifiers.tensor_files import (
+    TensorCache,
+    TensorFile,
+    UnreadableTensorFileError,
+    WriteBytes,
+    content_digest,
+    read_tensors,
+    write_tensors,
+)
+from classifiers.trained_classifier import TrainedClassifier
+from classifiers.training.network_inputs import NetworkInputs
+from classifiers.training.precision import choose_precision
 
+_FACTS = ("model_name", "num_classes", "image_size_px", "pretrained", "steps_taken", "best_step")
 _FROZEN = "frozen_tensors_sha256"
-_IMAGES_ASKED = 16
-# Images that come with others, or in another precision, move a probability in its third digit.
+_PROBE_IMAGES = 16
+# Other images in the batch, or another precision, change a probability in its third digit.
 _TOLERANCE = 0.02
 
 
-def keep_classifier(
+def save_classifier(
     trained: TrainedClassifier,
     file: Path,
     backbones: Path,
     *,
+    write_bytes: WriteBytes,
     probe: np.ndarray,
     device: torch.device,
-    feature_cache: Path | None,
+    cache: TensorCache | None,
 ) -> bool:
-    """Write the classifier to `file`, and its frozen tensors to the folder `backbones` where they are not there yet.
+    """Write the classifier to `file`, and its frozen tensors to the folder `backbones` if they are not there yet.
 
-    What was written is read back, and has to answer as the classifier itself does.
+    The file is read back, and the loaded classifier must predict what the classifier itself predicts.
 
     Args:
-        probe: (N, S, S) uint8, images both are asked about.
-        feature_cache: as for training; probe images whose features are there cost nothing.
+        probe: (N, S, S) uint8, images that both predict.
+        cache: as for training; probe images whose features are stored cost nothing.
 
     Returns:
-        False where this kind of model cannot be kept; then there is no file.
+        False where this kind of model cannot be saved; then there is no file.
+
+    Raises:
+        OSError: a file cannot be written.
     """
-    asked = probe[:_IMAGES_ASKED]
+    images = probe[:_PROBE_IMAGES]
     try:
-        _write(trained, file, backbones)
-        kept = load_kept_classifier(file, backbones, device, feature_cache)
-        is_same = np.allclose(kept.predict(asked), trained.predict(asked), rtol=0, atol=_TOLERANCE)
+        _write(trained, file, backbones, write_bytes)
+        loaded = load_classifier(file, backbones, device, cache)
+        is_same = np.allclose(loaded.predict(images), trained.predict(images), rtol=0, atol=_TOLERANCE)
     except (ClassifierInputError, NotImplementedError):
         is_same = False
     if not is_same:
@@ -57,43 +69,45 @@ def keep_classifier(
     return is_same
 
 
-def load_kept_classifier(
-    file: Path, backbones: Path, device: torch.device, feature_cache: Path | None = None
+def load_classifier(
+    file: Path, backbones: Path, device: torch.device, cache: TensorCache | None = None
 ) -> TrainedClassifier:
-    """The classifier that `keep_classifier` wrote, without its history.
+    """Load a classifier that `save_classifier` wrote, without its history.
+
+    Args:
+        cache: of the features of a frozen backbone; None stores them in memory.
 
     Raises:
-        ClassifierInputError: there is no such file, its backbone is missing, or one of them is damaged.
+        ClassifierInputError: the file or its backbone is missing or damaged.
     """
-    tensors, metadata = _read(file)
-    if _FROZEN not in metadata:
-        return load_classifier(file, device, feature_cache)
-    frozen_file = _frozen_file(backbones, metadata[_FROZEN])
-    frozen, _ = _read(frozen_file)
-    if _digest(frozen) != metadata[_FROZEN]:
-        raise ClassifierInputError(
-            expected=f"the frozen tensors that {file} was trained on in {frozen_file}",
-            found="others",
-            action="Restore the file, or train again.",
-        )
-    # load_classifier is the one place that turns a file into a classifier, so it is given a whole one.
-    with tempfile.TemporaryDirectory(prefix="ganbal-") as folder:
-        whole = Path(folder) / "whole.safetensors"
-        save_tensors(whole, frozen | tensors, metadata)
-        return load_classifier(whole, device, feature_cache)
+    tensors, facts = _read(file)
+    if _FROZEN in facts:
+        frozen_file = _frozen_file(backbones, facts[_FROZEN])
+        frozen = _read(frozen_file).tensors
+        if content_digest(frozen) != facts[_FROZEN]:
+            raise _unusable(frozen_file, f"other tensors than those that {file} was trained with")
+        tensors = frozen | tensors
+    try:
+        known: dict[str, Any] = {name: facts[name] for name in _FACTS}
+        network = build_model(known["model_name"], known["num_classes"], known["image_size_px"])
+        network.load_state_dict(tensors)
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise _unusable(file, (str(error).splitlines() or [type(error).__name__])[0]) from error
+    network.to(device).to(memory_format=torch.channels_last)
+    precision = choose_precision("auto", device)
+    inputs = NetworkInputs(network, known["model_name"], known["image_size_px"], device, precision, cache)
+    return TrainedClassifier(network=network, inputs=inputs, history=[], **known)
 
 
-def _write(trained: TrainedClassifier, file: Path, backbones: Path) -> None:
-    trained.save(file)
-    frozen_names = _frozen_names(trained.network)
-    if not frozen_names:
-        return
-    tensors, metadata = _read(file)
-    frozen = {name: tensors.pop(name) for name in frozen_names}
-    digest = _digest(frozen)
-    if not _frozen_file(backbones, digest).is_file():
-        save_tensors(_frozen_file(backbones, digest), frozen)
-    save_tensors(file, tensors, metadata | {_FROZEN: digest})
+def _write(trained: TrainedClassifier, file: Path, backbones: Path, write_bytes: WriteBytes) -> None:
+    facts = {name: getattr(trained, name) for name in _FACTS}
+    tensors = {name: tensor.detach().cpu() for name, tensor in trained.network.state_dict().items()}
+    frozen = {name: tensors.pop(name) for name in _frozen_names(trained.network)}
+    if frozen:
+        digest = facts[_FROZEN] = content_digest(frozen)
+        if not _is_sound(_frozen_file(backbones, digest)):
+            write_tensors(_frozen_file(backbones, digest), frozen, write_bytes)
+    write_tensors(file, tensors, write_bytes, facts)
 
 
 def _frozen_names(network: Network) -> list[str]:
@@ -105,22 +119,25 @@ def _frozen_file(backbones: Path, digest: str) -> Path:
     return backbones / f"{digest[:32]}.safetensors"
 
 
-def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def _is_sound(file: Path) -> bool:
     try:
-        with safe_open(file, framework="pt") as content:
-            tensors = {name: content.get_tensor(name) for name in content.keys()}  # noqa: SIM118 (not a dict)
-            return tensors, dict(content.metadata() or {})
-    except (OSError, SafetensorError) as error:
-        raise ClassifierInputError(
-            expected=f"part of a kept classifier in {file}",
-            found=f"none ({str(error).splitlines()[0]})",
-            action="Restore the file, or train again.",
-        ) from error
+        read_tensors(file)
+    except UnreadableTensorFileError:
+        return False
+    return True
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256()
-    for name, tensor in sorted(tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
-        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
+def _read(file: Path) -> TensorFile:
+    try:
+        return read_tensors(file)
+    except UnreadableTensorFileError as error:
+        raise _unusable(file, str(error)) from error
+
+
+def _unusable(file: Path, reason: str) -> ClassifierInputError:
+    return ClassifierInputError(
+        expected=f"part of a saved classifier in {file}",
+        found=f"no usable file ({reason})",
+        action="Restore the file from a copy, or train the classifier again: delete its folder under study/cells and "
+        "run `ganbal compare`.",
+    )

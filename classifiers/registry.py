@@ -89,12 +89,12 @@ def build_model(name: str, num_classes: int, image_size_px: int, weights: str = 
     )
     random = torch.Generator().manual_seed(seed)
     if model.public_weights is None:
-        model.initialise(network, random)
+        model.initialize(network, random)
     else:
         fill_backbone(backbone, weights, model.public_weights)
         if model.trained_blocks:
             _train_last_blocks(backbone, model)
-        model.initialise(head, random)
+        model.initialize(head, random)
     return network
 
 
@@ -113,9 +113,9 @@ def check_model(name: str, weights: str, image_size_px: int, num_classes: int) -
 
 
 def _check_shape(model: Model, num_classes: int, image_size_px: int) -> None:
-    if image_size_px < model.least_image_size_px:
+    if image_size_px < model.min_image_size_px:
         raise ClassifierInputError(
-            expected=f"images of at least {model.least_image_size_px} px, as {model.title} halves them again and again",
+            expected=f"images of at least {model.min_image_size_px} px, as {model.title} halves them again and again",
             found=f"{image_size_px} px",
             action=f"Take a larger size; its own is {model.image_size_px} px.",
         )

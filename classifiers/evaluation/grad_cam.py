@@ -42,7 +42,7 @@ def grad_cam(network: Network, pixels: np.ndarray, labels: np.ndarray) -> np.nda
 
 def _heat_of_batch(network: Network, images: Tensor, labels: Tensor) -> Tensor:
     with torch.no_grad():
-        maps = network.backbone(network.normalise(images)).float()
+        maps = network.backbone(network.normalize(images)).float()
     _check_maps(maps)
     with torch.enable_grad():
         maps = maps.requires_grad_(True)

@@ -1,41 +1,59 @@
-"""How well probabilities fit labels. Pure: arrays in, numbers out."""
+"""How well predicted probabilities fit labels. Pure: arrays in, numbers out."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, matthews_corrcoef, roc_auc_score
 
 from classifiers.evaluation.calibration import brier_score, expected_calibration_error
 
 THRESHOLD = 0.5
 
 
+def predicted_classes(probabilities: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
+    """Turn probabilities into predicted classes.
+
+    Args:
+        probabilities: (N, K) in [0, 1].
+        threshold: for two classes, the least probability of class 1 that predicts class 1. Not used for more classes.
+
+    Returns:
+        (N,) int64. For two classes: 1 where `probabilities[:, 1] >= threshold`, else 0. For more classes: the class
+        with the highest probability, the first one of several.
+    """
+    if probabilities.shape[1] == 2:
+        return (probabilities[:, 1] >= threshold).astype(np.int64)
+    return probabilities.argmax(axis=1)
+
+
 def evaluate(
     labels: np.ndarray, probabilities: np.ndarray, classes: Sequence[str], threshold: float = THRESHOLD
 ) -> dict[str, Any]:
-    """The usual measures of a classifier, ready for JSON.
+    """Compute the usual measures of a classifier, ready for JSON.
 
-    Two classes: class 1 is the positive one, predicted from a probability of `threshold` on. More classes: the most
-    probable one is predicted, and the areas are means over classes, each against all others.
+    For two classes, class 1 is the positive class. For more classes, each area is the mean over classes, one versus
+    rest.
 
     Args:
-        labels: (N,) whole numbers from 0 to K - 1.
+        labels: (N,) integers from 0 to K - 1.
         probabilities: (N, K) in [0, 1].
         classes: K names.
+        threshold: see `predicted_classes`.
 
     Returns:
         accuracy; balanced_accuracy (mean recall of the classes that occur); roc_auc and pr_auc (average precision),
-        None where only one class occurs; mcc (Matthews' correlation coefficient, 0 where all images are of one class or
-        called the same); brier and ece (of `evaluation.calibration`, less is better); confusion_matrix (K lists of K
-        counts, true classes down, predicted across: [[TN, FP], [FN, TP]] for two); per_class {name: precision, recall,
-        f1, support}, 0 where there is nothing to divide by; threshold (None for more than two classes).
+        None where only one class occurs; mcc (Matthews correlation coefficient, 0 where all labels or all predictions
+        are equal); brier and ece (see `evaluation.calibration`, lower is better); confusion_matrix (K lists of K
+        counts, rows are true classes, columns predicted classes: [[TN, FP], [FN, TP]] for two); per_class {name:
+        precision, recall, f1, support}, 0 where the denominator is 0; threshold (None for more than two classes).
 
     Raises:
-        ValueError: no images, shapes or labels that do not fit, or probabilities outside [0, 1].
+        ValueError: no images, shapes or labels do not match, or probabilities lie outside [0, 1].
     """
     _check(labels, probabilities, len(classes))
-    matrix = confusion_matrix(labels, called_classes(probabilities, threshold), len(classes))
+    predicted = predicted_classes(probabilities, threshold)
+    matrix = confusion_matrix(labels, predicted, len(classes))
     per_class = {name: _class_measures(matrix, label) for label, name in enumerate(classes)}
     occurring = [name for name in classes if per_class[name]["support"] > 0]
     roc_auc, pr_auc = _areas(labels, probabilities)
@@ -44,7 +62,7 @@ def evaluate(
         "balanced_accuracy": float(np.mean([per_class[name]["recall"] for name in occurring])),
         "roc_auc": roc_auc,
         "pr_auc": pr_auc,
-        "mcc": _correlation_coefficient(matrix),
+        "mcc": float(matthews_corrcoef(labels, predicted)),
         "brier": brier_score(labels, probabilities),
         "ece": expected_calibration_error(labels, probabilities),
         "confusion_matrix": matrix.tolist(),
@@ -53,15 +71,8 @@ def evaluate(
     }
 
 
-def called_classes(probabilities: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
-    """(N,) int64: of two classes class 1 from a probability of `threshold` on, of more the most probable."""
-    if probabilities.shape[1] == 2:
-        return (probabilities[:, 1] >= threshold).astype(np.int64)
-    return probabilities.argmax(axis=1)
-
-
 def confusion_matrix(labels: np.ndarray, predicted: np.ndarray, num_classes: int) -> np.ndarray:
-    """(K, K) counts of true class (row) and predicted class (column)."""
+    """Count images by true class (row) and predicted class (column): (K, K) int64."""
     pairs = labels * num_classes + predicted
     return np.bincount(pairs, minlength=num_classes**2).reshape(num_classes, num_classes)
 
@@ -74,14 +85,6 @@ def _class_measures(matrix: np.ndarray, label: int) -> dict[str, float]:
         "f1": float(2 * hits / (support + predicted)) if support + predicted else 0.0,
         "support": int(support),
     }
-
-
-def _correlation_coefficient(matrix: np.ndarray) -> float:
-    """That of Matthews, for more than two classes in Gorodkin's form (2004)."""
-    true, called, total = matrix.sum(axis=1), matrix.sum(axis=0), matrix.sum()
-    covariance = np.trace(matrix) * total - true @ called
-    spread = float(total**2 - true @ true) * float(total**2 - called @ called)
-    return float(covariance / np.sqrt(spread)) if spread > 0 else 0.0
 
 
 def _areas(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float | None, float | None]:

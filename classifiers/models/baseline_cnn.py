@@ -6,7 +6,7 @@
 from torch import nn
 
 from classifiers.models.dense_head import dense_head
-from classifiers.models.initialization import initialise_like_keras
+from classifiers.models.initialization import initialize_like_keras
 from classifiers.models.model import Model
 
 # Keras adds this to the variance. Its momentum (0.99) is not taken over: within a few hundred steps running statistics
@@ -45,10 +45,10 @@ BASELINE_CNN = Model(
     name="baseline_cnn",
     title="Baseline CNN",
     image_size_px=150,
-    least_image_size_px=16,
+    min_image_size_px=16,
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),
     build_backbone=build_backbone,
     build_head=build_head,
-    initialise=initialise_like_keras,
+    initialize=initialize_like_keras,
 )

@@ -1,7 +1,7 @@
-"""The 128-px network of the SR University report (Kirthan): dropout, batch normalisation, L2.
+"""The 128-px network of the SR University report (Kirthan): dropout, batch normalization, L2.
 
 The report names its means, not their amounts, and its figures are lost: three blocks of convolution, batch
-normalisation, max-pooling and dropout, a dense layer, Adam, early stopping, a decaying learning rate, five epochs. The
+normalization, max-pooling and dropout, a dense layer, Adam, early stopping, a decaying learning rate, five epochs. The
 widths and rates are ours.
 """
 
@@ -9,7 +9,7 @@ from torch import nn
 
 from classifiers.models.baseline_cnn import BATCH_NORM_EPSILON
 from classifiers.models.dense_head import dense_head
-from classifiers.models.initialization import initialise_like_keras
+from classifiers.models.initialization import initialize_like_keras
 from classifiers.models.model import Model
 from classifiers.models.recipe import Recipe
 
@@ -38,12 +38,12 @@ CNN_128 = Model(
     name="cnn_128",
     title="128-px CNN",
     image_size_px=128,
-    least_image_size_px=8,
+    min_image_size_px=8,
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),
     build_backbone=build_backbone,
     build_head=build_head,
-    initialise=initialise_like_keras,
+    initialize=initialize_like_keras,
     recipe=Recipe(
         epochs=5,
         augment="rotation-flip-zoom-shift",

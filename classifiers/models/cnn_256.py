@@ -7,7 +7,7 @@ training to say, not for the network.
 from torch import nn
 
 from classifiers.models.dense_head import dense_head
-from classifiers.models.initialization import initialise_like_keras
+from classifiers.models.initialization import initialize_like_keras
 from classifiers.models.model import Model
 from classifiers.models.recipe import Recipe
 
@@ -30,11 +30,11 @@ CNN_256 = Model(
     name="cnn_256",
     title="256-px CNN",
     image_size_px=256,
-    least_image_size_px=10,
+    min_image_size_px=10,
     mean=(0.0,),
     std=(1.0,),
     build_backbone=build_backbone,
     build_head=build_head,
-    initialise=initialise_like_keras,
+    initialize=initialize_like_keras,
     recipe=Recipe(epochs=6, augment="flip-rotation-zoom"),
 )

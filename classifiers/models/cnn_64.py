@@ -8,7 +8,7 @@ and the probabilities are those of the classes that there are.
 from torch import nn
 
 from classifiers.models.dense_head import LogitLayer
-from classifiers.models.initialization import initialise_like_keras
+from classifiers.models.initialization import initialize_like_keras
 from classifiers.models.model import Model
 from classifiers.models.recipe import Recipe
 
@@ -37,12 +37,12 @@ CNN_64 = Model(
     name="cnn_64",
     title="64-px CNN",
     image_size_px=64,
-    least_image_size_px=10,
+    min_image_size_px=10,
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),
     build_backbone=build_backbone,
     build_head=build_head,
-    initialise=initialise_like_keras,
-    least_outputs=NUM_OUTPUTS,
+    initialize=initialize_like_keras,
+    min_outputs=NUM_OUTPUTS,
     recipe=Recipe(epochs=25, augment="shear-zoom-flip"),
 )

@@ -1,7 +1,7 @@
 """The six-block network of the Portsmouth report (2024), and the classifiers it puts on that network's features.
 
 The report draws its layers in a picture that its text does not repeat. What the text says is kept: six blocks with ever
-more filters, each with max-pooling and batch normalisation; dropout; dense layers with ever fewer units and lower
+more filters, each with max-pooling and batch normalization; dropout; dense layers with ever fewer units and lower
 dropout rates; and from its training log 150 px, batches of 32, the learning rate times 0.3 after two epochs without
 improvement. The widths and rates are ours.
 
@@ -16,7 +16,7 @@ from torch import nn
 from classifiers.models.baseline_cnn import BATCH_NORM_EPSILON
 from classifiers.models.dense_head import dense_head
 from classifiers.models.forest import Forest, fit_forest
-from classifiers.models.initialization import initialise_like_keras
+from classifiers.models.initialization import initialize_like_keras
 from classifiers.models.kernel_machine import KernelMachine, fit_linear_machine
 from classifiers.models.model import Model
 from classifiers.models.recipe import Recipe
@@ -62,12 +62,12 @@ CNN_SIX_BLOCK = Model(
     name="cnn_six_block",
     title="Six-block CNN",
     image_size_px=150,
-    least_image_size_px=64,
+    min_image_size_px=64,
     mean=(0.0, 0.0, 0.0),
     std=(1.0, 1.0, 1.0),
     build_backbone=build_backbone,
     build_head=build_head,
-    initialise=initialise_like_keras,
+    initialize=initialize_like_keras,
     recipe=RECIPE,
 )
 

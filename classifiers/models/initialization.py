@@ -4,10 +4,10 @@ import torch
 from torch import nn
 
 
-def initialise_like_keras(network: nn.Module, random: torch.Generator) -> None:
+def initialize_like_keras(network: nn.Module, random: torch.Generator) -> None:
     """Glorot-uniform weights (Glorot & Bengio 2010) and zero biases for convolutions and dense layers.
 
-    Batch normalisation starts as the identity in Keras and torch alike.
+    Batch normalization starts as the identity in Keras and torch alike.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):
@@ -16,7 +16,7 @@ def initialise_like_keras(network: nn.Module, random: torch.Generator) -> None:
                 nn.init.zeros_(module.bias)
 
 
-def initialise_frozen(backbone: nn.Module, random: torch.Generator) -> None:
+def initialize_frozen(backbone: nn.Module, random: torch.Generator) -> None:
     """He-normal weights (He et al. 2015) and zero biases, for a backbone that stays as it starts.
 
     Glorot's weights halve the signal's power at every ReLU; thirteen untrained layers would leave nothing of it.

@@ -23,7 +23,7 @@ class Model:
     """How a report calls it."""
     image_size_px: int
     """Side of its input in the publication, taken where no other is asked for."""
-    least_image_size_px: int
+    min_image_size_px: int
     """Smaller images would vanish in its pooling layers."""
     mean: tuple[float, ...]
     """One value a channel, taken from grey values scaled to [0, 1]."""
@@ -33,13 +33,13 @@ class Model:
     """Images (B, C, S, S) to feature maps; weights may be left undrawn."""
     build_head: Callable[[int, int], nn.Module]
     """(number of features, number of outputs) to the layers from feature vectors to logits."""
-    initialise: Callable[[nn.Module, torch.Generator], None]
+    initialize: Callable[[nn.Module, torch.Generator], None]
     """Draws the weights of everything that is trained."""
     public_weights: PublicWeights | None = None
     """Where the pretrained weights of the backbone are published; None: it is trained from scratch."""
     trained_blocks: int = 0
     """How many of the last blocks of a pretrained backbone are trained as well."""
-    least_outputs: int = 1
+    min_outputs: int = 1
     """Logits it has at least; those beyond the number of classes are of classes that never occur."""
     recipe: Recipe | None = None
     """How the publication trained it."""
@@ -55,7 +55,7 @@ class Model:
 
     def num_outputs(self, num_classes: int) -> int:
         """How many logits it has: one (of class 1) for two classes, else one a class."""
-        return max(self.least_outputs, 1 if num_classes == 2 else num_classes)
+        return max(self.min_outputs, 1 if num_classes == 2 else num_classes)
 
     @property
     def is_only_fitted(self) -> bool:

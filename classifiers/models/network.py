@@ -36,7 +36,7 @@ class Network(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
         if frozen_backbone:
             backbone.requires_grad_(False)
-        # A new module is in training; batch normalisation of a frozen backbone must not be, from the first image on.
+        # A new module is in training; batch normalization of a frozen backbone must not be, from the first image on.
         self.train()
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -50,9 +50,9 @@ class Network(nn.Module):
     def features(self, pixels: Tensor) -> Tensor:
         """(B, S, S) uint8 to (B, num_features): what the head gets."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen_backbone):
-            return self.backbone(self.normalise(pixels)).flatten(1)
+            return self.backbone(self.normalize(pixels)).flatten(1)
 
-    def normalise(self, pixels: Tensor) -> Tensor:
+    def normalize(self, pixels: Tensor) -> Tensor:
         """(B, S, S) uint8 to (B, C, S, S) float32, channels last in memory: 1.3 times faster, also without AMX."""
         images = (pixels[:, None].float() / 255.0 - self.mean) / self.std
         return images.contiguous(memory_format=torch.channels_last)

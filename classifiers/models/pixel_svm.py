@@ -2,7 +2,7 @@
 
 from torch import nn
 
-from classifiers.models.initialization import initialise_like_keras
+from classifiers.models.initialization import initialize_like_keras
 from classifiers.models.kernel_machine import KernelMachine, fit_rbf_machine
 from classifiers.models.model import Model
 from classifiers.models.recipe import Recipe
@@ -16,12 +16,12 @@ PIXEL_SVM = Model(
     name="pixel_svm",
     title="RBF SVM on pixels",
     image_size_px=50,
-    least_image_size_px=2,
+    min_image_size_px=2,
     mean=(0.0,),
     std=(1.0,),
     build_backbone=nn.Flatten,
     build_head=build_head,
-    initialise=initialise_like_keras,
+    initialize=initialize_like_keras,
     recipe=Recipe(epochs=1),
     fit_last_layer=fit_rbf_machine,
 )

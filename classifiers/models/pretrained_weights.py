@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from classifiers.errors import ClassifierInputError
-from classifiers.models.initialization import initialise_frozen
+from classifiers.models.initialization import initialize_frozen
 
 Origin = Literal["imagenet", "none", "file"]
 
@@ -61,7 +61,7 @@ def fill_backbone(backbone: nn.Module, weights: str, public: PublicWeights) -> N
     """
     origin = origin_of(weights)
     if origin == "none":
-        initialise_frozen(backbone, torch.Generator().manual_seed(_UNTRAINED_SEED))
+        initialize_frozen(backbone, torch.Generator().manual_seed(_UNTRAINED_SEED))
         return
     if origin == "imagenet":
         _download_if_missing(public)
@@ -82,15 +82,6 @@ def check_weights(backbone: nn.Module, weights: str, public: PublicWeights) -> N
         _check_sha256(public)
     elif origin == "imagenet":
         _check_reachable(public)
-
-
-def weights_digest(backbone: nn.Module) -> str:
-    """SHA-256 of all tensors: the same for the same weights, whichever file they came from."""
-    digest = hashlib.sha256()
-    for name, tensor in sorted(backbone.state_dict().items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
-        digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
 
 
 def _read(file: Path, public: PublicWeights) -> dict[str, Tensor]:

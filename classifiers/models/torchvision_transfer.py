@@ -1,7 +1,7 @@
 """Transfer learning over any classification network of torchvision: `transfer:NAME`, or `transfer:NAME:N`.
 
 The network up to its last layers stays as ImageNet left it, and a dense head is trained on its features; with `:N` the
-last N of its blocks are trained too. Normalisation is that of its published weights.
+last N of its blocks are trained too. Normalization is that of its published weights.
 """
 
 import difflib
@@ -14,14 +14,14 @@ from torchvision import models
 
 from classifiers.errors import ClassifierInputError
 from classifiers.models.dense_head import dense_head
-from classifiers.models.initialization import initialise_like_keras
+from classifiers.models.initialization import initialize_like_keras
 from classifiers.models.model import IMAGENET_MEAN, IMAGENET_STD, Model
 from classifiers.models.pretrained_weights import PublicWeights
 
 PREFIX = "transfer:"
 IMAGE_SIZE_PX = 224
 # Halved five times, as nearly all of these networks do, an image still has a pixel.
-LEAST_IMAGE_SIZE_PX = 32
+MIN_IMAGE_SIZE_PX = 32
 # Where these networks keep their last layers.
 _LAST_LAYERS = ("fc", "classifier", "heads", "head")
 # Images of one size only, or a second output that has to be taken apart.
@@ -62,12 +62,12 @@ def transfer_model(name: str) -> Model:
         name=name,
         title=f"{network} transfer" + (f", last {blocks} blocks trained" if colon else ""),
         image_size_px=IMAGE_SIZE_PX,
-        least_image_size_px=LEAST_IMAGE_SIZE_PX,
+        min_image_size_px=MIN_IMAGE_SIZE_PX,
         mean=tuple(getattr(preset, "mean", IMAGENET_MEAN)),
         std=tuple(getattr(preset, "std", IMAGENET_STD)),
         build_backbone=functools.partial(build_backbone, network),
         build_head=build_head,
-        initialise=initialise_like_keras,
+        initialize=initialize_like_keras,
         public_weights=PublicWeights(
             network,
             weights.url,

@@ -10,7 +10,7 @@ from torch import nn
 from torchvision.models import VGG16_Weights, vgg16
 
 from classifiers.models.dense_head import dense_head
-from classifiers.models.initialization import initialise_like_keras
+from classifiers.models.initialization import initialize_like_keras
 from classifiers.models.model import IMAGENET_MEAN, IMAGENET_STD, Model
 from classifiers.models.pretrained_weights import PublicWeights
 
@@ -31,11 +31,11 @@ VGG16_TRANSFER = Model(
     name="vgg16",
     title="VGG16 transfer",
     image_size_px=150,
-    least_image_size_px=32,
+    min_image_size_px=32,
     mean=IMAGENET_MEAN,
     std=IMAGENET_STD,
     build_backbone=build_backbone,
     build_head=build_head,
-    initialise=initialise_like_keras,
+    initialize=initialize_like_keras,
     public_weights=PublicWeights("VGG16", VGG16_Weights.IMAGENET1K_V1.url, backbone_prefix="features."),
 )

@@ -11,7 +11,7 @@ from torch import nn
 
 from classifiers.errors import ClassifierInputError
 from classifiers.models.dense_head import dense_head
-from classifiers.models.initialization import initialise_like_keras
+from classifiers.models.initialization import initialize_like_keras
 from classifiers.models.model import Model
 from classifiers.models.pretrained_weights import PublicWeights
 from classifiers.models.recipe import Recipe
@@ -45,12 +45,12 @@ XCEPTION_TRANSFER = Model(
     name="xception",
     title="Xception transfer",
     image_size_px=256,
-    least_image_size_px=64,
+    min_image_size_px=64,
     mean=(0.0, 0.0, 0.0),
     std=(1 / 255, 1 / 255, 1 / 255),
     build_backbone=build_backbone,
     build_head=build_head,
-    initialise=initialise_like_keras,
+    initialize=initialize_like_keras,
     public_weights=PublicWeights("xception", WEIGHTS_URL, backbone_prefix="", last_layers=("fc",), library="timm"),
     recipe=Recipe(epochs=4),
 )

@@ -181,7 +181,7 @@ def _rotation_flip_zoom_shift() -> list[albumentations.BasicTransform]:
 
 _RECIPES: dict[str, Callable[[], list[albumentations.BasicTransform]]] = {
     "anatomical": _anatomical,
-    "document": _zoom_vertical_flip,
+    "published": _zoom_vertical_flip,
     "zoom-vertical-flip": _zoom_vertical_flip,
     "shear-zoom-flip": _shear_zoom_flip,
     "flip-rotation-zoom": _flip_rotation_zoom,

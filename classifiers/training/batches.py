@@ -1,6 +1,6 @@
-"""Which images come in which step, as they are or augmented."""
+"""Training batches: which images each step gets, unchanged or augmented."""
 
-import os
+import itertools
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
@@ -15,58 +15,63 @@ from classifiers.training.config import TrainingConfig
 from classifiers.training.prefetching import prefetched
 
 Batches = Generator[tuple[Tensor, Tensor], None, None]
-"""Inputs (B, …) and labels (B,) int64 of one step after another, on the device of the network."""
+"""Inputs (B, …) and labels (B,) int64 of successive steps, on the network's device."""
+
+# Row numbers of this many steps go to the device in one copy: a copy per step would wait for the GPU in each step.
+_STEPS_PER_COPY = 256
 
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs (N, …) of a network and their labels (N,) int64, on its device."""
+    """Inputs (N, …) of a network and their labels (N,) int64, on the network's device."""
 
     inputs: Tensor
     labels: Tensor
 
 
 def plain_batches(examples: Examples, config: TrainingConfig) -> Batches:
-    """Batches of the examples as they are."""
-    for rows in rows_of_batches(examples.labels, config):
-        chosen = torch.from_numpy(rows).to(examples.labels.device)
-        yield examples.inputs[chosen], examples.labels[chosen]
+    """Yield batches of unchanged examples."""
+    for rows in _on_device(rows_of_batches(examples.labels, config), examples.labels.device):
+        yield examples.inputs[rows], examples.labels[rows]
 
 
 def augmented_batches(pixels: np.ndarray, labels: Tensor, config: TrainingConfig) -> Batches:
-    """Batches of augmented images, made while the network is busy with earlier ones.
+    """Yield batches of augmented images, computed while the network works on earlier batches.
 
     Args:
         pixels: (N, S, S) uint8.
-        labels: (N,) int64 on the network's device, where the batches will be.
+        labels: (N,) int64 on the network's device; the batches are put on the same device.
     """
-    own = threading.local()
+    own, on_cuda = threading.local(), labels.device.type == "cuda"
 
     def augment_batch(job: tuple[int, np.ndarray]) -> np.ndarray:
-        # An augmentation holds its random state, so that threads cannot share one.
+        # An augmentation holds its random state, so threads cannot share one.
         if not hasattr(own, "augment"):
             own.augment = build_augmentation(config.augment)
         step, rows = job
         return np.stack([own.augment(pixels[row], (config.seed, step, place)) for place, row in enumerate(rows)])
 
-    jobs = enumerate(rows_of_batches(labels, config))
-    num_workers = config.num_workers or default_num_workers()
-    with closing(prefetched(augment_batch, jobs, num_workers)) as ahead:
-        for (_, rows), batch in ahead:
-            yield torch.from_numpy(batch).to(labels.device), labels[torch.from_numpy(rows).to(labels.device)]
+    for_images, for_labels = itertools.tee(rows_of_batches(labels, config))
+    rows_on_device = _on_device(for_labels, labels.device)
+    with closing(prefetched(augment_batch, enumerate(for_images), config.num_workers)) as ahead:
+        for (_, batch), rows in zip(ahead, rows_on_device, strict=True):
+            images = torch.from_numpy(batch)
+            # From pinned memory the copy to the GPU runs while the CPU continues.
+            images = images.pin_memory() if on_cuda else images
+            yield images.to(labels.device, non_blocking=on_cuda), labels[rows]
 
 
 def rows_of_batches(labels: Tensor, config: TrainingConfig) -> Iterator[np.ndarray]:
-    """The rows (B,) int64 of every step's batch, as `config.sampling` says."""
+    """Yield the rows (B,) int64 of each step's batch, chosen by `config.sampling`."""
     if config.sampling == "class-balanced":
         return class_balanced_rows(labels.cpu().numpy(), config)
     return shuffled_rows(len(labels), config)
 
 
 def class_balanced_rows(labels: np.ndarray, config: TrainingConfig) -> Iterator[np.ndarray]:
-    """Rows drawn with replacement, each with probability 1 / (number of classes · count of its class).
+    """Sample rows with replacement, each with probability 1 / (number of classes · count of its class).
 
-    torch's `WeightedRandomSampler` with these weights does the same; here the draws are the seed's alone.
+    torch's `WeightedRandomSampler` does the same from torch's random stream; this one depends on the seed alone.
     """
     classes, class_of_row, counts = np.unique(labels, return_inverse=True, return_counts=True)
     probabilities = 1.0 / (len(classes) * counts[class_of_row])
@@ -76,10 +81,9 @@ def class_balanced_rows(labels: np.ndarray, config: TrainingConfig) -> Iterator[
 
 
 def shuffled_rows(num_images: int, config: TrainingConfig) -> Iterator[np.ndarray]:
-    """The rows (B,) int64 of every step's batch.
+    """Sample rows without replacement, in a new order per epoch.
 
-    Every image comes once before any comes again. Batches are always full: one may hold the end of a round and the
-    beginning of the next.
+    Batches are always full: a batch may hold the end of one epoch and the beginning of the next.
     """
     random = np.random.default_rng(config.seed)
     waiting = np.empty(0, dtype=np.int64)
@@ -90,6 +94,7 @@ def shuffled_rows(num_images: int, config: TrainingConfig) -> Iterator[np.ndarra
         yield rows
 
 
-def default_num_workers() -> int:
-    """One core is left to the loop that feeds the network; more than eight would wait for Python's lock."""
-    return max(1, min(8, (os.cpu_count() or 1) - 1))
+def _on_device(batches: Iterator[np.ndarray], device: torch.device) -> Iterator[Tensor]:
+    """The rows of each batch on the device, copied for many steps at a time on CUDA."""
+    while chunk := list(itertools.islice(batches, _STEPS_PER_COPY if device.type == "cuda" else 1)):
+        yield from torch.from_numpy(np.stack(chunk)).to(device)

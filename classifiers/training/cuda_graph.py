@@ -1,85 +1,110 @@
-"""A training step that is recorded once and then replayed, as a CUDA graph.
+"""A training step that is recorded once as a CUDA graph and then replayed.
 
-On a GPU a small network computes faster than Python can tell it what to do next. A graph repeats the same kernels on
-the same memory without being told anew.
+A GPU computes a small network faster than Python launches its kernels. A graph launches all kernels of a step at once.
 """
 
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 
 import torch
 from torch import Tensor
 
 Step = Callable[[Tensor, Tensor], Tensor]
-"""(inputs (B, …), labels (B,)) → loss, a scalar; it updates the weights and reads nothing back from the device."""
+"""(inputs (B, …), labels (B,)) → loss, a scalar. It updates the weights and reads nothing back from the device."""
 Replay = Callable[[], None]
 WARM_UP_STEPS = 3
-"""Steps made the usual way first, so that libraries have chosen their kernels and the optimiser has its moments."""
+"""Eager steps before recording, in which libraries choose kernels and the optimizer allocates its moments."""
 
 
-class ReplayedStep:
-    """Does what `step` does; from the fourth call on it replays a recording of it.
+class RecordedStep:
+    """Does what `step` does; from the fourth call on it replays a recording of `step`.
 
-    Where recording fails, the steps go on being made the usual way. A number that Python gives the kernels, as the
-    learning rate, is part of the recording: when `rate` gives another one, the step is recorded anew.
+    If recording fails, all later steps run eagerly and a warning says so once.
 
     Args:
-        step: always the same computation on inputs of the same shape; a batch of another shape is not replayed.
-        rate: the learning rate of the next step.
-        record: runs a function once, without effect where it records a CUDA graph, and gives what repeats it.
+        step: always the same computation on inputs of the same shape. A batch of another shape runs eagerly. Numbers
+            that change between steps, such as the learning rate, must be tensors on the device.
+        record: captures a function as a CUDA graph and returns what replays it; raises RuntimeError on failure.
     """
 
-    def __init__(self, step: Step, rate: Callable[[], float], record: Callable[[Replay], Replay] | None = None) -> None:
-        self._step, self._rate, self._record = step, rate, record or record_cuda_graph
-        self._steps_to_wait, self._can_be_recorded = WARM_UP_STEPS, True
+    def __init__(self, step: Step, record: Callable[[Replay], Replay] | None = None) -> None:
+        self._step, self._record = step, record or record_cuda_graph
+        self._warm_up_steps_left = WARM_UP_STEPS
+        self._can_record = True
         self._replay: Replay | None = None
-        self._recorded_rate = 0.0
         self._inputs = self._labels = self._loss = torch.empty(0)
 
     def __call__(self, inputs: Tensor, labels: Tensor) -> Tensor:
-        if self._steps_to_wait:
-            self._steps_to_wait -= 1
-            return _on_side_stream(self._step, inputs, labels)
-        if self._can_be_recorded and (self._replay is None or self._recorded_rate != self._rate()):
+        if self._warm_up_steps_left:
+            self._warm_up_steps_left -= 1
+            return _warm_up(self._step, inputs, labels)
+        if self._replay is None and self._can_record:
             self._record_on(inputs, labels)
         if self._replay is None or self._inputs.shape != inputs.shape:
             return self._step(inputs, labels)
         self._inputs.copy_(inputs)
         self._labels.copy_(labels)
         self._replay()
-        # The next replay writes over it.
+        # The next replay overwrites the loss.
         return self._loss.clone()
 
     def _record_on(self, inputs: Tensor, labels: Tensor) -> None:
-        self._replay, self._recorded_rate = None, self._rate()
         self._inputs, self._labels = inputs.clone(), labels.clone()
         try:
-            self._replay = self._record(self._make_step)
-        except RuntimeError:  # an operator that cannot be recorded
-            self._can_be_recorded = False
+            self._replay = self._record(self._run_step)
+        except RuntimeError as error:
+            self._can_record = False
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            warnings.warn(
+                f"The training step cannot be recorded as a CUDA graph ({reason}); training continues in eager mode, "
+                "which is slower and gives the same results.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
 
-    def _make_step(self) -> None:
+    def _run_step(self) -> None:
         self._loss = self._step(self._inputs, self._labels)
 
 
 def record_cuda_graph(function: Replay) -> Replay:
-    """Record the CUDA work of the function; it is not carried out before the first replay.
+    """Capture the CUDA work of `function`; it first runs at the first replay.
+
+    After a failure the stream, the random generator and the memory allocator are taken out of capture mode, so that the
+    same function can run eagerly.
 
     Raises:
-        RuntimeError: part of it cannot be recorded.
+        RuntimeError: part of the work cannot be captured.
     """
+    device, stream = torch.cuda.current_device(), torch.cuda.current_stream()
+    generator = torch.cuda.default_generators[device]
+    generator_before = generator.clone_state()
+    pool = torch.cuda.graph_pool_handle()
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        function()
+    try:
+        with torch.cuda.graph(graph, pool=pool):
+            function()
+    except BaseException:
+        # If the capture is invalid, capture_end raises before it restores any of these.
+        torch.cuda.set_stream(stream)
+        generator.graphsafe_set_state(generator_before)
+        with suppress(RuntimeError):  # not in capture mode any more
+            torch._C._cuda_endAllocateToPool(device, pool)
+            torch._C._cuda_releasePool(device, pool)
+        raise
     return graph.replay
 
 
-def _on_side_stream(step: Step, inputs: Tensor, labels: Tensor) -> Tensor:
-    """The step where recordings are made, too: gradients remember the stream they were first computed on."""
-    if inputs.device.type != "cuda":
-        return step(inputs, labels)
-    current, side = torch.cuda.current_stream(), torch.cuda.Stream()
-    side.wait_stream(current)
-    with torch.cuda.stream(side):
-        loss = step(inputs, labels)
-    current.wait_stream(side)
-    return loss
+def _warm_up(step: Step, inputs: Tensor, labels: Tensor) -> Tensor:
+    """Run the step on a side stream, as captures do: gradients remember the stream they were first computed on."""
+    with warnings.catch_warnings():
+        # Running uncaptured is the purpose here.
+        warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")
+        if inputs.device.type != "cuda":
+            return step(inputs, labels)
+        current, side = torch.cuda.current_stream(), torch.cuda.Stream()
+        side.wait_stream(current)
+        with torch.cuda.stream(side):
+            loss = step(inputs, labels)
+        current.wait_stream(side)
+        return loss

@@ -17,9 +17,9 @@ def has_fixed_vectors(model: Model, augment: str) -> bool:
     So it is where a backbone is frozen and nothing is augmented, and where a machine is fitted to pixels.
 
     Args:
-        augment: of the settings; `document` is that of the model's publication.
+        augment: of the settings; `published` is that of the model's publication.
     """
-    if augment == "document" and model.recipe is not None:
+    if augment == "published" and model.recipe is not None:
         augment = model.recipe.augment
     is_frozen = model.frozen_backbone and not model.trained_blocks
     return model.is_only_fitted or (is_frozen and augment == "none")

@@ -1,51 +1,62 @@
-"""The training loop: step, look at validation, slow down, stop, keep the best weights."""
+"""The training loop: step, check the validation loss, lower the learning rate, stop early, keep the best weights."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.optim import Adam, Optimizer
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from classifiers.errors import ClassifierInputError
+from classifiers.evaluation.metrics import predicted_classes
 from classifiers.models.network import Network
 from classifiers.trained_classifier import predict_logits
 from classifiers.training.batches import Batches, Examples
 from classifiers.training.config import TrainingConfig
-from classifiers.training.cuda_graph import ReplayedStep, Step
-from classifiers.training.losses import Loss
+from classifiers.training.cuda_graph import RecordedStep, Step
+from classifiers.training.losses import Loss, probabilities_of
 from classifiers.training.precision import Precision, autocast
-from classifiers.training.schedules import choose_schedule
+
+# Keras' least decrease of the loss that counts as an improvement in its plateau schedule.
+_PLATEAU_MARGIN = 1e-4
+
+
+def _ignore(*values: object) -> None:
+    pass
 
 
 @dataclass(frozen=True)
-class Listeners:
-    """Who is told of the progress; any of them may raise to stop the training."""
+class TrainingCallbacks:
+    """Functions that report progress; any of them may raise to stop the training."""
 
-    on_step: Callable[[int], None]
-    """Called with 1 after every optimiser step."""
-    on_check: Callable[[dict[str, float]], None]
+    on_step: Callable[[int], None] = _ignore
+    """Called with 1 after every optimizer step."""
+    on_check: Callable[[dict[str, float]], None] = _ignore
     """Called with every row of the history."""
+    on_features: Callable[[int, int], None] = _ignore
+    """Called with (images done, images in all) while the features of a frozen backbone are computed."""
 
 
-class Outcome:
-    """The history so far and the weights of its best check, or of its last one where `keep_last`."""
+class TrainingResult:
+    """The history so far and the weights of its best check, or of its last check if `keep_last`."""
 
     def __init__(self, keep_last: bool = False) -> None:
         self._keep_last = keep_last
         self.history: list[dict[str, float]] = []
-        """One row a check: step, train_loss, val_loss, val_accuracy, learning_rate."""
+        """One row per check: step, train_loss, val_loss, val_accuracy, learning_rate."""
         self.kept_step, self.checks_since_best = 0, 0
         self.kept_weights: dict[str, Tensor] = {}
-        self._least_loss = math.inf
+        self._lowest_loss = math.inf
 
     def add(self, row: dict[str, float], network: Network) -> None:
         self.history.append(row)
         self.checks_since_best += 1
-        is_best = row["val_loss"] < self._least_loss
+        is_best = row["val_loss"] < self._lowest_loss
         if is_best:
-            self._least_loss, self.checks_since_best = row["val_loss"], 0
+            self._lowest_loss, self.checks_since_best = row["val_loss"], 0
         if is_best or (self._keep_last and math.isfinite(row["val_loss"])):
             self.kept_step = int(row["step"])
             self.kept_weights = {name: tensor.clone() for name, tensor in network.changing_state().items()}
@@ -56,58 +67,62 @@ def fit(
     batches: Batches,
     validation: Examples,
     *,
+    num_classes: int,
     train_loss: Loss,
     val_loss: Loss,
     config: TrainingConfig,
     precision: Precision,
-    listeners: Listeners,
-) -> Outcome:
-    """Train the network on the batches and leave in it the weights that `config.keep` asks for.
+    callbacks: TrainingCallbacks,
+) -> TrainingResult:
+    """Train the network on the batches and leave in it the weights that `config.keep` selects.
 
     Raises:
-        ClassifierInputError: no validation loss was a number.
+        ClassifierInputError: no validation loss was finite.
     """
-    optimiser, make_step = prepare_steps(network, train_loss, config, precision, validation.labels.device)
-    schedule = choose_schedule(optimiser, config)
+    device = validation.labels.device
+    optimizer, take_step = prepare_steps(network, train_loss, config, precision, device)
+    decay, plateau = _decay_of(optimizer, config), _plateau_of(optimizer, config)
     due, losses = check_steps(config.steps, config.checks), list[Tensor]()
-    outcome = Outcome(keep_last=config.keep == "last")
-    for step, (inputs, labels) in enumerate(batches, 1):
-        losses.append(make_step(inputs, labels))
-        schedule.after_step(step)
-        listeners.on_step(1)
-        if step not in due:
-            continue
-        row = {"step": step, "train_loss": torch.stack(losses).mean().item()}
-        row |= evaluate_on(network, validation, val_loss, precision)
-        row["learning_rate"] = optimiser.param_groups[0]["lr"]
-        losses.clear()
-        outcome.add(row, network)
-        listeners.on_check(row)
-        if outcome.checks_since_best >= config.patience:
-            break
-        schedule.after_check(row["val_loss"])
-    if not outcome.kept_weights:
-        raise _diverged(outcome.history[-1], config)
-    network.load_state_dict(outcome.kept_weights, strict=False)
-    return outcome
+    result = TrainingResult(keep_last=config.keep == "last")
+    with _fastest_convolutions(device):
+        for step, (inputs, labels) in enumerate(batches, 1):
+            losses.append(take_step(inputs, labels))
+            if decay is not None:
+                decay.step()
+            callbacks.on_step(1)
+            if step not in due:
+                continue
+            row = {"step": step, "train_loss": torch.stack(losses).mean().item()}
+            row |= evaluate_on(network, validation, num_classes, val_loss, precision)
+            row["learning_rate"] = float(optimizer.param_groups[0]["lr"])
+            losses.clear()
+            result.add(row, network)
+            callbacks.on_check(row)
+            if result.checks_since_best >= config.patience:
+                break
+            if plateau is not None:
+                plateau.step(row["val_loss"])
+    if not result.kept_weights:
+        raise _diverged(result.history[-1], config)
+    network.load_state_dict(result.kept_weights, strict=False)
+    return result
 
 
 def prepare_steps(
     network: Network, loss: Loss, config: TrainingConfig, precision: Precision, device: torch.device
 ) -> tuple[Optimizer, Step]:
-    """The optimiser, and what makes a `train_step` with it; on CUDA recorded and replayed."""
+    """The optimizer, and a function that takes one `train_step` with it; on CUDA the step is recorded and replayed."""
     on_cuda = device.type == "cuda"
     trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    optimiser = Adam(trained, lr=config.learning_rate, fused=True, capturable=on_cuda)
-
-    def make_step(inputs: Tensor, labels: Tensor) -> Tensor:
-        return train_step(network, inputs, labels, loss, optimiser, precision, kernels, config.l2)
-
+    # A recorded step reads the learning rate from device memory, where schedules can change it.
+    learning_rate = torch.tensor(config.learning_rate, device=device) if on_cuda else config.learning_rate
+    optimizer = Adam(trained, lr=learning_rate, fused=True, capturable=on_cuda)
     kernels = kernels_of(network)
-    # An exponential schedule changes the rate, and with it the recording, at every step.
-    if on_cuda and config.schedule != "exponential":
-        return optimiser, ReplayedStep(make_step, rate=lambda: float(optimiser.param_groups[0]["lr"]))
-    return optimiser, make_step
+
+    def take_step(inputs: Tensor, labels: Tensor) -> Tensor:
+        return train_step(network, inputs, labels, loss, optimizer, precision, kernels, config.l2)
+
+    return optimizer, RecordedStep(take_step) if on_cuda else take_step
 
 
 def train_step(
@@ -115,64 +130,97 @@ def train_step(
     inputs: Tensor,
     labels: Tensor,
     loss: Loss,
-    optimiser: Optimizer,
+    optimizer: Optimizer,
     precision: Precision,
     kernels: Sequence[Tensor] = (),
     l2: float = 0.0,
 ) -> Tensor:
-    """One update of the weights, with `l2` times the sum of squared `kernels` added to the loss.
+    """Update the weights once; the gradient is that of the loss plus `l2` times the sum of squared `kernels`.
 
     Returns:
-        The loss before it, without that sum, a scalar on the device; reading it is left to the caller, as that waits
-        for the device.
+        The loss before the update, without the L2 term: a scalar on the device. Reading it would wait for the device.
     """
     network.train()
     with autocast(inputs.device, precision):
         logits = network(inputs)
     value = loss(logits, labels)
-    optimiser.zero_grad(set_to_none=True)
+    optimizer.zero_grad(set_to_none=True)
     value.backward()
     if l2:
         add_l2_gradient(kernels, l2)
-    optimiser.step()
+    optimizer.step()
     return value.detach()
 
 
 def kernels_of(network: Network) -> list[Tensor]:
-    """The weights of trained convolutions and dense layers: what Keras calls kernels."""
+    """The trained weights of convolutions and dense layers, without biases: what Keras calls kernels."""
     return [parameter for parameter in network.parameters() if parameter.requires_grad and parameter.ndim > 1]
 
 
 def add_l2_gradient(kernels: Sequence[Tensor], l2: float) -> None:
-    """Add the gradient of l2 · Σ w², which is 2 · l2 · w, to that of every kernel.
+    """Add the gradient of l2 · Σ w², which is 2 · l2 · w, to the gradient of every kernel.
 
-    It passes through Adam like the rest of the gradient, as a regulariser of Keras does; AdamW's decay would not.
+    Adam then scales it like the rest of the gradient, as with a Keras regularizer; AdamW's decoupled decay would not be
+    scaled.
     """
     gradients = [kernel.grad for kernel in kernels if kernel.grad is not None]
     assert len(gradients) == len(kernels)
     torch._foreach_add_(gradients, [kernel.detach() for kernel in kernels], alpha=2 * l2)
 
 
-def evaluate_on(network: Network, examples: Examples, loss: Loss, precision: Precision) -> dict[str, float]:
+def evaluate_on(
+    network: Network, examples: Examples, num_classes: int, loss: Loss, precision: Precision
+) -> dict[str, float]:
     """Mean loss and accuracy over the examples, as val_loss and val_accuracy."""
     logits = predict_logits(network, examples.inputs, precision)
-    # A single logit is that of class 1.
-    called = (logits[:, 0] > 0).long() if logits.shape[1] == 1 else logits.argmax(dim=1)
-    right = called == examples.labels
-    return {"val_loss": loss(logits, examples.labels).item(), "val_accuracy": right.float().mean().item()}
+    predicted = predicted_classes(probabilities_of(logits, num_classes).cpu().numpy())
+    correct = predicted == examples.labels.cpu().numpy()
+    return {"val_loss": loss(logits, examples.labels).item(), "val_accuracy": float(correct.mean())}
 
 
 def check_steps(steps: int, checks: int) -> set[int]:
-    """The steps after which validation is looked at, evenly spaced, the last one among them.
+    """The steps after which the validation loss is computed, evenly spaced, the last step among them.
 
     10 steps with 4 checks give {3, 5, 8, 10}; there are never more checks than steps.
     """
     return {-(-steps * number // checks) for number in range(1, checks + 1)}
 
 
+def _plateau_of(optimizer: Optimizer, config: TrainingConfig) -> ReduceLROnPlateau | None:
+    """Lowers the learning rate when `config.plateau_patience` checks in a row have not lowered the loss."""
+    if config.schedule != "plateau":
+        return None
+    return ReduceLROnPlateau(
+        optimizer,
+        factor=config.plateau_factor,
+        # torch counts the checks that are tolerated, Keras (and the setting) the check that triggers as well.
+        patience=config.plateau_patience - 1,
+        threshold=_PLATEAU_MARGIN,
+        threshold_mode="abs",
+    )
+
+
+def _decay_of(optimizer: Optimizer, config: TrainingConfig) -> LambdaLR | None:
+    """Multiplies the learning rate by a constant after every step, so that `config.decay_to` of it remains."""
+    if config.schedule != "exponential":
+        return None
+    return LambdaLR(optimizer, lambda step: config.decay_to ** (step / config.steps))
+
+
+@contextmanager
+def _fastest_convolutions(device: torch.device) -> Iterator[None]:
+    """On CUDA, let cuDNN measure its algorithms once per shape: training batches all have one shape."""
+    before = torch.backends.cudnn.benchmark
+    torch.backends.cudnn.benchmark = before or device.type == "cuda"
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.benchmark = before
+
+
 def _diverged(last: dict[str, float], config: TrainingConfig) -> ClassifierInputError:
     return ClassifierInputError(
-        expected="a validation loss that is a number",
+        expected="a finite validation loss",
         found=f"{last['val_loss']} at every check up to step {last['step']}",
         action=f"Lower the learning rate (it is {config.learning_rate:g}).",
     )

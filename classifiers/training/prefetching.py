@@ -1,4 +1,4 @@
-"""Getting results ready ahead of their use."""
+"""Computing results in threads ahead of their use."""
 
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -12,10 +12,10 @@ Result = TypeVar("Result")
 def prefetched(
     work: Callable[[Job], Result], jobs: Iterable[Job], num_workers: int
 ) -> Generator[tuple[Job, Result], None, None]:
-    """(job, work(job)) in the order of `jobs`, up to two jobs a worker ahead of the one being used.
+    """Yield (job, work(job)) in the order of `jobs`; each worker computes at most two jobs ahead of the consumer.
 
-    Threads, not processes: resampling releases Python's lock, and images need not be copied to anyone. An exception
-    of `work` comes out here; closing the iterator ends the threads.
+    Threads, not processes: decoding and resampling release Python's lock, and images need no copy between processes.
+    An exception raised by `work` is raised here, at its job. Closing the generator ends the threads.
     """
     pool = ThreadPoolExecutor(num_workers, thread_name_prefix="prefetching")
     ahead: deque[tuple[Job, Future[Result]]] = deque()

@@ -31,10 +31,10 @@ class StudyConfig(Section):
     """Side of the classifiers' input images; None means the size of each model's publication."""
     batch_size: int = Field(32, ge=2, le=65_536)
     learning_rate: float = Field(1e-3, gt=0, le=1)
-    augment: Literal["none", "anatomical", "document"] = "anatomical"
-    """`anatomical`: zoom, shift, small rotation, no mirroring. `document`: as in the model's publication."""
-    recipe: Literal["config", "document"] = "config"
-    """`document`: batch size, learning rate and its schedule, L2 and patience are those of the model's publication."""
+    augment: Literal["none", "anatomical", "published"] = "anatomical"
+    """`anatomical`: zoom, shift, small rotation, no mirroring. `published`: as in the model's publication."""
+    recipe: Literal["config", "published"] = "config"
+    """`published`: batch size, learning rate and its schedule, L2 and patience are those of the model's publication."""
     weights: str = "imagenet"
     """Weights of frozen backbones: `imagenet`, `none` (random, reported as not pretrained) or a file."""
     protocol: Literal["honest", "documents"] = "honest"

@@ -1,7 +1,6 @@
 """Reading, hashing and decoding all files of a source in several threads."""
 
 import hashlib
-import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from ganbal.data.decoding import (
 )
 from ganbal.data.source import Source
 from ganbal.runtime.console import Console
+from ganbal.runtime.cpus import usable_cpus
 
 FileState = tuple[int, ...]
 """Size, modification time, change time (ns) and inode; empty for a file that is not there."""
@@ -108,5 +108,4 @@ def _decode_one(
 
 def decoding_threads() -> int:
     """Number of threads that decode at once."""
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(16, available))
+    return min(16, usable_cpus())

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.checkpoint import load_kept_classifier
+from classifiers.checkpoint import load_classifier
 from classifiers.errors import ClassifierInputError
 from classifiers.evaluation.calibration import apply_temperature, fit_temperature
-from classifiers.evaluation.metrics import THRESHOLD, called_classes
+from classifiers.evaluation.metrics import THRESHOLD, predicted_classes
 from ganbal.errors import InputError
 from ganbal.prediction.cell_choice import ChosenCell
 from ganbal.prediction.given_images import GivenImage, find_given, intensity_of_run, read_given
@@ -58,7 +58,7 @@ def predict_images(
         console.warn(f"{warning}.")
     rule = _read_rule(chosen.folder, threshold)
     try:
-        classifier = load_kept_classifier(
+        classifier = load_classifier(
             chosen.folder / MODEL_FILE, backbones_folder(run.study_folder), choose_device(device)
         )
     except ClassifierInputError as error:
@@ -95,7 +95,7 @@ def _entry(image: GivenImage, found: Iterator[np.ndarray], rule: _Rule) -> dict[
     limit = THRESHOLD if rule.threshold.value is None else rule.threshold.value
     return {
         "file": str(image.file),
-        "predicted": rule.classes[int(called_classes(probabilities, limit)[0])],
+        "predicted": rule.classes[int(predicted_classes(probabilities, limit)[0])],
         "probabilities": _by_class(rule.classes, probabilities[0]),
         "calibrated_probabilities": _by_class(rule.classes, apply_temperature(probabilities, rule.temperature)[0]),
         "is_synthetic": image.is_synthetic,

@@ -98,6 +98,12 @@ def write_text(target: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def write_bytes(target: Path, content: bytes) -> None:
+    """Write `content` atomically."""
+    with atomic_path(target) as temporary:
+        temporary.write_bytes(content)
+
+
 def write_json(target: Path, content: Any) -> None:
     """Write `content` as indented JSON, atomically.
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from classifiers.checkpoint import load_kept_classifier
+from classifiers.checkpoint import load_classifier
 from classifiers.errors import ClassifierInputError
 from classifiers.models.network import Network
 from ganbal.config import Config, ScoreConfig, StudyConfig
@@ -169,7 +169,7 @@ def trained_extractor(config: ScoreConfig, device: torch.device) -> Extractor | 
     # study/cells/<arm>/<classifier>/<seed>/model.safetensors; a file elsewhere has to be complete.
     study = file.parents[4] if len(file.parents) > 4 else file.parent
     try:
-        trained = load_kept_classifier(file, backbones_folder(study), device)
+        trained = load_classifier(file, backbones_folder(study), device)
     except ClassifierInputError as error:
         raise InputError(expected=error.expected, found=error.found, action=error.action) from error
     network = getattr(trained, "network", None)

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from classifiers.evaluation.metrics import called_classes
+from classifiers.evaluation.metrics import predicted_classes
 from ganbal.runtime.atomic_files import atomic_path, write_json
 
 CASES_FILES = ("cases.png", "cases.json")
@@ -51,7 +51,7 @@ def choose_cases(
     Args:
         labels: (N,) int64; probabilities: (N, K).
     """
-    predicted = called_classes(probabilities)
+    predicted = predicted_classes(probabilities)
     certainty = probabilities.max(axis=1)
     kinds = []
     for label in range(len(classes)):

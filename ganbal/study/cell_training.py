@@ -1,7 +1,6 @@
 """Training one cell: what it depends on, its training set, its training, its files."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +8,19 @@ import numpy as np
 import pandas as pd
 import torch
 
-from classifiers.checkpoint import keep_classifier
+from classifiers.checkpoint import save_classifier
 from classifiers.errors import ClassifierInputError
 from classifiers.evaluation.grad_cam import grad_cam
 from classifiers.evaluation.metrics import evaluate
 from classifiers.models.network import Network
 from classifiers.registry import find_model
+from classifiers.tensor_files import TensorCache
 from classifiers.training.precision import choose_precision
-from classifiers.training.train import TrainedClassifier, TrainingConfig, train_classifier
+from classifiers.training.train import TrainedClassifier, TrainingCallbacks, TrainingConfig, train_classifier
 from ganbal.config import StudyConfig
 from ganbal.errors import InputError
-from ganbal.runtime.atomic_files import atomic_path
+from ganbal.runtime.atomic_files import atomic_path, write_bytes
+from ganbal.runtime.cpus import usable_cpus
 from ganbal.runtime.hashing import digest_of
 from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.study.arms import ARMS, ImageSet, TrainingSet
@@ -59,13 +60,13 @@ def finish_cell(
     device: torch.device,
     root: Path,
     feature_cache: Path,
-    on_step: Callable[[int], None] = lambda count: None,
+    callbacks: TrainingCallbacks = TrainingCallbacks(),  # noqa: B008 (immutable)
 ) -> dict[str, Any]:
     """Train the cell unless it is finished.
 
     Args:
         root: the study's folder.
-        on_step: called with the number of optimizer steps done since the last call; it may raise to stop.
+        callbacks: report progress; they may raise to stop.
 
     Returns:
         The content of its metrics.json.
@@ -97,7 +98,7 @@ def finish_cell(
                 feature_cache=feature_cache,
                 study_folder=root,
                 inputs=inputs,
-                on_step=on_step,
+                callbacks=callbacks,
             )
     except ClassifierInputError as error:  # the classifiers package has errors of its own
         raise InputError(expected=error.expected, found=error.found, action=error.action) from error
@@ -135,18 +136,18 @@ def train_cell(
     feature_cache: Path,
     study_folder: Path,
     inputs: str,
-    on_step: Callable[[int], None],
+    callbacks: TrainingCallbacks,
 ) -> dict[str, Any]:
     """Train, predict the test images, write the cell's files; metrics.json comes last and marks the cell as finished.
 
     Args:
         inputs: digest of everything that the cell depends on.
-        on_step: called with the number of optimizer steps done since the last call; it may raise to stop.
+        callbacks: report progress; they may raise to stop.
 
     Returns:
         The content of metrics.json.
     """
-    start = time.monotonic()
+    start, cache = time.monotonic(), TensorCache(feature_cache, write_bytes)
     trained = train_classifier(
         cell.classifier,
         train_pixels=training.images.pixels,
@@ -156,24 +157,27 @@ def train_cell(
         num_classes=len(test.classes),
         image_size_px=image_size_px,
         weights=config.weights,
-        config=training_config(config, cell.seed, training),
+        config=training_config(config, cell.seed, training, device),
         device=device,
-        feature_cache=feature_cache,
-        on_step=on_step,
+        cache=cache,
+        callbacks=callbacks,
     )
-    probabilities, of_validation = trained.predict(test.images.pixels), trained.predict(validation.pixels)
+    probabilities, of_validation = (
+        trained.predict(images.pixels, callbacks.on_features) for images in (test.images, validation)
+    )
     folder = cell.folder(study_folder)
     # From here on the files are of this training; a kill must not leave an older mark on them.
     (folder / METRICS_FILE).unlink(missing_ok=True)
     (folder / MODEL_FILE).unlink(missing_ok=True)
     if config.keep_models:
-        keep_classifier(
+        save_classifier(
             trained,
             folder / MODEL_FILE,
             backbones_folder(study_folder),
+            write_bytes=write_bytes,
             probe=validation.pixels,
             device=device,
-            feature_cache=feature_cache,
+            cache=cache,
         )
     write_probabilities(folder / VALIDATION_FILE, test.classes, validation.labels, of_validation)
     draw_test_cases(trained, test, probabilities, folder)
@@ -202,7 +206,7 @@ def device_and_precision(device: torch.device) -> str:
     return f"{device.type} {choose_precision('auto', device)}"
 
 
-def training_config(config: StudyConfig, seed: int, training: TrainingSet) -> TrainingConfig:
+def training_config(config: StudyConfig, seed: int, training: TrainingSet, device: torch.device) -> TrainingConfig:
     """The settings of the classifier package: those of the study and what the arm adds to them."""
     return TrainingConfig(
         steps=config.steps,
@@ -217,7 +221,16 @@ def training_config(config: StudyConfig, seed: int, training: TrainingSet) -> Tr
         sampling=training.sampling,
         feature_oversampling=training.feature_oversampling,
         feature_additions=training.feature_additions,
+        num_workers=_augmentation_threads(config, device),
     )
+
+
+def _augmentation_threads(config: StudyConfig, device: torch.device) -> int:
+    """Threads per training that augment images. One supplies a training on a CPU; a GPU needs more."""
+    if device.type == "cpu":
+        return 1
+    trainings = config.workers if isinstance(config.workers, int) else 1
+    return max(1, min(8, usable_cpus() // trainings - 1))
 
 
 def draw_test_cases(trained: TrainedClassifier, test: TestSet, probabilities: np.ndarray, folder: Path) -> None:

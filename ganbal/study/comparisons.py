@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.evaluation.metrics import THRESHOLD, called_classes
+from classifiers.evaluation.metrics import THRESHOLD, predicted_classes
 from ganbal.study.arms import BASELINE
 from ganbal.study.cells import Cell
 from ganbal.study.statistics.delong import delong
@@ -88,7 +88,7 @@ def _compare_images(
     comparison: Comparison, probabilities: Mapping[Cell, np.ndarray], labels: np.ndarray
 ) -> dict[str, Any]:
     mean, base = (np.stack([probabilities[pair[side]] for pair in comparison.pairs]).mean(axis=0) for side in (0, 1))
-    correct, base_correct = (called_classes(found, THRESHOLD) == labels for found in (mean, base))
+    correct, base_correct = (predicted_classes(found, THRESHOLD) == labels for found in (mean, base))
     return {
         "classifier": comparison.classifier,
         **comparison.names(),

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from classifiers.registry import find_model
+from classifiers.training.train import TrainingCallbacks
 from ganbal.config import StudyConfig
 from ganbal.runtime.atomic_files import atomic_path, write_json
 from ganbal.runtime.console import Console
@@ -132,9 +133,15 @@ def _train_here(
             bar.update(count)
             check_signal()
 
+        def on_features(images: int, total: int) -> None:
+            bar.set_postfix_str(title + (f", features of image {images}/{total}" if images < total else ""))
+            check_signal()
+
+        callbacks = TrainingCallbacks(on_step=on_step, on_features=on_features)
         for number, cell in enumerate(missing, num_done + 1):
-            bar.set_postfix_str(f"cell {number}/{num_cells}: {cell.arm}, {cell.classifier}, seed {cell.seed}")
-            found[cell] = train(cell, on_step=on_step)
+            title = f"cell {number}/{num_cells}: {cell.arm}, {cell.classifier}, seed {cell.seed}"
+            bar.set_postfix_str(title)
+            found[cell] = train(cell, callbacks=callbacks)
             # Early stopping leaves steps over; the bar counts them as done.
             bar.update(number * steps - bar.n)
             check_signal()

@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from classifiers.errors import ClassifierInputError
-from classifiers.models.parameter_count import count_parameters
 from classifiers.registry import MODELS, build_model, check_model, find_model
 
 
@@ -15,12 +14,12 @@ from classifiers.registry import MODELS, build_model, check_model, find_model
         ("cnn_64", 64, 822_922, 822_922),
         # By hand: (9 + 1) · 32 + (9 · 32 + 1) · 32 + (62² · 32 + 1) · 128 + 129.
         ("cnn_256", 256, 15_754_849, 15_754_849),
-        # By hand: 896 + 18,496 + 73,856, batch normalisation 4 · 224, (16² · 128 + 1) · 128 + 129.
+        # By hand: 896 + 18,496 + 73,856, batch normalization 4 · 224, (16² · 128 + 1) · 128 + 129.
         ("cnn_128", 128, 4_288_705, 4_288_257),
     ],
 )
-def test_published_parameter_counts(name, size, total, trained):
-    assert count_parameters(build_model(name, 2, size)) == (total, trained)
+def test_published_parameter_counts(parameter_counts, name, size, total, trained):
+    assert parameter_counts(build_model(name, 2, size)) == (total, trained)
 
 
 def test_the_document_s_ten_logits_for_two_classes_and_as_many_as_asked_for_beyond():
@@ -33,12 +32,12 @@ def test_the_document_s_ten_logits_for_two_classes_and_as_many_as_asked_for_beyo
 def test_every_model_builds_at_its_least_size_for_any_number_of_classes(name, num_classes, num_outputs):
     if name == "xception":
         pytest.importorskip("timm")
-    size = MODELS[name].least_image_size_px
+    size = MODELS[name].min_image_size_px
     network = build_model(name, num_classes, size).eval()
     pixels = torch.zeros(2, size, size, dtype=torch.uint8)
     with torch.no_grad():
         logits = network(pixels)
-    assert logits.shape == (2, max(num_outputs, MODELS[name].least_outputs))
+    assert logits.shape == (2, max(num_outputs, MODELS[name].min_outputs))
     assert network.features(pixels).ndim == 2
 
 
@@ -76,11 +75,11 @@ def test_every_seed_has_the_same_untrained_backbone_and_its_own_head():
 
 def test_grey_pixels_become_normalised_channels():
     network = build_model("vgg16", 2, 32)
-    images = network.normalise(torch.full((1, 32, 32), 51, dtype=torch.uint8))
+    images = network.normalize(torch.full((1, 32, 32), 51, dtype=torch.uint8))
     expected = [(0.2 - 0.485) / 0.229, (0.2 - 0.456) / 0.224, (0.2 - 0.406) / 0.225]
     assert images[0, :, 5, 5].tolist() == pytest.approx(expected)
     assert images.is_contiguous(memory_format=torch.channels_last)
-    baseline = build_model("baseline_cnn", 2, 32).normalise(torch.full((1, 32, 32), 255, dtype=torch.uint8))
+    baseline = build_model("baseline_cnn", 2, 32).normalize(torch.full((1, 32, 32), 255, dtype=torch.uint8))
     assert baseline.shape == (1, 3, 32, 32)
     assert (baseline == 1).all()
 
@@ -106,8 +105,8 @@ def test_logits_are_float32_within_bfloat16():
 
 def test_what_a_model_says_of_itself():
     vgg, baseline = find_model("vgg16"), find_model("baseline_cnn")
-    assert (vgg.image_size_px, vgg.least_image_size_px, vgg.channels, vgg.frozen_backbone) == (150, 32, 3, True)
-    assert (baseline.image_size_px, baseline.least_image_size_px, baseline.channels) == (150, 16, 3)
+    assert (vgg.image_size_px, vgg.min_image_size_px, vgg.channels, vgg.frozen_backbone) == (150, 32, 3, True)
+    assert (baseline.image_size_px, baseline.min_image_size_px, baseline.channels) == (150, 16, 3)
     assert not baseline.frozen_backbone
 
 

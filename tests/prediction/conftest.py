@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from classifiers.training.train import TrainingCallbacks
 from ganbal.config import dump_config, load_config
 from ganbal.run.folder import Run
 from ganbal.study.arms import ImageSet, TrainingSet
@@ -45,7 +46,7 @@ def add_cell(run, arm="imbalanced", seed=0, classes=("DARK", "LIGHT")):
         feature_cache=run.folder / "features",
         study_folder=run.study_folder,
         inputs="digest",
-        on_step=lambda count: None,
+        callbacks=TrainingCallbacks(),
     )
     return cell.folder(run.study_folder)
 

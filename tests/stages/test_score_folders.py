@@ -6,8 +6,10 @@ import torch
 from click.testing import CliRunner
 from PIL import Image
 
+from classifiers.checkpoint import save_classifier
 from classifiers.training.train import TrainingConfig, train_classifier
 from ganbal.cli import main
+from ganbal.runtime.atomic_files import write_bytes
 
 SIZE_PX = 32
 
@@ -39,11 +41,10 @@ def classifier_file(tmp_path_factory):
         weights="none",
         config=TrainingConfig(steps=2, checks=1, batch_size=8),
         device=torch.device("cpu"),
-        feature_cache=None,
+        cache=None,
     )
     file = tmp_path_factory.mktemp("study") / "cells" / "imbalanced" / "baseline_cnn" / "0" / "model.safetensors"
-    file.parent.mkdir(parents=True)
-    trained.save(file)
+    save_classifier(trained, file, file, write_bytes=write_bytes, probe=pixels, device=torch.device("cpu"), cache=None)
     return file
 
 

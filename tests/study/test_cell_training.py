@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 import torch
 
-from classifiers.checkpoint import load_kept_classifier
+from classifiers.checkpoint import load_classifier
 from classifiers.evaluation.calibration import fit_temperature
+from classifiers.training.train import TrainingCallbacks
 from ganbal.config import load_config
 from ganbal.study.arms import ImageSet, TrainingSet
 from ganbal.study.cell_training import train_cell
@@ -38,7 +39,7 @@ def make_cell(study, *settings, classifier="baseline_cnn"):
         feature_cache=study / "features",
         study_folder=study,
         inputs="digest",
-        on_step=lambda count: None,
+        callbacks=TrainingCallbacks(),
     )
     return cell.folder(study)
 
@@ -46,7 +47,7 @@ def make_cell(study, *settings, classifier="baseline_cnn"):
 @pytest.mark.parametrize("classifier", ["baseline_cnn", "vgg16"])
 def test_a_cell_keeps_a_classifier_that_predicts_as_its_files_say(tmp_path, classifier):
     folder = make_cell(tmp_path, classifier=classifier)
-    kept = load_kept_classifier(folder / "model.safetensors", backbones_folder(tmp_path), torch.device("cpu"))
+    kept = load_classifier(folder / "model.safetensors", backbones_folder(tmp_path), torch.device("cpu"))
     for name, given in {"predictions": TEST.images, "validation": images(8, 2)}.items():
         table = pd.read_csv(folder / f"{name}.csv")
         assert table["label"].tolist() == ["AB"[label] for label in given.labels]

@@ -49,7 +49,7 @@ def _training(study: StudyView, settings: Mapping[str, Any], cite: Citations) ->
     stopped = "the validation images"
     if summary["protocol"] == "documents":
         stopped = "the test images, as in the publication reproduced"
-    how = _own_recipes(settings, stopped) if settings.get("recipe") == "document" else _one_recipe(settings, stopped)
+    how = _own_recipes(settings, stopped) if settings.get("recipe") == "published" else _one_recipe(settings, stopped)
     smote = f"; SMOTE: {cite('smote')}" if "smote" in study.arms else ""
     trained = (
         f"{listing(models)} {'was' if len(models) == 1 else 'were each'} trained on every training set "

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from classifiers.evaluation.calibration import NUM_BINS, calibration_gaps, squared_distances
-from classifiers.evaluation.metrics import THRESHOLD, called_classes
+from classifiers.evaluation.metrics import THRESHOLD, predicted_classes
 
 
 def weighted_metrics(
@@ -38,14 +38,14 @@ def weighted_metrics(
         "brier": weights @ squared_distances(labels, probabilities) / total,
         "ece": weighted_calibration_error(labels, probabilities, weights),
     }
-    called = called_classes(probabilities, THRESHOLD)
+    called = predicted_classes(probabilities, THRESHOLD)
     found = areas | fit | _of_calls(labels, called, weights, classes)
     if num_classes > 2:
         return found
     if threshold_chosen is None:
         of_chosen = {name: np.full(len(weights), np.nan) for name in _of_calls(labels, called, weights[:1], classes)}
     else:
-        of_chosen = _of_calls(labels, called_classes(probabilities, threshold_chosen), weights, classes)
+        of_chosen = _of_calls(labels, predicted_classes(probabilities, threshold_chosen), weights, classes)
     return found | {f"{name}_chosen": values for name, values in of_chosen.items()}
 
 

@@ -4,12 +4,12 @@ import torch
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.svm import SVC
 
+from classifiers.checkpoint import load_classifier, save_classifier
 from classifiers.errors import ClassifierInputError
 from classifiers.evaluation.grad_cam import grad_cam
 from classifiers.models.fitted_layer import FitSettings
 from classifiers.models.forest import Forest, fit_forest
 from classifiers.models.kernel_machine import KernelMachine, fit_linear_machine, fit_rbf_machine
-from classifiers.trained_classifier import load_classifier
 from classifiers.training.losses import probabilities_of
 
 CPU = torch.device("cpu")
@@ -74,12 +74,12 @@ def test_a_class_without_images(fit):
 
 @pytest.mark.parametrize("num_classes", [2, 3])
 @pytest.mark.parametrize("model", ["pixel_svm", "svm_on_cnn", "forest_on_cnn"])
-def test_learns_saves_and_loads_like_any_other_model(train, unseen_pixels, tmp_path, model, num_classes):
+def test_learns_saves_and_loads_like_any_other_model(train, unseen_pixels, tmp_path, write_bytes, model, num_classes):
     size = 16 if model == "pixel_svm" else 64
     pixels, labels = unseen_pixels(size, num_classes)
     first, again = (
-        train(model, size=size, num_classes=num_classes, steps=4, augment=augment, recipe="document", num_workers=n)
-        for augment, n in (("document", 1), ("document", 2))
+        train(model, size=size, num_classes=num_classes, steps=4, augment=augment, recipe="published", num_workers=n)
+        for augment, n in (("published", 1), ("published", 2))
     )
     probabilities = first.predict(pixels)
     assert probabilities.dtype == np.float32
@@ -89,8 +89,9 @@ def test_learns_saves_and_loads_like_any_other_model(train, unseen_pixels, tmp_p
         assert (probabilities.argmax(axis=1) == labels).mean() > 0.9
         assert [row["step"] for row in first.history] == [0]
         assert first.steps_taken == first.best_step == 0
-    first.save(tmp_path / "model.safetensors")
-    loaded = load_classifier(tmp_path / "model.safetensors", CPU)
+    file = tmp_path / "model.safetensors"
+    save_classifier(first, file, tmp_path, write_bytes=write_bytes, probe=pixels, device=CPU, cache=None)
+    loaded = load_classifier(file, tmp_path, CPU)
     assert np.array_equal(loaded.predict(pixels), probabilities)
 
 

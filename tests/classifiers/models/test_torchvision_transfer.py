@@ -3,11 +3,11 @@ import pytest
 import torch
 from torchvision import models
 
+from classifiers.checkpoint import load_classifier, save_classifier
 from classifiers.errors import ClassifierInputError
-from classifiers.models.pretrained_weights import weights_digest
 from classifiers.models.torchvision_transfer import backbone_names, blocks_of
 from classifiers.registry import build_model, check_model, find_model
-from classifiers.trained_classifier import load_classifier
+from classifiers.tensor_files import content_digest
 
 # The width of the last dense layer's input, as the papers give it; SqueezeNet's last maps have 512 channels.
 FEATURES = {
@@ -38,7 +38,7 @@ def test_features_before_the_last_dense_layers(name):
 
 def test_every_seed_has_the_same_untrained_backbone():
     first, other = (build_model("transfer:swin_t", 2, 32, seed=seed).backbone for seed in (0, 1))
-    assert weights_digest(first) == weights_digest(other)
+    assert content_digest(first.state_dict()) == content_digest(other.state_dict())
 
 
 def test_a_frozen_backbone_works_as_in_evaluation_from_the_first_image_on():
@@ -112,9 +112,10 @@ def test_the_last_blocks_are_trained_and_nothing_before_them(train):
 
 @pytest.mark.parametrize("name", ["transfer:squeezenet1_1", "transfer:squeezenet1_1:1"])
 @pytest.mark.parametrize("num_classes", [2, 3])
-def test_trains_saves_and_loads(train, unseen_pixels, tmp_path, name, num_classes):
+def test_trains_saves_and_loads(train, unseen_pixels, tmp_path, tensor_cache, write_bytes, name, num_classes):
     pixels, _ = unseen_pixels(32, num_classes)
-    trained = train(name, size=32, num_classes=num_classes, steps=2, feature_cache=tmp_path / "features")
-    trained.save(tmp_path / "model.safetensors")
-    loaded = load_classifier(tmp_path / "model.safetensors", torch.device("cpu"))
+    trained = train(name, size=32, num_classes=num_classes, steps=2, cache=tensor_cache)
+    file, cpu = tmp_path / "model.safetensors", torch.device("cpu")
+    save_classifier(trained, file, tmp_path, write_bytes=write_bytes, probe=pixels, device=cpu, cache=None)
+    loaded = load_classifier(file, tmp_path, cpu)
     assert np.array_equal(loaded.predict(pixels), trained.predict(pixels))

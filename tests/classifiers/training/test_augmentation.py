@@ -34,7 +34,7 @@ def test_same_entropy_same_image_whatever_came_before(name):
 
 def test_random_state_of_others_is_untouched():
     before = np.random.get_state()[1].copy()
-    build_augmentation("document")(ramp(), (1, 2))
+    build_augmentation("published")(ramp(), (1, 2))
     assert np.array_equal(np.random.get_state()[1], before)
 
 
@@ -62,9 +62,9 @@ def test_zoom_factors_of_width_and_height_are_drawn_apart_over_the_whole_range()
     assert abs(np.corrcoef(factors.T)[0, 1]) < 0.06
 
 
-def test_document_flips_half_of_the_images_upside_down_independently_of_the_zoom():
+def test_published_flips_half_of_the_images_upside_down_independently_of_the_zoom():
     rising = ramp().T.copy()
-    augment = build_augmentation("document")
+    augment = build_augmentation("published")
     outcomes = [augment(rising, (0, number)).astype(int) for number in range(400)]
     flipped = np.array([image[0, 20] > image[-1, 20] for image in outcomes])
     slope = np.array([abs(image[24, 20] - image[16, 20]) for image in outcomes])
@@ -134,7 +134,7 @@ def test_zooms_of_both_sides_are_one_where_asked():
 
 
 @pytest.mark.parametrize("name", ["shear-zoom-flip", "flip-rotation-zoom", "rotation-flip-zoom-shift"])
-def test_half_of_the_images_are_mirrored_where_the_document_did(name):
+def test_half_of_the_images_are_mirrored_where_the_publication_did(name):
     augment = build_augmentation(name)
     mirrored = 0
     for number in range(300):
@@ -164,6 +164,6 @@ def test_never_asks_a_server_for_its_version():
 
 
 def test_unknown_augmentation():
-    with pytest.raises(ClassifierInputError, match=r"among none, anatomical, document, .*; found 'mirror'"):
+    with pytest.raises(ClassifierInputError, match=r"among none, anatomical, published, .*; found 'mirror'"):
         check_augmentation("mirror")
     check_augmentation("none")

@@ -36,7 +36,7 @@ def test_augmented_images_are_the_same_for_any_number_of_workers():
     labels = torch.arange(9)
 
     def all_batches(**given):
-        config = TrainingConfig(steps=6, batch_size=4, augment="document", **given)
+        config = TrainingConfig(steps=6, batch_size=4, augment="published", **given)
         return list(augmented_batches(pixels, labels, config))
 
     one, four, other = all_batches(num_workers=1), all_batches(num_workers=4), all_batches(num_workers=1, seed=5)

@@ -1,18 +1,24 @@
+import warnings
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from classifiers.training.cuda_graph import WARM_UP_STEPS, ReplayedStep
-from classifiers.training.loop import train_step
+from classifiers.registry import build_model
+from classifiers.training import cuda_graph
+from classifiers.training.config import TrainingConfig
+from classifiers.training.cuda_graph import WARM_UP_STEPS, RecordedStep, record_cuda_graph
+from classifiers.training.loop import prepare_steps, train_step
 from classifiers.training.losses import choose_loss
+from classifiers.training.network_inputs import NetworkInputs
 
 CPU = torch.device("cpu")
 
 
 class Training:
-    """A linear layer on four features, trained step by step."""
+    """A linear layer on four features with dropout, trained step by step."""
 
     def __init__(self, number_of_steps=8):
         random = torch.Generator().manual_seed(0)
@@ -20,10 +26,11 @@ class Training:
         with torch.no_grad():
             for parameter in self.network.parameters():
                 parameter.copy_(torch.randn(parameter.shape, generator=random))
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=0.1)
+        self.rate = torch.tensor(0.1)
+        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.rate)
         loss = choose_loss(1, None, CPU)
         self.step = partial(
-            train_step, self.network, loss=loss, optimiser=self.optimiser, precision="float32", l2=0.0, kernels=()
+            train_step, self.network, loss=loss, optimizer=self.optimizer, precision="float32", l2=0.0, kernels=()
         )
         self.batches = [
             (torch.randn(6, 4, generator=random), torch.randint(0, 2, (6,), generator=random))
@@ -31,78 +38,183 @@ class Training:
         ]
         self.recordings = 0
 
-    @property
-    def rate(self):
-        return self.optimiser.param_groups[0]["lr"]
-
-    @rate.setter
-    def rate(self, value):
-        self.optimiser.param_groups[0]["lr"] = value
-
     def record(self, function):
-        """As a CUDA graph does it: nothing happens at first, and numbers from Python stay what they were."""
+        """Like a CUDA graph: nothing runs until the replay, and tensors have the values that they have then."""
         self.recordings += 1
-        recorded_rate = self.rate
-
-        def replay():
-            rate, self.rate = self.rate, recorded_rate
-            function()
-            self.rate = rate
-
-        return replay
+        return function
 
     def run(self, step):
         losses = []
         for number, batch in enumerate(self.batches):
             if number == 6:
-                self.rate = 0.01
+                self.rate.fill_(0.01)
             losses.append(step(*batch))
         return torch.stack(losses), self.network.weight.detach()
 
 
-def test_replayed_steps_train_as_steps_do_also_at_another_rate():
-    plain, replayed = Training(), Training()
-    step = ReplayedStep(replayed.step, lambda: replayed.rate, replayed.record)
-    for ours, theirs in zip(replayed.run(step), plain.run(plain.step), strict=True):
+def test_replayed_steps_train_like_eager_steps_and_follow_the_learning_rate():
+    eager, replayed = Training(), Training()
+    step = RecordedStep(replayed.step, replayed.record)
+    for ours, theirs in zip(replayed.run(step), eager.run(eager.step), strict=True):
         assert torch.equal(ours, theirs)
-    assert replayed.recordings == 2
+    assert replayed.recordings == 1
 
 
-def test_the_first_steps_are_made_not_recorded():
+def test_the_first_steps_are_not_recorded():
     training = Training(WARM_UP_STEPS)
-    training.run(ReplayedStep(training.step, lambda: training.rate, training.record))
+    training.run(RecordedStep(training.step, training.record))
     assert training.recordings == 0
 
 
 def test_a_smaller_batch_is_trained_on_too():
-    plain, replayed = Training(), Training()
-    for training in (plain, replayed):
+    eager, replayed = Training(), Training()
+    for training in (eager, replayed):
         training.batches[5] = tuple(part[:3] for part in training.batches[5])
-    step = ReplayedStep(replayed.step, lambda: replayed.rate, replayed.record)
-    assert torch.equal(replayed.run(step)[1], plain.run(plain.step)[1])
+    step = RecordedStep(replayed.step, replayed.record)
+    assert torch.equal(replayed.run(step)[1], eager.run(eager.step)[1])
 
 
-def test_what_cannot_be_recorded_is_trained_the_usual_way():
-    plain, replayed = Training(), Training()
-    attempts = []
+def test_a_step_that_cannot_be_recorded_runs_eagerly_and_one_warning_says_so():
+    eager, replayed = Training(), Training()
 
     def refuse(function):
-        attempts.append(function)
-        raise RuntimeError("operation not permitted when stream is capturing")
+        raise RuntimeError("operation not permitted when stream is capturing\n  at some line")
 
-    step = ReplayedStep(replayed.step, lambda: replayed.rate, refuse)
-    assert torch.equal(replayed.run(step)[1], plain.run(plain.step)[1])
-    assert len(attempts) == 1
+    with pytest.warns(RuntimeWarning, match=r"\(operation not permitted .* capturing\); .* eager mode") as caught:
+        found = replayed.run(RecordedStep(replayed.step, refuse))
+    assert len(caught) == 1
+    assert torch.equal(found[1], eager.run(eager.step)[1])
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="records a CUDA graph, which needs a GPU")
-def test_on_cuda_replayed_training_is_the_plain_one(train, monkeypatch):
-    def losses():
+def test_torch_s_warning_about_capturable_optimizers_is_not_shown():
+    def step(inputs, labels):
+        warnings.warn(
+            "This instance was constructed with capturable=True or some of all the param_groups", stacklevel=1
+        )
+        return inputs.sum()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        RecordedStep(step)(torch.ones(2), torch.ones(2))
+
+
+class FakeGenerator:
+    """A CUDA generator as far as its capture mode goes."""
+
+    def __init__(self, is_capturing=False):
+        self.is_capturing = is_capturing
+
+    def clone_state(self):
+        return FakeGenerator(self.is_capturing)
+
+    def graphsafe_set_state(self, other):
+        self.is_capturing = other.is_capturing
+
+
+def test_after_a_failed_capture_stream_generator_and_allocator_have_left_it(monkeypatch):
+    """torch's capture_end raises on an invalid capture before it restores any of the three."""
+    generator, state = FakeGenerator(), {"stream": "main", "pools": set()}
+
+    class Capture:
+        def __init__(self, graph, pool):
+            self.pool = pool
+
+        def __enter__(self):
+            generator.is_capturing, state["stream"] = True, "capture"
+            state["pools"].add(self.pool)
+
+        def __exit__(self, *error):
+            raise RuntimeError("CUDA error: operation failed due to a previous error during capture")
+
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: state["stream"])
+    monkeypatch.setattr(torch.cuda, "set_stream", lambda stream: state.update(stream=stream))
+    monkeypatch.setattr(torch.cuda, "default_generators", (generator,))
+    monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: (0, 7))
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", object)
+    monkeypatch.setattr(torch.cuda, "graph", Capture)
+    leave = lambda device, pool: state["pools"].remove(pool)  # noqa: E731
+    monkeypatch.setattr(torch._C, "_cuda_endAllocateToPool", leave, raising=False)
+    monkeypatch.setattr(torch._C, "_cuda_releasePool", lambda device, pool: None, raising=False)
+    with pytest.raises(RuntimeError, match="previous error"):
+        record_cuda_graph(lambda: None)
+    assert (generator.is_capturing, state) == (False, {"stream": "main", "pools": set()})
+
+
+@pytest.fixture
+def cuda():
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device")
+    return torch.device("cuda", torch.cuda.current_device())
+
+
+@pytest.mark.gpu
+def test_on_cuda_a_recorded_training_equals_the_eager_one(cuda, train, monkeypatch):
+    def losses(schedule):
         history = train(
-            "cnn_64", size=64, steps=20, checks=4, precision="float32", plateau_patience=1, device="cuda"
+            "cnn_64", size=64, steps=20, checks=4, precision="float32", schedule=schedule, device="cuda"
         ).history
-        return [row["val_loss"] for row in history]
+        return [row[name] for row in history for name in ("val_loss", "learning_rate")]
 
-    replayed = losses()
-    monkeypatch.setattr("classifiers.training.loop.ReplayedStep", lambda step, rate: step)
-    assert replayed == pytest.approx(losses(), rel=0.02)
+    for schedule in ("plateau", "exponential"):
+        with monkeypatch.context() as patch:
+            patch.setattr("classifiers.training.loop.RecordedStep", lambda step: step)
+            eager = losses(schedule)
+        assert losses(schedule) == pytest.approx(eager, rel=0.02)
+
+
+@pytest.mark.gpu
+def test_on_cuda_an_exponential_schedule_is_recorded_once(cuda, train, monkeypatch):
+    recordings = []
+    record = cuda_graph.record_cuda_graph
+    monkeypatch.setattr(cuda_graph, "record_cuda_graph", lambda work: recordings.append(1) or record(work))
+    history = train("cnn_64", size=64, steps=20, checks=20, schedule="exponential", device="cuda").history
+    assert len(recordings) == 1
+    rates = [row["learning_rate"] for row in history]
+    assert rates == pytest.approx([1e-3 * 0.1 ** (step / 20) for step in range(1, 1 + len(rates))], rel=1e-5)
+
+
+@pytest.mark.gpu
+def test_on_cuda_dropout_differs_between_replays(cuda):
+    values = torch.ones(1000, device=cuda)
+    out = torch.empty_like(values)
+    replay = record_cuda_graph(lambda: out.copy_(nn.functional.dropout(values, 0.5)))
+    masks = []
+    for _ in range(2):
+        replay()
+        masks.append(out.clone())
+    assert not torch.equal(*masks)
+
+
+@pytest.mark.gpu
+def test_on_cuda_training_with_dropout_goes_on_after_a_failed_capture(cuda):
+    network = build_model("baseline_cnn", 2, 32).to(cuda)
+    config = TrainingConfig(steps=8, batch_size=4)
+    _, whole = prepare_steps(network, choose_loss(1, None, cuda), config, "float32", cuda)
+
+    def step(inputs, labels):
+        loss = whole._step(inputs, labels)
+        if torch.cuda.is_current_stream_capturing():
+            loss.item()  # waits for the device, which no capture permits
+        return loss
+
+    images = torch.randint(0, 256, (4, 32, 32), dtype=torch.uint8, device=cuda)
+    labels = torch.tensor([0, 1, 0, 1], device=cuda)
+    recorded = RecordedStep(step)
+    with pytest.warns(RuntimeWarning, match="eager mode"):
+        losses = [recorded(images, labels).item() for _ in range(8)]
+    assert np.isfinite(losses).all()
+    assert torch.cuda.current_stream() == torch.cuda.default_stream()
+    record_cuda_graph(lambda: images.float().sum())()
+
+
+@pytest.mark.gpu
+def test_features_agree_between_cpu_and_cuda(cuda):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 64, 64), dtype=np.uint8)
+    features = []
+    for device in (CPU, cuda):
+        network = build_model("vgg16", 2, 64).to(device).to(memory_format=torch.channels_last)
+        inputs = NetworkInputs(network, "vgg16", 64, device, "float32", None)
+        features.append(inputs.prepare(pixels).cpu())
+    # TF32 would differ by a thousand times as much.
+    assert torch.allclose(*features, rtol=1e-4, atol=1e-4 * float(features[0].abs().max()))

@@ -57,7 +57,7 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
         ("vgg16", "anatomical", False),
         ("baseline_cnn", "none", False),
         ("svm_on_cnn", "none", False),  # the network below is trained
-        ("xception", "document", True),  # the publication augments nothing
+        ("xception", "published", True),  # the publication augments nothing
     ],
 )
 def test_which_models_train_on_fixed_vectors(name, augment, fixed):
@@ -88,7 +88,7 @@ def trained(name, **given):
         weights="none",
         config=TrainingConfig(**settings),
         device=torch.device("cpu"),
-        feature_cache=None,
+        cache=None,
     )
     return classifier.predict(pixels)
 
@@ -107,7 +107,7 @@ def test_a_classifier_that_learns_its_features_refuses():
 
 
 def test_features_too_many_to_keep_are_refused(monkeypatch):
-    monkeypatch.setattr("classifiers.training.network_inputs._LARGEST_SET_BYTES", 1)
+    monkeypatch.setattr("classifiers.training.network_inputs._MAX_SET_BYTES", 1)
     with pytest.raises(ClassifierInputError, match="fit into memory"):
         trained("transfer:squeezenet1_1", feature_oversampling="smote", feature_additions=(1, 0))
 
@@ -118,5 +118,5 @@ def test_class_balanced_training_is_another_one():
 
 @pytest.mark.parametrize("wrong", [{"sampling": "x"}, {"feature_oversampling": "adasyn"}])
 def test_wrong_settings_are_told(wrong):
-    with pytest.raises(ClassifierInputError, match="class-balanced sampling, no feature oversampling or smote"):
+    with pytest.raises(ClassifierInputError, match="feature_oversampling among None, smote"):
         TrainingConfig(steps=1, **wrong)

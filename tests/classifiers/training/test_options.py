@@ -9,9 +9,11 @@ from torch.optim import SGD
 from classifiers.errors import ClassifierInputError
 from classifiers.models.network import Network
 from classifiers.models.recipe import Recipe
-from classifiers.training.config import TrainingConfig, settle
-from classifiers.training.loop import kernels_of, train_step
-from classifiers.training.schedules import choose_schedule
+from classifiers.training import loop
+from classifiers.training.batches import Examples
+from classifiers.training.config import TrainingConfig, resolve_published
+from classifiers.training.loop import TrainingCallbacks, fit, kernels_of, train_step
+from classifiers.training.losses import choose_loss
 
 RECIPE = Recipe(
     epochs=10,
@@ -62,20 +64,27 @@ def test_l2_keeps_the_weights_of_a_training_smaller(train):
     [
         ("constant", [1e-3, 1e-3, 1e-3, 1e-3]),
         ("exponential", [1e-3 * 0.01**0.25, 1e-4, 1e-3 * 0.01**0.75, 1e-5]),
-        # Two checks in a row without a lower loss: the fourth is trained at a tenth.
-        ("plateau", [1e-3, 1e-3, 1e-4, 1e-4]),
+        # After two checks in a row without a lower loss, the fourth step is taken at a tenth.
+        ("plateau", [1e-3, 1e-3, 1e-3, 1e-4]),
     ],
 )
-def test_schedules_by_hand(schedule, rates):
-    config = TrainingConfig(steps=4, schedule=schedule, decay_to=0.01, plateau_factor=0.1, plateau_patience=2)
-    optimiser = SGD([torch.zeros(1, requires_grad=True)], lr=1e-3)
-    going = choose_schedule(optimiser, config)
-    seen = []
-    for step, loss in enumerate((1.0, 1.0, 1.0, 0.5), 1):
-        going.after_step(step)
-        going.after_check(loss)
-        seen.append(optimiser.param_groups[0]["lr"])
-    assert seen == pytest.approx(rates)
+def test_schedules_by_hand(monkeypatch, schedule, rates):
+    config = TrainingConfig(steps=4, checks=4, schedule=schedule, decay_to=0.01, plateau_factor=0.1, plateau_patience=2)
+    losses = iter((1.0, 1.0, 1.0, 0.5))
+    monkeypatch.setattr(loop, "evaluate_on", lambda *arguments: {"val_loss": next(losses), "val_accuracy": 0.0})
+    images, labels = torch.zeros(2, 1, 2, dtype=torch.uint8), torch.zeros(2, dtype=torch.int64)
+    result = fit(
+        dense_network(),
+        ((images, labels) for _ in range(4)),
+        Examples(images, labels),
+        num_classes=2,
+        train_loss=choose_loss(1, None, torch.device("cpu")),
+        val_loss=choose_loss(1, None, torch.device("cpu")),
+        config=config,
+        precision="float32",
+        callbacks=TrainingCallbacks(),
+    )
+    assert [row["learning_rate"] for row in result.history] == pytest.approx(rates)
 
 
 def test_the_last_weights_where_they_are_asked_for(train, unseen_pixels):
@@ -89,20 +98,20 @@ def test_the_last_weights_where_they_are_asked_for(train, unseen_pixels):
 
 def test_a_recipe_takes_the_place_of_the_settings_it_names_and_of_no_others():
     given = TrainingConfig(steps=100, checks=7, seed=3, class_weights=(1.0, 2.0), augment="anatomical")
-    assert settle(given, RECIPE) == given
-    settled = settle(dataclasses.replace(given, recipe="document"), RECIPE)
+    assert resolve_published(given, RECIPE) == given
+    settled = resolve_published(dataclasses.replace(given, recipe="published"), RECIPE)
     assert (settled.steps, settled.checks, settled.seed, settled.class_weights) == (100, 7, 3, (1.0, 2.0))
     assert settled.augment == "anatomical"
     assert (settled.batch_size, settled.learning_rate, settled.l2) == (16, 2e-3, 1e-3)
     assert (settled.schedule, settled.decay_to, settled.keep) == ("exponential", 0.5, "last")
     assert settled.patience == 7  # as many as there are: it never stops early
-    assert settle(dataclasses.replace(given, recipe="document"), None) == given
+    assert resolve_published(dataclasses.replace(given, recipe="published"), None) == given
 
 
-def test_document_stands_for_the_augmentation_of_the_model_s_own():
-    given = TrainingConfig(steps=1, augment="document")
-    assert settle(given, RECIPE).augment == "shear-zoom-flip"
-    assert settle(given, None).augment == "document"
+def test_published_stands_for_the_augmentation_of_the_model_s_own():
+    given = TrainingConfig(steps=1, augment="published")
+    assert resolve_published(given, RECIPE).augment == "shear-zoom-flip"
+    assert resolve_published(given, None).augment == "published"
 
 
 def test_steps_of_a_recipe_count_the_last_batch_of_an_epoch():
@@ -111,8 +120,8 @@ def test_steps_of_a_recipe_count_the_last_batch_of_an_epoch():
 
 
 @pytest.mark.parametrize("num_classes", [2, 3])
-def test_the_recipe_of_a_document_trains_whatever_the_number_of_workers(train, unseen_pixels, num_classes):
-    settings = {"size": 20, "num_classes": num_classes, "augment": "document", "recipe": "document", "steps": 20}
+def test_the_recipe_of_a_publication_trains_whatever_the_number_of_workers(train, unseen_pixels, num_classes):
+    settings = {"size": 20, "num_classes": num_classes, "augment": "published", "recipe": "published", "steps": 20}
     pixels, _ = unseen_pixels(20, num_classes)
     first, again = (train("cnn_64", num_workers=workers, **settings) for workers in (1, 3))
     assert np.array_equal(first.predict(pixels), again.predict(pixels))

@@ -6,7 +6,7 @@ import torch
 
 from classifiers.registry import build_model, is_start_of_several
 from classifiers.training import train as training
-from classifiers.training.network_store import load_trained, training_digest
+from classifiers.training.network_cache import load_trained, training_digest
 from classifiers.training.train import TrainingConfig, train_classifier
 
 CPU = torch.device("cpu")
@@ -31,7 +31,7 @@ def train(name, folder, config=CONFIG):
         weights="none",
         config=config,
         device=CPU,
-        feature_cache=folder,
+        cache=folder,
     )
 
 
@@ -44,9 +44,9 @@ def fits(monkeypatch):
     return calls
 
 
-def test_models_on_one_network_train_it_once(tmp_path, fits):
+def test_models_on_one_network_train_it_once(tensor_cache, fits):
     alone = train("svm_on_cnn", None)
-    first, second = train("cnn_six_block", tmp_path), train("svm_on_cnn", tmp_path)
+    first, second = train("cnn_six_block", tensor_cache), train("svm_on_cnn", tensor_cache)
     assert len(fits) == 2, "once without a folder and once with it"
     pixels, _ = images()
     assert np.array_equal(alone.predict(pixels), second.predict(pixels))
@@ -54,9 +54,9 @@ def test_models_on_one_network_train_it_once(tmp_path, fits):
     assert (second.history, second.steps_taken, second.best_step) == (alone.history, 3, first.best_step)
 
 
-def test_another_seed_or_other_images_are_another_training(tmp_path, fits):
-    train("cnn_six_block", tmp_path)
-    train("cnn_six_block", tmp_path, replace(CONFIG, seed=1))
+def test_another_seed_or_other_images_are_another_training(tensor_cache, fits):
+    train("cnn_six_block", tensor_cache)
+    train("cnn_six_block", tensor_cache, replace(CONFIG, seed=1))
     assert len(fits) == 2
     pixels, labels = images()
     digests = {
@@ -70,18 +70,23 @@ def test_another_seed_or_other_images_are_another_training(tmp_path, fits):
     assert training_digest("a", replace(CONFIG, num_workers=2), [pixels, labels]) in digests
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no tensors in here"])
-def test_a_file_that_is_missing_or_damaged_is_trained_anew(tmp_path, content):
-    file = tmp_path / "kept.safetensors"
-    if content is not None:
-        file.write_bytes(content)
+def test_a_damaged_file_is_trained_again_with_the_same_result(tensor_cache, fits, damage):
+    pixels, _ = images()
+    expected = train("cnn_six_block", tensor_cache).predict(pixels)
+    (file,) = (tensor_cache.folder / "trained_networks").iterdir()
+    damage(file)
+    assert np.array_equal(train("cnn_six_block", tensor_cache).predict(pixels), expected)
+    assert len(fits) == 2
+
+
+def test_a_missing_file_leaves_the_network_as_it_was(tensor_cache):
     network = build_model("cnn_six_block", 2, 64)
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    assert load_trained(file, network) is None
+    assert load_trained(tensor_cache, "missing", network) is None
     assert all(torch.equal(tensor, before[name]) for name, tensor in network.state_dict().items())
 
 
-def test_only_networks_that_several_models_share_are_kept():
+def test_only_networks_that_several_models_share_are_stored():
     assert [name for name in ("cnn_six_block", "forest_on_cnn", "baseline_cnn") if is_start_of_several(name)] == [
         "cnn_six_block",
         "forest_on_cnn",
