@@ -77,7 +77,7 @@ def test_a_file_that_is_no_classifier_is_told(folders, tmp_path):
     file.write_bytes(b"nothing")
     done = score(folders / "real", folders / "synthetic", "--set", "score.extractor=classifier", "--weights", file)
     assert done.exit_code == 2
-    assert "kept classifier in" in done.output
+    assert "saved classifier in" in done.output
 
 
 def test_statistics_of_a_folder_take_its_place(folders, monkeypatch, tmp_path):
