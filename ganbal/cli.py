@@ -1,6 +1,5 @@
 """The `ganbal` command: parse, call one function of the pipeline, print."""
 
-import functools
 import json
 import os
 import sys
@@ -13,12 +12,21 @@ import click
 
 from ganbal import __version__
 from ganbal.errors import GanbalError
+from ganbal.options import GroupedCommand, Shortcuts, Typed, option, shared_options
 
 # Nothing heavier than click may be imported here: `ganbal --help` answers at once. Commands import what they need.
 
+_GAN = Shortcuts(class_name=["gan.class_name"], image_size=["gan.image_size_px"], steps=["gan.steps"])
+_STUDY = Shortcuts(image_size=["study.image_size_px"], steps=["study.steps"])
+_ALL = Shortcuts(
+    class_name=["gan.class_name"], image_size=["gan.image_size_px", "study.image_size_px"], steps=["gan.steps"]
+)
+
 
 class Commands(click.Group):
-    """Reports failures as one paragraph with their exit code; with `-v` the traceback follows."""
+    """Reports failures as one paragraph with their exit code; with `-v` the traceback precedes it."""
+
+    command_class = GroupedCommand
 
     def invoke(self, ctx: click.Context) -> Any:
         from ganbal.runtime.signals import Terminated, exit_on_sigterm
@@ -49,7 +57,7 @@ class Commands(click.Group):
 
 
 def _report(error: Exception) -> None:
-    """One paragraph on stderr, the traceback only with `-v`."""
+    """One paragraph on stderr, after the traceback with `-v`."""
     from ganbal.runtime.text import harmless
 
     if "-v" in sys.argv or "--verbose" in sys.argv:
@@ -63,101 +71,69 @@ def _report(error: Exception) -> None:
     click.echo(harmless(f"error: {text}"), err=True)
 
 
-def shared_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options every command has; the command gets them as one `Options`."""
-
-    @click.option(
-        "--data",
-        metavar="DIR",
-        help="Image folder or CSV; default: GANBAL_DATA, data/chest_xray, phantom set.",
-    )
-    @click.option("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML settings.")
-    @click.option(
-        "--set", "assignments", multiple=True, metavar="FIELD=VALUE", help="One setting, e.g. gan.steps=2000."
-    )
-    @click.option(
-        "--run",
-        "run_folder",
-        type=click.Path(path_type=Path),
-        metavar="DIR",
-        help="Run folder; default: the newest.",
-    )
-    @click.option("--device", metavar="auto|cpu|cuda|cuda:N", help="Where the networks run.")
-    @click.option("--seed", type=int, help="Seed of everything random.")
-    @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, all else on stderr.")
-    @click.option("--quiet", is_flag=True, help="No progress, no messages; warnings stay.")
-    @click.option("-v", "--verbose", is_flag=True, help="More messages; a traceback when a command fails.")
-    @functools.wraps(command)
-    def with_options(
-        data: str | None, device: str | None, seed: int | None, assignments: Sequence[str], **others: Any
-    ) -> None:
-        given = {"data.root": data, "device": device, "seed": seed}
-        shortcuts = [f"{name}={json.dumps(value)}" for name, value in given.items() if value is not None]
-        names = ("config_file", "run_folder", "as_json", "quiet", "verbose")
-        options = {name: others.pop(name) for name in names} | {"assignments": [*shortcuts, *assignments]}
-        command(options, **others)
-
-    return with_options
-
-
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="ganbal")
 def main() -> None:
-    """Balance a medical image set with a GAN, and measure whether that helped.
+    """Balance a medical image set with a GAN, and measure whether that helps classifiers.
 
-    One after another: inspect, train-gan, synthesize, score, compare, report; or `run` for all of them.
+    In this order: inspect, train-gan, synthesize, score, compare, report; or `run` for all of them.
     Try `ganbal demo`: no download, a few minutes on a laptop.
     """
 
 
 @main.command()
-@shared_options
-def inspect(options: dict[str, Any]) -> None:
-    """Look at the images: counts, sizes, duplicates, patients in two splits."""
+@shared_options(Shortcuts(class_name=["gan.class_name"]))
+def inspect(typed: Typed) -> None:
+    """Describe the images: counts, sizes, duplicates, patients in two splits."""
     from ganbal import pipeline
 
-    _carry_out(pipeline.inspect, options)
+    _carry_out(pipeline.inspect, typed)
 
 
 @main.command("train-gan")
-@shared_options
-def train_gan(options: dict[str, Any]) -> None:
-    """Train the DCGAN on the minority class of the training part; of three classes and more, on each smaller one.
+@shared_options(_GAN, asks=True)
+def train_gan(typed: Typed) -> None:
+    """Train the GAN on the training images of the minority class.
 
-    One network for all classes: --set gan.conditional=true. Chosen classes: --set gan.class_names=[A,B].
+    With three classes or more, one generator is trained for each smaller class; --set gan.conditional=true trains one
+    generator for all classes.
 
     With four GPUs: torchrun --nproc-per-node 4 -m -- ganbal train-gan …
     """
     from ganbal import pipeline
 
-    _carry_out(pipeline.train_gan, options, in_several_processes=True)
+    _carry_out(pipeline.train_gan, typed, in_several_processes=True)
 
 
 @main.command()
-@click.option(
-    "--n", "numbers", multiple=True, metavar="N|CLASS=N", help="How many; repeatable as CLASS=N. Default: --target."
-)
-@click.option("--target", type=click.Choice(["balanced"]), help="Fill every class with a generator up to the largest.")
-@click.option("--ratio", type=float, metavar="R", help="Only this share of what each class lacks.")
-@click.option("--reject-copies", is_flag=True, help="Draw anew what comes too near to a training image.")
-@shared_options
+@option("--n", "numbers", multiple=True, metavar="N|CLASS=N", help="Number of images; repeatable as CLASS=N.")
+@option("--target", type=click.Choice(["balanced"]), help="Fill every class with a generator up to the largest class.")
+@option("--ratio", type=float, metavar="R", help="Generate only this fraction of what each class lacks.")
+@option("--reject-copies", is_flag=True, help="Regenerate images that are too close to a training image.")
+@option("--overwrite", is_flag=True, help="Replace images that were generated before.")
+@shared_options()
 def synthesize(
-    options: dict[str, Any], numbers: Sequence[str], target: str | None, ratio: float | None, reject_copies: bool
+    typed: Typed,
+    numbers: Sequence[str],
+    target: str | None,
+    ratio: float | None,
+    reject_copies: bool,
+    overwrite: bool,
 ) -> None:
-    """Draw images from the trained generator, with a manifest."""
-    if numbers and (target or ratio is not None):
-        raise click.UsageError("--n says how many; it does not go with --target or --ratio.")
-    options = _with(options, "synthesis.reject_copies", reject_copies or None)
-    if numbers or target or ratio is not None:  # each replaces what an earlier command of the run had said
-        options = _with(options, "synthesis.num_images", _number_or_counts(numbers) if numbers else "balance")
-        options = _with(options, "synthesis.ratio", 1.0 if ratio is None else ratio)
+    """Generate images from the trained generator, with a manifest. Default: as many as each class lacks."""
     from ganbal import pipeline
 
-    _carry_out(pipeline.synthesize, options)
+    if numbers and (target or ratio is not None):
+        raise click.UsageError("--n gives the number of images; it does not go with --target or --ratio.")
+    typed = typed.with_value("synthesis.reject_copies", reject_copies or None)
+    if numbers or target or ratio is not None:  # each replaces what an earlier command of the run has set
+        typed = typed.with_value("synthesis.num_images", _number_or_counts(numbers) if numbers else "balance")
+        typed = typed.with_value("synthesis.ratio", 1.0 if ratio is None else ratio)
+    _carry_out(pipeline.synthesize, typed, overwrite=overwrite)
 
 
 def _number_or_counts(numbers: Sequence[str]) -> int | dict[str, int]:
-    """`["2500"]` to 2500; `["NORMAL=2500", "OTHER=100"]` to a count for each class."""
+    """`["2500"]` to 2500; `["NORMAL=2500", "OTHER=100"]` to a count per class."""
     counts: dict[str, int] = {}
     for text in numbers:
         name, equals, number = text.rpartition("=")
@@ -170,139 +146,150 @@ def _number_or_counts(numbers: Sequence[str]) -> int | dict[str, int]:
 
 
 @main.command()
-@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[REAL SYNTHETIC]")
-@click.option(
+@click.argument("folders", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[REAL SYNTHETIC]")
+@option(
     "--save-statistics",
     type=click.Path(path_type=Path),
     metavar="FILE.npz",
-    help="Write the statistics of one folder, as pytorch-fid does.",
+    help="Write the feature statistics of one folder, as pytorch-fid does.",
 )
-@click.option("--dims", type=int, metavar="64|192|768|2048", help="Inception layer.")
-@click.option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="File with the extractor's weights.")
-@shared_options
+@option("--dims", type=int, metavar="64|192|768|2048", help="Inception layer. [default: 2048]")
+@option("--weights", type=click.Path(path_type=Path), metavar="FILE", help="Weights of the feature extractor.")
+@shared_options()
 def score(
-    options: dict[str, Any],
-    folders: Sequence[Path],
-    save_statistics: Path | None,
-    dims: int | None,
-    weights: Path | None,
+    typed: Typed, folders: Sequence[Path], save_statistics: Path | None, dims: int | None, weights: Path | None
 ) -> None:
-    """Measure how near synthetic images come to real ones: FID and companions.
+    """Measure the quality of synthetic images: FID and further scores.
 
-    Without folders: the newest run's images. With two: any images in them.
+    Without folders: the images of the newest run. With two folders: the images in them.
     """
+    from ganbal import pipeline
+
     wanted = (1,) if save_statistics else (0, 2)
     if len(folders) not in wanted:
         what = "one folder for --save-statistics" if save_statistics else "two folders, REAL and SYNTHETIC, or none"
         raise click.UsageError(f"Give {what}; found {len(folders)}.")
-    from ganbal import pipeline
-
-    options = _with(_with(options, "score.dims", dims), "score.weights", str(weights) if weights else None)
+    typed = typed.with_value("score.dims", dims).with_value("score.weights", str(weights) if weights else None)
     if save_statistics:
-        _carry_out(
-            functools.partial(pipeline.save_folder_statistics, folder=folders[0], target=save_statistics), options
-        )
+        _carry_out(pipeline.save_folder_statistics, typed, folder=folders[0], target=save_statistics)
     elif folders:
-        _carry_out(functools.partial(pipeline.score_two_folders, real=folders[0], synthetic=folders[1]), options)
+        _carry_out(pipeline.score_two_folders, typed, real=folders[0], synthetic=folders[1])
     else:
-        _carry_out(pipeline.score, options)
+        _carry_out(pipeline.score, typed)
 
 
 @main.command()
-@click.option("--seeds", type=int, metavar="N", help="Trainings of every classifier on every arm.")
-@click.option("--workers", type=int, metavar="N", help="Trainings at a time; default: one a CPU core.")
-@click.option("--executor", type=click.Choice(["processes", "ray"]), help="Where they run.")
-@click.option("--weights", metavar="NAME|FILE", help="Of frozen backbones: imagenet, none or a file.")
-@shared_options
-def compare(
-    options: dict[str, Any], seeds: int | None, workers: int | None, executor: str | None, weights: str | None
-) -> None:
+@option("--seeds", type=int, metavar="N", help="Training runs of every classifier on every arm. [default: 5]")
+@option("--workers", type=int, metavar="N", help="Training runs at a time. [default: one per CPU core]")
+@option("--executor", type=click.Choice(["processes", "ray"]), help="Where they run. [default: processes]")
+@option("--weights", metavar="NAME|FILE", help="Weights of frozen backbones: imagenet, none or a file.")
+@shared_options(_STUDY, asks=True)
+def compare(typed: Typed, seeds: int | None, workers: int | None, executor: str | None, weights: str | None) -> None:
     """Retrain the classifiers on every arm and compare balanced with imbalanced."""
-    options = _with(_with(options, "study.workers", workers), "study.executor", executor)
-    options = _with(options, "study.weights", weights)
     from ganbal import pipeline
 
-    _carry_out(pipeline.compare, _with(options, "study.seeds", seeds))
+    given = {"workers": workers, "executor": executor, "weights": weights, "seeds": seeds}
+    for name, value in given.items():
+        typed = typed.with_value(f"study.{name}", value)
+    _carry_out(pipeline.compare, typed)
 
 
 @main.command()
-@shared_options
-def report(options: dict[str, Any]) -> None:
-    """Build report.html and report.md from a run's files."""
+@shared_options(None)
+def report(typed: Typed) -> None:
+    """Build report.html and report.md from the files of a run."""
     from ganbal import pipeline
 
-    _carry_out(pipeline.report, options)
+    _carry_out(pipeline.report, typed)
 
 
 @main.command()
-@shared_options
-def run(options: dict[str, Any]) -> None:
-    """Do all stages in order; finished ones are not done again."""
+@shared_options(_ALL, asks=True)
+def run(typed: Typed) -> None:
+    """Carry out all stages in order; finished stages are skipped."""
     from ganbal import pipeline
 
-    _carry_out(pipeline.run, options)
+    _carry_out(pipeline.run, typed)
 
 
 @main.command()
-@shared_options
-def demo(options: dict[str, Any]) -> None:
-    """Do all stages on the embedded phantom set: drawn chests, no download, minutes on a CPU."""
+@shared_options(_ALL)
+def demo(typed: Typed) -> None:
+    """Carry out all stages on the embedded phantom set: simulated chests, no download, minutes on a CPU."""
     from ganbal import pipeline
-    from ganbal.config.presets import preset_file
 
-    if options["config_file"] is not None:
-        raise click.UsageError("`demo` has a configuration of its own; use `run --config FILE`.")
-    options["config_file"] = preset_file("demo")
-    _carry_out(pipeline.run, options)
+    if typed.config_file is not None or typed.preset is not None:
+        raise click.UsageError("`demo` has a preset of its own; use `run --preset NAME` or `run --config FILE`.")
+    _carry_out(pipeline.run, Typed(**vars(typed) | {"preset": "demo"}))
 
 
 @main.command()
-@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE…")
-@click.option("--run", "run_folder", type=click.Path(path_type=Path), metavar="DIR", help="Default: the newest run.")
-@click.option("--arm", help="Folder under study/cells: how its training set was made; default: imbalanced.")
-@click.option("--classifier", help="Which model; default: the first of the run.")
-@click.option("--seed", type=int, help="Which training of it; default: the lowest seed.")
-@click.option("--threshold", metavar="T", help="A number, `youden` or `recall=0.95`, on validation; default: 0.5.")
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE", help="Write the predictions there.")
-@click.option("--device", metavar="auto|cpu|cuda|cuda:N", default="auto", help="Where the network runs.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout, all else on stderr.")
-@click.option("--quiet", is_flag=True, help="No progress, no remarks; warnings stay.")
-def predict(images: Sequence[Path], csv_file: Path | None, as_json: bool, quiet: bool, **choice: Any) -> None:
-    """Ask a trained classifier of a run about files or folders of images. For research, not for patients."""
+@click.argument("images", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="IMAGE…")
+@option("--arm", metavar="NAME", help="Training set of the classifier, a folder of study/cells. [default: imbalanced]")
+@option("--classifier", metavar="NAME", help="Which model. [default: the first of the run]")
+@option("--seed", type=int, metavar="N", help="Which of its training runs. [default: the lowest seed]")
+@option("--threshold", metavar="T", help="A number, or `youden` or `recall=0.95` on validation. [default: 0.5]")
+@option("--csv", "csv_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write the predictions there.")
+@option("--device", metavar="auto|cpu|cuda|cuda:N", default="auto", help="Where the network runs. [default: auto]")
+@shared_options(None)
+def predict(typed: Typed, images: Sequence[Path], **choices: Any) -> None:
+    """Predict images (files or folders) with a trained classifier of a run. For research, not for patients."""
     from ganbal import pipeline
-    from ganbal.runtime.console import Console
 
-    console = Console(quiet=quiet)
-    with console.show_log():
-        _print(pipeline.predict(images, console, csv_file=csv_file, **choice), as_json)
+    _carry_out(pipeline.predict, typed, images=images, **choices)
 
 
 @main.command()
-@click.option("--only", multiple=True, metavar="NAME", help="One system, a file of configs/documents; repeatable.")
-@click.option("--seeds", type=int, metavar="N", help="Trainings of each; default: what its file says.")
-@click.option("--protocol", type=click.Choice(["both", "honest", "documents"]), default="both", help="What stops it.")
-@shared_options
-def reproduce(options: dict[str, Any], only: Sequence[str], seeds: int | None, protocol: str) -> None:
-    """Train the published systems and set their figures beside the published ones."""
+@option("--only", multiple=True, metavar="NAME", help="One published system, a file of configs/documents; repeatable.")
+@option("--seeds", type=int, metavar="N", help="Training runs of each system. [default: as in its file]")
+@option(
+    "--protocol",
+    type=click.Choice(["both", "honest", "documents"]),
+    default="both",
+    show_default=True,
+    help="Early stopping on validation (honest), or on the test set as published (documents).",
+)
+@shared_options()
+def reproduce(typed: Typed, only: Sequence[str], seeds: int | None, protocol: str) -> None:
+    """Train the published systems and compare their figures with the published ones."""
     from ganbal import pipeline
 
-    reproduction = functools.partial(pipeline.reproduce, only=only, seeds=seeds, protocol=protocol)
-    _carry_out(reproduction, options)
+    _carry_out(pipeline.reproduce, typed, only=only, seeds=seeds, protocol=protocol)
 
 
-def _carry_out(command: Callable[..., Any], options: dict[str, Any], *, in_several_processes: bool = False) -> None:
-    """Call a function of the pipeline with what was typed, and print what it returns."""
+@main.command("config")
+@click.option("--preset", metavar="NAME", help="Show the values of this preset. [default: the defaults]")
+def show_config(preset: str | None) -> None:
+    """List the presets and every setting with its value and meaning."""
+    from ganbal.config.describing import settings_text
+
+    click.echo(settings_text(preset))
+
+
+def _carry_out(
+    command: Callable[..., Any], typed: Typed, *, in_several_processes: bool = False, **details: Any
+) -> None:
+    """Check what can be checked at once, call a function of the pipeline with what was typed, print what it returns."""
+    from ganbal.config.loading import check_given_settings
     from ganbal.run.selection import RunChoice
     from ganbal.runtime.console import Console
 
     if not in_several_processes and int(os.environ.get("WORLD_SIZE", "1")) > 1:  # set by torchrun
         raise click.UsageError("Only `train-gan` works in several processes; start this one without torchrun.")
-    console = Console(quiet=options["quiet"], verbose=options["verbose"])
-    choice = RunChoice(options["run_folder"], options["config_file"], options["assignments"])
+    check_given_settings(typed.preset, typed.config_file, typed.assignments)
+    choice = RunChoice(typed.run_folder, typed.config_file, typed.assignments, typed.preset)
+    console = Console(quiet=typed.quiet, verbose=typed.verbose, ask=None if typed.yes else _ask)
     with console.show_log():
-        outcome = command(choice, console=console)
+        outcome = command(choice, console, **details)
     if outcome is not None:
-        _print(outcome, options["as_json"])
+        _print(outcome, typed.as_json)
+
+
+def _ask(question: str) -> bool:
+    """The answer of the person at the terminal; yes where nobody can be asked."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    return click.confirm(question, err=True)
 
 
 def _print(outcome: Any, as_json: bool) -> None:
@@ -314,9 +301,3 @@ def _print(outcome: Any, as_json: bool) -> None:
         click.echo(f"Next: {printable(outcome.next_step)}", err=as_json)
     if outcome.problem is not None:
         raise outcome.problem
-
-
-def _with(options: dict[str, Any], name: str, value: Any) -> dict[str, Any]:
-    """The options with one more assignment, where a value was given."""
-    more = [f"{name}={json.dumps(value)}"] if value is not None else []
-    return options | {"assignments": [*options["assignments"], *more]}

@@ -1,29 +1,19 @@
-"""What each command does: open the run, carry out its stages in order, describe the result."""
+"""What each command does: select the run, open it, carry out its stages in order, describe the result."""
 
-from collections.abc import Sequence
+# Stages are imported where they are used: what is cheap to check is checked before torch is loaded.
+
+import shlex
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ganbal.errors import InputError
-from ganbal.run.selection import RunChoice, SelectedRun, existing_run, select_run_to_begin, select_run_to_continue
+from ganbal.run.selection import RunChoice, existing_run, select_run_to_begin, select_run_to_continue
 from ganbal.runtime.console import Console
-from ganbal.runtime.distributed import joined_world
-from ganbal.stages import results_text
-from ganbal.stages import score as scoring
-from ganbal.stages.compare import compare as compare_stage
-from ganbal.stages.context import RunContext
-from ganbal.stages.inspect import inspect as inspect_stage
-from ganbal.stages.predict import predict_command
-from ganbal.stages.report import report as report_stage
-from ganbal.stages.reproduce import reproduce_command
-from ganbal.stages.requirements import Requirement, wants_synthetic
-from ganbal.stages.session import open_run
-from ganbal.stages.synthesize import synthesize as synthesize_stage
-from ganbal.stages.train_gan import assist_training
-from ganbal.stages.train_gan import train_gan as train_gan_stage
 
-_ALL_STAGES = Requirement.IMAGES, Requirement.GAN, Requirement.SCORE, Requirement.STUDY
+if TYPE_CHECKING:
+    from ganbal.stages.context import RunContext
 
 
 @dataclass(frozen=True)
@@ -44,98 +34,174 @@ class Outcome:
 
 
 def inspect(choice: RunChoice, console: Console) -> Outcome:
+    with console.working("loading libraries"):
+        from ganbal.stages import inspect, results_text
+        from ganbal.stages.session import Requirement, open_run
     with open_run(select_run_to_begin(choice, console), console, "inspect", Requirement.IMAGES) as context:
-        facts = inspect_stage(context)
-        return _outcome(context, facts, results_text.inspection(facts), "ganbal train-gan")
+        facts = inspect.inspect(context)
+        return _outcome(context, facts, results_text.inspection(facts), _command("train-gan", context))
 
 
 def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
     """Train in this process, or in all that `torchrun` started; all but the first return None."""
+    with console.working("loading libraries"):
+        from ganbal.runtime.distributed import joined_world
+        from ganbal.stages import inspect, results_text, train_gan
+        from ganbal.stages.session import Requirement, open_run
+        from ganbal.stages.synthesize import images_to_generate
     with joined_world() as world:
         if not world.is_first:
-            assist_training(world)
+            train_gan.assist_training(world)
             return None
         selected = select_run_to_begin(choice, console)
         requirements = Requirement.IMAGES, Requirement.GAN
         with open_run(selected, console, "train-gan", *requirements, world=world) as context:
-            inspect_stage(context)
-            facts = train_gan_stage(context)
+            _start(context, *requirements)
+            inspect.inspect(context)
+            facts = train_gan.train_gan(context)
             world.tell(None)  # the others have finished, too
-            return _outcome(context, facts, results_text.training(facts), "ganbal synthesize --n 2500")
+            next_step = _command("synthesize", context, *_numbers(images_to_generate(context)))
+            return _outcome(context, facts, results_text.training(facts), next_step)
 
 
-def synthesize(choice: RunChoice, console: Console) -> Outcome:
+def synthesize(choice: RunChoice, console: Console, *, overwrite: bool = False) -> Outcome:
     selected = select_run_to_continue(choice)
+    with console.working("loading libraries"):
+        from ganbal.stages import results_text, synthesize
+        from ganbal.stages.session import Requirement, open_run
     with open_run(selected, console, "synthesize", Requirement.IMAGES, Requirement.GAN) as context:
-        facts = synthesize_stage(context)
-        return _outcome(context, facts, results_text.synthesis(facts), "ganbal score, then ganbal compare")
+        facts = synthesize.synthesize(context, may_replace=overwrite)
+        return _outcome(context, facts, results_text.synthesis(facts), _command("score", context))
 
 
 def score(choice: RunChoice, console: Console) -> Outcome:
     selected = select_run_to_continue(choice)
+    with console.working("loading libraries"):
+        from ganbal.stages import results_text, score
+        from ganbal.stages.session import Requirement, open_run
     with open_run(selected, console, "score", Requirement.IMAGES, Requirement.SCORE) as context:
-        facts = scoring.score(context)
-        return _outcome(context, facts, results_text.scores(facts), "ganbal compare")
+        facts = score.score(context)
+        return _outcome(context, facts, results_text.scores(facts), _command("compare", context))
 
 
 def score_two_folders(choice: RunChoice, console: Console, *, real: Path, synthetic: Path) -> Outcome:
     """Score any two folders of images, without a run."""
-    facts = scoring.score_two_folders(real, synthetic, choice.settings(), console)
-    return Outcome(facts, results_text.scores(facts), "ganbal compare, to see whether such images help")
+    with console.working("loading libraries"):
+        from ganbal.stages import results_text, score
+    facts = score.score_two_folders(real, synthetic, choice.settings(), console)
+    return Outcome(facts, results_text.scores(facts), "ganbal compare, to measure whether such images help")
 
 
 def save_folder_statistics(choice: RunChoice, console: Console, *, folder: Path, target: Path) -> Outcome:
     """Write the mean and covariance of a folder's features as pytorch-fid does."""
-    facts = scoring.save_folder_statistics(folder, target, choice.settings(), console)
+    with console.working("loading libraries"):
+        from ganbal.stages import score
+    facts = score.save_folder_statistics(folder, target, choice.settings(), console)
     return Outcome(facts, f"Statistics of {folder}: {target}", f"ganbal score {target} SYNTHETIC")
 
 
 def compare(choice: RunChoice, console: Console) -> Outcome:
-    with open_run(_run_of_study(choice, console), console, "compare", Requirement.IMAGES, Requirement.STUDY) as context:
-        inspect_stage(context)
-        facts = compare_stage(context)
-        report = report_stage(context.run)
-        return _outcome(context, facts, results_text.study(facts), f"open {report['html']}")
-
-
-def _run_of_study(choice: RunChoice, console: Console) -> SelectedRun:
-    """A study of arms that need synthetic images needs a run; any other may start one."""
-    if existing_run(choice) is None and not wants_synthetic(choice.settings().study):
-        return select_run_to_begin(choice, console)
-    return select_run_to_continue(choice)
+    has_run = existing_run(choice) is not None
+    selected = select_run_to_continue(choice) if has_run else None
+    with console.working("loading libraries"):
+        from ganbal.stages import compare, inspect, report, results_text
+        from ganbal.stages.requirements import wants_synthetic
+        from ganbal.stages.session import Requirement, open_run
+    if selected is None:  # arms that need no synthetic images need no run either
+        starts = not wants_synthetic(choice.settings().study)
+        selected = select_run_to_begin(choice, console) if starts else select_run_to_continue(choice)
+    requirements = Requirement.IMAGES, Requirement.STUDY
+    with open_run(selected, console, "compare", *requirements) as context:
+        _start(context, *requirements)
+        inspect.inspect(context)
+        facts = compare.compare(context)
+        files = report.report(context.run)
+        return _outcome(context, facts, results_text.study(facts), f"open {shlex.quote(files['html'])}")
 
 
 def report(choice: RunChoice, console: Console) -> Outcome:
-    with open_run(select_run_to_continue(choice), console, "report") as context:
-        facts = report_stage(context.run)
-        return _outcome(context, facts, f"Report: {facts['html']}", f"open {facts['html']}")
+    selected = select_run_to_continue(choice)
+    with console.working("loading libraries"):
+        from ganbal.stages import report
+        from ganbal.stages.session import open_run
+    with open_run(selected, console, "report") as context:
+        files = report.report(context.run)
+        return _outcome(context, files, f"Report: {files['html']}", f"open {shlex.quote(files['html'])}")
 
 
 def run(choice: RunChoice, console: Console) -> Outcome:
     """All stages in order."""
-    with open_run(select_run_to_begin(choice, console), console, "run", *_ALL_STAGES) as context:
-        inspection = inspect_stage(context)
-        training = train_gan_stage(context)
-        synthesize_stage(context)
-        scores = scoring.score(context)
-        study = compare_stage(context)
-        report = report_stage(context.run)
-        facts = {"data": inspection, "gan": training, "scores": scores, "study": study, "report": report}
-        text = f"{results_text.scores(scores)}\n\n{results_text.study(study)}"
-        return _outcome(context, facts, text, f"open {report['html']}")
+    with console.working("loading libraries"):
+        from ganbal.stages import compare, inspect, report, results_text, score, synthesize, train_gan
+        from ganbal.stages.session import Requirement, open_run
+    requirements = Requirement.IMAGES, Requirement.GAN, Requirement.SCORE, Requirement.STUDY
+    stages: dict[str, Callable[[RunContext], dict[str, Any]]] = {
+        "inspect": inspect.inspect,
+        "train-gan": train_gan.train_gan,
+        "synthesize": synthesize.synthesize,
+        "score": score.score,
+        "compare": compare.compare,
+        "report": lambda context: report.report(context.run),
+    }
+    with open_run(select_run_to_begin(choice, console), console, "run", *requirements) as context:
+        _start(context, *requirements)
+        results = {}
+        for number, (name, stage) in enumerate(stages.items(), 1):
+            with console.stage(f"{number}/{len(stages)} {name}"):
+                results[name] = stage(context)
+        facts = {
+            "data": results["inspect"],
+            "gan": results["train-gan"],
+            "scores": results["score"],
+            "study": results["compare"],
+            "report": results["report"],
+        }
+        text = f"{results_text.scores(results['score'])}\n\n{results_text.study(results['compare'])}"
+        return _outcome(context, facts, text, f"open {shlex.quote(results['report']['html'])}")
 
 
 def reproduce(choice: RunChoice, console: Console, *, only: Sequence[str], seeds: int | None, protocol: str) -> Outcome:
     """Train the published systems."""
+    with console.working("loading libraries"):
+        from ganbal.stages.reproduce import reproduce_command
     facts, text, html = reproduce_command(choice, console, only=only, seeds=seeds, protocol=protocol)
-    return Outcome(facts, text, f"open {html}")
+    return Outcome(facts, text, f"open {shlex.quote(str(html))}")
 
 
-def predict(images: Sequence[Path], console: Console, **choices: Any) -> Outcome:
+def predict(choice: RunChoice, console: Console, *, images: Sequence[Path], **choices: Any) -> Outcome:
     """Predict files or folders of images with a trained classifier of a run."""
-    found = predict_command(images, console=console, **choices)
+    with console.working("loading libraries"):
+        from ganbal.stages.predict import predict_command
+    found = predict_command(images, run_folder=choice.run_folder, console=console, **choices)
     return Outcome(found.facts, found.text, problem=found.problem)
 
 
-def _outcome(context: RunContext, facts: dict[str, Any], text: str, next_step: str) -> Outcome:
+def _start(context: "RunContext", *requirements: Any) -> None:
+    """Announce hours of work before they start.
+
+    Raises:
+        InputError: the user does not want them.
+    """
+    from ganbal.stages.cost import announce_cost
+
+    if not announce_cost(context, *requirements):
+        raise InputError(
+            expected="a yes to start",
+            found="no",
+            action="Use `--preset quick`, fewer steps (`--steps`) or a machine with a GPU.",
+        )
+
+
+def _command(name: str, context: "RunContext", *words: str) -> str:
+    """A command that continues the run of `context`, as it is typed."""
+    return shlex.join(["ganbal", name, "--run", str(context.run.folder), *words])
+
+
+def _numbers(images: dict[str, int]) -> list[str]:
+    """`--n 827` for one class, `--n A=20 --n B=30` for several."""
+    named = [f"{name}={number}" for name, number in images.items()]
+    return [word for number in (named if len(named) > 1 else map(str, images.values())) for word in ("--n", number)]
+
+
+def _outcome(context: "RunContext", facts: dict[str, Any], text: str, next_step: str) -> Outcome:
     return Outcome({"run": str(context.run.folder)} | facts, text, next_step)

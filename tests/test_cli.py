@@ -104,7 +104,7 @@ def test_a_missing_folder(command):
     assert_wrong_use(ganbal(command, "--data", "nowhere"), "nowhere")
 
 
-def test_mistyped_settings_are_told_together():
+def test_mistyped_settings_are_reported_together():
     result = ganbal("run", "--set", "gan.stepz=3", "--set", "score.dims=65")
     assert_wrong_use(result, "gan.stepz", "did you mean gan.steps", "score.dims", "2 mistakes")
 
@@ -137,11 +137,62 @@ def test_cuda_where_there_is_none():
     assert_wrong_use(ganbal("train-gan", "--device", "cuda"), "CUDA", "--device cpu")
 
 
-def test_one_thing_wrong_is_told_with_the_others():
-    result = ganbal(
-        "run", *TINY, "--data", "nowhere", "--set", "study.classifiers=[baselin_cnn]", "--set", "study.arms=[x]"
-    )
-    assert_wrong_use(result, "nowhere", "baseline_cnn", "arms among", "3 things stand in the way")
+def test_all_missing_requirements_are_reported_together():
+    result = ganbal("run", *TINY, "--set", "study.classifiers=[baselin_cnn]", "--set", "study.arms=[x]")
+    assert_wrong_use(result, "baseline_cnn", "arms among", "2 ")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["run", "--config", "absent.yaml"], "absent.yaml"),
+        (["run", "--preset", "quik"], "Did you mean quick"),
+        (["inspect", "--data", "nowhere"], "nowhere"),
+        (["score", "nowhere", "either"], "nowhere"),
+        (["synthesize", "--run", "nowhere"], "ganbal train-gan"),
+        (["train-gan", "--set", "gan.stepz=3"], "did you mean gan.steps"),
+        (["train-gan", "--steps", "0"], "gan.steps"),
+    ],
+)
+def test_wrong_input_is_answered_before_torch_is_loaded(words, told):
+    code = "import sys, ganbal.cli\ntry: ganbal.cli.main(sys.argv[1:])\nfinally: print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr
+    assert done.stdout == "False\n"
+
+
+def test_common_settings_are_options(tmp_path):
+    typed = ["--preset", "quick", "--steps", "7", "--image-size", "32", "--class", "no", "--set", "seed=3"]
+    words = ["--data", "phantom", "--out", "here", "--set", "data.phantom_images=60", "--set", "gan.base_channels=4"]
+    result = ganbal("train-gan", *typed, *words, "--json")
+    assert result.exit_code == 2 and "no" in result.output  # the phantom set has no such class
+    result = ganbal("inspect", *words, "--preset", "quick")
+    assert result.exit_code == 0, result.output
+    assert "Next: ganbal train-gan --run here" in result.output
+    assert "classifiers:\n  - cnn_64" in Path("here/config.yaml").read_text()
+
+
+def test_every_setting_is_explained():
+    text = ganbal("config", "--preset", "quick").output
+    assert "  gan.steps = 8000\n" in text and "  study.classifiers = [cnn_64]\n" in text
+    assert all(f"  {name} " in text for name in ("default", "demo", "quick"))
+
+
+def test_hours_of_work_are_announced_and_can_be_declined(monkeypatch):
+    monkeypatch.setattr("ganbal.cli._ask", lambda question: False)
+    words = [
+        "--data",
+        "phantom",
+        "--device",
+        "cpu",
+        "--set",
+        "data.phantom_images=60",
+        "--set",
+        "study.image_size_px=32",
+    ]
+    result = ganbal("train-gan", *words, "--run", "here", "--image-size", "32", "--steps", "1000000")
+    assert_wrong_use(result, "hours here", "--preset quick")
+    assert not Path("here").exists()
 
 
 def test_an_output_folder_that_cannot_be_made():

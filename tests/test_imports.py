@@ -27,6 +27,7 @@ LAYERS = [
     "ganbal.report",
     "ganbal.stages",
     "ganbal.pipeline",
+    "ganbal.options",
     "ganbal.cli",
     "ganbal.__main__",
 ]

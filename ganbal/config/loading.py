@@ -1,7 +1,9 @@
 """Settings from a YAML file and `--set section.field=value`, and back; one message reports all mistakes."""
 
 import difflib
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,36 +11,81 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ganbal.config.gan import GAN_PRESETS
+from ganbal.config.presets import preset_file
 from ganbal.config.whole import Config
 from ganbal.config.yaml_reading import SettingsSyntaxError, field_type, parse_yaml, read_yaml_file
 from ganbal.errors import InputError
 
 
-def load_config(file: Path | None, assignments: Sequence[str] = (), base: Mapping[str, Any] | None = None) -> Config:
-    """Combine the settings: defaults, then `base`, then the YAML `file`, then `section.field=value` assignments.
+def load_config(
+    file: Path | None,
+    assignments: Sequence[str] = (),
+    base: Mapping[str, Any] | None = None,
+    preset: str | None = None,
+) -> Config:
+    """Combine the settings: defaults, then `base`, then `preset`, then the YAML `file`, then the assignments.
 
     Raises:
-        InputError: the file cannot be read, or any name or value is wrong; the message lists every mistake.
+        InputError: a file cannot be read, or any name or value is wrong; the message lists every mistake.
     """
-    given: dict[str, Any] = read_settings(file) if file is not None else {}
-    mistakes: list[str] = []
+    config, mistakes = _combine(file, assignments, base, preset)
+    if config is None:
+        raise _input_error(mistakes, file)
+    return config
+
+
+def check_given_settings(preset: str | None, file: Path | None, assignments: Sequence[str]) -> None:
+    """Check what was typed without knowing the run's own settings, and before anything heavy is imported.
+
+    Raises:
+        InputError: a file cannot be read, a name or value is wrong, or there is nothing at `data.root`.
+    """
+    config, mistakes = _combine(file, assignments, None, preset)
+    # A rule about several fields may be met together with the run's own settings.
+    mistakes = [mistake for mistake in mistakes if not mistake.is_about_several_fields]
+    if mistakes:
+        raise _input_error(mistakes, file)
+    root = config.data.root if config is not None else None
+    if isinstance(root, Path) and not os.path.lexists(root.expanduser()):
+        raise InputError(
+            expected=f"a folder of images, or a CSV file that lists them, at {root}",
+            found="nothing there",
+            action="Correct --data, or use `--data phantom` for the embedded phantom set.",
+        )
+
+
+@dataclass(frozen=True)
+class _Mistake:
+    text: str
+    is_about_several_fields: bool = False
+
+
+def _combine(
+    file: Path | None, assignments: Sequence[str], base: Mapping[str, Any] | None, preset: str | None
+) -> tuple[Config | None, list[_Mistake]]:
+    given: dict[str, Any] = read_settings(preset_file(preset)) if preset is not None else {}
+    _merge(given, read_settings(file) if file is not None else {})
+    found: list[str] = []
     for assignment in assignments:
-        _assign(given, assignment, mistakes)
+        _assign(given, assignment, found)
+    mistakes = [_Mistake(text) for text in found]
     settings = _without_old_counts(_without_old_preset(_deep_copy(base or {}), given), given)
     _merge(settings, given)
-    config = None
     try:
         config = Config.model_validate(settings)
     except ValidationError as error:
-        mistakes += [_describe(detail) for detail in error.errors()]
-    if mistakes or config is None:
-        raise InputError(
-            expected="settings that ganbal knows, each with a value it can use",
-            found=f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:\n  " + "\n  ".join(mistakes),
-            action=f"Correct {'them' if len(mistakes) > 1 else 'it'} in {file or 'the --set options'}; "
-            "configs/default.yaml lists every setting.",
-        )
-    return config
+        return None, [*mistakes, *map(_describe, error.errors())]
+    return (None if mistakes else config), mistakes
+
+
+def _input_error(mistakes: Sequence[_Mistake], file: Path | None) -> InputError:
+    listed = "\n  ".join(mistake.text for mistake in mistakes)
+    return InputError(
+        expected="settings that ganbal knows, each with a value it can use",
+        found=f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:\n  {listed}",
+        action=f"Correct {'them' if len(mistakes) > 1 else 'it'} in {file or 'the --set options'}; "
+        "`ganbal config` lists every setting.",
+    )
 
 
 def dump_config(config: Config) -> str:
@@ -62,7 +109,7 @@ def _without_old_counts(base: dict[str, Any], given: Mapping[str, Any]) -> dict[
     return base
 
 
-def read_settings(file: Path, advice: str = "Give --config a readable YAML file, such as configs/quick.yaml.") -> Any:
+def read_settings(file: Path, advice: str = "Give --config a readable YAML file, or use --preset quick.") -> Any:
     """The sections and fields in a YAML file, not validated.
 
     Raises:
@@ -72,7 +119,9 @@ def read_settings(file: Path, advice: str = "Give --config a readable YAML file,
         content = read_yaml_file(file, Config)
     except (OSError, ValueError) as error:
         found = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise InputError(expected=f"a YAML file of settings at {file}", found=found, action=advice) from error
+        raise InputError(
+            expected=f"a YAML file of settings at {file}", found=found[0].lower() + found[1:], action=advice
+        ) from error
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -116,16 +165,16 @@ def _deep_copy(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _deep_copy(value) if isinstance(value, Mapping) else value for name, value in settings.items()}
 
 
-def _describe(detail: Mapping[str, Any]) -> str:
+def _describe(detail: Mapping[str, Any]) -> _Mistake:
     location = [part for part in detail["loc"] if isinstance(part, str)]
     name = _short(".".join(location))
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, list(_field_names(Config)), n=1, cutoff=0.6)
-        return f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
+        return _Mistake(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
     message = detail["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list, such as [a,b]")
     if len(location) < 2 and detail["type"] == "value_error":  # of a whole section: it names its fields itself
-        return message
-    return f"{name}: {message[0].lower()}{message[1:]}, found {_short(repr(detail['input']))}"
+        return _Mistake(message, is_about_several_fields=True)
+    return _Mistake(f"{name}: {message[0].lower()}{message[1:]}, found {_short(repr(detail['input']))}")
 
 
 def _short(text: str) -> str:

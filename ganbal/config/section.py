@@ -13,7 +13,7 @@ _LONGEST_TEXT = 1000
 class Section(BaseModel):
     """Typed and frozen; unknown names, numbers that are not finite and unprintable text are errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     @field_validator("*", mode="before")
     @classmethod

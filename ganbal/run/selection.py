@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ganbal.config import Config, load_config
-from ganbal.data.dataset import resolve_root
 from ganbal.errors import InputError
 from ganbal.run.folder import OUTPUTS, Run, new_run, newest_run
 from ganbal.runtime.console import Console
@@ -19,12 +18,14 @@ class RunChoice:
     Attributes:
         run_folder: None means the newest run.
         config_file: YAML settings.
+        preset: name of settings that come with ganbal, which the file overrides.
         assignments: `section.field=value`, which override the file.
     """
 
     run_folder: Path | None = None
     config_file: Path | None = None
     assignments: Sequence[str] = ()
+    preset: str | None = None
 
     def __post_init__(self) -> None:
         if self.run_folder is not None:
@@ -32,7 +33,8 @@ class RunChoice:
 
     def settings(self, base: Run | None = None) -> Config:
         """The settings of a new run, or those of `base` with what was typed on top."""
-        return load_config(self.config_file, self.assignments, base=base.settings() if base is not None else None)
+        given = base.settings() if base is not None else None
+        return load_config(self.config_file, self.assignments, base=given, preset=self.preset)
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ def existing_run(choice: RunChoice, outputs: Path = OUTPUTS) -> Run | None:
 
 
 def _with_explicit_data(config: Config, console: Console) -> Config:
+    from ganbal.data.dataset import resolve_root  # with it comes pandas, which a refused command does not wait for
+
     root, origin = resolve_root(config.data)
     if config.data.root is None:
         console.say(f"No --data: using {root} ({origin}).")

@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -30,10 +30,11 @@ class Console:
     Args:
         quiet: prints warnings only; no messages, no progress.
         verbose: prints debugging messages too.
+        ask: puts a question to the user; None takes yes for an answer.
     """
 
-    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
-        self.quiet, self.verbose = quiet, verbose
+    def __init__(self, *, quiet: bool = False, verbose: bool = False, ask: Callable[[str], bool] | None = None) -> None:
+        self.quiet, self.verbose, self._ask = quiet, verbose, ask
         self.warnings: list[str] = []
         self._progress: rich.progress.Progress | None = None
         self._bars = 0
@@ -49,6 +50,24 @@ class Console:
         text = harmless(f"warning: {text}")
         logger.warning(text.removeprefix("warning: "), extra=_SHOWN)
         self._print(text, style="yellow")
+
+    def confirm(self, question: str) -> bool:
+        return self._ask is None or self._ask(question)
+
+    @contextmanager
+    def working(self, what: str) -> Iterator[None]:
+        """Say what takes a few seconds now, so that the terminal is never silent."""
+        self.say(f"{what[0].upper()}{what[1:]} …")
+        with ProgressBar(self, None, what, "", 0):
+            yield
+
+    @contextmanager
+    def stage(self, title: str) -> Iterator[None]:
+        """Announce a stage such as `2/6 train-gan`, and how long it took."""
+        self.say(f"{title} …")
+        start = time.monotonic()
+        yield
+        self.say(f"{title} … done in {duration(time.monotonic() - start)}")
 
     def progress(self, total: int, description: str, unit: str, *, initial: int = 0) -> "ProgressBar":
         """A bar with rate and time left; use it as a context manager and call `.update(n)`."""
@@ -112,7 +131,7 @@ class Console:
 class ProgressBar:
     """Progress of one piece of work: a live bar on a terminal, elsewhere a line every half minute."""
 
-    def __init__(self, console: Console, total: int, description: str, unit: str, initial: int) -> None:
+    def __init__(self, console: Console, total: int | None, description: str, unit: str, initial: int) -> None:
         self.total, self.description, self.unit, self.n, self.note = total, description, unit, initial, ""
         self._console, self._initial = console, initial
         self._task: rich.progress.TaskID | None = None
@@ -150,10 +169,11 @@ class ProgressBar:
             self._console.say(self._line(now - self._start))
 
     def _line(self, seconds: float) -> str:
-        done, left = self.n - self._initial, self.total - self.n
+        total = self.total or 0
+        done, left = self.n - self._initial, total - self.n
         time_left = f", about {duration(seconds * left / done)} left" if done > 0 and left > 0 else ""
         note = f" ({self.note})" if self.note else ""
-        return f"{self.description}: {self.n} of {self.total} {self.unit}s{time_left}{note}"
+        return f"{self.description}: {self.n} of {total} {self.unit}s{time_left}{note}"
 
 
 def _terminal() -> "rich.console.Console":
@@ -169,10 +189,9 @@ def _live_display(terminal: "rich.console.Console") -> "rich.progress.Progress":
     return progress.Progress(
         progress.TextColumn("{task.description}"),
         progress.BarColumn(bar_width=None),
-        progress.TextColumn("{task.completed:.0f}/{task.total:.0f} {task.fields[unit]}s"),
+        progress.MofNCompleteColumn(),
         progress.TimeElapsedColumn(),
-        progress.TextColumn("left"),
-        progress.TimeRemainingColumn(),
+        progress.TimeRemainingColumn(compact=True),
         progress.TextColumn("{task.fields[note]}"),
         console=terminal,
         transient=True,

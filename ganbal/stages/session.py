@@ -19,6 +19,8 @@ from ganbal.runtime.locks import folder_lock
 from ganbal.stages.context import RunContext
 from ganbal.stages.requirements import Requirement, check_requirements, check_study
 
+__all__ = ["Requirement", "open_run"]
+
 _PRELIMINARY = {"inspect"}
 """Stages that are worth nothing on their own if the rest of the command is refused."""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ganbal.errors import InputError
 from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.hashing import digest_of, file_digest
 from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
@@ -15,11 +16,17 @@ from ganbal.synthesis.generate import SynthesisRequest
 from ganbal.synthesis.rejection import CopyFilter
 
 
-def synthesize(context: RunContext) -> dict[str, Any]:
-    """The content of synthetic/synthesis.json, and that of every fraction with a generator of its own."""
+def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, Any]:
+    """The content of synthetic/synthesis.json, and that of every fraction with a generator of its own.
+
+    Args:
+        may_replace: whether images that an earlier command generated from other settings may be replaced.
+
+    Raises:
+        InputError: there are such images, and they may not be replaced.
+    """
     config, folder = context.config, context.synthetic_folder
-    training = context.dataset.table.counts()["train"]
-    counts = planned_images(lambda: conditions(config.study), training, config.gan, config.synthesis)
+    counts = images_to_generate(context)
     checkpoints = _checkpoints(context, counts)
 
     def work() -> None:
@@ -35,18 +42,37 @@ def synthesize(context: RunContext) -> dict[str, Any]:
         )
 
     sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
+    inputs = digest_of(sources, counts, config.seed, config.synthesis.reject_copies)
+    if not may_replace and folder.manifest.is_file() and not context.run.stage_is_done("synthesize", inputs):
+        raise InputError(
+            expected="no images from other settings, because they, their scores and their study belong together",
+            found=f"{_count_rows(folder.manifest)} synthetic images in {folder.root}",
+            action="Add --overwrite to replace them, or start another run with --run NEW.",
+        )
     context.do_stage(
         "synthesize",
-        inputs=digest_of(sources, counts, config.seed, config.synthesis.reject_copies),
+        inputs=inputs,
         outputs=lambda: [folder.summary, folder.manifest, *sorted(folder.root.glob("*/synthetic_*.png"))],
         work=work,
     )
     fractions = [
-        synthesize(part) | {"minority_fraction": part.minority_fraction} for part in context.fractions_with_generators()
+        synthesize(part, may_replace=may_replace) | {"minority_fraction": part.minority_fraction}
+        for part in context.fractions_with_generators()
     ]
     # Not from the file: the run folder may have been moved since.
     facts = read_json(folder.summary) | {"folder": str(folder.root)}
     return facts | ({"minority_fractions": fractions} if fractions else {})
+
+
+def images_to_generate(context: RunContext) -> dict[str, int]:
+    """Synthetic images per class that the settings ask for; classes with none are left out."""
+    config, training = context.config, context.dataset.table.counts()["train"]
+    return planned_images(lambda: conditions(config.study), training, config.gan, config.synthesis)
+
+
+def _count_rows(manifest: Path) -> int:
+    with manifest.open(encoding="utf-8", errors="replace") as file:
+        return max(0, sum(1 for _ in file) - 1)
 
 
 def _checkpoints(context: RunContext, counts: Mapping[str, int]) -> dict[str, Path]:

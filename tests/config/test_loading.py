@@ -46,7 +46,7 @@ def test_a_wrong_file_is_an_input_error(tmp_path, text, complaint):
 
 
 def test_a_missing_file_is_an_input_error(tmp_path):
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         load_config(tmp_path / "absent.yaml")
 
 

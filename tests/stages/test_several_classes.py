@@ -72,14 +72,17 @@ def test_every_smaller_class_gets_a_generator_and_is_filled_and_studied():
 
     done("synthesize", "--run", "here")
     assert drawn() == {name: counts["A"] - counts[name] for name in "BC"}
-    done("synthesize", "--run", "here", "--ratio", "0.5")
+    done("synthesize", "--run", "here", "--ratio", "0.5", "--overwrite")
     assert drawn() == {name: int((counts["A"] - counts[name]) / 2 + 0.5) for name in "BC"}
-    text = done("synthesize", "--run", "here", "--n", "C=20", "--n", "B=24").output
+    text = done("synthesize", "--run", "here", "--n", "C=20", "--n", "B=24", "--overwrite").output
     assert drawn() == {"B": 24, "C": 20} and "24 synthetic B images and 20 synthetic C images" in text
-    done("synthesize", "--run", "here", "--target", "balanced")
+    done("synthesize", "--run", "here", "--target", "balanced", "--overwrite")
     assert drawn() == {name: counts["A"] - counts[name] for name in "BC"}
 
-    done("synthesize", "--run", "here", "--n", "C=20", "--n", "B=24")
+    refused = ganbal("synthesize", "--run", "here", "--n", "C=20", "--n", "B=24")
+    assert refused.exit_code == 2 and "--overwrite" in refused.output
+    assert drawn() == {name: counts["A"] - counts[name] for name in "BC"}
+    done("synthesize", "--run", "here", "--n", "C=20", "--n", "B=24", "--overwrite")
     scored = json.loads(done("score", "--run", "here", "--json").stdout)
     assert scored["class_name"] == "B" and set(scored["other_classes"]) == {"C"}
     assert scored["scores"][0]["n_synthetic"] == 24
@@ -101,7 +104,7 @@ def test_one_conditional_generator_draws_every_class():
     assert Path("here/gan/checkpoints/best.pt").is_file()
     done("synthesize", "--run", "here", "--n", "A=3", "--n", "B=5", "--n", "C=4", "--reject-copies")
     assert drawn() == {"A": 3, "B": 5, "C": 4}
-    done("synthesize", "--run", "here", "--n", "7")
+    done("synthesize", "--run", "here", "--n", "7", "--overwrite")
     assert drawn() == {"B": 7}
     refused = ganbal("train-gan", "--run", "here", "--set", "gan.conditional=false", "--set", "gan.class_name=B")
     assert refused.exit_code == 2 and "gan.class_name: A, B, C there, B now" in refused.output

@@ -1,0 +1,155 @@
+"""Options that commands of the command line share, and how they are grouped in the help."""
+
+import functools
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+SETTINGS, RUN, OUTPUT = "Settings", "Run", "Output"
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class GroupedOption(click.Option):
+    """An option under a heading of the help."""
+
+    def __init__(self, *arguments: Any, group: str = "Options", **others: Any) -> None:
+        super().__init__(*arguments, **others)
+        self.group = group
+
+
+class GroupedCommand(click.Command):
+    """A command whose help lists its own options first, then the shared ones under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {"Options": [], SETTINGS: [], RUN: [], OUTPUT: []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                groups[getattr(parameter, "group", OUTPUT)].append(record)
+        for name, records in groups.items():
+            if records:
+                with formatter.section(name):
+                    formatter.write_dl(records)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What was typed in the shared options."""
+
+    run_folder: Path | None = None
+    preset: str | None = None
+    config_file: Path | None = None
+    assignments: tuple[str, ...] = ()
+    as_json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    yes: bool = False
+
+    def with_value(self, name: str, value: Any) -> "Typed":
+        """One more assignment, where a value was given."""
+        if value is None:
+            return self
+        return replace(self, assignments=(*self.assignments, f"{name}={json.dumps(value)}"))
+
+
+@dataclass(frozen=True)
+class Shortcuts:
+    """Fields of the settings that the options `--class`, `--image-size` and `--steps` of one command set."""
+
+    class_name: Sequence[str] = ()
+    image_size: Sequence[str] = ()
+    steps: Sequence[str] = ()
+    fields: Mapping[str, Sequence[str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        fields = {"class_name": self.class_name, "image_size": self.image_size, "steps": self.steps}
+        object.__setattr__(self, "fields", fields | {"data": ["data.root"], "device": ["device"], "seed": ["seed"]})
+
+
+def option(*names: str, group: str = "Options", **details: Any) -> Decorator:
+    return click.option(*names, cls=GroupedOption, group=group, **details)
+
+
+def shared_options(shortcuts: Shortcuts | None = Shortcuts(), *, asks: bool = False) -> Decorator:
+    """The shared options; the command receives them as one `Typed`.
+
+    Args:
+        shortcuts: None for a command that has no settings.
+        asks: whether the command may ask before long work, which `--yes` answers.
+    """
+    options = [
+        *(_settings_options(shortcuts) if shortcuts is not None else []),
+        *_run_options(asks),
+        *_output_options(),
+    ]
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_options(**values: Any) -> Any:
+            typed = Typed(**{name: values.pop(name) for name in Typed.__dataclass_fields__ if name in values})
+            assignments = typed.assignments
+            typed = replace(typed, assignments=())
+            for name, fields in (shortcuts or Shortcuts()).fields.items():
+                value = values.pop(name, None) if shortcuts is not None else None
+                for target in fields:
+                    typed = typed.with_value(target, value)
+            return command(replace(typed, assignments=(*typed.assignments, *assignments)), **values)
+
+        for add in reversed(options):
+            with_options = add(with_options)
+        return with_options
+
+    return decorate
+
+
+def _settings_options(shortcuts: Shortcuts) -> list[Decorator]:
+    add = functools.partial(option, group=SETTINGS)
+    options = [
+        add("--data", metavar="DIR", help="Image folder or CSV. [default: GANBAL_DATA, data/chest_xray, phantom set]"),
+        add("--preset", metavar="NAME", help="Settings that come with ganbal: quick, default, demo (`ganbal config`)."),
+        add("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML file of settings."),
+    ]
+    if shortcuts.class_name:
+        options.append(
+            add("--class", "class_name", metavar="NAME", help="Class to generate. [default: minority class]")
+        )
+    if shortcuts.image_size:
+        named = " and ".join(shortcuts.image_size)
+        options.append(add("--image-size", "image_size", type=int, metavar="PX", help=f"Sets {named}."))
+    if shortcuts.steps:
+        named = " and ".join(shortcuts.steps)
+        options.append(add("--steps", type=int, metavar="N", help=f"Training steps; sets {named}."))
+    return [
+        *options,
+        add("--set", "assignments", multiple=True, metavar="FIELD=VALUE", help="One setting, e.g. gan.steps=2000."),
+        add("--seed", type=int, metavar="N", help="Seed of all random numbers. [default: 0]"),
+        add("--device", metavar="auto|cpu|cuda|cuda:N", help="Where networks run. [default: auto, CUDA if available]"),
+    ]
+
+
+def _run_options(asks: bool) -> list[Decorator]:
+    options = [
+        option(
+            *("--run", "--out", "run_folder"),
+            group=RUN,
+            type=click.Path(path_type=Path),
+            metavar="DIR",
+            help="Run folder. [default: the newest under outputs/, or a new one]",
+        )
+    ]
+    if asks:
+        options.append(option("-y", "--yes", is_flag=True, group=RUN, help="Do not ask before hours of work."))
+    return options
+
+
+def _output_options() -> list[Decorator]:
+    add = functools.partial(option, group=OUTPUT)
+    return [
+        add("--json", "as_json", is_flag=True, help="Print one JSON object on stdout, everything else on stderr."),
+        add("--quiet", is_flag=True, help="Print no progress and no messages; warnings stay."),
+        add("-v", "--verbose", is_flag=True, help="Print more messages, and a traceback when a command fails."),
+    ]

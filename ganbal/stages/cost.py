@@ -1,0 +1,53 @@
+"""How long a command takes without a GPU, estimated from its settings before the work starts."""
+
+from ganbal.config import Config
+from ganbal.runtime.cpus import usable_cpus
+from ganbal.stages.context import RunContext
+from ganbal.stages.requirements import Requirement
+from ganbal.study.plan import classifier_size_px, planned_cells
+
+_GAN_STEP_SECONDS = 0.15
+"""One step at 64 px, 32 channels, batch 32, on one core of a 2024 server."""
+_CLASSIFIER_STEP_SECONDS = 0.03
+"""One step of a small CNN at 64 px, batch 32, on one such core."""
+_PARALLEL_GAIN = 0.8
+"""Exponent of the number of cores in the speed of a GAN step."""
+_WORTH_ASKING_HOURS = 2.0
+
+
+def announce_cost(context: RunContext, *requirements: Requirement) -> bool:
+    """Say what hours of work on a CPU are ahead, and ask whether to start.
+
+    Returns:
+        False if the user declines.
+    """
+    if context.device.type != "cpu":
+        return True
+    hours = {"train-gan": 0.0, "compare": 0.0}
+    if Requirement.GAN in requirements and not (context.run.gan_folder / "training.json").is_file():
+        hours["train-gan"] = gan_hours(context.config)
+    if Requirement.STUDY in requirements and not (context.run.study_folder / "summary.json").is_file():
+        hours["compare"] = study_hours(context.config)
+    total = sum(hours.values())
+    if total < _WORTH_ASKING_HOURS:
+        return True
+    parts = ", ".join(f"{name} about {value:.1f} h" for name, value in hours.items() if value >= 0.1)
+    context.console.say(
+        f"Without a GPU this takes roughly {total:.0f} hours here ({parts}). `--preset quick` takes less than an hour."
+    )
+    return context.console.confirm("Start?")
+
+
+def gan_hours(config: Config) -> float:
+    """Rough: the work of a step grows with pixels, with channels squared and with the batch."""
+    gan = config.gan
+    work = (gan.image_size_px / 64) ** 2 * (gan.base_channels / 32) ** 2 * gan.batch_size / 32
+    return gan.steps * work * _GAN_STEP_SECONDS / usable_cpus() ** _PARALLEL_GAIN / 3600
+
+
+def study_hours(config: Config) -> float:
+    """Rough: every cell trains to its last step, at a cost per step that grows with pixels and batch."""
+    study = config.study
+    sizes = [classifier_size_px(cell.classifier, study) for cell in planned_cells(study, config.seed)]
+    steps = sum((size / 64) ** 2 for size in sizes) * study.steps * study.batch_size / 32
+    return steps * _CLASSIFIER_STEP_SECONDS / usable_cpus() / 3600
