@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ganbal import __version__
-from ganbal.errors import GanbalError
+from ganbal.errors import GanbalError, InputError
 from ganbal.options import GroupedCommand, Shortcuts, Typed, option, shared_options
 
 # Nothing heavier than click may be imported here: `ganbal --help` answers at once. Commands import what they need.
@@ -146,7 +146,7 @@ def _number_or_counts(numbers: Sequence[str]) -> int | dict[str, int]:
 
 
 @main.command()
-@click.argument("folders", nargs=-1, type=click.Path(exists=True, path_type=Path), metavar="[REAL SYNTHETIC]")
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path), metavar="[REAL SYNTHETIC]")
 @option(
     "--save-statistics",
     type=click.Path(path_type=Path),
@@ -169,6 +169,7 @@ def score(
     if len(folders) not in wanted:
         what = "one folder for --save-statistics" if save_statistics else "two folders, REAL and SYNTHETIC, or none"
         raise click.UsageError(f"Give {what}; found {len(folders)}.")
+    _check_existence(folders)
     typed = typed.with_value("score.dims", dims).with_value("score.weights", str(weights) if weights else None)
     if save_statistics:
         _carry_out(pipeline.save_folder_statistics, typed, folder=folders[0], target=save_statistics)
@@ -224,7 +225,7 @@ def demo(typed: Typed) -> None:
 
 
 @main.command()
-@click.argument("images", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path), metavar="IMAGE…")
+@click.argument("images", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="IMAGE…")
 @option("--arm", metavar="NAME", help="Training set of the classifier, a folder of study/cells. [default: imbalanced]")
 @option("--classifier", metavar="NAME", help="Which model. [default: the first of the run]")
 @option("--seed", type=int, metavar="N", help="Which of its training runs. [default: the lowest seed]")
@@ -236,6 +237,7 @@ def predict(typed: Typed, images: Sequence[Path], **choices: Any) -> None:
     """Predict images (files or folders) with a trained classifier of a run. For research, not for patients."""
     from ganbal import pipeline
 
+    _check_existence(images)
     _carry_out(pipeline.predict, typed, images=images, **choices)
 
 
@@ -283,6 +285,12 @@ def _carry_out(
         outcome = command(choice, console, **details)
     if outcome is not None:
         _print(outcome, typed.as_json)
+
+
+def _check_existence(paths: Sequence[Path]) -> None:
+    for path in paths:
+        if not os.path.lexists(path):
+            raise InputError(expected=f"images at {path}", found="nothing there", action="Correct the path.")
 
 
 def _ask(question: str) -> bool:
