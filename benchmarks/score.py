@@ -45,6 +45,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--distance-dims", type=int, default=2048, help="features of the distance step")
     parser.add_argument("--share", type=float, default=1.0, help="share of the images to use")
     parser.add_argument("--fid-only", action="store_true", help="leave out the time of all scores together")
+    parser.add_argument("--first-only", action="store_true", help="only pytorch-fid and ganbal's first FID")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     return parser.parse_args()
@@ -74,9 +75,10 @@ def run(options: argparse.Namespace, scratch: Path) -> dict:
         reference += ["--dims", str(options.dims), "--device", options.device]
         take("pytorch-fid", reference, lambda text: float(text.split()[-1]))
         take("ganbal score, FID only, first time", ours(options, real, first, "[fid]"), fid_of, **cache)
-        take("ganbal score, FID only, real side cached", ours(options, real, second, "[fid]"), fid_of, **cache)
+        if not options.first_only:
+            take("ganbal score, FID only, real side cached", ours(options, real, second, "[fid]"), fid_of, **cache)
         shutil.rmtree(cache["GANBAL_CACHE"])
-        if not options.fid_only:
+        if not options.fid_only and not options.first_only:
             take("ganbal score, every score, first time", ours(options, real, first, None), fid_of, **cache)
     agreement = values["ganbal score, FID only, first time"] / values["pytorch-fid"] - 1
     return {

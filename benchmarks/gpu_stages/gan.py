@@ -1,9 +1,11 @@
 """Stage 2: the GAN's training step: plain loop, then every value of `gan.compile`, three alternated rounds."""
 
+import io
 import statistics
 import time
 import typing
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
 from typing import Any
 
 import torch
@@ -25,12 +27,12 @@ def measure(settings: Settings, record: Record) -> None:
     for size in sizes:
         name = "{} px, {} channels, batch {}".format(*size)
         pixels = torch.randint(256, (1141, size[0], size[0]), dtype=torch.uint8)
-        loops, trouble = prepare(size, pixels, device, modes(device))
+        loops, messages = prepare(size, pixels, device, modes(device))
         speeds: dict[str, list[float]] = {loop: [] for loop in loops}
         for _ in range(rounds):
             for loop, step in loops.items():
                 speeds[loop].append(steps / train_gan.timed(step, steps, device))
-        record.add(**{name: summary(speeds, size, pixels, trouble)})
+        record.add(**{name: summary(speeds, size, pixels, messages)})
     # The profile is of the size of configs/default.yaml, in the fastest way.
     config = config_of(sizes[-1], PRESETS[-1], "auto")
     costs = train_gan.largest_costs(pixels, config, device, steps=2 if settings.tiny else 10, most=12)
@@ -48,18 +50,23 @@ def modes(device: torch.device) -> list[str]:
 def prepare(
     size: tuple[int, int, int], pixels: torch.Tensor, device: torch.device, compile_modes: list[str]
 ) -> tuple[dict[str, Step], dict[str, str]]:
-    """(loop → one step of it, loop → why it could not be prepared); each loop has its own networks."""
-    loops, trouble = {"plain": train_gan.plain_step(pixels, config_of(size, "dcgan", "never"), device)}, {}
+    """(loop → one step of it, loop → what its preparation printed); each loop has its own networks.
+
+    A way that falls back to a slower one says so there.
+    """
+    loops, messages = {"plain": train_gan.plain_step(pixels, config_of(size, "dcgan", "never"), device)}, {}
     for preset, mode in ((preset, mode) for preset in PRESETS for mode in compile_modes):
         name, start = f"{preset}, compile {mode}", time.perf_counter()
-        try:
-            loops[name] = train_gan.project_step(pixels, config_of(size, preset, mode), device)
-            loops[name]()
-        except Exception as error:  # one way that fails must not stop the others from being measured
-            loops.pop(name, None)
-            trouble[name] = f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
-        print(f"{size}: {name}: {time.perf_counter() - start:.1f} s to prepare", flush=True)
-    return loops, trouble
+        with redirect_stderr(io.StringIO()) as printed:
+            try:
+                loops[name] = train_gan.project_step(pixels, config_of(size, preset, mode), device)
+                loops[name]()
+            except Exception as error:  # one way that fails must not stop the others from being measured
+                loops.pop(name, None)
+                print(f"{type(error).__name__}: {error}", file=printed)
+        messages[name] = " ".join(printed.getvalue().split())[:600]
+        print(f"{size}: {name}: {time.perf_counter() - start:.1f} s to prepare. {printed.getvalue()}", flush=True)
+    return loops, messages
 
 
 def config_of(size: tuple[int, int, int], preset: str, compile_mode: str) -> GanConfig:
@@ -70,7 +77,7 @@ def config_of(size: tuple[int, int, int], preset: str, compile_mode: str) -> Gan
 
 
 def summary(
-    speeds: dict[str, list[float]], size: tuple[int, int, int], pixels: torch.Tensor, trouble: dict[str, str]
+    speeds: dict[str, list[float]], size: tuple[int, int, int], pixels: torch.Tensor, messages: dict[str, str]
 ) -> dict[str, Any]:
     flop = train_gan.step_flop(pixels, config_of(size, "dcgan", "never"))  # per image
     medians = {loop: statistics.median(found) for loop, found in speeds.items()}
@@ -81,7 +88,7 @@ def summary(
         "images_per_second": {loop: round(speed * size[2], 1) for loop, speed in medians.items()},
         "gflop_per_image": round(flop / 1e9, 3),
         "tflop_per_second": {loop: round(speed * size[2] * flop / 1e12, 3) for loop, speed in medians.items()},
-        "failed": trouble,
+        "messages": messages,
     }
 
 

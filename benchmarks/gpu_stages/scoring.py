@@ -13,7 +13,7 @@ def measure(settings: Settings, record: Record) -> None:
     command = [sys.executable, str(REPOSITORY / "benchmarks" / "score.py"), "--data", str(settings.data)]
     command += ["--weights", str(settings.inception), "--dims", str(settings.dims), "--device", settings.device]
     if settings.tiny:
-        command += ["--fid-only", "--num-synthetic", "24", "--distance-dims", "64"]
+        command += ["--first-only", "--num-synthetic", "24", "--distance-dims", "64"]
     start = time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
     if done.returncode:
