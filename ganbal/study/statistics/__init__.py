@@ -1,1 +1,1 @@
-"""Intervals and tests. Pure: arrays in, numbers out."""
+"""Intervals and tests for differences between arms. Pure: arrays in, numbers out."""

@@ -1,8 +1,7 @@
-"""How sure a difference between two arms is: pure numbers in, numbers out.
+"""Interval, p-value and power of a difference between two arms.
 
-Two things make a difference between two arms vary: the seed of the training and the patients who happen to be in the
-test set. Both variances are estimated and added; leaving the second out would call differences real that other
-patients would not show.
+A difference varies with the seeds of the trainings and with the patients in the test set. Both variances are estimated
+and added; without the second, differences would be reported as real that other patients would not show.
 """
 
 import math
@@ -15,21 +14,21 @@ from scipy import optimize, special
 CONFIDENCE = 0.95
 POWER = 0.8
 MOST_SEEDS = 1000
-"""Studies of more seeds than this are not proposed."""
+"""Studies with more seeds than this are not recommended."""
 
 _LEAST_LOG_P = -15.0
-"""Base 10. What is less likely counts as impossible; 1 - p would be 1 in floating point soon after."""
+"""Base 10. Smaller p-values are reported as 0: soon below, 1 - p is 1 in floating point."""
 
 
 @dataclass(frozen=True)
 class Difference:
     """A mean paired difference over `n` seeds.
 
-    `sd` is its spread over seeds, `test_se` its standard error from the choice of test patients, `low` and `high` the
-    interval from both and `p_value` the two-sided p of the same statistic; they are None below two seeds. `detectable`
-    is the true difference that would have been found four times in five by this comparison alone, `seeds_needed` how
-    many seeds in all would find one as large as `mean` that often: None where no number up to 1000 would, as the test
-    patients stay the same.
+    `sd` is the standard deviation over seeds, `test_se` the standard error from the choice of test patients, `low` and
+    `high` the interval from both and `p_value` the two-sided p of the same statistic; they are None below two seeds.
+    `detectable` is the true difference that this comparison alone detects with a power of 80 %, `seeds_needed` the
+    total number of seeds that detects one as large as `mean` with that power: None where no number up to 1000 does,
+    because the test patients stay the same.
     """
 
     mean: float
@@ -53,17 +52,17 @@ def paired_difference(
 ) -> Difference:
     """The mean of `values - baseline`, paired by seed, with an interval for other seeds and other patients.
 
-    The variance of the mean is s²/n over the n seeds plus that of the mean difference when the test patients are drawn
-    anew. Each has its own degrees of freedom, and the interval's half-width is √(t₁² variance₁ + t₂² variance₂) with
-    Student's t of each: with normal means it covers at least as often as promised (Banerjee 1960), which degrees of
-    freedom after Welch and Satterthwaite do not reach with three seeds. What seeds and patients share is counted in
-    both terms, so the interval is if anything too wide. The p-value is 1 less the confidence at which the interval
-    would end at zero.
+    The variance of the mean is s²/n over the n seeds plus the variance of the mean difference over bootstrap samples of
+    the test patients. Each has its own degrees of freedom, and the interval's half-width is √(t₁² variance₁ + t₂²
+    variance₂) with Student's t of each: for normal means its coverage is at least nominal (Banerjee 1960), which the
+    degrees of freedom of Welch and Satterthwaite do not reach with three seeds. Variation that seeds and patients share
+    is counted in both terms, so the interval is conservative. The p-value is 1 minus the confidence at which the
+    interval ends at zero.
 
     Args:
         values, baseline: the same length n ≥ 1, in the same order of seeds.
-        resampled_means: (B,) the mean difference in each of B draws of test patients; NaN draws are left out.
-        num_patients: how many different patients the test set has.
+        resampled_means: (B,) the mean difference in each of B bootstrap samples of test patients; NaN is ignored.
+        num_patients: number of different patients in the test set.
     """
     differences = np.asarray(values, dtype=np.float64) - np.asarray(baseline, dtype=np.float64)
     n, mean = len(differences), float(differences.mean())
@@ -72,7 +71,7 @@ def paired_difference(
     spread = _Spread(float(differences.var(ddof=1)), float(np.nanvar(resampled_means, ddof=1)), num_patients)
     sd, test_se = math.sqrt(spread.of_seed), math.sqrt(spread.of_patients)
     if sd == test_se == 0:
-        # Nothing varied at all, as when both arms call every image the same: no basis for what could be detected.
+        # Nothing varied, as when both arms predict the same class for every image: the power is unknown.
         return Difference(mean, n, sd, test_se, mean, mean, p_value=1.0 if mean == 0 else 0.0)
     reach = spread.reach(n, (1 + confidence) / 2)
     return Difference(
@@ -90,24 +89,24 @@ def paired_difference(
 
 @dataclass(frozen=True)
 class _Spread:
-    """Variance of a difference over single seeds, and of its mean over draws of test patients."""
+    """Variance of a difference over single seeds, and of its mean over bootstrap samples of test patients."""
 
     of_seed: float
     of_patients: float
     num_patients: int
 
     def reach(self, n: int, quantile: float) -> float:
-        """Student's quantiles times both standard errors of the mean over n seeds, added as their squares."""
+        """Student's quantiles times both standard errors of the mean over n seeds, added in quadrature."""
         of_seeds, of_patients = special.stdtrit([n - 1, max(self.num_patients - 1, 1)], quantile)
         return math.hypot(of_seeds * math.sqrt(self.of_seed / n), of_patients * math.sqrt(self.of_patients))
 
     def detectable(self, n: int, confidence: float, power: float) -> float:
-        """The true difference that n seeds would find with this power."""
+        """The true difference that n seeds detect with this power."""
         return self.reach(n, (1 + confidence) / 2) + self.reach(n, power)
 
 
 def _p_value(size: float, n: int, spread: _Spread) -> float:
-    """Two-sided p of a mean difference of this size: where the interval of confidence 1 - p would end at zero."""
+    """Two-sided p of a mean difference of this size: the interval of confidence 1 - p ends at zero."""
 
     def overlap(logarithm: float) -> float:
         return spread.reach(n, 1 - 10**logarithm / 2) - size
@@ -118,7 +117,7 @@ def _p_value(size: float, n: int, spread: _Spread) -> float:
 
 
 def _seeds_needed(effect: float, spread: _Spread, confidence: float, power: float) -> int | None:
-    """The least number of seeds, from 2 up, that would find `effect` with this power."""
+    """The least number of seeds, from 2 up, that detects `effect` with this power."""
     enough, too_few = MOST_SEEDS, 1
     if spread.detectable(enough, confidence, power) > effect:
         return None
@@ -132,9 +131,9 @@ def _seeds_needed(effect: float, spread: _Spread, confidence: float, power: floa
 
 
 def draw_patients(patients: Sequence[str], draws: int, random: np.random.Generator) -> np.ndarray:
-    """How often each test image counts when as many patients as there are are drawn with replacement.
+    """How often each test image counts in bootstrap samples of patients, with replacement.
 
-    All images of a patient are drawn together, as they are not independent.
+    All images of a patient are sampled together, because they are not independent.
 
     Returns:
         (draws, N) float64.

@@ -1,4 +1,4 @@
-"""Whether two classifiers' ROC-AUCs on the same images differ (DeLong, DeLong & Clarke-Pearson 1988).
+"""DeLong's test for two ROC-AUCs on the same images (DeLong, DeLong & Clarke-Pearson 1988).
 
 The placement values come from mid-ranks, in O(N log N) (Sun & Xu 2014).
 """
@@ -24,18 +24,18 @@ class DeLong:
 
 
 def delong(positive: np.ndarray, scores: np.ndarray, baseline: np.ndarray, confidence: float = 0.95) -> DeLong:
-    """The difference of two areas under the ROC curve, for other images of the same kind.
+    """The difference of two areas under the ROC curve, generalizing to other images of the same kind.
 
-    Images count as independent of one another, and the classifiers as given: another training is not foreseen.
+    Images are treated as independent, and the classifiers as fixed: variation between trainings is not included.
 
     Args:
-        positive: (N,) bool, at least two of either kind.
-        scores, baseline: (N,) float, higher for what looks positive.
+        positive: (N,) bool, at least two positives and two negatives.
+        scores, baseline: (N,) float, higher for positives.
     """
     of_positives, of_negatives = _placements(positive, scores)
     base_positives, base_negatives = _placements(positive, baseline)
     difference = float(of_positives.mean() - base_positives.mean())
-    # The variance of the difference at once, not from three covariances: equal scores then give exactly zero.
+    # The variance of the difference directly, not from three covariances: equal scores then give exactly zero.
     variance = float(
         np.var(of_positives - base_positives, ddof=1) / len(of_positives)
         + np.var(of_negatives - base_negatives, ddof=1) / len(of_negatives)
@@ -53,7 +53,7 @@ def delong(positive: np.ndarray, scores: np.ndarray, baseline: np.ndarray, confi
 
 
 def _placements(positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For every positive the share of negatives below it, for every negative the share of positives above it."""
+    """Per positive the share of negatives below it, per negative the share of positives above it."""
     of_positives, of_negatives = scores[positive], scores[~positive]
     assert len(of_positives) > 1 and len(of_negatives) > 1
     ranks = stats.rankdata(scores)

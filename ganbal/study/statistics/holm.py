@@ -1,4 +1,4 @@
-"""Several tests at once: p-values corrected so that a family gives a false alarm at most as often as one test."""
+"""Correction of p-values for several tests, so that a family of tests has the error rate of one."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down correction (Holm 1979), valid however the tests depend on one another.
+    """Holm's step-down correction (Holm 1979), valid under any dependence between the tests.
 
-    The smallest of m p-values is multiplied by m, the next by m - 1 and so on; none may end below a smaller one's, nor
-    above 1. None stands for a test that was not made, and counts for nothing.
+    The smallest of m p-values is multiplied by m, the next by m - 1 and so on; a corrected value is never below that
+    of a smaller p-value, nor above 1. None stands for a test that was not made, and does not count.
     """
     made = [place for place, p_value in enumerate(p_values) if p_value is not None]
     given = np.array([p_values[place] for place in made], dtype=np.float64)

@@ -1,4 +1,4 @@
-"""Whether two classifiers are right equally often on the same images (McNemar 1947)."""
+"""McNemar's test: whether two classifiers are correct equally often on the same images (McNemar 1947)."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,13 @@ import numpy as np
 from scipy import stats
 
 EXACT_BELOW = 25
-"""So few discordant images are counted exactly; with more, chi² with continuity correction (Edwards 1948)."""
+"""Below this number of discordant images the exact test is used; from it on, chi² with continuity correction
+(Edwards 1948)."""
 
 
 @dataclass(frozen=True)
 class McNemar:
-    """`b` images only the baseline has right, `c` only the other; the statistic of `method`, and its two-sided p."""
+    """`b` images only the baseline classifies correctly, `c` only the other; statistic and two-sided p of `method`."""
 
     b: int
     c: int
@@ -21,10 +22,10 @@ class McNemar:
 
 
 def mcnemar(correct: np.ndarray, baseline_correct: np.ndarray) -> McNemar:
-    """Compare two classifiers on the images of which exactly one of them is right.
+    """Compare two classifiers on the images that exactly one of them classifies correctly.
 
     Args:
-        correct, baseline_correct: (N,) bool, whether each image was called right.
+        correct, baseline_correct: (N,) bool, whether each image is classified correctly.
     """
     b = int((baseline_correct & ~correct).sum())
     c = int((correct & ~baseline_correct).sum())
@@ -32,6 +33,6 @@ def mcnemar(correct: np.ndarray, baseline_correct: np.ndarray) -> McNemar:
     if discordant < EXACT_BELOW:
         p_value = min(1.0, 2 * float(stats.binom.cdf(min(b, c), discordant, 0.5)))
         return McNemar(b, c, float(min(b, c)), p_value, "exact binomial")
-    # The correction takes away what lies between whole numbers: it must not make a difference out of none.
+    # The correction must not turn a difference of zero into one.
     statistic = max(abs(b - c) - 1, 0) ** 2 / discordant
     return McNemar(b, c, statistic, float(stats.chi2.sf(statistic, 1)), "chi-squared with continuity correction")
