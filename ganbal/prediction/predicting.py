@@ -19,7 +19,7 @@ from ganbal.prediction.thresholding import Threshold, choose_threshold
 from ganbal.run.folder import Run
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
-from ganbal.study.cells import MODEL_FILE, backbones_folder, read_classes, read_validation
+from ganbal.study.cells import MODEL_FILE, backbones_folder, damaged_files, read_classes, read_validation
 
 DISCLAIMER = "For research; not a medical device."
 _IMAGES_AT_ONCE = 128
@@ -75,16 +75,15 @@ def predict_images(
 
 
 def _read_rule(folder: Path, threshold: str | None) -> _Rule:
-    try:
-        classes = read_classes(folder)
-        labels, probabilities = read_validation(folder, classes)
-        temperature = fit_temperature(labels, probabilities)
-    except (OSError, ValueError, KeyError, ClassifierInputError) as error:
+    if damaged := damaged_files(folder):
         raise InputError(
-            expected=f"the predictions of a finished cell in {folder}",
-            found=f"missing or damaged files ({' '.join(str(error).split())[:200]})",
+            expected=f"the files of a finished cell in {folder}, as its training left them",
+            found=f"missing or damaged: {', '.join(damaged)}",
             action="Run `ganbal compare` again: it trains damaged cells anew.",
-        ) from error
+        )
+    classes = read_classes(folder)
+    labels, probabilities = read_validation(folder, classes)
+    temperature = fit_temperature(labels, probabilities)
     return _Rule(classes, choose_threshold(threshold, labels, probabilities), temperature, len(labels))
 
 

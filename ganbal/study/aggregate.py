@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class StudyFacts:
     steps: int
     num_val: int
     arms_left_out: Sequence[WarningRecord] = ()
-    published: Mapping[str, Any] | None = field(default=None)
+    published: Mapping[str, Any] | None = None
 
 
 def aggregate(

@@ -79,14 +79,14 @@ def finish_cell(
     if (metrics := finished_metrics(cell.folder(root), inputs)) is not None:
         return metrics
     size_px = classifier_size_px(cell.classifier, config)
-    images = source.with_fraction(cell.minority_fraction).at_size(size_px)
-    additions = additions_for(images.counts, cell.synthetic_ratio)
     random = np.random.default_rng([cell.seed, *cell.arm.encode()])
     threads = torch.get_num_threads()
     # Sums depend on how they are divided among threads, so every cell uses the same number, whoever trains it.
     torch.set_num_threads(config.threads)
     try:
         with advise_when_out_of_memory(f"training {cell.classifier}", "study.batch_size", "study.workers"):
+            images = source.with_fraction(cell.minority_fraction).at_size(size_px)
+            additions = additions_for(images.counts, cell.synthetic_ratio)
             return train_cell(
                 cell,
                 ARMS[cell.arm].build(images.real, images.synthetic, additions, random),

@@ -75,16 +75,34 @@ def finished_metrics(folder: Path, inputs: str) -> dict[str, Any] | None:
 
     A cell whose files are missing, truncated or changed is not finished.
     """
+    content = _read_metrics(folder)
+    is_finished = content is not None and content["inputs"] == inputs and not damaged_files(folder)
+    return content if is_finished else None
+
+
+def damaged_files(folder: Path) -> list[str]:
+    """The files of a cell that are missing or not as its training left them."""
+    content = _read_metrics(folder)
+    if content is None:
+        return [METRICS_FILE]
+    return [name for name, digest in content["files"].items() if _digest_or_none(folder / name) != digest]
+
+
+def _read_metrics(folder: Path) -> dict[str, Any] | None:
+    """The content of metrics.json; None if it is missing, damaged or not as it was written."""
     try:
         content = read_json(folder / METRICS_FILE)
-        stated = content.pop("digest")
-        if content["inputs"] != inputs or stated != digest_of(content):
-            return None
-        if any(file_digest(folder / name) != digest for name, digest in content["files"].items()):
-            return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        is_intact = content["digest"] == digest_of({key: content[key] for key in content if key != "digest"})
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
-    return content | {"digest": stated}
+    return content if is_intact else None
+
+
+def _digest_or_none(file: Path) -> str | None:
+    try:
+        return file_digest(file)
+    except OSError:
+        return None
 
 
 def write_probabilities(

@@ -115,10 +115,10 @@ def test_wrong_use(trained_run, pictures, arguments, words):
 @pytest.mark.parametrize(
     ("file", "content", "words"),
     [
-        ("model.safetensors", b"not tensors", "kept classifier"),
-        ("validation.csv", None, "damaged files"),
-        ("validation.csv", b"label,probability_DARK\n\xff,x", "damaged files"),
-        ("predictions.csv", b"", "damaged files"),
+        ("model.safetensors", b"not tensors", "damaged: model.safetensors"),
+        ("validation.csv", None, "damaged: validation.csv"),
+        ("validation.csv", b"label,probability_DARK\n\xff,x", "damaged: validation.csv"),
+        ("predictions.csv", b"", "damaged: predictions.csv"),
     ],
 )
 def test_a_damaged_cell(trained_run, tmp_path, pictures, file, content, words):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from ganbal.config import load_config
-from ganbal.errors import InputError, InterruptedBySignal
+from ganbal.errors import GanbalError, InputError, InterruptedBySignal
 from ganbal.runtime.console import Console
 from ganbal.study.arms import ImageSet
 from ganbal.study.cell_training import finish_cell
@@ -200,3 +200,12 @@ def test_too_few_synthetic_images_stop_the_study_before_its_first_cell(tmp_path)
     with pytest.raises(InputError, match=r"8 A, 0 B synthetic images for gan; found 2 A, 2 B.*synthesize --n A=8"):
         study(tmp_path, settings("study.synthetic_ratios=[1]"), small)
     assert not (tmp_path / "cells").exists()
+
+
+def test_exhausted_memory_names_the_settings_to_lower(tmp_path):
+    def too_large(size_px):
+        raise MemoryError
+
+    full = StudySource(("A", "B"), too_large, "d", "s", counts=lambda: source().counts_at(32))
+    with pytest.raises(GanbalError, match=r"training baseline_cnn .*study\.batch_size or study\.workers"):
+        study(tmp_path, settings("study.arms=[imbalanced]"), lambda: full)
