@@ -151,5 +151,6 @@ def read_classes(folder: Path) -> tuple[str, ...]:
 
 def _read(file: Path, classes: tuple[str, ...]) -> pd.DataFrame:
     """With explicit types: class names such as `None`, `NA` or `007` are text."""
-    numbers = {f"{_PROBABILITY}{name}": np.float64 for name in classes}
-    return pd.read_csv(file, dtype={"file_name": str, "label": str} | numbers, keep_default_na=False)
+    types: dict[str, Any] = {"file_name": str, "label": str}
+    types |= {f"{_PROBABILITY}{name}": np.float64 for name in classes}
+    return pd.read_csv(file, dtype=types, keep_default_na=False)
