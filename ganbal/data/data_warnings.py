@@ -47,7 +47,8 @@ def _masks(values: Mapping[str, Any]) -> str:
 
 def _other_formats(values: Mapping[str, Any]) -> str:
     by_suffix = ", ".join(f"{count} {suffix}" for suffix, count in values["by_suffix"].items())
-    return f"Files of other formats are left out: {by_suffix}, such as {values['example']}"
+    read = ", ".join(values["read"])
+    return f"Files of other formats are left out: {by_suffix}, such as {values['example']} (images are {read})"
 
 
 def _unreadable_files(values: Mapping[str, Any]) -> str:

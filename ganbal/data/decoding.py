@@ -5,6 +5,7 @@ import hashlib
 import io
 import stat
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,23 @@ def decode_full_size(path: Path, intensity: IntensityRange | None = None) -> np.
         if _is_deep(image):
             return to_grey(image, intensity)
         return np.asarray(image.convert("L" if image.mode in _GREY_MODES else "RGB"))
+
+
+def decoded_bytes(path: Path) -> int:
+    """Approximate memory that decoding at full size needs, from the file's header: the image and its copy as an array.
+
+    0 for files that give no image; they are reported when they are decoded.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return 0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large images, which are refused when they are decoded
+            with Image.open(path, formats=_FORMATS) as image:
+                pixels = image.width * image.height
+                return 0 if pixels > MAX_PIXELS else pixels * (2 if image.mode in _GREY_MODES else 7)
+    except Exception:  # damaged headers raise nearly every kind of exception
+        return 0
 
 
 def to_grey(image: Image.Image, intensity: IntensityRange | None = None) -> np.ndarray:

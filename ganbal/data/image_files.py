@@ -60,7 +60,8 @@ class ImageFiles:
             found.append(DataWarning("masks", values))
         if self.other_files:
             suffixes = Counter(suffix_of(path) or "without suffix" for path in self.other_files)
-            values = {"by_suffix": dict(suffixes.most_common()), "example": printable(self.other_files[0])}
+            example = printable(self.other_files[0])
+            values = {"by_suffix": dict(suffixes.most_common()), "example": example, "read": list(IMAGE_SUFFIXES)}
             found.append(DataWarning("other-formats", values))
         if self.not_utf8:
             found.append(

@@ -23,6 +23,7 @@ from ganbal.runtime.cpus import usable_cpus
 FileState = tuple[int, ...]
 """Size, modification time, change time (ns) and inode; empty for a file that is not there."""
 _FILES_PER_TASK, _FILES_PER_BLOCK = 16, 2048
+_MOST_THREADS = 16
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
@@ -108,4 +109,4 @@ def _decode_one(
 
 def decoding_threads() -> int:
     """Number of threads that decode at once."""
-    return min(16, usable_cpus())
+    return min(_MOST_THREADS, usable_cpus())

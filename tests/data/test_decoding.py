@@ -12,6 +12,7 @@ from ganbal.data.decoding import (
     common_range,
     decode_file,
     decode_full_size,
+    decoded_bytes,
     deep_extremes,
     resize_grey,
     to_grey,
@@ -293,3 +294,12 @@ def test_the_pixel_limit_holds_at_full_size_too(tmp_path):
     (tmp_path / "x.png").write_bytes(content.getvalue())
     with pytest.raises(UnreadableImageError, match="9000 × 9000 pixels, more than the 80 million allowed"):
         decode_full_size(tmp_path / "x.png")
+
+
+def test_the_memory_that_decoding_needs_comes_from_the_header(tmp_path):
+    grey = save(tmp_path, Image.new("L", (100, 50)), "x.png")
+    assert decoded_bytes(grey) == 2 * 5000  # the image and its copy
+    assert decoded_bytes(save(tmp_path, Image.new("RGB", (100, 50)), "y.png")) >= 2 * 3 * 5000
+    grey.write_bytes(grey.read_bytes()[:20])
+    os.mkfifo(tmp_path / "pipe.png")
+    assert [decoded_bytes(path) for path in (grey, tmp_path / "missing.png", tmp_path / "pipe.png")] == [0, 0, 0]

@@ -160,7 +160,8 @@ def _mistakes_in(values: dict[str, str], columns: dict[str, int], cells: Sequenc
         if not values[name]:
             yield f"no {name}"
     if values["path"] and not is_image_name(values["path"].replace("\\", "/").rpartition("/")[2]):
-        yield f"{values['path']} does not end in {', '.join(IMAGE_SUFFIXES)}"
+        read_as = " (backslashes are read as slashes)" if "\\" in values["path"] else ""
+        yield f"{values['path']}{read_as} does not end in {', '.join(IMAGE_SUFFIXES)}"
     if problem := class_name_problem(values["label"]) if values["label"] else None:
         yield f"label {values['label']!r} {problem}"
     elif "|" in values["label"]:

@@ -1,16 +1,14 @@
 """Images to be scored: a folder of any structure, or an array."""
 
 import hashlib
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from PIL import Image
 
 from ganbal.data.data_warnings import DataWarning
-from ganbal.data.decoding import decode_full_size
+from ganbal.data.decoding import decode_full_size, decoded_bytes
 from ganbal.data.image_files import IMAGE_SUFFIXES, find_image_files, printable
 from ganbal.data.image_reading import find_intensity_range, hash_files
 from ganbal.errors import InputError
@@ -136,17 +134,3 @@ class ArrayImages:
                 total.update(self.pixels[start : start + _HASHED_ROWS].tobytes())
             self._digest = total.hexdigest()
         return self._digest
-
-
-def decoded_bytes(path: Path) -> int:
-    """Approximate memory that decoding needs, from the file's header: the image and its copy as an array.
-
-    0 for files that PIL cannot open; they are reported when they are decoded.
-    """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large images, which are refused when they are decoded
-            with Image.open(path) as image:
-                return image.width * image.height * (2 if image.mode in ("1", "L", "LA") else 7)
-    except Exception:  # damaged headers raise nearly every kind of exception
-        return 0
