@@ -35,18 +35,18 @@ class Outcome:
 
 def inspect(choice: RunChoice, console: Console) -> Outcome:
     with console.working("loading libraries"):
-        from ganbal.stages import inspect, results_text
+        from ganbal.stages import inspect, terminal_text
         from ganbal.stages.session import Requirement, open_run
     with open_run(select_run_to_begin(choice, console), console, "inspect", Requirement.IMAGES) as context:
         facts = inspect.inspect(context)
-        return _outcome(context, facts, results_text.inspection(facts), _command("train-gan", context))
+        return _outcome(context, facts, terminal_text.inspection(facts), _command("train-gan", context))
 
 
 def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
     """Train in this process, or in all that `torchrun` started; all but the first return None."""
     with console.working("loading libraries"):
         from ganbal.runtime.distributed import joined_world
-        from ganbal.stages import inspect, results_text, train_gan
+        from ganbal.stages import inspect, terminal_text, train_gan
         from ganbal.stages.session import Requirement, open_run
         from ganbal.stages.synthesize import images_to_generate
     with joined_world() as world:
@@ -61,35 +61,35 @@ def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
             facts = train_gan.train_gan(context)
             world.tell(None)  # the others have finished, too
             next_step = _command("synthesize", context, *_numbers(images_to_generate(context)))
-            return _outcome(context, facts, results_text.training(facts), next_step)
+            return _outcome(context, facts, terminal_text.training(facts), next_step)
 
 
 def synthesize(choice: RunChoice, console: Console, *, overwrite: bool = False) -> Outcome:
     selected = select_run_to_continue(choice)
     with console.working("loading libraries"):
-        from ganbal.stages import results_text, synthesize
+        from ganbal.stages import synthesize, terminal_text
         from ganbal.stages.session import Requirement, open_run
     with open_run(selected, console, "synthesize", Requirement.IMAGES, Requirement.GAN) as context:
         facts = synthesize.synthesize(context, may_replace=overwrite)
-        return _outcome(context, facts, results_text.synthesis(facts), _command("score", context))
+        return _outcome(context, facts, terminal_text.synthesis(facts), _command("score", context))
 
 
 def score(choice: RunChoice, console: Console) -> Outcome:
     selected = select_run_to_continue(choice)
     with console.working("loading libraries"):
-        from ganbal.stages import results_text, score
+        from ganbal.stages import score, terminal_text
         from ganbal.stages.session import Requirement, open_run
     with open_run(selected, console, "score", Requirement.IMAGES, Requirement.SCORE) as context:
         facts = score.score(context)
-        return _outcome(context, facts, results_text.scores(facts), _command("compare", context))
+        return _outcome(context, facts, terminal_text.scores(facts), _command("compare", context))
 
 
 def score_two_folders(choice: RunChoice, console: Console, *, real: Path, synthetic: Path) -> Outcome:
     """Score any two folders of images, without a run."""
     with console.working("loading libraries"):
-        from ganbal.stages import results_text, score
+        from ganbal.stages import score, terminal_text
     facts = score.score_two_folders(real, synthetic, choice.settings(), console)
-    return Outcome(facts, results_text.scores(facts), "ganbal compare, to measure whether such images help")
+    return Outcome(facts, terminal_text.scores(facts), "ganbal compare, to measure whether such images help")
 
 
 def save_folder_statistics(choice: RunChoice, console: Console, *, folder: Path, target: Path) -> Outcome:
@@ -104,7 +104,7 @@ def compare(choice: RunChoice, console: Console) -> Outcome:
     has_run = existing_run(choice) is not None
     selected = select_run_to_continue(choice) if has_run else None
     with console.working("loading libraries"):
-        from ganbal.stages import compare, inspect, report, results_text
+        from ganbal.stages import compare, inspect, report, terminal_text
         from ganbal.stages.requirements import wants_synthetic
         from ganbal.stages.session import Requirement, open_run
     if selected is None:  # arms that need no synthetic images need no run either
@@ -116,7 +116,7 @@ def compare(choice: RunChoice, console: Console) -> Outcome:
         inspect.inspect(context)
         facts = compare.compare(context)
         files = report.report(context.run)
-        return _outcome(context, facts, results_text.study(facts), f"open {shlex.quote(files['html'])}")
+        return _outcome(context, facts, terminal_text.study(facts), f"open {shlex.quote(files['html'])}")
 
 
 def report(choice: RunChoice, console: Console) -> Outcome:
@@ -132,7 +132,7 @@ def report(choice: RunChoice, console: Console) -> Outcome:
 def run(choice: RunChoice, console: Console) -> Outcome:
     """All stages in order."""
     with console.working("loading libraries"):
-        from ganbal.stages import compare, inspect, report, results_text, score, synthesize, train_gan
+        from ganbal.stages import compare, inspect, report, score, synthesize, terminal_text, train_gan
         from ganbal.stages.session import Requirement, open_run
     requirements = Requirement.IMAGES, Requirement.GAN, Requirement.SCORE, Requirement.STUDY
     stages: dict[str, Callable[[RunContext], dict[str, Any]]] = {
@@ -156,7 +156,7 @@ def run(choice: RunChoice, console: Console) -> Outcome:
             "study": results["compare"],
             "report": results["report"],
         }
-        text = f"{results_text.scores(results['score'])}\n\n{results_text.study(results['compare'])}"
+        text = f"{terminal_text.scores(results['score'])}\n\n{terminal_text.study(results['compare'])}"
         return _outcome(context, facts, text, f"open {shlex.quote(results['report']['html'])}")
 
 

@@ -1,1 +1,1 @@
-"""A run folder: where its files are, which run a command uses, where it came from."""
+"""A run folder: the place of its files, the run that a command uses, the origin of its numbers."""

@@ -1,4 +1,4 @@
-"""Where a number comes from: versions, machine, commit, command."""
+"""The origin of a run's numbers: versions, machine, commit, command."""
 
 import importlib.metadata
 import platform
@@ -23,7 +23,7 @@ PACKAGES = (
 
 
 def describe_machine() -> dict[str, Any]:
-    """What `provenance.json` says about the program and the machine it ran on; no host or user names."""
+    """The part of `provenance.json` about the program and its machine; no host or user names."""
     import torch
 
     return {
@@ -37,7 +37,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def git_commit() -> str | None:
-    """The commit this source tree is at, with `+changes` where files differ from it; None for an installed package."""
+    """The commit of this source tree, with `+changes` if files differ from it; None for an installed package."""
     source = Path(__file__).resolve().parents[2]
     if not (source / ".git").exists():
         return None

@@ -1,1 +1,1 @@
-"""The process and its machine: device, signals, console, files that are written atomically."""
+"""The process and its machine: device, signals, locks, console, atomic files."""

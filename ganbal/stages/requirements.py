@@ -24,7 +24,7 @@ from ganbal.study.plan import classifier_size_px, conditions
 from ganbal.study.running import check_synthetic
 from ganbal.synthesis.counts import check_have_generators, classes_to_train
 
-# A run of a few thousand images with its checkpoints and samples, and the decoded copies.
+# For a run of a few thousand images with its checkpoints and samples, and for the decoded images.
 _RUN_BYTES, _CACHE_BYTES = 500_000_000, 1_500_000_000
 _OTHER_CACHE = "Name another folder for decoded images and features with the environment variable GANBAL_CACHE."
 
@@ -47,11 +47,11 @@ def wants_synthetic(study: StudyConfig) -> bool:
 
 
 def check_requirements(run: Run, config: Config, requirements: Sequence[Requirement]) -> None:
-    """See that everything the command will need is there.
+    """Check that everything the command requires is available.
 
     Raises:
-        InputError: one thing is wrong.
-        SeveralInputErrors: more than one.
+        InputError: one requirement is missing.
+        SeveralInputErrors: several are missing.
     """
     checks: list[Callable[[], Any]] = [
         lambda: choose_device(config.device),
@@ -64,7 +64,7 @@ def check_requirements(run: Run, config: Config, requirements: Sequence[Requirem
             lambda: _check_arms(config),
             *(_model_check(name, config) for name in config.study.classifiers),
         ]
-    # Folders come last: nothing is made on disk while anything else is wrong.
+    # Folders come last: their space matters only for work that can start.
     problems = [problem for check in checks if (problem := _problem(check)) is not None]
     if not problems:
         places = [
@@ -122,10 +122,10 @@ def check_planned_supply(counts: Mapping[str, int], config: Config) -> None:
         counts: training images of each class.
 
     Raises:
-        InputError: it is not.
+        InputError: they do not.
     """
     if any(arm not in ARMS for arm in config.study.arms):
-        return  # told elsewhere
+        return  # reported by `_check_arms`
     planned = planned_images(lambda: conditions(config.study), counts, config.gan, config.synthesis)
     check_supply(conditions(config.study), class_counts(counts, planned), sorted(counts))
 
@@ -164,5 +164,5 @@ def _check_arms(config: Config) -> None:
 
 
 def _model_check(name: str, config: Config) -> Callable[[], Any]:
-    # The number of classes does not change what a model needs, so the usual two will do before images are read.
+    # Two classes stand for any number: it does not change what a model requires, and images are not read yet.
     return lambda: check_model(name, config.study.weights, classifier_size_px(name, config.study), 2)

@@ -1,4 +1,4 @@
-from ganbal.stages.results_text import study
+from ganbal.stages.terminal_text import study
 
 
 def row(metric="balanced_accuracy", **others):

@@ -1,10 +1,11 @@
-"""What a stage found, in lines for a terminal."""
+"""Results of the stages as text for a terminal."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ganbal.report.warning_text import warning_text
 from ganbal.runtime.tables import table
+from ganbal.runtime.text import printable
 
 
 def inspection(facts: dict[str, Any]) -> str:
@@ -55,13 +56,13 @@ def _intensity(facts: dict[str, Any]) -> list[str]:
 
 
 def training(facts: dict[str, Any]) -> str:
-    """What was trained, how long, for the whole minority class and for every share of it."""
-    return "\n".join([*map(_one_training, facts.get("classes", [facts])), *_of_shares(facts, training)])
+    """What was trained and for how long, for the whole minority class and for every fraction of it."""
+    return "\n".join([*map(_one_training, facts.get("classes", [facts])), *_of_fractions(facts, training)])
 
 
-def _of_shares(facts: dict[str, Any], tell: Callable[[dict[str, Any]], str]) -> list[str]:
+def _of_fractions(facts: dict[str, Any], text_of: Callable[[dict[str, Any]], str]) -> list[str]:
     parts = facts.get("minority_fractions", [])
-    return [f"With {100 * part['minority_fraction']:g} % of the minority class: {tell(part)}" for part in parts]
+    return [f"With {100 * part['minority_fraction']:g} % of the minority class: {text_of(part)}" for part in parts]
 
 
 def _one_training(facts: dict[str, Any]) -> str:
@@ -73,22 +74,22 @@ def _one_training(facts: dict[str, Any]) -> str:
 
 
 def synthesis(facts: dict[str, Any]) -> str:
-    """How many images, where, for the whole minority class and for every share of it."""
-    return "\n".join([_one_synthesis(facts), *_of_shares(facts, synthesis)])
+    """How many images are where, for the whole minority class and for every fraction of it."""
+    return "\n".join([_one_synthesis(facts), *_of_fractions(facts, synthesis)])
 
 
 def _one_synthesis(facts: dict[str, Any]) -> str:
     by_class = facts.get("classes") or {facts["class_name"]: {"num_images": facts["num_images"]}}
-    counts = " and ".join(f"{drawn['num_images']} synthetic {name} images" for name, drawn in by_class.items())
+    counts = " and ".join(f"{made['num_images']} synthetic {name} images" for name, made in by_class.items())
     text = f"{counts} in {facts['folder']}."
     if facts["num_rejected"] is None:
         return text
     share = facts["num_rejected"] / (facts["num_images"] + facts["num_rejected"])
-    return f"{text} {facts['num_rejected']} copies of training images ({share:.1%}) were drawn anew."
+    return f"{text} {facts['num_rejected']} copies of training images ({share:.1%}) were generated anew."
 
 
 def scores(facts: dict[str, Any]) -> str:
-    """Every score beside what it needs to be read: N, extractor, resize, floor."""
+    """Every score with what is needed to interpret it: N, extractor, resize, real-versus-real floor."""
     rows = [
         [
             score["title"],
@@ -104,13 +105,13 @@ def scores(facts: dict[str, Any]) -> str:
     lines = [
         f"Real: {comparison['real']['name']}. Synthetic: {comparison['synthetic']['name']}.",
         table(["score", "value", "95 %", "real versus real", "N real / synthetic", "features"], rows),
-        *(f"! {warning}" for warning in facts.get("warnings", [])),
+        *(f"! {printable(warning)}" for warning in facts.get("warnings", [])),
     ]
     return "\n".join(lines)
 
 
 def study(facts: dict[str, Any]) -> str:
-    """Means per arm, differences to the baseline, the verdict."""
+    """Means per arm, differences from the baseline, the verdict."""
     metrics = ["accuracy", "balanced_accuracy", "roc_auc", *(f"recall_{name}" for name in facts["classes"])]
     cells = {(row["classifier"], _arm(row), row["metric"]): row for row in facts["per_arm"]}
     means = [
@@ -166,7 +167,7 @@ def _extractor(extractor: dict[str, Any] | None) -> str:
 
 
 def _arm(row: dict[str, Any]) -> str:
-    """The arm with its ratio and minority fraction, where it has any."""
+    """The arm with its synthetic ratio and minority fraction, if it has any."""
     ratio, fraction = row.get("synthetic_ratio"), row.get("minority_fraction", 1.0)
     return (
         row["arm"]
