@@ -16,7 +16,7 @@ class Process:
     """A started command; `kill` takes its workers along."""
 
     def __init__(self, command: list[str]) -> None:
-        self._process = subprocess.Popen(command, start_new_session=True)
+        self._process = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)
 
     @property
     def has_ended(self) -> bool:
