@@ -122,7 +122,7 @@ def _text(text: str) -> str:
         _code_span(part) if is_code else _escaped(part) for part, is_code in code_parts(" ".join(text.split()))
     )
     # At the beginning of a block these would start a list, a heading, a rule or a setext underline.
-    return re.sub(r"^(?:([-+=])|(\d+)([.)]))", lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", line)
+    return re.sub(r"^(?:([-+=])|(\d+)([.)])(?=\s|$))", lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", line)
 
 
 def _escaped(text: str) -> str:

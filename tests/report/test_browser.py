@@ -190,6 +190,7 @@ def test_tables_sort_by_value_and_say_so(browser, finished_run):
 
 def test_tables_sort_by_keyboard(browser, run_with_ratios):
     browser.open((run_with_ratios / "report.html").as_uri(), 1000)
+    browser.value(UNFOLD)
     table = 'document.querySelector("#table-differences-all-pixel_svm-imbalanced").closest("table")'
     browser.value(f'[...{table}.querySelectorAll("th button")].find(one => one.textContent == "p (Holm)").focus()')
     column = browser.value("document.activeElement.closest('th').cellIndex")

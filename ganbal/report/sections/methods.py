@@ -101,16 +101,20 @@ def _scores(run: RunFiles, cite: Citations) -> str:
     scores = (run.scores or {}).get("scores", [])
     if not scores:
         return ""
+    by_paper: dict[str, list[str]] = {}
+    for score in scores:
+        by_paper.setdefault(_SCORE_PAPERS.get(score["metric"], score["metric"]), []).append(
+            score["title"] or score["metric"]
+        )
     named = [
-        f"{score['title'] or score['metric']}"
-        + (f" ({cite(_SCORE_PAPERS[score['metric']])})" if score["metric"] in _SCORE_PAPERS else "")
-        for score in scores
+        listing(titles) + (f" ({cite(paper)})" if paper in _SCORE_PAPERS.values() else "")
+        for paper, titles in by_paper.items()
     ]
     first = scores[0]
-    text = (
-        f"{count(first['n_synthetic'])} synthetic images were compared with {count(first['n_real'])} real ones by "
-        f"{listing(named)}"
-    )
+    all_made = sum(run.synthetic_counts.values())
+    is_all = first["n_synthetic"] == all_made
+    compared = "These images" if is_all else f"{count(first['n_synthetic'])} synthetic images"
+    text = f"{compared} were compared with {count(first['n_real'])} real ones by {listing(named)}"
     features = list(dict.fromkeys(name for score in scores if (name := _features(score["extractor"]))))
     with_features = f" on features of {listing(features)}" if features else ""
     floors = "; each score was also computed between parts of the real images (its floor)"

@@ -66,10 +66,10 @@ def _one_recipe(settings: Mapping[str, Any], stopped: str) -> str:
         setting(settings, "batch_size", "batch size {}"),
         setting(settings, "learning_rate", "learning rate {:g}"),
         setting(settings, "augment", "augmentation: {}"),
-        setting(settings, "patience", "early stopping after {} checks without improvement"),
     ]
     listed = "; ".join(detail for detail in details if detail)
-    return f"{f' ({listed})' if listed else ''}, stopped early by the loss on {stopped}"
+    checks = setting(settings, "patience", " for {} checks")
+    return f"{f' ({listed})' if listed else ''}, stopped early when the loss on {stopped} did not improve{checks}"
 
 
 def _own_recipes(settings: Mapping[str, Any], stopped: str) -> str:
