@@ -95,7 +95,7 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
     "shared-patients": (
         "Leakage",
         "severe",
-        "{patients:#patient id} in both {splits}. If these are the same people, results are too good.",
+        "Patient ids that two splits share: {places}. If these are the same people, results are too good.",
     ),
     "duplicates-across-splits": ("Leakage", "severe", "{groups:#group} of identical images in more than one split."),
     "conflicting-labels": ("Data", "mild", "{groups:#group} of identical images with different class names."),

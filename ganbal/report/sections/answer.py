@@ -109,6 +109,9 @@ def _against_copies(study: StudyView) -> str:
 
 def _cheap_arms(study: StudyView) -> str:
     """What arms without synthetic images changed, by every metric of the answer."""
+    cheap = [arm for arm in study.other_arms if GAN_ARM not in arm]
+    if cheap and not study.summary["verdict"]["findings"]:
+        return f"No difference found with {listing(cheap)}."
     told: dict[tuple[str, str], list[str]] = {}
     for row in study.summary["verdict"]["findings"]:
         change = f"{study.metric_title(row['metric'])} {points(row['mean'])} points"

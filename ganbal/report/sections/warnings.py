@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ganbal.report.number_text import count, listing
 from ganbal.report.page import Block, Notice, Paragraph
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.staleness import stale_stages
@@ -82,9 +83,10 @@ def _of_the_sizes(run: RunFiles) -> Iterable[Mapping[str, Any]]:
 def _of_the_data(data: Mapping[str, Any] | None) -> Iterable[Mapping[str, Any]]:
     if data is None:
         return
-    for shared in data["patients_shared"]:
-        if shared["count"] and "unused" not in shared["splits"]:
-            yield _record("shared-patients", patients=shared["count"], splits=shared["splits"])
+    shared = [entry for entry in data["patients_shared"] if entry["count"] and "unused" not in entry["splits"]]
+    if shared:
+        places = [f"{count(entry['count'])} in {listing(entry['splits'])}" for entry in shared]
+        yield _record("shared-patients", places=places)
     duplicates = data["duplicates"] or {}
     if duplicates.get("across_splits"):
         yield _record("duplicates-across-splits", groups=duplicates["across_splits"])
