@@ -18,11 +18,12 @@ import numpy as np
 
 from ganbal.config import load_config
 from ganbal.data.dataset import load_dataset
-from ganbal.gan.checkpoint import identity_of, load_generator
+from ganbal.gan.checkpoint import load_generator
 from ganbal.gan.collapse import diversity
-from ganbal.gan.sampling import draw_images, latent_rows
-from ganbal.gan.train_step import precision_of
-from ganbal.gan.training import GanFolder, train_gan
+from ganbal.gan.fingerprint import TrainingFingerprint
+from ganbal.gan.folder import GanFolder
+from ganbal.gan.sampling import latent_rows
+from ganbal.gan.training import train_gan
 from ganbal.metrics.density_coverage import coverage, density
 from ganbal.metrics.features.feature_cache import SetFeatureCache
 from ganbal.metrics.features.images import ArrayImages
@@ -68,16 +69,14 @@ def settings(given, variant, seed):
 
 
 def train(config, images, folder, device):
-    identity = identity_of(
-        config.gan, seed=config.seed, class_name="NORMAL", data_digest="ablation", precision=precision_of(device)
-    )
+    fingerprint = TrainingFingerprint.of(config.gan, seed=config.seed, class_names=["NORMAL"], data_digest="ablation")
     place = GanFolder(folder)
     state = train_gan(
-        images, config.gan, identity=identity, seed=config.seed, device=device, folder=place, console=Console()
+        images, config.gan, fingerprint=fingerprint, seed=config.seed, device=device, folder=place, console=Console()
     )
-    generator, _ = load_generator(place.last_checkpoint, device)
+    generator = load_generator(place.last_checkpoint, device)
     latents = latent_rows(config.seed + 1000, NUM_SYNTHETIC, config.gan.latent_dim)
-    return np.concatenate(list(draw_images(generator, latents, 64))), state.seconds
+    return np.concatenate(list(generator.generate(latents, 64))), state.seconds
 
 
 def score(real, synthetic):

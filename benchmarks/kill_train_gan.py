@@ -1,10 +1,10 @@
-"""Kills `ganbal train-gan` at random moments, continues it each time, and compares with a run that was left in peace.
+"""Kills `ganbal train-gan` at random moments, continues it each time, and compares it with an undisturbed run.
 
     python benchmarks/kill_train_gan.py [--kills 20] [--seed 0] [--folder DIR]
 
-SIGKILL, which leaves a process no time to tidy up, 0 to 6 seconds after the first step could have been made; on the
-embedded phantom set, at 32 px, on the CPU. Both runs have to end with the same bits in every weight, every optimiser's
-memory and the random state, and with the same history but for its times.
+SIGKILL, which leaves a process no time to clean up, 0 to 6 seconds after training may have begun; on the embedded
+phantom set, at 32 px, on the CPU. Both runs must end with the same bits in every weight, optimizer state and random
+state, and with the same history except for its times.
 """
 
 import argparse
@@ -23,7 +23,12 @@ SETTINGS = [
     *("data.phantom_images=400", "study.image_size_px=32", "gan.image_size_px=32", "gan.base_channels=4"),
     *("gan.batch_size=8", "gan.latent_dim=8", "gan.adaptive_augment=true", "gan.adaptive_images=4000"),
     *("gan.log_every_steps=10", "gan.score_every_steps=50", "gan.score_images=20", "gan.sample_every_steps=200"),
-    *("gan.checkpoint_every_steps=20", "gan.discriminator_learning_rate=5e-5", "gan.max_rollbacks=50"),
+    *(
+        "gan.checkpoint_every_steps=20",
+        "gan.checkpoint_every_seconds=0",
+        "gan.discriminator_learning_rate=5e-5",
+        "gan.max_rollbacks=50",
+    ),
 ]
 LONGEST_LIFE_SECONDS = 6.0
 
@@ -34,11 +39,11 @@ def command(run, steps):
 
 
 def kill_again_and_again(run, steps, kills, dice):
-    """Where each kill found the training: the step of the last checkpoint, None before the first."""
+    """The step of the last checkpoint at each kill; None before the first."""
     found = []
     while len(found) < kills:
         process = subprocess.Popen(command(run, steps), stderr=subprocess.PIPE, text=True, bufsize=1)
-        for line in process.stderr:  # imports and reading the images: nothing to kill yet
+        for line in process.stderr:  # imports and image decoding: nothing to kill yet
             if "training the GAN" in line or "Continuing" in line or "Run folder" in line:
                 break
         time.sleep(dice.uniform(0.0, LONGEST_LIFE_SECONDS))
@@ -83,11 +88,11 @@ def main():
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="ganbal-kills-"))
-    killed, peaceful = folder / "killed", folder / "peaceful"
+    killed, undisturbed = folder / "killed", folder / "undisturbed"
     found = kill_again_and_again(killed, given.steps, given.kills, random.Random(given.seed))
-    for run in (killed, peaceful):
+    for run in (killed, undisturbed):
         subprocess.run(command(run, given.steps), check=True, capture_output=True)
-    count, unequal = differences(peaceful, killed)
+    count, unequal = differences(undisturbed, killed)
     print(f"{given.kills} kills at steps {found}; of {count} values, {len(unequal)} differ {unequal[:5]}")
     sys.exit(1 if unequal else 0)
 

@@ -45,11 +45,11 @@ def inspect(choice: RunChoice, console: Console) -> Outcome:
 def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
     """Train in this process, or in all that `torchrun` started; all but the first return None."""
     with console.working("loading libraries"):
-        from ganbal.runtime.distributed import joined_world
+        from ganbal.runtime.distributed import process_group
         from ganbal.stages import inspect, terminal_text, train_gan
         from ganbal.stages.session import Requirement, open_run
         from ganbal.stages.synthesize import images_to_generate
-    with joined_world() as world:
+    with process_group() as world:
         if not world.is_first:
             train_gan.assist_training(world)
             return None
@@ -59,7 +59,7 @@ def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
             _start(context, *requirements)
             inspect.inspect(context)
             facts = train_gan.train_gan(context)
-            world.tell(None)  # the others have finished, too
+            world.broadcast_object(None)  # the others have finished, too
             next_step = _command("synthesize", context, *_numbers(images_to_generate(context)))
             return _outcome(context, facts, terminal_text.training(facts), next_step)
 

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from ganbal.config.section import Section
 
 FEWEST_TO_LEARN_FROM = 4
-"""Images of a class that a generator needs at least: the distance by which its checkpoints are chosen halves them."""
+"""Fewest images of a class to learn from: the distance by which checkpoints are chosen halves them."""
 
 Augmentation = Literal["brightness", "contrast", "translation", "cutout", "affine"]
 
@@ -32,64 +32,73 @@ GAN_PRESETS: dict[str, dict[str, Any]] = {
         "discriminator_learning_rate": 2e-4,
     },
 }
-"""What each `gan.preset` sets, where the field itself is not given."""
+"""Values that each `gan.preset` gives to fields that are not set."""
 
 
 class GanConfig(Section):
-    """The DCGAN and its training."""
+    """The GAN and its training."""
 
     preset: Literal["dcgan", "small-data"] = "small-data"
-    """`dcgan` is the paper's; `small-data` is what measured best on a thousand images (docs/generator.md)."""
+    """`dcgan` follows the paper; `small-data` is what measured best on a thousand images (docs/generator.md)."""
     class_name: str | None = None
-    """The class to synthesise; None means the minority class, or with three classes and more every smaller one."""
+    """The class to synthesize; None means the minority class, or with three or more classes every smaller one."""
     class_names: tuple[str, ...] = ()
-    """Several classes to synthesise, a generator each; of these, `class_name` is the one that is scored first."""
+    """Several classes to synthesize, one generator each; `class_name` is the one of them that is scored first."""
     conditional: bool = False
-    """One generator that is told the class and trained on all classes, in place of one a class."""
+    """One class-conditional generator trained on all classes, instead of one generator per class."""
     image_size_px: int = 160
     """Side of the square images: 4·2^k or 5·2^k from 32 to 256."""
-    base_channels: int = Field(64, ge=4, le=1024)
-    """Channels of the layer next to the image; doubled at every halving of the side, 8-fold at most."""
-    latent_dim: int = Field(100, ge=1, le=65_536)
-    batch_size: int = Field(ge=2, le=65_536)
-    steps: int = Field(60_000, ge=1, le=10_000_000)
-    """Optimiser steps of the generator (and as many of the discriminator)."""
+    base_channels: int = Field(64, ge=4, le=512)
+    """Channels of the layer next to the image; doubled at every halving of the side, up to 8-fold."""
+    latent_dim: int = Field(100, ge=1, le=10_000)
+    batch_size: int = Field(ge=2, le=4096)
+    steps: int = Field(60_000, ge=1, le=1_000_000_000)
+    """Optimizer steps of the generator, and as many of the discriminator."""
     learning_rate: float = Field(2e-4, gt=0, le=1)
     """Of the generator."""
     discriminator_learning_rate: float = Field(gt=0, le=1)
     adam_beta1: float = Field(0.5, ge=0, lt=1)
-    loss: Literal["non-saturating", "hinge"]
+    adam_beta2: float = Field(0.999, ge=0, lt=1)
+    loss: Literal["non-saturating", "hinge", "relativistic"]
+    """`relativistic` compares real and synthetic images in pairs; it needs `r1_gamma` and `r2_gamma`."""
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
-    """Real images are to be called real with probability 1 - this (non-saturating loss only)."""
-    discriminator_norm: Literal["batch", "spectral"]
+    """The discriminator's target probability of real images is 1 - this (non-saturating loss only)."""
+    discriminator_norm: Literal["batch", "spectral", "none"]
+    """Normalization of the discriminator's layers; `none` starts from weights that need none (He et al. 2015)."""
     minibatch_stddev: bool
     """The discriminator also sees how much the images of a batch differ (Karras et al. 2018)."""
     r1_gamma: float = Field(ge=0, le=1e6)
-    """Weight of the R1 gradient penalty on real images; 0 leaves it out."""
+    """Weight of the R1 gradient penalty, on real images; 0 leaves it out."""
+    r2_gamma: float = Field(0.0, ge=0, le=1e6)
+    """Weight of the R2 gradient penalty, on synthetic images; 0 leaves it out."""
     r1_every_steps: int = Field(16, ge=1, le=1_000_000)
-    """The penalty is computed this seldom, and weighs as many times more (Karras et al. 2020)."""
+    """Both penalties are computed once in so many steps and weighted as many times more (Karras et al. 2020)."""
     augment: tuple[Augmentation, ...]
     """Differentiable augmentation of what the discriminator sees, real and synthetic alike (Zhao et al. 2020)."""
     adaptive_augment: bool = False
     """Augment only as often as the discriminator overfits (Karras et al. 2020), instead of always."""
     adaptive_target: float = Field(0.5, gt=0, lt=1)
-    """How far held-out images may fall from how training images are rated towards how synthetic ones are."""
+    """Tolerated overfitting: 0 where held-out images are scored like training images, 1 like synthetic ones."""
     adaptive_images: int = Field(20_000, ge=1, le=1_000_000_000)
-    """Images after which the probability of augmentation can have gone from 0 to 1."""
+    """Images in which the probability of augmentation can go from 0 to 1."""
     held_out_fraction: float = Field(0.1, gt=0, lt=0.5)
-    """Share of the class's training images kept from the discriminator to see whether it overfits (adaptive only)."""
+    """Share of the training images kept from the discriminator to measure its overfitting (adaptive only)."""
     ema_half_life_images: float = Field(10_000, ge=0, le=1e9)
-    """Images after which a weight's share in the moving average of the generator has halved; 0 switches it off."""
-    compile: Literal["auto", "always", "never"] = "auto"
-    """Kernels made by torch.compile: `auto` on CUDA, where a trial of a few steps works."""
-    log_every_steps: int = Field(50, ge=1, le=10_000_000)
-    sample_every_steps: int = Field(1000, ge=1, le=10_000_000)
-    score_every_steps: int = Field(500, ge=1, le=10_000_000)
-    """How often the generator is measured against the training images; the best checkpoint is kept."""
-    score_images: int = Field(500, ge=2, le=1_000_000)
-    max_rollbacks: int = Field(3, ge=0, le=100)
-    """How many times a collapsed training is put back to its best checkpoint with lower learning rates."""
-    checkpoint_every_steps: int = Field(500, ge=1, le=10_000_000)
+    """Images after which a weight's share in the generator's moving average has halved; 0 switches averaging off."""
+    compile: Literal["auto", "always", "graph", "never"] = "auto"
+    """On CUDA, `auto` and `always` compile kernels and record whole steps, `graph` records only; on a CPU, `always`
+    compiles kernels. Each is used where a rehearsal of a few steps gives the same losses."""
+    log_every_steps: int = Field(50, ge=1, le=1_000_000)
+    sample_every_steps: int = Field(1000, ge=1, le=100_000_000)
+    score_every_steps: int = Field(500, ge=1, le=100_000_000)
+    """Steps between measurements of the generator against the training images; the best state is kept."""
+    score_images: int = Field(500, ge=4, le=100_000)
+    """Images generated per measurement."""
+    max_rollbacks: int = Field(3, ge=0, le=1000)
+    """How often a collapsed training returns to its best state with lower learning rates."""
+    checkpoint_every_steps: int = Field(500, ge=1, le=100_000_000)
+    """A checkpoint is written after so many steps, unless the previous one is younger than the next setting."""
+    checkpoint_every_seconds: float = Field(60.0, ge=0, le=1e6)
 
     @model_validator(mode="before")
     @classmethod
@@ -107,7 +116,7 @@ class GanConfig(Section):
         if self.conditional and self.class_names:
             raise ValueError("gan.conditional trains on all classes: leave gan.class_names empty")
         if self.conditional and self.adaptive_augment:
-            raise ValueError("gan.adaptive_augment works without gan.conditional only")
+            raise ValueError("gan.adaptive_augment does not work with gan.conditional")
         return self
 
     @field_validator("image_size_px")
@@ -120,5 +129,5 @@ class GanConfig(Section):
 
 
 def allowed_gan_sizes_px() -> list[int]:
-    """The image sides a stack of doublings from 4 or 5 pixels reaches, 32 to 256."""
+    """Sides that doublings of 4 or 5 pixels reach, 32 to 256."""
     return sorted(start * 2**k for start in (4, 5) for k in range(3, 7) if 32 <= start * 2**k <= 256)

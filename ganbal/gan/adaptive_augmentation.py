@@ -1,10 +1,8 @@
-"""How strongly to augment: as strongly as the discriminator overfits (Karras et al. 2020, arXiv:2006.06676).
+"""Augments as often as the discriminator overfits (Karras et al. 2020, arXiv:2006.06676).
 
-A share of the training images is held out from the discriminator's updates. A discriminator that has learned its images
-by heart rates those it trains on higher than those it does not; then the probability of augmentation rises.
+A share of the training images is held out from the discriminator's updates. A discriminator that memorizes its images
+scores them higher than held-out ones; then the probability of augmentation rises.
 """
-
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -14,51 +12,48 @@ from ganbal.runtime.distributed import World
 
 CHECK_EVERY_STEPS = 4
 _MEMORY = 0.9
-"""Share of the earlier ratings that a check keeps: single batches are too noisy to steer by."""
+"""Weight of earlier logits in the running means: single batches are too noisy to steer by."""
 
 
-def split_off_held_out(data: Tensor, fraction: float) -> tuple[Tensor, Tensor]:
-    """Divide training images, always the same way, into those to train on and those to hold out, one image at least.
+def split_off_held_out(images: Tensor, fraction: float) -> tuple[Tensor, Tensor]:
+    """Split training images, always in the same way, into a part to train on and a part to hold out (at least one).
 
     Args:
-        data: (N, S, S), N ≥ 2.
+        images: (N, S, S), N ≥ 2.
     """
-    count = min(max(round(len(data) * fraction), 1), len(data) - 1)
-    order = torch.randperm(len(data), generator=torch.Generator().manual_seed(0)).to(data.device)
-    return data[order[count:]], data[order[:count]]
+    count = min(max(round(len(images) * fraction), 1), len(images) - 1)
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0)).to(images.device)
+    return images[order[count:]], images[order[:count]]
 
 
 class AdaptiveStrength:
-    """Raises the probability while the discriminator overfits, lowers it while it does not.
+    """Raises the probability of augmentation while the discriminator overfits and lowers it otherwise.
 
     Overfitting is (D(train) - D(held out)) / (D(train) - D(synthetic)), of mean logits: 0 where held-out images are
-    rated like training images, 1 where they are rated like synthetic ones.
+    scored like training images, 1 where they are scored like synthetic ones.
 
     Args:
         probability: () float32 on the device, changed in place.
-        ratings: (3,) float32, running means of the logits of training, synthetic and held-out images, in place too.
+        logit_ema: (3,) float32, running means of the logits of training, synthetic and held-out images, changed in
+            place as well.
     """
 
-    def __init__(self, probability: Tensor, ratings: Tensor, config: GanConfig, world: World) -> None:
-        self.probability, self._ratings, self._world = probability, ratings, world
+    def __init__(self, probability: Tensor, logit_ema: Tensor, config: GanConfig, world: World) -> None:
+        self.probability, self._logit_ema, self._world = probability, logit_ema, world
         self._target = config.adaptive_target
         self._change = CHECK_EVERY_STEPS * config.batch_size / config.adaptive_images
 
-    def is_due(self, step: int) -> bool:
-        return step % CHECK_EVERY_STEPS == 0
+    @staticmethod
+    def is_due(step: int) -> bool:
+        """Whether the step that follows `step` finished steps includes a check."""
+        return (step + 1) % CHECK_EVERY_STEPS == 0
 
     @torch.no_grad()
-    def watch(self, real: Tensor, synthetic: Tensor, held_out: Tensor) -> None:
-        """Take in logits (B,) of three kinds of images and move the probability a little; the host does not wait."""
-        now = self._world.mean(torch.stack([real.mean(), synthetic.mean(), held_out.mean()]).float())
-        self._ratings.lerp_(now, 1.0 - _MEMORY)
-        train, generated, unseen = self._ratings
-        # Compared as a product: the quotient blows up where the discriminator tells nothing apart.
+    def update(self, real: Tensor, synthetic: Tensor, held_out: Tensor) -> None:
+        """Adjust the probability by the logits (B,) of three kinds of images; does not wait for the device."""
+        means = self._world.mean(torch.stack([real.mean(), synthetic.mean(), held_out.mean()]).float())
+        self._logit_ema.lerp_(means, 1.0 - _MEMORY)
+        train, generated, unseen = self._logit_ema
+        # Compared as a product: the quotient has no bound where the discriminator separates nothing.
         overfits = (train - unseen) > self._target * (train - generated).clamp(min=0)
         self.probability.add_(torch.where(overfits, self._change, -self._change)).clamp_(0.0, 1.0)
-
-
-def rate(discriminator: Callable[[Tensor], Tensor], images: Tensor) -> Tensor:
-    """Logits (B,) float32, without gradient."""
-    with torch.no_grad():
-        return discriminator(images).float()

@@ -1,12 +1,12 @@
-"""Differentiable augmentation for small sets (Zhao et al. 2020, arXiv:2006.10738), made for grey images.
+"""Differentiable augmentation for small image sets (Zhao et al. 2020, arXiv:2006.10738), for grey images.
 
 The discriminator sees only augmented images, real and synthetic alike, and the gradient flows through to the
-generator; so the discriminator cannot learn 1,000 images by heart and the generator does not learn the augmentation.
+generator. So the discriminator cannot memorize 1,000 images, and the generator does not learn the augmentation.
 The paper's saturation is left out, as it does nothing on one channel. Chests are not mirrored.
 
-Images are always (B, 1, S, S) float, nominally in [-1, 1]; the results have the same shape, may leave that range a
-little and are differentiable with respect to the images. Chance comes in as numbers, `draws`, uniform in [0, 1) with a
-row an image, so that the same draws give the same images on any device and in any split of a batch.
+Images are always (B, 1, S, S) float, nominally in [-1, 1]. Results have the same shape, may leave that range a little
+and are differentiable with respect to the images. Randomness is an argument: `draws`, uniform in [0, 1), one row per
+image, so that the same draws give the same images on any device and for any slice of a batch.
 """
 
 import math
@@ -17,9 +17,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-# A quarter of the paper's shifts and of its brightness, half of its contrast. What an augmentation varies much more
-# than the images themselves do is hidden from the discriminator: generators then drew every image equally bright, and
-# all ribs in one place (docs/generator.md).
+# A quarter of the paper's shifts and of its brightness, half of its contrast. The discriminator cannot see a property
+# that the augmentation varies much more than the images do: generators then made every image equally bright, with all
+# ribs in one place (docs/generator.md).
 MAX_BRIGHTNESS_SHIFT = 0.125
 MAX_CONTRAST_CHANGE = 0.25
 MAX_TRANSLATION = 1 / 32
@@ -29,12 +29,12 @@ MAX_SCALE = 0.15
 
 
 def brightness(images: Tensor, draws: Tensor) -> Tensor:
-    """Add one number from ±MAX_BRIGHTNESS_SHIFT to each image; draws (B, 1)."""
+    """Add one number within ±MAX_BRIGHTNESS_SHIFT to each image; draws (B, 1)."""
     return images + MAX_BRIGHTNESS_SHIFT * _symmetric(draws[:, 0, None, None, None])
 
 
 def contrast(images: Tensor, draws: Tensor) -> Tensor:
-    """Stretch each image about its own mean by a factor from 1 ± MAX_CONTRAST_CHANGE; draws (B, 1)."""
+    """Scale each image about its own mean by a factor within 1 ± MAX_CONTRAST_CHANGE; draws (B, 1)."""
     mean = images.mean(dim=(1, 2, 3), keepdim=True)
     return mean + (images - mean) * (1.0 + MAX_CONTRAST_CHANGE * _symmetric(draws[:, 0, None, None, None]))
 
@@ -55,19 +55,19 @@ def translation(images: Tensor, draws: Tensor) -> Tensor:
 
 
 def cutout(images: Tensor, draws: Tensor) -> Tensor:
-    """Replace a square of CUTOUT_SIDE of the side, anywhere (over the edge too), by the image's mean; draws (B, 2)."""
+    """Replace a square, CUTOUT_SIDE of the side, anywhere (also across an edge) by the image's mean; draws (B, 2)."""
     size = images.shape[-1]
     half = size * CUTOUT_SIDE / 2
-    centres = draws.T[..., None] * size  # (2, B, 1)
-    inside = (torch.arange(size, device=images.device) + 0.5 - centres).abs() < half  # (2, B, S)
+    centers = draws.T[..., None] * size  # (2, B, 1)
+    inside = (torch.arange(size, device=images.device) + 0.5 - centers).abs() < half  # (2, B, S)
     hole = (inside[0][:, :, None] & inside[1][:, None, :])[:, None]  # (B, 1, S, S)
     return torch.where(hole, images.mean(dim=(1, 2, 3), keepdim=True), images)
 
 
 def affine(images: Tensor, draws: Tensor) -> Tensor:
-    """Turn each image by up to ±MAX_ROTATION and scale it by 1 ± MAX_SCALE; edges are repeated; draws (B, 2)."""
-    turn, scale = _symmetric(draws).unbind(dim=1)
-    angle, factor = MAX_ROTATION * turn, 1.0 + MAX_SCALE * scale
+    """Rotate each image by up to ±MAX_ROTATION and scale it by 1 ± MAX_SCALE; edges are repeated; draws (B, 2)."""
+    rotation, scale = _symmetric(draws).unbind(dim=1)
+    angle, factor = MAX_ROTATION * rotation, 1.0 + MAX_SCALE * scale
     cosine, sine, zero = angle.cos() * factor, angle.sin() * factor, torch.zeros_like(angle)
     matrices = torch.stack([torch.stack([cosine, -sine, zero], 1), torch.stack([sine, cosine, zero], 1)], 1)
     grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
@@ -76,7 +76,7 @@ def affine(images: Tensor, draws: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """`apply(images, draws)` and how many draws it takes for an image."""
+    """`apply(images, draws)` and the number of draws per image."""
 
     apply: Callable[[Tensor, Tensor], Tensor]
     num_draws: int
@@ -92,7 +92,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 
 
 def draws_needed(names: Sequence[str]) -> int:
-    """Numbers that `augment` takes for an image: those of every augmentation, and one to decide whether it happens."""
+    """Draws per image that `augment` takes: those of each augmentation, and one that decides whether it is applied."""
     return sum(AUGMENTATIONS[name].num_draws + 1 for name in names)
 
 
@@ -102,7 +102,7 @@ def augment(images: Tensor, names: Sequence[str], draws: Tensor, probability: Te
     Args:
         names: any of `AUGMENTATIONS`.
         draws: (B, draws_needed(names)) float32 in [0, 1).
-        probability: with which each augmentation happens to each image, a scalar; None: always.
+        probability: () with which each augmentation is applied to each image; None means always.
     """
     first = 0
     for name in names:

@@ -1,86 +1,61 @@
-"""Checkpoints of a GAN training: written atomically, read without pickles, refused when they belong elsewhere."""
+"""Checkpoints of a GAN training: atomic, without pickles, refused when damaged or of another training."""
 
-from collections.abc import Sequence
+import io
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from ganbal.config import GanConfig
 from ganbal.errors import InputError
-from ganbal.gan.conditional import ConditionalGenerator
+from ganbal.gan.fingerprint import TrainingFingerprint
+from ganbal.gan.folder import GanFolder
 from ganbal.gan.networks import Generator
+from ganbal.gan.sampling import TrainedGenerator
 from ganbal.gan.state import TrainingState
 from ganbal.runtime.atomic_files import atomic_path
 from ganbal.runtime.hashing import file_digest
 
-FORMAT = 1
-# Settings that say how long to train and what to show on the way, not what is trained.
-_NOT_IDENTITY = {
-    *("preset", "class_name", "class_names", "conditional", "steps", "max_rollbacks", "score_images"),
-    "compile",
-    *("log_every_steps", "sample_every_steps", "score_every_steps", "checkpoint_every_steps"),
-}
-
-Identity = dict[str, Any]
+FORMAT = 2
 
 
-def identity_of(
-    config: GanConfig,
-    *,
-    seed: int,
-    class_name: str,
-    data_digest: str,
-    precision: str,
-    classes: Sequence[str] | None = None,
-) -> Identity:
-    """What two trainings must share for one to continue the other.
-
-    Args:
-        class_name: what the images show; with `classes`, all their names in one text.
-        classes: class names in the order of the labels that class-conditional networks are told.
-    """
-    settings = {f"gan.{k}": v for k, v in config.model_dump(mode="json").items() if k not in _NOT_IDENTITY}
-    return settings | {
-        "gan.class_name": class_name,
-        "seed": seed,
-        "training images": data_digest,
-        "precision": precision,
-        **({} if classes is None else {"classes": list(classes)}),
-    }
-
-
-def save_checkpoint(path: Path, state: TrainingState, identity: Identity) -> None:
+def save_checkpoint(path: Path, content: dict[str, Any], fingerprint: TrainingFingerprint) -> None:
+    """Write the content of a state (`TrainingState.state_dict`); equal content gives equal bytes."""
+    # Into memory first: torch names the archive inside the file after the file, which is a temporary one.
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, "fingerprint": fingerprint.to_dict(), "state": content}, buffer)
     with atomic_path(path) as temporary:
-        torch.save({"format": FORMAT, "identity": identity, "state": state.state_dict()}, temporary)
+        temporary.write_bytes(buffer.getbuffer())
 
 
-def resume(path: Path, state: TrainingState, identity: Identity) -> None:
-    """Put the checkpoint's content into `state`.
+def resume(path: Path, state: TrainingState, fingerprint: TrainingFingerprint) -> bool:
+    """Load the checkpoint into `state`.
+
+    Returns:
+        Whether random numbers continue where they were; they cannot on another kind of device.
 
     Raises:
-        InputError: the file is damaged, or its training had other settings or images.
+        InputError: the file is missing or damaged, or its training had other settings or images.
     """
-    content = read_checkpoint(path)
-    differences = [
-        f"{name}: {content['identity'].get(name)} there, {value} now"
-        for name, value in identity.items()
-        if content["identity"].get(name) != value
-    ]
+    content, saved = read_checkpoint(path)
+    differences = saved.differences(fingerprint)
     if differences:
         raise InputError(
-            expected=f"a checkpoint of this very training at {path}",
-            found="one with other settings:\n  " + "\n  ".join(differences),
-            action="Use the settings it was made with, or another run folder (--run NEW) to start afresh.",
+            expected=f"a checkpoint of this training at {path}",
+            found="one of another training:\n  " + "\n  ".join(differences),
+            action="Use the settings of that training, or another run folder (--run NEW) to start a new one.",
         )
-    state.load_state_dict(content["state"])
+    try:
+        return state.load_state_dict(content)
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise _damaged(path, error) from error
 
 
-def read_checkpoint(path: Path, device: str = "cpu") -> dict[str, Any]:
-    """The checkpoint's content, tensors on `device`.
+def read_checkpoint(path: Path, device: str = "cpu") -> tuple[dict[str, Any], TrainingFingerprint]:
+    """The saved content of a `TrainingState`, tensors on `device`, and the fingerprint of its training.
 
     Raises:
-        InputError: there is none, it is damaged, or another version of ganbal wrote it.
+        InputError: the file is missing or damaged, or another version of ganbal wrote it.
     """
     if not path.is_file():
         raise InputError(
@@ -89,44 +64,87 @@ def read_checkpoint(path: Path, device: str = "cpu") -> dict[str, Any]:
             action="Run `ganbal train-gan` first.",
         )
     try:
+        _check_sums(path)
         content = torch.load(path, map_location=device, weights_only=True)
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']}, this version reads {FORMAT}")
+        return dict(content["state"]), TrainingFingerprint.from_dict(content["fingerprint"])
     except Exception as error:  # torch raises many kinds for a damaged file
-        raise InputError(
-            expected=f"a checkpoint written by `ganbal train-gan` at {path}",
-            found=f"a file that cannot be read as one ({type(error).__name__}: {' '.join(str(error).split())[:120]})",
-            action="Delete it and train again, or restore it from a copy.",
-        ) from error
-    return content
+        raise _damaged(path, error) from error
 
 
-def load_generator(path: Path, device: torch.device, class_name: str | None = None) -> tuple[Generator, dict[str, Any]]:
-    """The averaged generator of a checkpoint, in evaluation mode, with the checkpoint's facts.
-
-    Args:
-        class_name: what it is to draw; None is enough where it was trained on one class.
-
-    Returns:
-        The generator of that class and {identity, step, sha256, class_name}; sha256 is of the checkpoint file.
+def chosen_checkpoint(folder: GanFolder) -> Path:
+    """The checkpoint to sample from: the best one; the last one of a training that kept none.
 
     Raises:
-        InputError: there is no such checkpoint, it is damaged, or it does not draw that class.
+        InputError: the training kept a best checkpoint that is missing, or its last checkpoint is damaged.
     """
-    content = read_checkpoint(path, str(device))
-    identity = content["identity"]
-    sizes = identity["gan.image_size_px"], identity["gan.base_channels"], identity["gan.latent_dim"]
-    classes = identity.get("classes")
-    known = classes or [identity["gan.class_name"]]
-    chosen = class_name if class_name is not None or classes else known[0]
+    best, last = folder.best_checkpoint, folder.last_checkpoint
+    if best.is_file() or not last.is_file():
+        return best if best.is_file() else last
+    best_step = read_checkpoint(last)[0].get("best_step")
+    if best_step:
+        raise InputError(
+            expected=f"the best checkpoint of the generator (step {best_step}) at {best}",
+            found="no such file",
+            action="Restore it from a copy, or run `ganbal train-gan`, which puts the last checkpoint in its place.",
+        )
+    return last
+
+
+def load_generator(path: Path, device: torch.device, class_name: str | None = None) -> TrainedGenerator:
+    """Load the averaged generator of a checkpoint, in evaluation mode.
+
+    Args:
+        class_name: the class to generate; None is enough where it was trained on one class.
+
+    Raises:
+        InputError: the file is missing or damaged, or the generator does not know that class.
+    """
+    content, fingerprint = read_checkpoint(path, str(device))
+    known = fingerprint.class_names
+    chosen = class_name if class_name is not None or len(known) > 1 else known[0]
     if chosen not in known:
         raise InputError(
-            expected=f"which of {', '.join(known)} to draw, as that is what {path} was trained on",
-            found=repr(chosen) if chosen else "no class named",
+            expected=f"one of the classes that {path} was trained on ({', '.join(known)})",
+            found=repr(chosen) if chosen else "no class",
             action="Name a class it knows, or train a generator for the other one (gan.class_names).",
         )
-    generator = Generator(*sizes) if classes is None else ConditionalGenerator(*sizes, len(classes))
-    generator.load_state_dict(content["state"]["average"])
+    try:
+        generator = _build_generator(fingerprint)
+        generator.load_state_dict(content["average"])
+        step = int(content["step"])
+    except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
+        raise _damaged(path, error) from error
     generator.to(device).requires_grad_(False).eval()
-    facts = {"identity": identity, "step": content["state"]["step"], "sha256": file_digest(path), "class_name": chosen}
-    return generator.by_class()[known.index(chosen)], facts
+    label = known.index(chosen) if fingerprint.is_conditional else None
+    return TrainedGenerator(generator, chosen, label, step, file_digest(path))
+
+
+def _build_generator(fingerprint: TrainingFingerprint) -> Generator:
+    size_px, channels, latent_dim = (
+        int(fingerprint.settings[f"gan.{name}"]) for name in ("image_size_px", "base_channels", "latent_dim")
+    )
+    num_classes = len(fingerprint.class_names) if fingerprint.is_conditional else None
+    return Generator(size_px, channels, latent_dim, num_classes)
+
+
+def _check_sums(path: Path) -> None:
+    """Compare every part of the file with its checksum: torch does not, and would load a flipped bit as a weight.
+
+    Raises:
+        ValueError: a part has changed since it was written.
+        zipfile.BadZipFile: the file is no archive.
+    """
+    with zipfile.ZipFile(path) as archive:
+        damaged = archive.testzip()
+    if damaged is not None:
+        raise ValueError(f"the checksum of {damaged} is wrong")
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    return InputError(
+        expected=f"a checkpoint written by `ganbal train-gan` at {path}",
+        found=f"a file that cannot be read as one ({type(error).__name__}: {' '.join(str(error).split())[:120]})",
+        action="Delete it and train again, or restore it from a copy.",
+    )

@@ -1,4 +1,4 @@
-"""Noticing that a GAN training has collapsed: numbers in, plain words out."""
+"""Detects that a GAN training has collapsed, from its history."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,14 +7,14 @@ import numpy as np
 
 PINNED_ROWS = 5
 PINNED_REAL, PINNED_SYNTHETIC = 0.98, 0.02
-# Young generators draw grey fog, so diversity can only be lost once it was there.
+# At first, generators make grey fog, so diversity can only be lost once it was there.
 HAD_DIVERSITY, LOST_DIVERSITY = 0.5, 0.25
 
 
 def diversity(images: np.ndarray) -> float:
     """Root mean square difference between two different images of the set, in grey levels.
 
-    For images x_i and their mean image m it is √(2·mean|x_i - m|²·n/(n-1)): no pair has to be visited.
+    For images x_i with mean image m it is √(2·mean|x_i - m|²·n/(n-1)), without visiting pairs.
 
     Args:
         images: (N, S, S) uint8, N ≥ 2.
@@ -24,26 +24,24 @@ def diversity(images: np.ndarray) -> float:
     return math.sqrt(2.0 * float(variance))
 
 
-def find_trouble(rows: Sequence[Mapping[str, float]]) -> str | None:
-    """What is wrong with a training, None if nothing is.
+def detect_collapse(rows: Sequence[Mapping[str, float]]) -> str | None:
+    """Describe what is wrong with a training; None if nothing is.
 
     Args:
         rows: the history so far, oldest first, with discriminator_loss, generator_loss, real_score, synthetic_score
-            and, where it was measured, relative_diversity: that of synthetic images over that of real ones.
+            and, where it was measured, relative_diversity: that of synthetic images divided by that of real ones.
     """
     if not rows:
         return None
     if not all(math.isfinite(rows[-1][name]) for name in ("discriminator_loss", "generator_loss")):
-        return "the losses are no longer numbers"
+        return "a loss is infinite or not a number"
     recent = rows[-PINNED_ROWS:]
     if len(recent) == PINNED_ROWS and all(_is_pinned(row) for row in recent):
-        return "the discriminator tells every image apart, so the generator learns nothing any more"
+        return "the discriminator separates all images perfectly, so the generator has no gradient to learn from"
     now = rows[-1].get("relative_diversity", 1.0)
     most = max(row.get("relative_diversity", 0.0) for row in rows)
     if now < LOST_DIVERSITY and most >= HAD_DIVERSITY:
-        return (
-            f"the synthetic images have become nearly the same picture (they differ {now:.0%} as much as real ones do)"
-        )
+        return f"the synthetic images are nearly identical (they differ {now:.0%} as much as real ones do)"
     return None
 
 

@@ -1,32 +1,38 @@
-"""What the two networks minimise."""
+"""Adversarial losses: what the discriminator and the generator minimize. `LOSSES` lists them by `gan.loss`."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn.functional import relu, softplus
+
+from ganbal.config import GanConfig
 
 
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """A pair of losses; both take logits (B,) float and give a scalar.
+    """A pair of losses; each takes logits of real and of synthetic images, (B,) float, and returns a scalar.
 
-    `discriminator(real_logits, synthetic_logits)` and `generator(synthetic_logits)`.
+    Attributes:
+        discriminator: loss of the discriminator, from (real logits, synthetic logits).
+        generator: loss of the generator, from (real logits, synthetic logits).
+        compares_pairs: whether the generator's loss needs the logits of real images; otherwise it gets an empty tensor.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
-    generator: Callable[[Tensor], Tensor]
+    generator: Callable[[Tensor, Tensor], Tensor]
+    compares_pairs: bool = False
 
 
 def non_saturating(label_smoothing: float = 0.0) -> AdversarialLoss:
-    """Binary cross-entropy, the generator maximising log D(G(z)) (Goodfellow et al. 2014).
+    """Binary cross-entropy, where the generator maximizes log D(G(z)) (Goodfellow et al. 2014).
 
     -log σ(x) = softplus(-x) and -log(1 - σ(x)) = softplus(x), which cannot overflow. At chance the discriminator's
     loss is 2·ln 2 = 1.386 and the generator's ln 2 = 0.693.
 
     Args:
-        label_smoothing: real images are to be called real with probability 1 - this (one-sided, Salimans et al. 2016);
+        label_smoothing: the target probability of real images is 1 - this (one-sided, Salimans et al. 2016);
             softplus(-x) + s·x is the cross-entropy with target 1 - s.
     """
 
@@ -34,7 +40,10 @@ def non_saturating(label_smoothing: float = 0.0) -> AdversarialLoss:
         real = softplus(-real_logits) + label_smoothing * real_logits
         return real.mean() + softplus(synthetic_logits).mean()
 
-    return AdversarialLoss(discriminator, lambda synthetic_logits: softplus(-synthetic_logits).mean())
+    def generator(real_logits: Tensor, synthetic_logits: Tensor) -> Tensor:
+        return softplus(-synthetic_logits).mean()
+
+    return AdversarialLoss(discriminator, generator)
 
 
 def hinge() -> AdversarialLoss:
@@ -43,19 +52,41 @@ def hinge() -> AdversarialLoss:
     def discriminator(real_logits: Tensor, synthetic_logits: Tensor) -> Tensor:
         return relu(1.0 - real_logits).mean() + relu(1.0 + synthetic_logits).mean()
 
-    return AdversarialLoss(discriminator, lambda synthetic_logits: -synthetic_logits.mean())
+    def generator(real_logits: Tensor, synthetic_logits: Tensor) -> Tensor:
+        return -synthetic_logits.mean()
+
+    return AdversarialLoss(discriminator, generator)
 
 
-def gradient_penalty(discriminator: nn.Module, real: Tensor, *condition: Tensor) -> Tensor:
-    """R1: the mean squared norm of the discriminator's gradient at real images (Mescheder et al. 2018).
+def relativistic() -> AdversarialLoss:
+    """The relativistic pairing loss, RpGAN (Jolicoeur-Martineau 2019; R3GAN, Huang et al. 2024, arXiv:2501.05441).
 
-    Args:
-        real: (B, 1, S, S) float in [-1, 1].
-        condition: what else the discriminator is told of each image, such as labels (B,).
-
-    Returns:
-        A scalar that can be differentiated with respect to the discriminator's weights.
+    Only the difference between a real and a synthetic logit counts: the discriminator minimizes
+    softplus(synthetic - real) per pair and the generator the reverse. A discriminator that rates every synthetic image
+    below one common threshold gains nothing, so the generator cannot satisfy it with a few modes. At chance both losses
+    are ln 2 = 0.693. The loss needs gradient penalties on real and on synthetic images to converge (`gan.r1_gamma`,
+    `gan.r2_gamma`).
     """
-    real = real.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(discriminator(real, *condition).sum(), real, create_graph=True)
-    return gradient.square().sum(dim=(1, 2, 3)).mean()
+
+    def discriminator(real_logits: Tensor, synthetic_logits: Tensor) -> Tensor:
+        return softplus(synthetic_logits - real_logits).mean()
+
+    def generator(real_logits: Tensor, synthetic_logits: Tensor) -> Tensor:
+        return softplus(real_logits - synthetic_logits).mean()
+
+    return AdversarialLoss(discriminator, generator, compares_pairs=True)
+
+
+LOSSES: dict[str, Callable[[GanConfig], AdversarialLoss]] = {
+    "non-saturating": lambda config: non_saturating(config.label_smoothing),
+    "hinge": lambda config: hinge(),
+    "relativistic": lambda config: relativistic(),
+}
+
+
+def choose_loss(config: GanConfig) -> AdversarialLoss:
+    return LOSSES[config.loss](config)
+
+
+NO_LOGITS = torch.empty(0)
+"""What a generator's loss gets for real images that it does not look at."""

@@ -1,33 +1,38 @@
-"""Watching over a GAN training: keeps the best checkpoint, rolls a collapse back."""
+"""Monitors a GAN training: measures the generator, keeps the best state, rolls a collapse back."""
 
+import copy
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
-from ganbal.config import GanConfig
+from ganbal.config import FEWEST_TO_LEARN_FROM, GanConfig
 from ganbal.errors import GanbalError
-from ganbal.gan.checkpoint import Identity, resume, save_checkpoint
-from ganbal.gan.collapse import diversity, find_trouble
-from ganbal.gan.sampling import draw_images, latent_rows
+from ganbal.gan.checkpoint import resume, save_checkpoint
+from ganbal.gan.collapse import detect_collapse, diversity
+from ganbal.gan.fingerprint import TrainingFingerprint
+from ganbal.gan.networks import Generator
+from ganbal.gan.sampling import generate_images, latent_rows
 from ganbal.gan.state import TrainingState
 from ganbal.runtime.console import Console
 from ganbal.runtime.distributed import ALONE, World
 
-# A seed of its own, so that the images judged here are not those that are synthesised later.
+# A seed of its own, so that the images measured here are not those that are generated later.
 _LATENT_SEED = 2**31 - 1
 
 
-class Supervisor:
-    """Measures the averaged generator now and then and acts on what it finds.
+class Monitor:
+    """Measures the averaged generator at intervals and acts on the result.
 
     Args:
         images: (N, S, S) uint8, the training images.
         quality: distance of synthetic images to them, lower is better; None measures the diversity only.
-        labels: (N,) their classes; None if they are all of one. As many images are drawn of each class as of any other.
-        best_checkpoint: where the best state so far is kept.
-        world: the processes that train together: the first one measures and writes, all act alike.
+        labels: (N,) int64 for a class-conditional generator, else None. Every class gets the same number of images.
+        best_checkpoint: the file that `write_best` writes.
+        world: processes that train together: the first one measures and writes, all act alike.
     """
 
     def __init__(
@@ -36,64 +41,87 @@ class Supervisor:
         images: np.ndarray,
         quality: Callable[[np.ndarray], float] | None,
         best_checkpoint: Path,
-        identity: Identity,
+        fingerprint: TrainingFingerprint,
         console: Console,
         world: World = ALONE,
         labels: np.ndarray | None = None,
     ) -> None:
         self._config, self._quality, self._console, self._world = config, quality, console, world
-        self._best_checkpoint, self._identity = best_checkpoint, identity
+        self._best_checkpoint, self._fingerprint = best_checkpoint, fingerprint
         by_class = [images] if labels is None else [images[labels == label] for label in range(labels.max() + 1)]
         self._real_diversities = [diversity(of_class) for of_class in by_class]
-        per_class = max(2, config.score_images // len(by_class))
+        per_class = max(FEWEST_TO_LEARN_FROM, config.score_images // len(by_class))
         self._latents = latent_rows(_LATENT_SEED, per_class, config.latent_dim)
+        self._best: dict[str, Any] | None = None
+        self._best_is_written = True
 
-    def measure(self, state: TrainingState, is_due: bool) -> dict[str, float]:
-        """Where it is due, draw images of the same latents as ever; tell their diversity and distance to real ones.
+    def measure(self, state: TrainingState) -> dict[str, float]:
+        """Generate images, of the same latent vectors every time; return their diversity and distance to real ones.
 
-        The diversity is that of the class that has lost most of it.
+        The diversity is that of the class that has lost most of it. Processes other than the first return nothing.
         """
-        if not is_due or not self._world.is_first:
+        if not self._world.is_first:
             return {}
-        drawn = [
-            np.concatenate(list(draw_images(generator, self._latents, self._config.batch_size)))
-            for generator in state.average.by_class()
-        ]
-        kept = [
+        generated = [self._generate(state.generator_ema, label) for label in range(len(self._real_diversities))]
+        relative = [
             diversity(images) / real if real else 1.0
-            for images, real in zip(drawn, self._real_diversities, strict=True)
+            for images, real in zip(generated, self._real_diversities, strict=True)
         ]
-        found = {"relative_diversity": min(kept)}
-        return found if self._quality is None else found | {"kernel_distance": self._quality(np.concatenate(drawn))}
+        row = {"relative_diversity": min(relative)}
+        return row if self._quality is None else row | {"kernel_distance": self._quality(np.concatenate(generated))}
+
+    def _generate(self, generator: Generator, label: int) -> np.ndarray:
+        labels = None if generator.num_classes is None else torch.full((len(self._latents),), label)
+        return np.concatenate(list(generate_images(generator, self._latents, self._config.batch_size, labels)))
 
     def keep_if_best(self, state: TrainingState) -> None:
-        """Keep the state if its newest row has the least distance so far."""
+        """Keep the state in memory if its newest row has the lowest distance so far."""
         distance = state.history[-1].get("kernel_distance", math.nan)
         if math.isfinite(distance) and (state.best_distance is None or distance < state.best_distance):
             state.best_distance, state.best_step = distance, state.step
-            if self._world.is_first:
-                save_checkpoint(self._best_checkpoint, state, self._identity)
+            self._best, self._best_is_written = copy.deepcopy(state.state_dict()), False
+
+    def replace_lost_best(self, state: TrainingState) -> None:
+        """Let the present state take the place of a best checkpoint whose file is missing."""
+        self._console.warn(
+            f"The best checkpoint {self._best_checkpoint} (step {state.best_step}) is missing. The state of step "
+            f"{state.step} takes its place; to get it back, delete the folder of the generator and train again."
+        )
+        state.best_distance, state.best_step = None, 0
+        if self._quality is not None and self._world.is_first:
+            state.best_distance, state.best_step = self.measure(state)["kernel_distance"], state.step
+            self._best, self._best_is_written = copy.deepcopy(state.state_dict()), False
+            self.write_best()
+
+    def write_best(self) -> None:
+        """Write the best state to disk, unless it is there; call it before the last state is written."""
+        if not self._best_is_written and self._best is not None:
+            save_checkpoint(self._best_checkpoint, self._best, self._fingerprint)
+            self._best_is_written = True
 
     def roll_back_if_collapsed(self, state: TrainingState) -> None:
-        """After a collapse, put the best earlier state back with half the learning rates.
+        """After a collapse, restore the best earlier state with half the learning rates.
 
         Raises:
             GanbalError: it collapsed once too often, or before any state was worth keeping.
         """
-        trouble = find_trouble(state.history)
+        trouble = detect_collapse(state.history)
         if trouble is None:
             return
         collapsed_at, rollbacks = state.step, state.rollbacks + 1
-        self._world.any(True)  # what the first process writes is on disk when the others have come here too
-        if rollbacks > self._config.max_rollbacks or not self._best_checkpoint.is_file():
+        has_best = self._best is not None or self._best_checkpoint.is_file()
+        if rollbacks > self._config.max_rollbacks or not has_best:
             raise GanbalError(
                 f"The GAN training collapsed at step {collapsed_at}: {trouble}. "
                 f"Try --set gan.preset=small-data, a lower gan.learning_rate or more images."
             )
-        resume(self._best_checkpoint, state, self._identity)
+        if self._best is not None:
+            state.load_state_dict(self._best)
+        else:
+            resume(self._best_checkpoint, state, self._fingerprint)
         state.rollbacks = rollbacks
-        state.scale_learning_rates(self._config, 0.5**rollbacks)
+        state.scale_learning_rates(0.5**rollbacks)
         self._console.warn(
-            f"the GAN training collapsed at step {collapsed_at}: {trouble}. Back to step {state.step} with learning "
+            f"The GAN training collapsed at step {collapsed_at}: {trouble}. Back to step {state.step} with learning "
             f"rates × {0.5**rollbacks:g} (rollback {rollbacks} of at most {self._config.max_rollbacks})."
         )

@@ -1,4 +1,4 @@
-"""Pictures of a generator: the same latents over time, and the way from one latent to the next."""
+"""Pictures of a generator: images of the same latent vectors over time, and of the path between two of them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,8 +9,9 @@ from PIL import Image
 from torch import Tensor
 
 from ganbal.gan.augmentation import augment, draws_needed
+from ganbal.gan.batches import to_network_range
 from ganbal.gan.networks import Generator
-from ganbal.gan.sampling import draw_images, latent_rows
+from ganbal.gan.sampling import generate_images, latent_rows
 from ganbal.runtime.atomic_files import atomic_path
 from ganbal.synthesis.synthetic_png import MARK, tile, write_synthetic_png
 
@@ -22,24 +23,34 @@ MOST_FRAMES = 40
 
 
 def write_grid(path: Path, generator: Generator, seed: int, details: dict[str, str]) -> None:
-    """The images of the first latents of `seed`: the same ones in every grid of a training, one class a row."""
+    """Images of the first latent vectors of `seed`: the same in every grid of a training, one class per row."""
     latents = latent_rows(seed, GRID_IMAGES, generator.latent_dim)
-    images = np.concatenate(list(draw_images(generator.in_rows(GRID_COLUMNS), latents, GRID_IMAGES)))
-    write_synthetic_png(path, tile(images, GRID_COLUMNS), details)
+    _write_sheet(path, generator, latents, GRID_COLUMNS, details)
 
 
 def write_interpolation(path: Path, generator: Generator, seed: int, details: dict[str, str]) -> None:
-    """Rows of images on the way between two latents; jumps instead of gradual change speak of memorised images."""
+    """Rows of images on the path between two latent vectors; jumps instead of gradual change indicate memorization."""
     ends = latent_rows(seed, 2 * INTERPOLATION_ROWS, generator.latent_dim)
     latents = torch.cat([spherical_path(a, b, INTERPOLATION_STEPS) for a, b in zip(ends[::2], ends[1::2], strict=True)])
-    images = np.concatenate(list(draw_images(generator.in_rows(INTERPOLATION_STEPS), latents, GRID_IMAGES)))
-    write_synthetic_png(path, tile(images, INTERPOLATION_STEPS), details)
+    _write_sheet(path, generator, latents, INTERPOLATION_STEPS, details)
+
+
+def _write_sheet(path: Path, generator: Generator, latents: Tensor, columns: int, details: dict[str, str]) -> None:
+    """Images of the latent vectors in rows of `columns`; a class-conditional generator makes one class per row."""
+    labels = class_per_row(len(latents), columns, generator.num_classes) if generator.num_classes else None
+    images = np.concatenate(list(generate_images(generator, latents, GRID_IMAGES, labels)))
+    write_synthetic_png(path, tile(images, columns), details)
+
+
+def class_per_row(count: int, columns: int, num_classes: int) -> Tensor:
+    """Labels (count,) of images in rows of `columns`: a row of the first class, one of the second, and so on."""
+    return torch.arange(count) // columns % num_classes
 
 
 def spherical_path(start: Tensor, end: Tensor, steps: int) -> Tensor:
     """Points from `start` to `end` along the great circle (Shoemake 1985), both ends included: (steps, latent_dim).
 
-    A straight line would pass near the origin, where hardly any latent of a normal distribution lies.
+    A straight line would pass near the origin, where hardly any vector of a normal distribution lies.
     """
     angle = torch.acos((start @ end / (start.norm() * end.norm())).clamp(-1, 1))
     share = torch.linspace(0, 1, steps)[:, None]
@@ -47,16 +58,16 @@ def spherical_path(start: Tensor, end: Tensor, steps: int) -> Tensor:
 
 
 def write_augmentation(path: Path, images: np.ndarray, names: Sequence[str]) -> None:
-    """What the discriminator is shown: real images, each as it is, under every augmentation alone, and under all.
+    """What the discriminator sees: real images unchanged, under each augmentation alone, and three times under all.
 
     Args:
-        images: (N, S, S) uint8 training images, of which the first few are taken.
-        names: any of `augmentation.AUGMENTATIONS`; nothing is written if there are none.
+        images: (N, S, S) uint8 training images, of which the first few are used.
+        names: any of `augmentation.AUGMENTATIONS`; without any, nothing is written.
     """
     if not names:
         return
     random = torch.Generator().manual_seed(0)
-    real = torch.from_numpy(np.array(images[:AUGMENTATION_ROWS]))[:, None].float() / 127.5 - 1.0
+    real = to_network_range(torch.from_numpy(np.array(images[:AUGMENTATION_ROWS])))
     columns = [real]
     for chosen in [*([name] for name in names), *[names] * 3]:
         draws = torch.rand((len(real), draws_needed(chosen)), generator=random)
@@ -68,7 +79,7 @@ def write_augmentation(path: Path, images: np.ndarray, names: Sequence[str]) -> 
 
 
 def write_animation(path: Path, grids: Sequence[Path]) -> None:
-    """One animated GIF of sample grids, oldest first, thinned to MOST_FRAMES; nothing if there are fewer than two."""
+    """An animated GIF of at most MOST_FRAMES sample grids, oldest first; nothing if there are fewer than two."""
     if len(grids) < 2:
         return
     chosen = sorted({round(i) for i in np.linspace(0, len(grids) - 1, min(len(grids), MOST_FRAMES))})

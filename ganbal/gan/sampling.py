@@ -1,12 +1,14 @@
-"""Drawing images from a generator."""
+"""Generating images from latent vectors."""
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from classifiers.training.precision import true_float32
 from ganbal.gan.networks import Generator
 
 
@@ -23,17 +25,54 @@ def latent_rows(seed: int, count: int, latent_dim: int) -> Tensor:
 
 
 @torch.no_grad()
-def draw_images(generator: Generator, latents: Tensor, batch_size: int) -> Iterator[np.ndarray]:
-    """Yield the images of `latents` (N, latent_dim) in batches, each (B, S, S) uint8.
+def generate_images(
+    generator: Generator, latents: Tensor, batch_size: int, labels: Tensor | None = None
+) -> Iterator[np.ndarray]:
+    """Yield the images of `latents` in batches, each (B, S, S) uint8.
 
-    The generator is used in evaluation mode and in float32, so that an image depends on its latent vector alone.
+    The generator runs in evaluation mode and in float32, so that an image depends on its latent vector and label alone.
+
+    Args:
+        latents: (N, latent_dim) float32.
+        labels: (N,) int64, for a class-conditional generator only.
     """
     was_training = generator.training
     generator.eval()
     device = next(generator.parameters()).device
     try:
-        for batch in latents.split(batch_size):
-            images = generator(batch.to(device))[:, 0]
-            yield ((images + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+        for rows in torch.arange(len(latents)).split(batch_size):
+            chosen = None if labels is None else labels[rows].to(device)
+            with true_float32():
+                images = generator(latents[rows].to(device), chosen)[:, 0]
+                pixels = ((images + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+            yield pixels
     finally:
         generator.train(was_training)
+
+
+@dataclass(frozen=True)
+class TrainedGenerator:
+    """A generator from a checkpoint, for one class.
+
+    Attributes:
+        network: in evaluation mode.
+        class_name: the class that it generates.
+        label: its label, where the network is class-conditional; else None.
+        step: number of training steps.
+        sha256: digest of the checkpoint file.
+    """
+
+    network: Generator
+    class_name: str
+    label: int | None
+    step: int
+    sha256: str
+
+    @property
+    def latent_dim(self) -> int:
+        return self.network.latent_dim
+
+    def generate(self, latents: Tensor, batch_size: int) -> Iterator[np.ndarray]:
+        """Yield the images of `latents` (N, latent_dim) in batches, each (B, S, S) uint8."""
+        labels = None if self.label is None else torch.full((len(latents),), self.label)
+        yield from generate_images(self.network, latents, batch_size, labels)

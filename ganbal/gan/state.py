@@ -1,105 +1,143 @@
-"""Everything that changes while a DCGAN trains, in one place, so that a checkpoint can hold all of it."""
+"""Everything that changes while a GAN trains, in one place, so that a checkpoint can hold all of it."""
 
 import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ganbal.config import GanConfig
-from ganbal.gan.conditional import ConditionalGenerator, ProjectionDiscriminator
-from ganbal.gan.networks import Discriminator, Generator, initialise, normalise_spectrally
+from ganbal.gan.initialization import DISCRIMINATOR_INITIALIZERS, add_spectral_norm, initialize_as_dcgan
+from ganbal.gan.networks import Discriminator, Generator
+from ganbal.runtime.hashing import digest_of
+
+_NETWORKS = {"generator": "generator", "discriminator": "discriminator", "average": "generator_ema"}
+"""Networks by their key in a checkpoint."""
+_OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
+_TENSORS = ("augment_probability", "logit_ema")
+_NUMBERS = ("step", "seconds", "history", "best_distance", "best_step", "rollbacks")
 
 
 @dataclass
 class TrainingState:
-    """Both networks, the generator's moving average, both optimisers, the random state, step and history."""
+    """Both networks, the generator's moving average, both optimizers, the random state, step and history."""
 
     generator: Generator
     discriminator: Discriminator
-    average: Generator
-    generator_optimiser: torch.optim.Optimizer
-    discriminator_optimiser: torch.optim.Optimizer
+    generator_ema: Generator
+    generator_optimizer: torch.optim.Optimizer
+    discriminator_optimizer: torch.optim.Optimizer
     random: torch.Generator
     augment_probability: Tensor
-    """() float32: with which each augmentation happens to each image."""
-    ratings: Tensor
+    """() float32: probability with which each augmentation is applied to each image."""
+    logit_ema: Tensor
     """(3,) float32: running means of the discriminator's logits, kept by adaptive augmentation."""
+    seed: int
+    learning_rates: tuple[float, float]
+    """Of the generator and the discriminator, before any rollback."""
     step: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
     best_distance: float | None = None
     best_step: int = 0
+    """Step of the best checkpoint; 0 where there is none."""
     rollbacks: int = 0
-    num_classes: int | None = None
-    """How many classes the networks tell apart; None if they know nothing of classes."""
+    num_loads: int = 0
+    """Calls of `load_state_dict`; whoever keeps addresses of tensors compares it, as loading replaces some."""
 
-    _PARTS = ("generator", "discriminator", "average", "generator_optimiser", "discriminator_optimiser")
-    _TENSORS = ("augment_probability", "ratings")
-    _NUMBERS = ("step", "seconds", "history", "best_distance", "best_step", "rollbacks")
+    @property
+    def device(self) -> torch.device:
+        return self.random.device
 
     def state_dict(self) -> dict[str, Any]:
-        """Tensors, numbers and strings only, so that it loads with `weights_only=True`."""
-        parts = {name: getattr(self, name).state_dict() for name in self._PARTS}
-        others = {name: getattr(self, name) for name in (*self._TENSORS, *self._NUMBERS)}
-        return parts | {"random": self.random.get_state()} | others
+        """Tensors, numbers and strings only, so that it loads with `weights_only=True`. Tensors are not copied."""
+        networks = {key: getattr(self, name).state_dict() for key, name in _NETWORKS.items()}
+        optimizers = {name: getattr(self, name).state_dict()["state"] for name in _OPTIMIZERS}
+        random = {"random": self.random.get_state(), "random_device": self.device.type}
+        return networks | optimizers | random | {name: getattr(self, name) for name in (*_TENSORS, *_NUMBERS)}
 
-    def load_state_dict(self, content: dict[str, Any]) -> None:
-        for name in self._PARTS:
-            getattr(self, name).load_state_dict(content[name])
-        self.random.set_state(content["random"].cpu())
-        for name in self._TENSORS:
+    def load_state_dict(self, content: dict[str, Any]) -> bool:
+        """Copy the content into this state; nothing of it is shared afterwards.
+
+        Returns:
+            Whether random numbers continue where they were. On another kind of device they cannot: a new stream starts
+            there, derived from the seed and the step.
+        """
+        for key, name in _NETWORKS.items():
+            getattr(self, name).load_state_dict(content[key])
+        for name in _OPTIMIZERS:
+            optimizer = getattr(self, name)
+            # Optimizers adopt the tensors they load. Rates and flags are this device's, not those of the file.
+            groups = optimizer.state_dict()["param_groups"]
+            optimizer.load_state_dict({"state": copy.deepcopy(content[name]), "param_groups": groups})
+        for name in _TENSORS:
             getattr(self, name).copy_(content[name])
-        for name in self._NUMBERS:
-            setattr(self, name, content[name])
+        for name in _NUMBERS:
+            setattr(self, name, copy.deepcopy(content[name]))
+        self.num_loads += 1
+        self.scale_learning_rates(0.5**self.rollbacks)
+        return self._load_random(content["random"], content["random_device"])
 
-    def scale_learning_rates(self, config: GanConfig, factor: float) -> None:
+    def _load_random(self, random_state: Tensor, device_type: str) -> bool:
+        if device_type == self.device.type:
+            self.random.set_state(random_state.cpu())
+            return True
+        # A digest, as generators on the CPU look at 32 bits of a seed only.
+        self.random.manual_seed(int(digest_of(self.seed, self.step)[:8], 16))
+        return False
+
+    def scale_learning_rates(self, factor: float) -> None:
         """Set both learning rates to `factor` times the settings'."""
-        for optimiser, rate in (
-            (self.generator_optimiser, config.learning_rate),
-            (self.discriminator_optimiser, config.discriminator_learning_rate),
-        ):
-            for group in optimiser.param_groups:
-                group["lr"] = rate * factor
+        optimizers = (self.generator_optimizer, self.discriminator_optimizer)
+        for optimizer, rate in zip(optimizers, self.learning_rates, strict=True):
+            for group in optimizer.param_groups:
+                if self.device.type == "cuda":
+                    # A tensor, so that a recorded step reads the present rate.
+                    group["lr"] = torch.tensor(rate * factor, device=self.device)
+                else:
+                    group["lr"] = rate * factor
 
 
 def new_state(config: GanConfig, seed: int, device: torch.device, num_classes: int | None = None) -> TrainingState:
-    """The state before the first step. Initial weights are drawn on the CPU: the same on every device.
+    """The state before the first step. Initial weights are computed on the CPU: the same on every device.
 
     Args:
         num_classes: makes class-conditional networks for so many classes; None makes plain ones.
     """
     random = torch.Generator().manual_seed(seed)
-    generator, discriminator = _networks(config, num_classes)
-    initialise(generator, random)
-    initialise(discriminator, random)
-    if config.discriminator_norm == "spectral":
-        normalise_spectrally(discriminator, seed)
-    for network in (generator, discriminator):
-        network.to(device).to(memory_format=torch.channels_last)
-    return TrainingState(
-        generator=generator,
-        discriminator=discriminator,
-        average=copy.deepcopy(generator).requires_grad_(False).eval(),
-        generator_optimiser=_adam(generator, config.learning_rate, config.adam_beta1),
-        discriminator_optimiser=_adam(discriminator, config.discriminator_learning_rate, config.adam_beta1),
-        random=torch.Generator(device).manual_seed(seed),
-        augment_probability=torch.tensor(0.0 if config.adaptive_augment else 1.0, device=device),
-        ratings=torch.zeros(3, device=device),
+    generator = Generator(config.image_size_px, config.base_channels, config.latent_dim, num_classes)
+    discriminator = Discriminator(
+        config.image_size_px,
+        config.base_channels,
+        config.discriminator_norm,
+        minibatch_stddev=config.minibatch_stddev,
         num_classes=num_classes,
     )
+    initialize_as_dcgan(generator, random)
+    DISCRIMINATOR_INITIALIZERS[config.discriminator_norm](discriminator, random)
+    if config.discriminator_norm == "spectral":
+        add_spectral_norm(discriminator, seed)
+    for network in (generator, discriminator):
+        network.to(device).to(memory_format=torch.channels_last)
+    state = TrainingState(
+        generator=generator,
+        discriminator=discriminator,
+        generator_ema=copy.deepcopy(generator).requires_grad_(False).eval(),
+        generator_optimizer=_adam(generator, config, device),
+        discriminator_optimizer=_adam(discriminator, config, device),
+        random=torch.Generator(device).manual_seed(seed),
+        augment_probability=torch.tensor(0.0 if config.adaptive_augment else 1.0, device=device),
+        logit_ema=torch.zeros(3, device=device),
+        seed=seed,
+        learning_rates=(config.learning_rate, config.discriminator_learning_rate),
+    )
+    state.scale_learning_rates(1.0)
+    return state
 
 
-def _networks(config: GanConfig, num_classes: int | None) -> tuple[Generator, Discriminator]:
-    size_px, channels, latent_dim = config.image_size_px, config.base_channels, config.latent_dim
-    norm, stddev = config.discriminator_norm, config.minibatch_stddev
-    if num_classes is None:
-        discriminator = Discriminator(size_px, channels, norm, minibatch_stddev=stddev)
-        return Generator(size_px, channels, latent_dim), discriminator
-    generator = ConditionalGenerator(size_px, channels, latent_dim, num_classes)
-    return generator, ProjectionDiscriminator(size_px, channels, norm, num_classes, minibatch_stddev=stddev)
-
-
-def _adam(network: torch.nn.Module, learning_rate: float, beta1: float) -> torch.optim.Optimizer:
-    return torch.optim.Adam(network.parameters(), lr=learning_rate, betas=(beta1, 0.999), fused=True)
+def _adam(network: nn.Module, config: GanConfig, device: torch.device) -> torch.optim.Optimizer:
+    """Adam without a host read per step; on CUDA fit for recording (`capturable`). The state sets its learning rate."""
+    is_cuda = device.type == "cuda"
+    betas = (config.adam_beta1, config.adam_beta2)
+    return torch.optim.Adam(network.parameters(), betas=betas, fused=True, capturable=is_cuda)

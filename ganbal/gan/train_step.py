@@ -1,33 +1,71 @@
-"""One step of DCGAN training."""
+"""One step of GAN training."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from classifiers.training.precision import Precision, autocast, choose_precision
 from ganbal.config import GanConfig
-from ganbal.gan.adaptive_augmentation import AdaptiveStrength, rate, split_off_held_out
+from ganbal.gan.adaptive_augmentation import AdaptiveStrength, split_off_held_out
 from ganbal.gan.augmentation import augment, draws_needed
-from ganbal.gan.conditional import AnyImage, EveryClassEqually
-from ganbal.gan.ema import decay_for_step, update_average
-from ganbal.gan.losses import AdversarialLoss, gradient_penalty, hinge, non_saturating
-from ganbal.gan.parallel import Network, share_gradients
+from ganbal.gan.batches import ClassBalancedRows, RowSampler, UniformRows, to_network_range
+from ganbal.gan.data_parallel import Network, share_gradients
+from ganbal.gan.ema import MovingAverage, decay_for_step
+from ganbal.gan.losses import NO_LOGITS, choose_loss
+from ganbal.gan.penalties import PenaltyInputs, choose_penalties
 from ganbal.gan.state import TrainingState
 from ganbal.runtime.distributed import ALONE, World
 
 MEASURES = ("discriminator_loss", "generator_loss", "real_score", "synthetic_score", "augment_probability")
 
 
+@dataclass(frozen=True)
+class StepKind:
+    """What a step does besides the two updates. Steps of one kind do the same work on the device."""
+
+    with_penalties: bool
+    with_overfitting_check: bool
+
+
+StepFunction = Callable[[StepKind], Tensor]
+"""Does a step of that kind and returns its measures, (5,) float32 on the device."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """This process's slice of a step's random numbers.
+
+    Attributes:
+        rows: (B,) int64, training images.
+        labels: (B,) int64 for class-conditional networks, else None.
+        latents: (B, L) float32.
+        draws: (3 or 4, B, D) float32 in [0, 1), for the augmentation of real images, of synthetic images in either
+            update and, where the generator's loss compares pairs, of real images once more.
+    """
+
+    rows: Tensor
+    labels: Tensor | None
+    latents: Tensor
+    draws: Tensor
+
+
 class TrainStep:
-    """One update of the discriminator, then one of the generator, then of the average.
+    """Updates the discriminator, then the generator, then the generator's moving average.
 
     One generator pass serves both updates: the discriminator learns from the detached images, the generator from the
-    same images through the updated discriminator. All chance is drawn for the whole batch, of which each process takes
-    its part: the outcome does not depend on the number of processes.
+    same images through the updated discriminator. Random numbers are sampled for the whole batch, of which each process
+    takes its slice: the result does not depend on the number of processes.
 
     Args:
-        data: (N, S, S) uint8 on the device of the networks.
+        images: (N, S, S) uint8 on the device of the networks.
         labels: (N,) int64 on the same device, for class-conditional networks.
-        compiled: whether torch.compile makes the networks' kernels.
+        precision: of the networks; None chooses by the device.
+        compiled: whether torch.compile makes the kernels of networks and augmentation.
+        record: wraps the device work of a step, to record and replay it (`cuda_graph.RecordedStep`).
 
     Raises:
         InputError: the processes cannot share a batch evenly.
@@ -36,114 +74,142 @@ class TrainStep:
     def __init__(
         self,
         state: TrainingState,
-        data: Tensor,
+        images: Tensor,
         config: GanConfig,
         world: World = ALONE,
         *,
         labels: Tensor | None = None,
+        precision: Precision | None = None,
         compiled: bool = False,
+        record: Callable[[StepFunction], StepFunction] | None = None,
     ) -> None:
-        self._state, self._config, self._data = state, config, data
-        self._part, self._loss = world.part(config.batch_size), choose_loss(config)
-        self._num_draws = draws_needed(config.augment)
+        self._state, self._config, self._images = state, config, images
+        self._slice = world.local_slice(config.batch_size)
+        self._precision = precision or choose_precision("auto", images.device)
+        self._loss, self._penalties = choose_loss(config), choose_penalties(config)
+        self._num_draws, self._num_augmented = draws_needed(config.augment), 3 + self._loss.compares_pairs
         self._strength: AdaptiveStrength | None = None
         if config.adaptive_augment:
-            self._data, self._held_out = split_off_held_out(data, config.held_out_fraction)
-            self._strength = AdaptiveStrength(state.augment_probability, state.ratings, config, world)
-        self._rows = AnyImage(len(self._data)) if labels is None else EveryClassEqually(labels)
+            self._images, self._held_out = split_off_held_out(images, config.held_out_fraction)
+            self._strength = AdaptiveStrength(state.augment_probability, state.logit_ema, config, world)
+        self._rows: RowSampler = UniformRows(len(self._images)) if labels is None else ClassBalancedRows(labels)
         self._generator = share_gradients(state.generator, world)
         self._discriminator = share_gradients(state.discriminator, world)
-        # The generator's update asks for no gradient of the discriminator's weights, so there is none to share.
-        self._judge: Network = state.discriminator
+        # The generator's update needs no gradient of the discriminator's weights, so there is none to share.
+        self._frozen_discriminator: Network = state.discriminator
+        self._augment = _augmentation(config, self._strength)
         if compiled:
-            mode = "reduce-overhead" if data.device.type == "cuda" else "default"
-            self._generator = torch.compile(state.generator, mode=mode)
-            self._discriminator = self._judge = torch.compile(state.discriminator, mode=mode)
+            self._generator = torch.compile(state.generator)
+            self._discriminator = self._frozen_discriminator = torch.compile(state.discriminator)
+            self._augment = torch.compile(self._augment)
+        self._ema = MovingAverage(state.generator_ema, state.generator)  # after batch norm may have been replaced
+        self._step = self.run if record is None else record(self.run)
 
     def __call__(self) -> Tensor:
-        """Do the step.
+        """Do the next step.
 
         Returns:
-            (5,) float32 on the device, in the order of `MEASURES`, of this process's part of the batch; reading it is
+            (5,) float32 on the device, in the order of `MEASURES`, of this process's slice of the batch. Reading it is
             left to the caller, as it makes the host wait for the device.
         """
         state, config = self._state, self._config
-        real_rows, latents, draws, *condition = self._draw()  # labels are the condition, where there are any
-        real = self._augmented(to_network_range(self._data[real_rows]), draws[0])
-
-        with autocast(real.device), parametrize.cached():
-            synthetic = self._generator(latents, *condition)
-            real_logits = self._discriminator(real, *condition).float()
-            synthetic_logits = self._discriminator(self._augmented(synthetic.detach(), draws[1]), *condition).float()
-        loss_d = self._loss.discriminator(real_logits, synthetic_logits)
-        total_d = loss_d
-        if config.r1_gamma > 0 and state.step % config.r1_every_steps == 0:
-            # In float32: a gradient of a gradient loses too much in bfloat16.
-            penalty = gradient_penalty(state.discriminator, real, *condition)
-            total_d = loss_d + config.r1_every_steps * config.r1_gamma / 2 * penalty
-        _update(state.discriminator_optimiser, total_d)
-
-        # The generator needs gradients through the discriminator, not of its weights.
-        state.discriminator.requires_grad_(False)
-        with autocast(real.device), parametrize.cached():
-            logits = self._judge(self._augmented(synthetic, draws[2]), *condition).float()
-        loss_g = self._loss.generator(logits)
-        _update(state.generator_optimiser, loss_g)
-        state.discriminator.requires_grad_(True)
-
+        images_seen = (state.step + 1) * config.batch_size
+        self._ema.set_decay(decay_for_step(images_seen, config.batch_size, config.ema_half_life_images))
+        measures = self._step(self._kind_of_next())
         state.step += 1
-        decay = decay_for_step(state.step * config.batch_size, config.batch_size, config.ema_half_life_images)
-        update_average(state.average, state.generator, decay)
-        self._watch_overfitting(real_logits, synthetic_logits)
-        scores = [real_logits.sigmoid().mean(), synthetic_logits.sigmoid().mean(), state.augment_probability]
+        return measures
+
+    def _kind_of_next(self) -> StepKind:
+        step = self._state.step
+        return StepKind(self._penalties.is_due(step), self._strength is not None and self._strength.is_due(step))
+
+    def run(self, kind: StepKind) -> Tensor:
+        """The device work of a step: no value is read by the host, and nothing depends on the number of the step."""
+        batch = self._sample_batch()
+        real = self._augment(to_network_range(self._images[batch.rows]), batch.draws[0])
+        with self._networks():
+            synthetic = self._generator(batch.latents, batch.labels)
+        loss_d, real_logits, synthetic_logits = self._update_discriminator(batch, real, synthetic.detach(), kind)
+        loss_g = self._update_generator(batch, synthetic)
+        self._ema.update()
+        if kind.with_overfitting_check:
+            self._adapt_augmentation(real_logits, synthetic_logits)
+        scores = [real_logits.sigmoid().mean(), synthetic_logits.sigmoid().mean(), self._state.augment_probability]
         return torch.stack([loss_d, loss_g, *scores]).detach()
 
-    def _draw(self) -> tuple[Tensor, ...]:
-        """This process's part of the chance in a step: rows (B,), latents (B, L), draws (3, B, D), any labels (B,)."""
-        size, random, device = self._config.batch_size, self._state.random, self._data.device
-        rows, *condition = (drawn[self._part] for drawn in self._rows.draw(size, random))
+    def _sample_batch(self) -> Batch:
+        size, random, device = self._config.batch_size, self._state.random, self._images.device
+        rows, labels = self._rows.sample(size, random)
         latents = torch.randn((size, self._config.latent_dim), generator=random, device=device)
-        draws = torch.rand((3, size, self._num_draws), generator=random, device=device)
-        return rows, latents[self._part], draws[:, self._part], *condition
+        draws = torch.rand((self._num_augmented, size, self._num_draws), generator=random, device=device)
+        part = self._slice
+        return Batch(rows[part], None if labels is None else labels[part], latents[part], draws[:, part])
 
-    def _augmented(self, images: Tensor, draws: Tensor) -> Tensor:
-        probability = self._strength.probability if self._strength is not None else None
-        return augment(images, self._config.augment, draws, probability)
+    def _update_discriminator(
+        self, batch: Batch, real: Tensor, synthetic: Tensor, kind: StepKind
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Update the discriminator; returns its loss without penalties and the logits of real and synthetic images."""
+        with self._networks():
+            real_logits = self._discriminator(real, batch.labels).float()
+            synthetic = self._augment(synthetic, batch.draws[1])
+            synthetic_logits = self._discriminator(synthetic, batch.labels).float()
+        loss = total = self._loss.discriminator(real_logits, synthetic_logits)
+        if kind.with_penalties:
+            network, random = self._state.discriminator, self._state.random
+            total = loss + self._penalties(PenaltyInputs(network, real, synthetic.float(), batch.labels, random))
+        _descend(self._state.discriminator_optimizer, total)
+        return loss, real_logits, synthetic_logits
 
-    def _watch_overfitting(self, real_logits: Tensor, synthetic_logits: Tensor) -> None:
-        state, size = self._state, self._config.batch_size
-        if self._strength is None or not self._strength.is_due(state.step):
-            return
-        rows = torch.randint(len(self._held_out), (size,), generator=state.random, device=self._data.device)
-        draws = torch.rand((size, self._num_draws), generator=state.random, device=self._data.device)
-        images = to_network_range(self._held_out[rows[self._part]])
-        with autocast(self._data.device), parametrize.cached():
-            held_out_logits = rate(self._judge, self._augmented(images, draws[self._part]))
-        self._strength.watch(real_logits, synthetic_logits, held_out_logits)
+    def _update_generator(self, batch: Batch, synthetic: Tensor) -> Tensor:
+        """Update the generator through the updated discriminator; returns its loss."""
+        with _without_weight_gradients(self._state.discriminator):
+            with self._networks():
+                logits = self._frozen_discriminator(self._augment(synthetic, batch.draws[2]), batch.labels).float()
+                real_logits = self._score_real_again(batch) if self._loss.compares_pairs else NO_LOGITS
+            loss = self._loss.generator(real_logits, logits)
+            _descend(self._state.generator_optimizer, loss)
+        return loss
+
+    @torch.no_grad()
+    def _score_real_again(self, batch: Batch) -> Tensor:
+        real = self._augment(to_network_range(self._images[batch.rows]), batch.draws[3])
+        return self._frozen_discriminator(real, batch.labels).float()
+
+    def _adapt_augmentation(self, real_logits: Tensor, synthetic_logits: Tensor) -> None:
+        assert self._strength is not None
+        size, random, device = self._config.batch_size, self._state.random, self._images.device
+        rows = torch.randint(len(self._held_out), (size,), generator=random, device=device)
+        draws = torch.rand((size, self._num_draws), generator=random, device=device)
+        images = to_network_range(self._held_out[rows[self._slice]])
+        with torch.no_grad(), self._networks():
+            logits = self._frozen_discriminator(self._augment(images, draws[self._slice]), None).float()
+        self._strength.update(real_logits, synthetic_logits, logits)
+
+    @contextmanager
+    def _networks(self) -> Iterator[None]:
+        """Run networks in the chosen precision; spectral norms are computed once per block."""
+        with autocast(self._images.device, self._precision), parametrize.cached():
+            yield
 
 
-def _update(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
-    optimiser.zero_grad(set_to_none=True)
+def _augmentation(config: GanConfig, strength: AdaptiveStrength | None) -> Callable[[Tensor, Tensor], Tensor]:
+    """The augmentation of images (B, 1, S, S) by draws (B, D)."""
+    names, probability = config.augment, None if strength is None else strength.probability
+    return lambda images, draws: augment(images, names, draws, probability)
+
+
+@contextmanager
+def _without_weight_gradients(network: nn.Module) -> Iterator[None]:
+    """Let gradients pass through the network, but compute none of its weights."""
+    network.requires_grad_(False)
+    try:
+        yield
+    finally:
+        network.requires_grad_(True)
+
+
+def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
+    """One optimizer step down the gradient of the loss."""
+    optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    optimiser.step()
-
-
-def choose_loss(config: GanConfig) -> AdversarialLoss:
-    return hinge() if config.loss == "hinge" else non_saturating(config.label_smoothing)
-
-
-def to_network_range(pixels: Tensor) -> Tensor:
-    """(B, S, S) uint8 to (B, 1, S, S) float32 in [-1, 1]."""
-    return pixels[:, None].float() / 127.5 - 1.0
-
-
-def autocast(device: torch.device) -> torch.autocast:
-    """bfloat16 where the processor multiplies it in hardware (CUDA, or a CPU with AMX), else float32."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision_of(device) == "bfloat16")
-
-
-def precision_of(device: torch.device) -> str:
-    """`bfloat16` or `float32`: measured on 2 cores, bfloat16 doubles the speed with AMX and costs speed without."""
-    if device.type == "cuda":
-        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
-    return "bfloat16" if getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)() else "float32"
+    optimizer.step()

@@ -1,8 +1,7 @@
-"""Training the DCGAN: the loop and what it leaves on disk."""
+"""The GAN training loop, and the files it writes."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,44 +9,22 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from classifiers.training.precision import choose_precision
 from ganbal.config import GanConfig
-from ganbal.gan.checkpoint import Identity, resume, save_checkpoint
-from ganbal.gan.compilation import fastest_step
-from ganbal.gan.monitor import Supervisor
+from ganbal.errors import InputError
+from ganbal.gan.acceleration import fastest_step, training_kernels
+from ganbal.gan.checkpoint import resume, save_checkpoint
+from ganbal.gan.fingerprint import TrainingFingerprint
+from ganbal.gan.folder import GanFolder
+from ganbal.gan.monitor import Monitor
 from ganbal.gan.sample_images import write_animation, write_augmentation, write_grid, write_interpolation
 from ganbal.gan.state import TrainingState, new_state
 from ganbal.gan.train_step import MEASURES
 from ganbal.runtime.atomic_files import atomic_path
 from ganbal.runtime.console import Console
 from ganbal.runtime.distributed import ALONE, World
+from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.runtime.signals import stop_on_signal
-
-
-@dataclass(frozen=True)
-class GanFolder:
-    """Where a training keeps its files."""
-
-    root: Path
-
-    @property
-    def last_checkpoint(self) -> Path:
-        return self.root / "checkpoints" / "last.pt"
-
-    @property
-    def best_checkpoint(self) -> Path:
-        return self.root / "checkpoints" / "best.pt"
-
-    @property
-    def chosen_checkpoint(self) -> Path:
-        """The one to draw from: the best where one was kept, else the last."""
-        return self.best_checkpoint if self.best_checkpoint.is_file() else self.last_checkpoint
-
-    @property
-    def history(self) -> Path:
-        return self.root / "history.csv"
-
-    def sample_grid(self, step: int) -> Path:
-        return self.root / "samples" / f"step_{step:06d}.png"
 
 
 def train_gan(
@@ -55,7 +32,7 @@ def train_gan(
     config: GanConfig,
     *,
     labels: np.ndarray | None = None,
-    identity: Identity,
+    fingerprint: TrainingFingerprint,
     seed: int,
     device: torch.device,
     folder: GanFolder,
@@ -64,90 +41,124 @@ def train_gan(
     on_log: Callable[[dict[str, float]], None] = lambda row: None,
     world: World = ALONE,
 ) -> TrainingState:
-    """Train until `config.steps`, from the last checkpoint in `folder` where there is one.
+    """Train for `config.steps` steps in all, from the last checkpoint in `folder` where there is one.
 
     Args:
         images: (N, S, S) uint8, training images of one class, or of several where there are `labels`.
-        labels: (N,) int64, each of 0 to K - 1 at least twice: class-conditional networks for K classes are trained.
-        identity: what a checkpoint must share with this training (`checkpoint.identity_of`).
+        labels: (N,) int64, each of 0 to K - 1 at least twice: trains class-conditional networks for K classes.
+        fingerprint: what a checkpoint must have in common with this training.
         quality: distance of synthetic images (M, S, S) uint8, M/K of each class in the order of the labels, to the
             training images, lower is better; the checkpoint with the lowest is kept as `best.pt`. None keeps none.
         on_log: called with every row of the history.
-        world: the processes that train together; each calls this with the same arguments, and only the first writes.
+        world: processes that train together; each calls this with the same arguments, and only the first one writes.
 
     Raises:
-        InputError: the checkpoint is damaged or belongs to another training.
+        InputError: the checkpoint is damaged, belongs to another training or has more steps than `config.steps`.
+        OutOfMemoryError: the networks and a batch do not fit into memory.
         GanbalError: the training collapsed more often than `config.max_rollbacks` allows.
-        InterruptedBySignal: SIGINT or SIGTERM came; a checkpoint of the step reached is on disk.
+        InterruptedBySignal: SIGINT or SIGTERM arrived; a checkpoint of the step reached is on disk.
     """
-    state = new_state(config, seed, device, None if labels is None else int(labels.max()) + 1)
-    if folder.last_checkpoint.exists():
-        resume(folder.last_checkpoint, state, identity)
-        console.say(f"Continuing from step {state.step} of {config.steps}.")
-    data = torch.from_numpy(np.array(images)).to(device)
-    classes = None if labels is None else torch.from_numpy(labels).to(device)
-    if world.is_first:
-        write_augmentation(folder.root / "augmentation.png", images, config.augment)
-    supervisor = Supervisor(config, images, quality, folder.best_checkpoint, identity, console, world, labels)
-    train_step, meter = fastest_step(state, data, config, world, console, classes), Meter(state, world)
-    with (
-        stop_on_signal() as stop,
-        console.progress(config.steps, "training the GAN", "step", initial=state.step) as bar,
-    ):
-        while state.step < config.steps:
-            meter.add(train_step())
-            bar.update(state.step - bar.n)
-            due = Schedule(state.step, config)
-            if due.row:
-                row = world.tell(meter.row(config.batch_size) | supervisor.measure(state, due.score))
-                state.history.append(row)
-                on_log(row)
-                bar.set_postfix_str(_in_words(row))
-                supervisor.keep_if_best(state)
-                supervisor.roll_back_if_collapsed(state)
-            # Several processes have to agree on when to stop, and asking costs time.
-            stopping = world.any(stop.requested) if due.row or world.size == 1 else False
-            if due.grid and world.is_first:
-                write_grid(folder.sample_grid(state.step), state.average, seed, _details(state, identity))
-            if (due.checkpoint or stopping) and world.is_first:
-                state.seconds = meter.total_seconds()
-                save_checkpoint(folder.last_checkpoint, state, identity)
-                write_history(folder.history, state.history)
-            if stopping:
-                raise stop.interruption(f"Step {state.step} of {config.steps} is saved.")
-    if world.is_first:
-        write_interpolation(folder.root / "interpolation.png", state.average, seed, _details(state, identity))
-        write_animation(folder.root / "progress.gif", sorted((folder.root / "samples").glob("step_*.png")))
+    with training_kernels(device), advise_when_out_of_memory("training the GAN", "gan.batch_size", "gan.base_channels"):
+        state = new_state(config, seed, device, None if labels is None else int(labels.max()) + 1)
+        monitor = Monitor(config, images, quality, folder.best_checkpoint, fingerprint, console, world, labels)
+        _continue_earlier_training(state, config, fingerprint, folder, monitor, console)
+        writer = TrainingWriter(folder, state, monitor, config, fingerprint, world)
+        writer.write_augmentation(images)
+        train_step = fastest_step(
+            state,
+            torch.from_numpy(np.array(images)).to(device),
+            config,
+            world,
+            console,
+            None if labels is None else torch.from_numpy(labels).to(device),
+            choose_precision("auto", device),
+        )
+        meter = Meter(state, world)
+        with (
+            stop_on_signal() as stop,
+            console.progress(config.steps, "training the GAN", "step", initial=state.step) as bar,
+        ):
+            while state.step < config.steps:
+                meter.add(train_step())
+                bar.update(state.step - bar.n)
+                due = DueWork(state.step, config)
+                if due.row:
+                    measured = monitor.measure(state) if due.score else {}
+                    row = world.broadcast_object(meter.row(config.batch_size) | measured)
+                    state.history.append(row)
+                    on_log(row)
+                    bar.set_postfix_str(_progress_text(row))
+                    monitor.keep_if_best(state)
+                    monitor.roll_back_if_collapsed(state)
+                # Several processes have to agree on when to stop, and asking takes time.
+                stopping = world.any(stop.requested) if due.row or world.size == 1 else False
+                if due.grid:
+                    writer.write_grid()
+                if stopping or due.last or (due.checkpoint and writer.is_checkpoint_time()):
+                    state.seconds = meter.total_seconds()
+                    writer.write_checkpoints()
+                if stopping:
+                    raise stop.interruption(f"Step {state.step} of {config.steps} is saved.")
+        writer.write_summaries()
     return state
 
 
-class Schedule:
+def _continue_earlier_training(
+    state: TrainingState,
+    config: GanConfig,
+    fingerprint: TrainingFingerprint,
+    folder: GanFolder,
+    monitor: Monitor,
+    console: Console,
+) -> None:
+    """Load the last checkpoint, if there is one; without it, the best, from which the training goes the same way."""
+    checkpoints = [file for file in (folder.last_checkpoint, folder.best_checkpoint) if file.exists()]
+    if not checkpoints:
+        return
+    random_continues = resume(checkpoints[0], state, fingerprint)
+    if state.step > config.steps:
+        raise InputError(
+            expected=f"gan.steps of at least {state.step}, because {checkpoints[0]} is trained that far",
+            found=str(config.steps),
+            action=f"Set gan.steps to {state.step} or more, or start another run (--run NEW).",
+        )
+    console.say(f"Continuing from step {state.step} of {config.steps}.")
+    if not random_continues:
+        console.warn(
+            f"This training began on another kind of device. On {state.device.type}, its random numbers start anew, "
+            "derived from the seed and the step: the result is as valid, but not equal bit by bit."
+        )
+    if state.best_step and not folder.best_checkpoint.is_file():
+        monitor.replace_lost_best(state)
+
+
+class DueWork:
     """What is due after a step."""
 
     def __init__(self, step: int, config: GanConfig) -> None:
-        last = step == config.steps
-        self.score = last or step % config.score_every_steps == 0
+        self.last = step == config.steps
+        self.score = self.last or step % config.score_every_steps == 0
         self.row = self.score or step % config.log_every_steps == 0
-        self.grid = last or step % config.sample_every_steps == 0
-        self.checkpoint = last or step % config.checkpoint_every_steps == 0
+        self.grid = self.last or step % config.sample_every_steps == 0
+        self.checkpoint = step % config.checkpoint_every_steps == 0
 
 
 class Meter:
-    """Means of the measures since the last row, and the speed; waits for the device only when a row is asked for."""
+    """Averages the measures since the last row and times the steps; waits for the device only to make a row."""
 
     def __init__(self, state: TrainingState, world: World) -> None:
         self._state, self._world, self._earlier_seconds = state, world, state.seconds
         self._start = self._last_time = time.monotonic()
-        self._sums: list[Tensor] = []
+        self._measures: list[Tensor] = []
 
     def add(self, measures: Tensor) -> None:
-        self._sums.append(measures)
+        self._measures.append(measures)
 
     def row(self, batch_size: int) -> dict[str, float]:
-        means = self._world.mean(torch.stack(self._sums).mean(dim=0)).tolist()
+        means = self._world.mean(torch.stack(self._measures).mean(dim=0)).tolist()
         now = time.monotonic()
-        speed = len(self._sums) * batch_size / max(now - self._last_time, 1e-9)
-        self._sums, self._last_time = [], now
+        speed = len(self._measures) * batch_size / max(now - self._last_time, 1e-9)
+        self._measures, self._last_time = [], now
         return {
             "step": self._state.step,
             "images_seen": self._state.step * batch_size,
@@ -159,16 +170,60 @@ class Meter:
         return self._earlier_seconds + time.monotonic() - self._start
 
 
+class TrainingWriter:
+    """Writes the files of a training; does nothing in processes other than the first."""
+
+    def __init__(
+        self,
+        folder: GanFolder,
+        state: TrainingState,
+        monitor: Monitor,
+        config: GanConfig,
+        fingerprint: TrainingFingerprint,
+        world: World,
+    ) -> None:
+        self._folder, self._state, self._monitor, self._config = folder, state, monitor, config
+        self._fingerprint, self._writes = fingerprint, world.is_first
+        self._last_checkpoint_at = time.monotonic()
+
+    def is_checkpoint_time(self) -> bool:
+        return time.monotonic() - self._last_checkpoint_at >= self._config.checkpoint_every_seconds
+
+    def write_checkpoints(self) -> None:
+        """Write the best state, if it is new, then the present one and the history."""
+        if self._writes:
+            self._monitor.write_best()
+            save_checkpoint(self._folder.last_checkpoint, self._state.state_dict(), self._fingerprint)
+            write_history(self._folder.history, self._state.history)
+            self._last_checkpoint_at = time.monotonic()
+
+    def write_augmentation(self, images: np.ndarray) -> None:
+        if self._writes:
+            write_augmentation(self._folder.root / "augmentation.png", images, self._config.augment)
+
+    def write_grid(self) -> None:
+        if self._writes:
+            path = self._folder.sample_grid(self._state.step)
+            write_grid(path, self._state.generator_ema, self._fingerprint.seed, self._details())
+
+    def write_summaries(self) -> None:
+        """Write what needs a finished training: interpolations, and the sample grids as an animation."""
+        if self._writes:
+            path, generator = self._folder.root / "interpolation.png", self._state.generator_ema
+            write_interpolation(path, generator, self._fingerprint.seed, self._details())
+            write_animation(self._folder.root / "progress.gif", sorted(self._folder.samples.glob("step_*.png")))
+
+    def _details(self) -> dict[str, str]:
+        classes = ", ".join(self._fingerprint.class_names)
+        return {"step": str(self._state.step), "seed": str(self._fingerprint.seed), "class": classes}
+
+
 def write_history(path: Path, history: list[dict[str, float]]) -> None:
     with atomic_path(path) as temporary:
         pd.DataFrame(history).to_csv(temporary, index=False, float_format="%.6g")
 
 
-def _details(state: TrainingState, identity: Identity) -> dict[str, str]:
-    return {"step": str(state.step), "seed": str(identity["seed"]), "class": identity["gan.class_name"]}
-
-
-def _in_words(row: dict[str, float]) -> str:
+def _progress_text(row: dict[str, float]) -> str:
     return (
         f"{row['images_per_second']:.0f} images/s  loss D {row['discriminator_loss']:.2f} "
         f"G {row['generator_loss']:.2f}  D(x) {row['real_score']:.2f}  D(G(z)) {row['synthetic_score']:.2f}"

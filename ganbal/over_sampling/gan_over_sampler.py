@@ -13,10 +13,11 @@ from sklearn.utils import check_random_state
 from ganbal.config import FEWEST_TO_LEARN_FROM, GanConfig, allowed_gan_sizes_px, load_config
 from ganbal.data.decoding import resize_grey
 from ganbal.errors import InputError
-from ganbal.gan.checkpoint import identity_of, load_generator
-from ganbal.gan.sampling import draw_images, latent_rows
-from ganbal.gan.train_step import precision_of
-from ganbal.gan.training import GanFolder, train_gan
+from ganbal.gan.checkpoint import chosen_checkpoint, load_generator
+from ganbal.gan.fingerprint import TrainingFingerprint
+from ganbal.gan.folder import GanFolder
+from ganbal.gan.sampling import latent_rows
+from ganbal.gan.training import train_gan
 from ganbal.metrics.quality import KernelQuality
 from ganbal.over_sampling.sampling_strategy import SamplingStrategy, images_to_add
 from ganbal.runtime.console import Console
@@ -102,28 +103,27 @@ def _generate(
 ) -> np.ndarray:
     """Train a GAN on images (N, S, S) and return `number` synthetic ones: (number, S, S) uint8."""
     size_px, training = images.shape[1], _resized(images, config.image_size_px)
-    identity = identity_of(
+    fingerprint = TrainingFingerprint.of(
         config,
         seed=seed,
-        class_name="one class",
+        class_names=["one class"],
         data_digest=digest_of(training.shape),  # this training is never resumed
-        precision=precision_of(device),
     )
     with tempfile.TemporaryDirectory(prefix="ganbal-") as place:
         folder = GanFolder(Path(place))
         train_gan(
             training,
             config,
-            identity=identity,
+            fingerprint=fingerprint,
             seed=seed,
             device=device,
             folder=folder,
             console=console,
             quality=KernelQuality(training, device),
         )
-        generator, _ = load_generator(folder.chosen_checkpoint, device)
+        generator = load_generator(chosen_checkpoint(folder), device)
     latents = latent_rows(seed, number, generator.latent_dim)
-    return _resized(np.concatenate(list(draw_images(generator, latents, config.batch_size))), size_px)
+    return _resized(np.concatenate(list(generator.generate(latents, config.batch_size))), size_px)
 
 
 def _resized(images: np.ndarray, size_px: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""The generators of a run: which classes each draws, what it is trained on, where it lies."""
+"""The generators of a run: which classes each generates, what it is trained on, where it is stored."""
 
 import functools
 from collections.abc import Sequence
@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from classifiers.training.precision import choose_precision
 from ganbal.config import FEWEST_TO_LEARN_FROM, Config
 from ganbal.data.dataset import Dataset
 from ganbal.errors import InputError
-from ganbal.gan.checkpoint import Identity, identity_of
+from ganbal.gan.fingerprint import TrainingFingerprint
+from ganbal.gan.folder import GanFolder
 from ganbal.gan.state import TrainingState
-from ganbal.gan.train_step import precision_of
-from ganbal.gan.training import GanFolder, train_gan
+from ganbal.gan.training import train_gan
 from ganbal.metrics.quality import KernelQuality
 from ganbal.run.folder import Run
 from ganbal.run.metrics_log import MetricsLog
@@ -30,12 +31,12 @@ class RunGenerator:
     """One generator of a run.
 
     Attributes:
-        class_names: what it can draw: one class, or all of them in the order of their labels.
+        class_names: the classes it generates: one, or all of them in the order of their labels.
         rows: (N,) rows of the image table, the training images it learns from.
-        labels: (N,) int64, where it is told the class; else None.
+        labels: (N,) int64 for a class-conditional generator, else None.
         folder: where its training keeps its files.
         part: name of that folder inside the run's `gan/`; empty if it is `gan/` itself.
-        identity: what its checkpoints must have in common.
+        fingerprint: what its checkpoints must have in common.
     """
 
     class_names: tuple[str, ...]
@@ -43,32 +44,32 @@ class RunGenerator:
     labels: np.ndarray | None
     folder: GanFolder
     part: str
-    identity: Identity
+    fingerprint: TrainingFingerprint
 
 
-def generators_of(run: Run, config: Config, dataset: Dataset, device: torch.device) -> list[RunGenerator]:
-    """The generators that the settings ask for, the one of the class that lacks most images first.
+def generators_of(run: Run, config: Config, dataset: Dataset) -> list[RunGenerator]:
+    """The generators that the settings ask for, first that of the class that lacks most images.
 
     A single one keeps its files in `gan/`; of several, each in a folder of its class there.
 
     Raises:
-        InputError: the settings name a class that is not there.
+        InputError: the settings name a class that does not exist.
     """
     table = dataset.table
     names = classes_to_train(table.counts()["train"], config.gan)
-    identity = functools.partial(identity_of, config.gan, seed=config.seed, precision=precision_of(device))
+    fingerprint = functools.partial(TrainingFingerprint.of, config.gan, seed=config.seed)
     if config.gan.conditional:
         rows, classes = table.rows("train"), table.classes
         labels = table.frame["label"].to_numpy(dtype=np.int64)[rows]
         digest = digest_of(table.frame["sha256"].iloc[rows].tolist(), labels.tolist())
-        told = identity(class_name=", ".join(classes), classes=classes, data_digest=digest)
-        return [RunGenerator(classes, rows, labels, GanFolder(run.gan_folder), "", told)]
+        own = fingerprint(class_names=classes, is_conditional=True, data_digest=digest)
+        return [RunGenerator(classes, rows, labels, GanFolder(run.gan_folder), "", own)]
     parts = {names[0]: ""} if len(names) == 1 else class_folders(names)
     found = []
     for name in names:
         rows = table.rows("train", name)
-        told = identity(class_name=name, data_digest=digest_of(table.frame["sha256"].iloc[rows].tolist()))
-        found.append(RunGenerator((name,), rows, None, GanFolder(run.gan_folder / parts[name]), parts[name], told))
+        own = fingerprint(class_names=[name], data_digest=digest_of(table.frame["sha256"].iloc[rows].tolist()))
+        found.append(RunGenerator((name,), rows, None, GanFolder(run.gan_folder / parts[name]), parts[name], own))
     return found
 
 
@@ -90,12 +91,12 @@ def train_generator(
     """Train one generator to the end, from its last checkpoint where there is one.
 
     Returns:
-        What gan/training.json tells of it.
+        The content of gan/training.json.
 
     Raises:
-        InputError: a class has too few images to learn from; the checkpoint is damaged or of other settings.
+        InputError: a class has too few images to learn from; the checkpoint is damaged or of another training.
         GanbalError: the training collapsed too often.
-        InterruptedBySignal: after saving.
+        InterruptedBySignal: a signal arrived; the state is saved.
     """
     _check_enough(generator)
     images, name = dataset.pixels(config.gan.image_size_px)[generator.rows], ", ".join(generator.class_names)
@@ -107,7 +108,7 @@ def train_generator(
         images,
         config.gan,
         labels=generator.labels,
-        identity=generator.identity,
+        fingerprint=generator.fingerprint,
         seed=config.seed,
         device=device,
         folder=generator.folder,
@@ -116,16 +117,16 @@ def train_generator(
         on_log=functools.partial(log.add, stage) if log is not None else lambda row: None,
         world=world,
     )
-    return _facts(generator, state, config, device)
+    return _training_record(generator, state, config, device)
 
 
 def _check_enough(generator: RunGenerator) -> None:
-    """Before any training: the distance that its checkpoints are chosen by cannot do with fewer of a class."""
+    """Refuse classes too small for the distance by which checkpoints are chosen."""
     labels = np.zeros(len(generator.rows), np.int64) if generator.labels is None else generator.labels
     counts = np.bincount(labels, minlength=len(generator.class_names))
     if counts.min() < FEWEST_TO_LEARN_FROM:
         raise InputError(
-            expected=f"at least {FEWEST_TO_LEARN_FROM} training images of every class that a generator is to draw",
+            expected=f"at least {FEWEST_TO_LEARN_FROM} training images of every class to generate",
             found=", ".join(f"{n} of {name}" for name, n in zip(generator.class_names, counts, strict=True)),
             action="Add images, or train for other classes (gan.class_names).",
         )
@@ -139,20 +140,22 @@ def _quality(images: np.ndarray, labels: np.ndarray | None, device: torch.device
 
 @dataclass(frozen=True)
 class MeanQuality:
-    """The mean over the classes of the distance of each class's images to that class's training images.
+    """The mean over classes of the distance between a class's synthetic images and its training images.
 
-    Every class weighs the same, whatever its share: which one will be drawn is not settled when a generator is trained.
+    Every class weighs the same, whatever its share: which one will be generated is unknown when a generator is trained.
     """
 
     of_class: Sequence[KernelQuality]
 
     def __call__(self, synthetic: np.ndarray) -> float:
-        """Of (K·M, S, S) uint8 images, M of each class in the order of the labels."""
+        """The mean distance of (K·M, S, S) uint8 images, M of each class in the order of the labels."""
         parts = np.split(synthetic, len(self.of_class))
         return float(np.mean([quality(part) for quality, part in zip(self.of_class, parts, strict=True)]))
 
 
-def _facts(generator: RunGenerator, state: TrainingState, config: Config, device: torch.device) -> dict[str, Any]:
+def _training_record(
+    generator: RunGenerator, state: TrainingState, config: Config, device: torch.device
+) -> dict[str, Any]:
     networks = {"generator": state.generator, "discriminator": state.discriminator}
     return {
         "class_name": ", ".join(generator.class_names),
@@ -166,7 +169,7 @@ def _facts(generator: RunGenerator, state: TrainingState, config: Config, device
         "best_step": state.best_step or None,
         "seconds": round(state.seconds, 1),
         "device": str(device),
-        "precision": precision_of(device),
+        "precision": choose_precision("auto", device),
         "augment": list(config.gan.augment),
         "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in networks.items()},
         "last": state.history[-1] if state.history else None,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ganbal.errors import InputError
+from ganbal.gan.checkpoint import chosen_checkpoint
 from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.hashing import digest_of, file_digest
 from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
@@ -76,8 +77,8 @@ def _count_rows(manifest: Path) -> int:
 
 
 def _checkpoints(context: RunContext, counts: Mapping[str, int]) -> dict[str, Path]:
-    generators = generators_of(context.run, context.config, context.dataset, context.device)
-    return {name: find_generator(generators, name).folder.chosen_checkpoint for name in counts}
+    generators = generators_of(context.run, context.config, context.dataset)
+    return {name: chosen_checkpoint(find_generator(generators, name).folder) for name in counts}
 
 
 def _copy_filter(context: RunContext, class_name: str) -> CopyFilter:

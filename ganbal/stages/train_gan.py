@@ -18,10 +18,10 @@ from ganbal.stages.generators import RunGenerator, generators_of, train_generato
 def train_gan(context: RunContext) -> dict[str, Any]:
     """The content of gan/training.json, and that of every fraction with a generator of its own."""
     facts_file = context.run.gan_folder / "training.json"
-    generators = generators_of(context.run, context.config, context.dataset, context.device)
+    generators = generators_of(context.run, context.config, context.dataset)
 
     def work() -> None:
-        context.world.tell(
+        context.world.broadcast_object(
             {
                 "run": str(context.run.folder),
                 "settings": context.config.model_dump(mode="json"),
@@ -33,7 +33,7 @@ def train_gan(context: RunContext) -> dict[str, Any]:
 
     context.do_stage(
         "train-gan",
-        inputs=digest_of(*(generator.identity for generator in generators), context.config.gan.steps),
+        inputs=digest_of(*(generator.fingerprint.to_dict() for generator in generators), context.config.gan.steps),
         outputs=lambda: [facts_file, *(file for generator in generators for file in _files_of(generator))],
         work=work,
     )
@@ -43,11 +43,11 @@ def train_gan(context: RunContext) -> dict[str, Any]:
 
 def assist_training(world: World) -> None:
     """Train with the first process in another process of the same `torchrun`, until the first one has finished."""
-    while (job := world.tell(None)) is not None:
+    while (job := world.broadcast_object(None)) is not None:
         config = load_config(None, base=job["settings"])
         context = RunContext(Run(Path(job["run"])), config, Console(quiet=True), world)
         part = context.at_fraction(job["minority_fraction"])
-        _train_all(part, generators_of(part.run, part.config, part.dataset, part.device))
+        _train_all(part, generators_of(part.run, part.config, part.dataset))
 
 
 def _train_all(context: RunContext, generators: list[RunGenerator]) -> list[dict[str, Any]]:

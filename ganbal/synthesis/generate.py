@@ -9,11 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from classifiers.training.precision import true_float32
 from ganbal.errors import GanbalError
 from ganbal.gan.checkpoint import load_generator
-from ganbal.gan.networks import Generator
-from ganbal.gan.sampling import draw_images, latent_stream
+from ganbal.gan.sampling import TrainedGenerator, latent_stream
 from ganbal.runtime.console import Console
 from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.runtime.signals import stop_on_signal
@@ -82,7 +80,7 @@ def synthesize(
         InterruptedBySignal: a signal arrived. The partial folder has no manifest and does not count.
     """
     generators = [load_generator(request.checkpoint, device, request.class_name) for request in requests]
-    places = class_folders([facts["class_name"] for _, facts in generators])
+    places = class_folders([generator.class_name for generator in generators])
     clear(folder)
     rows: list[ManifestRow] = []
     results: list[SynthesisResult] = []
@@ -92,11 +90,11 @@ def synthesize(
         console.progress(total, "generating synthetic images", "image") as bar,
         advise_when_out_of_memory("generating images", "synthesis.batch_size"),
     ):
-        for request, (generator, facts) in zip(requests, generators, strict=True):
-            name, num_before, last = facts["class_name"], len(rows), 0
+        for request, generator in zip(requests, generators, strict=True):
+            name, num_before, last = generator.class_name, len(rows), 0
             for index, image in _accepted_images(generator, request, seed, batch_size):
                 file_name = f"{places[name]}/synthetic_{seed}_{index:06d}.png"
-                rows.append(_write_image(folder, file_name, image, facts, seed, index))
+                rows.append(_write_image(folder, file_name, image, generator, seed, index))
                 last = index
                 bar.update()
                 stop.raise_if_requested("Partially generated images do not count; the trained generator is kept.")
@@ -122,24 +120,24 @@ def _summary(requests: Sequence[SynthesisRequest], results: Sequence[SynthesisRe
 
 
 def _write_image(
-    folder: SyntheticFolder, file_name: str, image: np.ndarray, facts: dict[str, Any], seed: int, index: int
+    folder: SyntheticFolder, file_name: str, image: np.ndarray, generator: TrainedGenerator, seed: int, index: int
 ) -> ManifestRow:
-    details = {"class": facts["class_name"], "seed": str(seed), "checkpoint_sha256": facts["sha256"]}
+    details = {"class": generator.class_name, "seed": str(seed), "checkpoint_sha256": generator.sha256}
     digest = write_synthetic_png(folder.root / file_name, image, details | {"index": str(index)})
     return ManifestRow(
         file_name=file_name,
-        label=facts["class_name"],
+        label=generator.class_name,
         seed=str(seed),
         index=str(index),
-        checkpoint_sha256=facts["sha256"],
-        checkpoint_step=str(facts["step"]),
+        checkpoint_sha256=generator.sha256,
+        checkpoint_step=str(generator.step),
         synthetic="yes",
         sha256=digest,
     )
 
 
 def _accepted_images(
-    generator: Generator, request: SynthesisRequest, seed: int, batch_size: int
+    generator: TrainedGenerator, request: SynthesisRequest, seed: int, batch_size: int
 ) -> Iterator[tuple[int, np.ndarray]]:
     """As many images as requested, each (S, S) uint8, with their positions in the latent stream."""
     num_kept = num_generated = 0
@@ -154,13 +152,10 @@ def _accepted_images(
         _check_yield(num_kept, num_generated)
 
 
-def _endless_batches(generator: Generator, seed: int, batch_size: int) -> Iterator[np.ndarray]:
+def _endless_batches(generator: TrainedGenerator, seed: int, batch_size: int) -> Iterator[np.ndarray]:
     latents = latent_stream(seed, generator.latent_dim)
     while True:
-        with true_float32():
-            batch = torch.stack(list(itertools.islice(latents, batch_size)))
-            images = list(draw_images(generator, batch, batch_size))
-        yield from images
+        yield from generator.generate(torch.stack(list(itertools.islice(latents, batch_size))), batch_size)
 
 
 def _check_yield(num_kept: int, num_generated: int) -> None:

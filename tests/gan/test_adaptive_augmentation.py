@@ -22,12 +22,12 @@ def strength(probability, *assignments):
 @pytest.mark.parametrize(
     ("held_out", "change"),
     [(0.0, 0.1), (0.9, 0.1), (1.1, -0.1), (2.0, -0.1)],
-    ids=["rated like synthetic", "past half way", "before half way", "rated like training"],
+    ids=["scored like synthetic", "past half way", "before half way", "scored like training"],
 )
-def test_probability_follows_how_held_out_images_are_rated(held_out, change):
+def test_probability_follows_how_held_out_images_are_scored(held_out, change):
     # 4 steps of 8 images between checks: 32 of 320 images is a tenth of the way.
     watched = strength(0.5, "gan.adaptive_images=320", "gan.adaptive_target=0.5")
-    watched.watch(torch.full((8,), 2.0), torch.zeros(8), torch.full((8,), held_out))
+    watched.update(torch.full((8,), 2.0), torch.zeros(8), torch.full((8,), held_out))
     assert watched.probability.item() == pytest.approx(0.5 + change)
 
 
@@ -35,13 +35,13 @@ def test_probability_stays_between_0_and_1():
     for start, held_out in ((0.95, 0.0), (0.05, 2.0)):
         watched = strength(start, "gan.adaptive_images=320")
         for _ in range(3):
-            watched.watch(torch.full((8,), 2.0), torch.zeros(8), torch.full((8,), held_out))
+            watched.update(torch.full((8,), 2.0), torch.zeros(8), torch.full((8,), held_out))
         assert watched.probability.item() == round(start)
 
 
 def test_a_discriminator_that_prefers_synthetic_images_raises_nothing_by_a_negative_span():
     watched = strength(0.5, "gan.adaptive_images=320")
-    watched.watch(torch.zeros(8), torch.ones(8), torch.full((8,), 0.1))
+    watched.update(torch.zeros(8), torch.ones(8), torch.full((8,), 0.1))
     assert watched.probability.item() == pytest.approx(0.4)
 
 
@@ -54,7 +54,7 @@ def test_held_out_images_are_apart_from_the_others_and_the_same_every_time():
     assert [len(part) for part in split_off_held_out(data[:2], 0.4)] == [1, 1]
 
 
-def test_a_discriminator_that_learns_its_images_by_heart_is_augmented_more():
+def test_a_discriminator_that_memorizes_its_images_is_augmented_more():
     config = gan_config(
         "gan.adaptive_images=640",
         "gan.adaptive_target=0.1",

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from ganbal.gan.collapse import diversity, find_trouble
+from ganbal.gan.collapse import detect_collapse, diversity
 
 FINE = {"discriminator_loss": 1.2, "generator_loss": 1.0, "real_score": 0.6, "synthetic_score": 0.4}
 PINNED = FINE | {"real_score": 0.999, "synthetic_score": 0.001}
@@ -20,21 +20,21 @@ def test_same_images_have_no_diversity():
     assert diversity(np.full((3, 4, 4), 9, dtype=np.uint8)) == 0
 
 
-def test_a_healthy_training_has_no_trouble():
-    assert find_trouble([FINE | {"relative_diversity": 0.9}] * 20) is None
-    assert find_trouble([]) is None
+def test_a_healthy_training_is_not_a_collapse():
+    assert detect_collapse([FINE | {"relative_diversity": 0.9}] * 20) is None
+    assert detect_collapse([]) is None
 
 
-def test_losses_that_are_no_numbers_are_noticed():
-    assert "no longer numbers" in find_trouble([FINE, FINE | {"generator_loss": math.nan}])
+def test_a_loss_that_is_not_a_number_is_detected():
+    assert "not a number" in detect_collapse([FINE, FINE | {"generator_loss": math.nan}])
 
 
-def test_a_pinned_discriminator_is_noticed_only_when_it_lasts():
-    assert "tells every image apart" in find_trouble([FINE] + [PINNED] * 5)
-    assert find_trouble([PINNED] * 4) is None
-    assert find_trouble([PINNED] * 4 + [FINE]) is None
+def test_a_pinned_discriminator_is_detected_only_when_it_lasts():
+    assert "separates all images" in detect_collapse([FINE] + [PINNED] * 5)
+    assert detect_collapse([PINNED] * 4) is None
+    assert detect_collapse([PINNED] * 4 + [FINE]) is None
 
 
-def test_lost_diversity_is_noticed_but_not_that_of_a_beginner():
-    assert "nearly the same picture" in find_trouble([FINE | {"relative_diversity": d} for d in (0.8, 0.1)])
-    assert find_trouble([FINE | {"relative_diversity": d} for d in (0.1, 0.2)]) is None
+def test_lost_diversity_is_detected_but_not_that_of_a_beginner():
+    assert "nearly identical" in detect_collapse([FINE | {"relative_diversity": d} for d in (0.8, 0.1)])
+    assert detect_collapse([FINE | {"relative_diversity": d} for d in (0.1, 0.2)]) is None

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from ganbal.gan.ema import decay_for_step, update_average
+from ganbal.gan.ema import MovingAverage, decay_for_step
 
 
 def test_weight_has_halved_after_the_half_life():
@@ -16,12 +16,17 @@ def test_ramp_up_shortens_the_half_life_early_on():
     assert decay_for_step(1000, 50, 0.0) == 0.0
 
 
-def test_parameters_and_running_statistics_move_by_the_decay():
+@pytest.mark.parametrize("is_cuda", [False, True])
+def test_parameters_and_running_statistics_move_by_the_decay(is_cuda):
     average, current = nn.BatchNorm2d(1), nn.BatchNorm2d(1)
     with torch.no_grad():
         current.weight.fill_(3.0)
         current.running_mean.fill_(10.0)
-    update_average(average, current, 0.75)
+    moving = MovingAverage(average, current)
+    if is_cuda:  # where the decay is a tensor
+        moving._weight = torch.ones(())
+    moving.set_decay(0.75)
+    moving.update()
     assert average.weight.item() == pytest.approx(0.75 * 1 + 0.25 * 3)
     assert average.running_mean.item() == pytest.approx(2.5)
     assert current.weight.item() == 3.0

@@ -4,7 +4,13 @@ import torch
 from PIL import Image
 
 from ganbal.gan.networks import Generator
-from ganbal.gan.sample_images import spherical_path, write_animation, write_augmentation, write_interpolation
+from ganbal.gan.sample_images import (
+    class_per_row,
+    spherical_path,
+    write_animation,
+    write_augmentation,
+    write_interpolation,
+)
 from ganbal.synthesis.synthetic_png import MARK, tile, write_synthetic_png
 
 
@@ -20,7 +26,7 @@ def test_spherical_path_keeps_the_length():
     torch.testing.assert_close(path.norm(dim=1), start.norm().expand(7))
 
 
-def test_interpolation_is_marked_and_has_a_row_a_pair(tmp_path):
+def test_interpolation_is_marked_and_has_one_row_per_pair(tmp_path):
     write_interpolation(tmp_path / "x.png", Generator(32, 4, 8), 0, {"step": "3"})
     image = Image.open(tmp_path / "x.png")
     assert image.size == (10 * 34 - 2, 6 * 34 - 2)
@@ -64,3 +70,7 @@ def test_augmentation_shows_each_image_plain_alone_and_together(tmp_path):
 def test_no_augmentation_no_picture(tmp_path):
     write_augmentation(tmp_path / "a.png", np.zeros((3, 32, 32), np.uint8), [])
     assert not (tmp_path / "a.png").exists()
+
+
+def test_sheets_have_one_class_per_row():
+    assert class_per_row(8, columns=2, num_classes=3).tolist() == [0, 0, 1, 1, 2, 2, 0, 0]

@@ -8,9 +8,11 @@ from PIL import Image
 
 from ganbal.config import load_config
 from ganbal.errors import GanbalError, InputError, InterruptedBySignal
-from ganbal.gan.checkpoint import identity_of, load_generator, read_checkpoint
-from ganbal.gan.train_step import precision_of, to_network_range
-from ganbal.gan.training import GanFolder, train_gan
+from ganbal.gan.batches import to_network_range
+from ganbal.gan.checkpoint import load_generator, read_checkpoint
+from ganbal.gan.fingerprint import TrainingFingerprint
+from ganbal.gan.folder import GanFolder
+from ganbal.gan.training import train_gan
 from ganbal.runtime.console import Console
 from ganbal.synthesis.synthetic_png import MARK
 
@@ -20,6 +22,7 @@ CPU = torch.device("cpu")
 def settings(*assignments):
     small = ["gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=8", "gan.latent_dim=8"]
     every = ["gan.log_every_steps=2", "gan.sample_every_steps=4", "gan.checkpoint_every_steps=3"]
+    every.append("gan.checkpoint_every_seconds=0")
     return load_config(None, [*small, *every, *assignments])
 
 
@@ -28,13 +31,11 @@ def images(count=20):
 
 
 def train(folder, config, on_log=lambda row: None, quality=None):
-    identity = identity_of(
-        config.gan, seed=config.seed, class_name="NORMAL", data_digest="abc", precision=precision_of(CPU)
-    )
+    fingerprint = TrainingFingerprint.of(config.gan, seed=config.seed, class_names=["NORMAL"], data_digest="abc")
     return train_gan(
         images(),
         config.gan,
-        identity=identity,
+        fingerprint=fingerprint,
         seed=config.seed,
         device=CPU,
         folder=GanFolder(folder),
@@ -45,15 +46,15 @@ def train(folder, config, on_log=lambda row: None, quality=None):
 
 
 def weights(folder):
-    return read_checkpoint(GanFolder(folder).last_checkpoint)["state"]
+    return read_checkpoint(GanFolder(folder).last_checkpoint)[0]
 
 
 def assert_same_weights(first, second):
     for part in ("generator", "discriminator", "average"):
         assert all(torch.equal(first[part][name], second[part][name]) for name in first[part])
-    for part in ("generator_optimiser", "discriminator_optimiser"):
-        for number, entry in first[part]["state"].items():
-            assert torch.equal(entry["exp_avg_sq"], second[part]["state"][number]["exp_avg_sq"])
+    for part in ("generator_optimizer", "discriminator_optimizer"):
+        for number, entry in first[part].items():
+            assert torch.equal(entry["exp_avg_sq"], second[part][number]["exp_avg_sq"])
 
 
 def test_same_seed_gives_the_same_weights_and_another_seed_others(tmp_path):
@@ -150,31 +151,33 @@ def test_pixels_map_to_minus_one_to_one():
 def test_the_generator_learns_the_brightness_of_its_images(tmp_path):
     config = settings("gan.steps=150", "gan.augment=[]", "gan.learning_rate=0.001")
     dark = np.full((16, 32, 32), 40, dtype=np.uint8)
-    identity = identity_of(config.gan, seed=0, class_name="X", data_digest="", precision=precision_of(CPU))
+    fingerprint = TrainingFingerprint.of(config.gan, seed=0, class_names=["X"], data_digest="")
     folder = GanFolder(tmp_path)
-    train_gan(dark, config.gan, identity=identity, seed=0, device=CPU, folder=folder, console=Console(quiet=True))
-    generator, facts = load_generator(folder.last_checkpoint, CPU)
-    drawn = (generator(torch.randn(32, 8, generator=torch.Generator().manual_seed(0))) + 1) * 127.5
-    assert facts["step"] == 150
-    assert drawn.mean().item() == pytest.approx(40, abs=25)
+    train_gan(dark, config.gan, fingerprint=fingerprint, seed=0, device=CPU, folder=folder, console=Console(quiet=True))
+    generator = load_generator(folder.last_checkpoint, CPU)
+    images = np.concatenate(
+        list(generator.generate(torch.randn(32, 8, generator=torch.Generator().manual_seed(0)), 32))
+    )
+    assert generator.step == 150
+    assert images.mean() == pytest.approx(40, abs=25)
 
 
 def test_the_checkpoint_with_the_least_distance_is_kept(tmp_path):
     distances = iter([3.0, 1.0, 2.0])
     config = settings("gan.steps=6", "gan.score_every_steps=2", "gan.score_images=4")
-    state = train(tmp_path, config, quality=lambda drawn: next(distances))
+    state = train(tmp_path, config, quality=lambda images: next(distances))
     assert (state.best_distance, state.best_step) == (1.0, 4)
-    assert read_checkpoint(GanFolder(tmp_path).best_checkpoint)["state"]["step"] == 4
+    assert read_checkpoint(GanFolder(tmp_path).best_checkpoint)[0]["step"] == 4
     assert [row.get("kernel_distance") for row in state.history] == [3.0, 1.0, 2.0]
 
 
 def test_a_collapse_is_rolled_back_with_lower_learning_rates_and_ends_when_it_repeats(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ganbal.gan.monitor.find_trouble", lambda rows: "it broke" if len(rows) == 3 else None)
+    monkeypatch.setattr("ganbal.gan.monitor.detect_collapse", lambda rows: "it broke" if len(rows) == 3 else None)
     every = ["gan.score_every_steps=2", "gan.score_images=4", "gan.max_rollbacks=2"]
     distances = iter([1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0])
     rows = []
     with pytest.raises(GanbalError, match="collapsed at step 6: it broke"):
-        train(tmp_path, settings("gan.steps=8", *every), rows.append, lambda drawn: next(distances))
+        train(tmp_path, settings("gan.steps=8", *every), rows.append, lambda images: next(distances))
     assert [row["step"] for row in rows] == [2, 4, 6, 4, 6, 4, 6]
     assert "Back to step 2 with learning rates × 0.25" in capsys.readouterr().err
 

@@ -7,7 +7,8 @@ from PIL import Image
 
 from ganbal.config import load_config
 from ganbal.errors import GanbalError, InputError
-from ganbal.gan.checkpoint import identity_of, save_checkpoint
+from ganbal.gan.checkpoint import save_checkpoint
+from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.sampling import latent_rows
 from ganbal.gan.state import new_state
 from ganbal.runtime.console import Console
@@ -22,8 +23,8 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def checkpoint(tmp_path):
     config = load_config(None, ["gan.image_size_px=32", "gan.base_channels=4"]).gan
-    identity = identity_of(config, seed=0, class_name="NORMAL", data_digest="", precision="float32")
-    save_checkpoint(tmp_path / "last.pt", new_state(config, 0, CPU), identity)
+    fingerprint = TrainingFingerprint.of(config, seed=0, class_names=["NORMAL"], data_digest="")
+    save_checkpoint(tmp_path / "last.pt", new_state(config, 0, CPU).state_dict(), fingerprint)
     return tmp_path / "last.pt"
 
 
@@ -122,11 +123,11 @@ def test_a_generator_of_copies_only_is_told_and_not_waited_for(tmp_path, checkpo
 def checkpoint_of_three(tmp_path):
     config = load_config(None, ["gan.image_size_px=32", "gan.base_channels=4"]).gan
     classes = ("A", "B", "C")
-    identity = identity_of(config, seed=0, class_name="A, B, C", data_digest="", precision="float32", classes=classes)
+    fingerprint = TrainingFingerprint.of(config, seed=0, class_names=classes, data_digest="", is_conditional=True)
     state = new_state(config, 0, CPU, num_classes=3)
-    state.average.layers[0].weight.data.mul_(100)  # so that images differ visibly without training
-    state.average.layers[-2].weight.data.mul_(1000)
-    save_checkpoint(tmp_path / "three.pt", state, identity)
+    state.generator_ema.layers[0].weight.data.mul_(100)  # so that images differ visibly without training
+    state.generator_ema.layers[-2].weight.data.mul_(1000)
+    save_checkpoint(tmp_path / "three.pt", state.state_dict(), fingerprint)
     return tmp_path / "three.pt"
 
 
@@ -150,6 +151,6 @@ def test_a_class_is_result_the_same_whatever_else_is_result(tmp_path, checkpoint
 
 def test_a_class_of_no_generator_leaves_earlier_images_alone(tmp_path, checkpoint_of_three):
     generate_all([SynthesisRequest(checkpoint_of_three, 2, "B")], tmp_path / "out")
-    with pytest.raises(InputError, match="which of A, B, C"):
+    with pytest.raises(InputError, match=r"one of the classes .*\(A, B, C\)"):
         generate_all([SynthesisRequest(checkpoint_of_three, 2, "D")], tmp_path / "out")
     assert len(read_synthetic(SyntheticFolder(tmp_path / "out")).pixels) == 2

@@ -13,10 +13,12 @@ from click.testing import CliRunner
 from ganbal.cli import main
 from ganbal.config import load_config
 from ganbal.errors import InputError
-from ganbal.gan.checkpoint import identity_of, read_checkpoint
+from ganbal.gan.checkpoint import read_checkpoint
+from ganbal.gan.fingerprint import TrainingFingerprint
+from ganbal.gan.folder import GanFolder
 from ganbal.gan.state import new_state
 from ganbal.gan.train_step import TrainStep
-from ganbal.gan.training import GanFolder, train_gan
+from ganbal.gan.training import train_gan
 from ganbal.runtime.console import Console
 from ganbal.runtime.distributed import ALONE, World
 
@@ -27,31 +29,33 @@ VARIANTS = {
     "adaptive": ["gan.adaptive_augment=true", "gan.adaptive_images=640"],
 }
 STEPS = 5
+IN_FLOAT32 = ("ganbal.gan.training.choose_precision", lambda *_: "float32")
 
 
-def gradients_and_weights(variant, world=None):
-    """What a few float32 steps leave: the last gradients and the weights of both networks, one long vector each."""
+def gradients_and_weights(variant, world=ALONE):
+    """The last gradients and the weights of all networks after a few float32 steps, as one vector."""
     config = load_config(None, [*SETTINGS, *VARIANTS[variant]]).gan
     data = torch.randint(256, (40, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     state = new_state(config, 3, torch.device("cpu"))
-    step = TrainStep(state, data, config, *([] if world is None else [world]))
+    step = TrainStep(state, data, config, world, precision="float32")
     for _ in range(STEPS):
         step()
-    networks = (state.generator, state.discriminator, state.average)
+    networks = (state.generator, state.discriminator, state.generator_ema)
     tensors = [p.grad for net in networks[:2] for p in net.parameters()]
     tensors += [t.float() for net in networks for t in net.state_dict().values()]
-    return torch.cat([t.flatten() for t in (*tensors, state.augment_probability, state.ratings)])
+    return torch.cat([t.flatten() for t in (*tensors, state.augment_probability, state.logit_ema)])
 
 
 def train(folder, steps, world=ALONE):
-    """A whole training in float32, from its last checkpoint if there is one; the weights it leaves."""
+    """Weights after a training, from its last checkpoint if there is one."""
     every = ["gan.log_every_steps=2", "gan.score_every_steps=2", "gan.score_images=4", "gan.checkpoint_every_steps=3"]
+    every.append("gan.checkpoint_every_seconds=0")
     config = load_config(None, [*SETTINGS, *every, f"gan.steps={steps}"]).gan
     images = np.random.default_rng(0).integers(0, 256, (20, 32, 32), dtype=np.uint8)
-    identity = identity_of(config, seed=0, class_name="NORMAL", data_digest="", precision="float32")
+    fingerprint = TrainingFingerprint.of(config, seed=0, class_names=["NORMAL"], data_digest="")
     where = {"device": torch.device("cpu"), "folder": GanFolder(folder), "console": Console(quiet=True), "world": world}
-    train_gan(images, config, identity=identity, seed=0, quality=lambda drawn: float(drawn.mean()), **where)
-    state = read_checkpoint(GanFolder(folder).last_checkpoint)["state"]
+    train_gan(images, config, fingerprint=fingerprint, seed=0, quality=lambda drawn: float(drawn.mean()), **where)
+    state, _ = read_checkpoint(GanFolder(folder).last_checkpoint)
     return torch.cat([t.float().flatten() for part in ("generator", "discriminator") for t in state[part].values()])
 
 
@@ -72,14 +76,15 @@ def of_two_processes(tmp_path_factory):
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_two_processes_compute_what_one_does_on_the_joined_batch(variant, of_two_processes, in_float32):
+def test_two_processes_compute_what_one_does_on_the_joined_batch(variant, of_two_processes):
     alone = gradients_and_weights(variant)
     first, second = (torch.load(of_two_processes / f"{variant}_{rank}.pt", weights_only=True) for rank in (0, 1))
     assert torch.equal(first, second)
     torch.testing.assert_close(first, alone, rtol=1e-3, atol=2e-5)
 
 
-def test_what_two_processes_began_one_process_continues(of_two_processes, in_float32, tmp_path):
+def test_one_process_continues_what_two_processes_began(of_two_processes, tmp_path, monkeypatch):
+    monkeypatch.setattr(*IN_FLOAT32)
     continued = train(of_two_processes / "training", 8)
     torch.testing.assert_close(continued, train(tmp_path, 8), rtol=1e-3, atol=1e-4)
     assert (of_two_processes / "training" / "checkpoints" / "best.pt").is_file()
@@ -104,30 +109,25 @@ def test_other_commands_refuse_several_processes(monkeypatch):
     assert "Only `train-gan` works in several processes" in refused.output
 
 
-@pytest.fixture
-def in_float32(monkeypatch):
-    monkeypatch.setattr("ganbal.gan.train_step.precision_of", lambda device: "float32")
-
-
 def test_every_row_of_a_batch_belongs_to_one_process():
-    parts = [list(range(12))[World(rank, 3).part(12)] for rank in range(3)]
+    parts = [list(range(12))[World(rank, 3).local_slice(12)] for rank in range(3)]
     assert parts == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11]]
 
 
 @pytest.mark.parametrize(("batch_size", "size"), [(10, 4), (4, 4)])
 def test_a_batch_that_cannot_be_shared_is_refused(batch_size, size):
     with pytest.raises(InputError, match=f"{size} processes can share evenly"):
-        World(0, size).part(batch_size)
+        World(0, size).local_slice(batch_size)
 
 
 def _work(folder: Path) -> None:
     from unittest import mock
 
-    from ganbal.runtime.distributed import joined_world
+    from ganbal.runtime.distributed import process_group
 
     torch.set_num_threads(1)
-    with joined_world() as world, mock.patch("ganbal.gan.train_step.precision_of", lambda device: "float32"):
-        assert world.tell({"from": world.rank}) == {"from": 0}
+    with process_group() as world, mock.patch(*IN_FLOAT32):
+        assert world.broadcast_object({"from": world.rank}) == {"from": 0}
         assert world.any(world.rank == 1) and not world.any(False)
         for variant in VARIANTS:
             torch.save(gradients_and_weights(variant, world), folder / f"{variant}_{world.rank}.pt")

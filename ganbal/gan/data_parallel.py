@@ -1,4 +1,4 @@
-"""One training in several processes: gradients and batch statistics are those of the joined batch."""
+"""Training in several processes: gradients and batch statistics are those of the whole batch."""
 
 import warnings
 from collections.abc import Callable
@@ -15,27 +15,27 @@ Network = Callable[..., Tensor]
 
 
 def share_gradients(network: nn.Module, world: World) -> Network:
-    """The network as it is to be called in training; its gradients are then averaged over all processes.
+    """The network as to be called in training: its gradients are averaged over all processes.
 
-    Batch normalisation is changed in place to take its statistics from all processes, so that the result does not
-    depend on how many there are.
+    Batch normalization is replaced in place by layers that take their statistics from all processes, so that the result
+    does not depend on the number of processes.
     """
     if world.size == 1:
         return network
     device = next(network.parameters()).device
-    synchronise_batch_norm(network)
+    synchronize_batch_norm(network)
     devices = [device] if device.type == "cuda" else None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # the option's newer name is not known to torch 2.11
-        # Running statistics are equal in all processes as they are; sending them about would disturb the backward pass.
+        warnings.simplefilter("ignore", FutureWarning)  # torch 2.11 does not know the option's newer name
+        # Running statistics are equal in all processes already; broadcasting them would disturb the backward pass.
         return cast(Network, DistributedDataParallel(network, device_ids=devices, broadcast_buffers=False))
 
 
-def synchronise_batch_norm(network: nn.Module) -> None:
-    """Put synchronised layers in the place of all batch normalisation, with the same weights and names."""
+def synchronize_batch_norm(network: nn.Module) -> None:
+    """Replace every batch normalization by a synchronized one with the same weights and names."""
     for name, child in list(network.named_children()):
         if type(child) is not nn.BatchNorm2d:
-            synchronise_batch_norm(child)
+            synchronize_batch_norm(child)
         elif child.weight.device.type == "cuda":
             setattr(network, name, nn.SyncBatchNorm.convert_sync_batchnorm(child))
         else:
@@ -57,7 +57,7 @@ class SumOverProcesses(torch.autograd.Function):
 
 
 class JoinedBatchNorm2d(nn.BatchNorm2d):
-    """What torch's SyncBatchNorm does, which works on CUDA only."""
+    """Batch normalization over all processes, as torch's SyncBatchNorm, which works on CUDA only."""
 
     @classmethod
     def like(cls, layer: nn.BatchNorm2d) -> "JoinedBatchNorm2d":
@@ -73,8 +73,8 @@ class JoinedBatchNorm2d(nn.BatchNorm2d):
         per_channel = (0, 2, 3)
         count = dist.get_world_size() * values.numel() // values.shape[1]
         mean = SumOverProcesses.apply(values.sum(per_channel)) / count
-        centred = values - mean[:, None, None]
-        variance = SumOverProcesses.apply(centred.square().sum(per_channel)) / count
+        centered = values - mean[:, None, None]
+        variance = SumOverProcesses.apply(centered.square().sum(per_channel)) / count
         assert self.momentum is not None and self.running_mean is not None and self.running_var is not None
         with torch.no_grad():
             self.running_mean.lerp_(mean, self.momentum)
@@ -82,5 +82,5 @@ class JoinedBatchNorm2d(nn.BatchNorm2d):
             if self.num_batches_tracked is not None:
                 self.num_batches_tracked += 1
         scale = self.weight * torch.rsqrt(variance + self.eps)
-        result = centred * scale[:, None, None] + self.bias[:, None, None]
+        result = centered * scale[:, None, None] + self.bias[:, None, None]
         return result.to(images.dtype).contiguous(memory_format=torch.channels_last)
