@@ -29,13 +29,13 @@ def case():
     return labels, np.column_stack([1 - positive, positive]), weights
 
 
-def of_calls(labels, called, weight):
+def of_predicted_classes(labels, predicted, weight):
     return {
-        "accuracy": accuracy_score(labels, called, sample_weight=weight),
-        "balanced_accuracy": balanced_accuracy_score(labels, called, sample_weight=weight),
-        "mcc": matthews_corrcoef(labels, called, sample_weight=weight),
-        "recall_A": recall_score(labels, called, pos_label=0, sample_weight=weight),
-        "recall_B": recall_score(labels, called, pos_label=1, sample_weight=weight),
+        "accuracy": accuracy_score(labels, predicted, sample_weight=weight),
+        "balanced_accuracy": balanced_accuracy_score(labels, predicted, sample_weight=weight),
+        "mcc": matthews_corrcoef(labels, predicted, sample_weight=weight),
+        "recall_A": recall_score(labels, predicted, pos_label=0, sample_weight=weight),
+        "recall_B": recall_score(labels, predicted, pos_label=1, sample_weight=weight),
     }
 
 
@@ -55,12 +55,14 @@ def test_two_classes_agree_with_scikit_learn_under_every_weighting(case):
     found = weighted_metrics(labels, probabilities, weights, ["A", "B"], 0.35)
     score = probabilities[:, 1]
     for draw, weight in enumerate(weights):
-        expected = of_calls(labels, score >= 0.5, weight) | {
+        expected = of_predicted_classes(labels, score >= 0.5, weight) | {
             "roc_auc": roc_auc_score(labels, score, sample_weight=weight),
             "pr_auc": average_precision_score(labels, score, sample_weight=weight),
             "brier": brier_score_loss(labels, score, sample_weight=weight),
         }
-        expected |= {f"{name}_chosen": value for name, value in of_calls(labels, score >= 0.35, weight).items()}
+        expected |= {
+            f"{name}_chosen": value for name, value in of_predicted_classes(labels, score >= 0.35, weight).items()
+        }
         values = {name: values[draw] for name, values in found.items()}
         values.pop("ece")
         assert values == pytest.approx(expected)
@@ -93,7 +95,7 @@ def test_without_a_chosen_threshold_there_are_no_figures_at_it(case):
 
 
 def test_correlation_coefficient_by_hand():
-    # (6·3 - 1·2) / √(7·8·5·4); all called the same; all of one class; three classes without one mistake.
+    # (6·3 - 1·2) / √(7·8·5·4); all predicted the same; all of one class; three classes without one mistake.
     tables = np.array([[[6.0, 1.0], [2.0, 3.0]], [[4.0, 0.0], [3.0, 0.0]], [[4.0, 3.0], [0.0, 0.0]]])
     found = correlation_coefficient(tables)
     assert found[:2] == pytest.approx([16 / 1120**0.5, 0.0])
