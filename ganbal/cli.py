@@ -183,7 +183,7 @@ def score(
 @option("--seeds", type=int, metavar="N", help="Training runs of every classifier on every arm. [default: 5]")
 @option("--workers", type=int, metavar="N", help="Training runs at a time. [default: one per CPU core]")
 @option("--executor", type=click.Choice(["processes", "ray"]), help="Where they run. [default: processes]")
-@option("--weights", metavar="NAME|FILE", help="Weights of frozen backbones: imagenet, none or a file.")
+@option("--weights", metavar="NAME|FILE", help="Weights of frozen backbones: imagenet, none, a file, or {vgg16: FILE}.")
 @shared_options(_STUDY, asks=True)
 def compare(typed: Typed, seeds: int | None, workers: int | None, executor: str | None, weights: str | None) -> None:
     """Retrain the classifiers on every arm and compare balanced with imbalanced."""

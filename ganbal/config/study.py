@@ -35,8 +35,9 @@ class StudyConfig(Section):
     """`anatomical`: zoom, shift, small rotation, no mirroring. `published`: as in the model's publication."""
     recipe: Literal["config", "published"] = "config"
     """`published`: batch size, learning rate and its schedule, L2 and patience are those of the model's publication."""
-    weights: str = "imagenet"
-    """Weights of frozen backbones: `imagenet`, `none` (random, reported as not pretrained) or a file."""
+    weights: str | dict[str, str] = "imagenet"
+    """Weights of frozen backbones: `imagenet`, `none` (random, reported as not pretrained) or a file; or a mapping from
+    classifier to one of these, e.g. `{vgg16: FILE, xception: FILE}`, where others get `imagenet`."""
     protocol: Literal["honest", "documents"] = "honest"
     """`honest` stops early on validation images; `documents` on the test set, as the published reports did."""
     threads: int = Field(1, ge=1, le=1024)
@@ -48,6 +49,10 @@ class StudyConfig(Section):
     """Where trainings run: processes of this machine, or a Ray cluster (`pip install "ganbal[ray]"`)."""
     keep_models: bool = True
     """Keep every trained classifier for `ganbal predict`; a frozen backbone is kept once per run."""
+
+    def weights_of(self, classifier: str) -> str:
+        """`imagenet`, `none` or a file: the weights of this classifier's frozen backbone."""
+        return self.weights if isinstance(self.weights, str) else self.weights.get(classifier, "imagenet")
 
     @field_validator("synthetic_ratios", "minority_fractions")
     @classmethod

@@ -129,7 +129,7 @@ def _reason_to_skip(system: System, place: Workplace) -> str | None:
         return _NO_IMAGES
     try:
         find_model(system.classifier)
-        check_model(system.classifier, system.config.study.weights, system.size_px, len(CLASSES))
+        check_model(system.classifier, system.config.study.weights_of(system.classifier), system.size_px, len(CLASSES))
     except ClassifierInputError as error:
         return f"needs {error.expected}; found {error.found}. {error.action}".rstrip(".")
     return None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from classifiers.errors import ClassifierInputError
-from classifiers.registry import check_model
+from classifiers.registry import check_model, find_model
 from classifiers.training.feature_oversampling import check_oversampling
 from ganbal.config import Config, StudyConfig
 from ganbal.data.dataset import check_source
@@ -64,6 +64,8 @@ def check_requirements(run: Run, config: Config, requirements: Sequence[Requirem
             lambda: _check_arms(config),
             *(_model_check(name, config) for name in config.study.classifiers),
         ]
+    if not {Requirement.STUDY, Requirement.PUBLISHED}.isdisjoint(requirements):
+        checks.append(lambda: check_weight_names(config.study))
     # Folders come last: their space matters only for work that can start.
     problems = [problem for check in checks if (problem := _problem(check)) is not None]
     if not problems:
@@ -163,6 +165,16 @@ def _check_arms(config: Config) -> None:
         )
 
 
+def check_weight_names(study: StudyConfig) -> None:
+    """Check that `study.weights` names only known classifiers.
+
+    Raises:
+        ClassifierInputError: one is unknown; similar names are suggested.
+    """
+    for name in study.weights if isinstance(study.weights, dict) else ():
+        find_model(name)
+
+
 def _model_check(name: str, config: Config) -> Callable[[], Any]:
     # Two classes stand for any number: it does not change what a model requires, and images are not read yet.
-    return lambda: check_model(name, config.study.weights, classifier_size_px(name, config.study), 2)
+    return lambda: check_model(name, config.study.weights_of(name), classifier_size_px(name, config.study), 2)

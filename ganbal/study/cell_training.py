@@ -1,5 +1,6 @@
 """Training one cell: what it depends on, its training set, its training, its files."""
 
+import functools
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from ganbal.config import StudyConfig
 from ganbal.errors import InputError
 from ganbal.runtime.atomic_files import atomic_path, write_bytes
 from ganbal.runtime.cpus import usable_cpus
-from ganbal.runtime.hashing import digest_of
+from ganbal.runtime.hashing import digest_of, file_digest
 from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.study.arms import ARMS, ImageSet, TrainingSet
 from ganbal.study.cases import CASES_FILES, choose_cases, write_cases
@@ -110,8 +111,9 @@ def cell_inputs(cell: Cell, source: StudySource, config: StudyConfig) -> str:
     """A digest of everything that the cell's files depend on, except the device, which metrics.json names."""
     size_px = classifier_size_px(cell.classifier, config)
     settings = config.model_dump(mode="json", exclude=_NOT_OF_A_CELL)
-    if not find_model(cell.classifier).frozen_backbone:
-        settings.pop("weights")
+    settings["weights"] = None
+    if find_model(cell.classifier).frozen_backbone:
+        settings["weights"] = _weights_identity(config.weights_of(cell.classifier))
     arm, source = ARMS[cell.arm], source.with_fraction(cell.minority_fraction)
     additions = additions_for(source.counts_at(size_px), cell.synthetic_ratio).tolist() if arm.adds_images else None
     return digest_of(
@@ -122,6 +124,20 @@ def cell_inputs(cell: Cell, source: StudySource, config: StudyConfig) -> str:
         source.synthetic_digest if arm.needs_synthetic else None,
         additions,
     )
+
+
+def _weights_identity(weights: str) -> str:
+    """`imagenet`, `none`, or the digest of a file."""
+    file = Path(weights)
+    if weights in ("imagenet", "none") or not file.is_file():
+        return weights
+    status = file.stat()
+    return _file_digest_once(file, status.st_mtime_ns, status.st_size)
+
+
+@functools.lru_cache(maxsize=8)
+def _file_digest_once(file: Path, mtime_ns: int, size: int) -> str:
+    return file_digest(file)
 
 
 def train_cell(
@@ -156,7 +172,7 @@ def train_cell(
         val_labels=validation.labels,
         num_classes=len(test.classes),
         image_size_px=image_size_px,
-        weights=config.weights,
+        weights=config.weights_of(cell.classifier),
         config=training_config(config, cell.seed, training, device),
         device=device,
         cache=cache,

@@ -96,3 +96,17 @@ def test_lists_of_the_study_are_checked(assignment, message):
 def test_shares_of_the_minority_are_not_for_the_documents_protocol():
     with pytest.raises(InputError, match=r"minority_fractions goes with study\.protocol: honest only"):
         load_config(None, ["study.protocol=documents", "study.minority_fractions=[0.5]"])
+
+
+def test_weights_of_frozen_backbones_for_all_classifiers_or_for_each():
+    assert load_config(None, ["study.weights=none"]).study.weights_of("vgg16") == "none"
+    for assignments in (
+        ["study.weights={vgg16: /a.pth, xception: none}"],
+        ["study.weights.vgg16=/a.pth", "study.weights.xception=none"],
+    ):
+        study = load_config(None, assignments).study
+        found = [study.weights_of(name) for name in ("vgg16", "xception", "transfer:resnet18")]
+        assert found == ["/a.pth", "none", "imagenet"]
+    assert (
+        load_config(None, ["study.weights.transfer:resnet18=/b.pth"]).study.weights_of("transfer:resnet18") == "/b.pth"
+    )

@@ -11,7 +11,7 @@ from classifiers.evaluation.calibration import fit_temperature
 from classifiers.training.train import TrainingCallbacks
 from ganbal.config import load_config
 from ganbal.study.arms import ImageSet, TrainingSet
-from ganbal.study.cell_training import train_cell
+from ganbal.study.cell_training import cell_inputs, train_cell
 from ganbal.study.cells import Cell, TestSet, backbones_folder, finished_metrics
 
 
@@ -96,3 +96,28 @@ def test_pictures_of_right_and_wrong_images(tmp_path):
         assert row["label"] == case["true"]
         assert row[f"probability_{case['predicted']}"] == pytest.approx(case["probability"], abs=1e-6)
         assert case["probability"] >= 0.5
+
+
+class OneSource:
+    """A source with the digests and counts that cells depend on."""
+
+    data_digest, synthetic_digest = "data", None
+
+    def with_fraction(self, fraction):
+        return self
+
+
+def test_a_cell_depends_on_the_content_of_its_own_weights_file_alone(tmp_path):
+    def inputs(classifier, *settings):
+        return cell_inputs(Cell("imbalanced", classifier, 0), OneSource(), load_config(None, settings).study)
+
+    first, second, moved = (tmp_path / name for name in ("a.pth", "b.pth", "moved.pth"))
+    first.write_bytes(b"one")
+    second.write_bytes(b"other")
+    moved.write_bytes(b"one")
+    of_first = inputs("vgg16", f"study.weights={first}")
+    assert inputs("vgg16", f"study.weights={moved}") == of_first != inputs("vgg16", f"study.weights={second}")
+    assert inputs("vgg16", f"study.weights.vgg16={first}", f"study.weights.xception={second}") == of_first
+    assert inputs("baseline_cnn", f"study.weights={first}") == inputs("baseline_cnn", f"study.weights={second}")
+    first.write_bytes(b"changed")
+    assert inputs("vgg16", f"study.weights={first}") != of_first
