@@ -1,5 +1,6 @@
 """Runs `ganbal run` where a file may not grow, or where the disk is full, and then once more with enough room."""
 
+import itertools
 import random
 import subprocess
 from collections.abc import Iterator
@@ -14,8 +15,9 @@ ROOM_BYTES = 2**30
 
 
 def trials(reference: Reference, folder: Path, dice: random.Random) -> Iterator[Trial]:
-    yield from limited_files(reference, folder, dice)
-    yield from full_disks(reference, folder)
+    """Limited files and full disks in turn, so that a limited number has both."""
+    for pair in itertools.zip_longest(limited_files(reference, folder, dice), full_disks(reference, folder, dice)):
+        yield from (trial for trial in pair if trial is not None)
 
 
 def limited_files(reference: Reference, folder: Path, dice: random.Random) -> Iterator[Trial]:
@@ -29,10 +31,10 @@ def limited_files(reference: Reference, folder: Path, dice: random.Random) -> It
         yield Trial(fault, trouble or judge_rerun(run, reference, differing))
 
 
-def full_disks(reference: Reference, folder: Path) -> Iterator[Trial]:
+def full_disks(reference: Reference, folder: Path, dice: random.Random) -> Iterator[Trial]:
     """A disk in memory that holds a share of the run; mounting it needs root."""
     whole = sum(file.stat().st_size for file in reference.run.rglob("*") if file.is_file())
-    for number, share in enumerate(DISK_SHARES):
+    for number, share in enumerate(dice.sample(DISK_SHARES, len(DISK_SHARES))):
         disk = folder / f"disk-{number}"
         disk.mkdir()
         if not _mount(disk, f"size={max(4096, round(share * whole))}"):

@@ -24,17 +24,17 @@ class Stage:
     least_seconds: float
     """With less left of the budget, the stage is skipped."""
     box_seconds: float
-    """It is stopped after this time; its figures so far are kept."""
+    """Its part of the budget, relative to the other stages'. It is stopped after that; its figures so far are kept."""
 
 
 STAGES = (
-    Stage("limits", 15, 45),
-    Stage("gpu_tests", 40, 170),
-    Stage("gan", 60, 240),
-    Stage("classifiers", 40, 120),
-    Stage("scoring", 40, 100),
-    Stage("end_to_end", 120, 280),
-    Stage("workers", 40, 200),
+    Stage("limits", 15, 30),
+    Stage("gpu_tests", 40, 150),
+    Stage("gan", 60, 260),
+    Stage("classifiers", 40, 100),
+    Stage("scoring", 40, 80),
+    Stage("end_to_end", 120, 270),
+    Stage("workers", 40, 180),
     Stage("projection", 5, 20),
 )
 
@@ -52,10 +52,11 @@ def run_stages(
     """
     end = time.monotonic() + budget
     results: dict[str, Any] = {"budget_s": budget, "started": time.strftime("%Y-%m-%dT%H:%M:%S"), "stages": {}}
-    # A smaller budget than all boxes together makes every box smaller, so that a slow stage cannot use up the others'.
-    share = min(1.0, budget / sum(stage.box_seconds for stage in STAGES))
-    for stage in (stage for stage in STAGES if not only or stage.name in only):
+    stages = [stage for stage in STAGES if not only or stage.name in only]
+    for number, stage in enumerate(stages):
         left = end - time.monotonic()
+        # A stage cannot use up the others' time, and what one leaves is shared out among those that follow.
+        share = left / sum(each.box_seconds for each in stages[number:])
         settings = make_settings(stage.name, min(left, max(share * stage.box_seconds, stage.least_seconds)))
         if settings.tiny:  # a check of the stages, which may run on a busy machine
             settings = replace(settings, seconds=left)
