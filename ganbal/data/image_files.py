@@ -157,17 +157,17 @@ def _walk(folder: Path, found: ImageFiles, entered: set[_FolderId], *, inside_ma
     except OSError:
         found.unreadable_folders.append(folder)
         return
-    stems = {PurePath(entry.name).stem for entry in entries if not entry.is_folder}
+    stems = {entry.name.rpartition(".")[0] for entry in entries if not entry.is_folder}
     for entry in entries:
         path = folder / entry.name
         if entry.is_folder:
             _walk(path, found, entered, inside_masks=inside_masks or is_mask_folder(entry.name))
-        elif not is_image_name(entry.name):
+        elif not entry.name.lower().endswith(IMAGE_SUFFIXES):
             if suffix_of(path) not in _COMPANIONS and path.is_file():
                 found.other_files.append(path)
         elif not _is_utf8(entry.name):
             found.not_utf8.append(path)
-        elif inside_masks or any(owner in stems for owner in _owners(path.stem)):
+        elif inside_masks or any(owner in stems for owner in _owners(entry.name.rpartition(".")[0])):
             found.masks.append(path)
         else:
             found.files.append(path)

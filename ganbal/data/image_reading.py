@@ -1,6 +1,7 @@
 """Reading, hashing and decoding all files of a source in several threads."""
 
 import hashlib
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -63,7 +64,7 @@ def file_states(source: Source) -> dict[str, FileState]:
     states: dict[str, FileState] = {}
     for image in source.images:
         try:
-            status = (source.root / image.file_name).stat()
+            status = os.stat(os.path.join(source.root, image.file_name))  # noqa: PTH116, PTH118 - called per image
         except OSError:
             states[image.file_name] = (0, 0, 0, 0)
         else:

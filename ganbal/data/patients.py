@@ -1,10 +1,10 @@
 """Which patient an image shows: from a CSV column, a pattern of the user's, or the usual names of folders and files."""
 
+import posixpath
 import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from ganbal.data.data_warnings import DataWarning
 from ganbal.data.source import FoundImage
@@ -130,20 +130,24 @@ def _group_of(pattern: re.Pattern[str]) -> str | int:
 
 
 def _in_folders(file_name: str) -> str | None:
-    return next((name for name in PurePosixPath(file_name).parts[:-1] if _FOLDER_PATTERN.fullmatch(name)), None)
+    return next((name for name in file_name.split("/")[:-1] if _FOLDER_PATTERN.fullmatch(name)), None)
 
 
 def _in_stem(file_name: str) -> str | None:
-    stem = PurePosixPath(file_name).stem
+    stem = _stem(file_name)
     matches = (pattern.fullmatch(stem) for pattern in _FILE_PATTERNS)
     return next((match["patient"] for match in matches if match), None)
 
 
 def _with_own_ids(file_names: Sequence[str], patients: Sequence[str | None]) -> list[str]:
     """An id for every image without a recognized patient: its stem, or its path where others have that stem."""
-    stems = [PurePosixPath(name).stem for name in file_names]
+    stems = [_stem(name) for name in file_names]
     used = Counter(patient or stem for patient, stem in zip(patients, stems, strict=True))
     return [
-        patient or (stem if used[stem] == 1 else str(PurePosixPath(name).with_suffix("")))
+        patient or (stem if used[stem] == 1 else posixpath.splitext(name)[0])
         for name, stem, patient in zip(file_names, stems, patients, strict=True)
     ]
+
+
+def _stem(file_name: str) -> str:
+    return posixpath.splitext(posixpath.basename(file_name))[0]

@@ -130,8 +130,9 @@ class _Reader:
         found = find_image_files(folder, read_before=[root, folder.parent])
         if not found.files and not found.not_utf8:
             self.empty.append(printable(folder))
+        prefix = f"{root.as_posix().rstrip('/')}/"
         for path in found.files:
-            file_name = path.relative_to(root).as_posix()
+            file_name = path.as_posix().removeprefix(prefix)
             if printable(file_name) == file_name:
                 self.images.append(FoundImage(file_name, class_name, split, patient=None))
             else:  # the class folder's own name
