@@ -34,7 +34,7 @@ class Outcome:
 
 
 def inspect(choice: RunChoice, console: Console) -> Outcome:
-    with console.working("loading libraries"):
+    with console.working("Loading libraries"):
         from ganbal.stages import inspect, terminal_text
         from ganbal.stages.session import Requirement, open_run
     with open_run(select_run_to_begin(choice, console), console, "inspect", Requirement.IMAGES) as context:
@@ -44,7 +44,7 @@ def inspect(choice: RunChoice, console: Console) -> Outcome:
 
 def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
     """Train in this process, or in all that `torchrun` started; all but the first return None."""
-    with console.working("loading libraries"):
+    with console.working("Loading libraries"):
         from ganbal.runtime.distributed import process_group
         from ganbal.stages import inspect, terminal_text, train_gan
         from ganbal.stages.session import Requirement, open_run
@@ -66,7 +66,7 @@ def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
 
 def synthesize(choice: RunChoice, console: Console, *, overwrite: bool = False) -> Outcome:
     selected = select_run_to_continue(choice)
-    with console.working("loading libraries"):
+    with console.working("Loading libraries"):
         from ganbal.stages import synthesize, terminal_text
         from ganbal.stages.session import Requirement, open_run
     with open_run(selected, console, "synthesize", Requirement.IMAGES, Requirement.GAN) as context:
@@ -76,7 +76,7 @@ def synthesize(choice: RunChoice, console: Console, *, overwrite: bool = False) 
 
 def score(choice: RunChoice, console: Console) -> Outcome:
     selected = select_run_to_continue(choice)
-    with console.working("loading libraries"):
+    with console.working("Loading libraries"):
         from ganbal.stages import score, terminal_text
         from ganbal.stages.session import Requirement, open_run
     with open_run(selected, console, "score", Requirement.IMAGES, Requirement.SCORE) as context:
@@ -86,7 +86,7 @@ def score(choice: RunChoice, console: Console) -> Outcome:
 
 def score_two_folders(choice: RunChoice, console: Console, *, real: Path, synthetic: Path) -> Outcome:
     """Score any two folders of images, without a run."""
-    with console.working("loading libraries"):
+    with console.working("Loading libraries"):
         from ganbal.stages import score, terminal_text
     facts = score.score_two_folders(real, synthetic, choice.settings(), console)
     return Outcome(facts, terminal_text.scores(facts), "ganbal compare, to measure whether such images help")
@@ -94,7 +94,7 @@ def score_two_folders(choice: RunChoice, console: Console, *, real: Path, synthe
 
 def save_folder_statistics(choice: RunChoice, console: Console, *, folder: Path, target: Path) -> Outcome:
     """Write the mean and covariance of a folder's features as pytorch-fid does."""
-    with console.working("loading libraries"):
+    with console.working("Loading libraries"):
         from ganbal.stages import score
     facts = score.save_folder_statistics(folder, target, choice.settings(), console)
     return Outcome(facts, f"Statistics of {folder}: {target}", f"ganbal score {target} SYNTHETIC")
@@ -103,7 +103,7 @@ def save_folder_statistics(choice: RunChoice, console: Console, *, folder: Path,
 def compare(choice: RunChoice, console: Console) -> Outcome:
     has_run = existing_run(choice) is not None
     selected = select_run_to_continue(choice) if has_run else None
-    with console.working("loading libraries"):
+    with console.working("Loading libraries"):
         from ganbal.stages import compare, inspect, report, terminal_text
         from ganbal.stages.requirements import wants_synthetic
         from ganbal.stages.session import Requirement, open_run
@@ -121,7 +121,7 @@ def compare(choice: RunChoice, console: Console) -> Outcome:
 
 def report(choice: RunChoice, console: Console) -> Outcome:
     selected = select_run_to_continue(choice)
-    with console.working("loading libraries"):
+    with console.working("Loading libraries"):
         from ganbal.stages import report
         from ganbal.stages.session import open_run
     with open_run(selected, console, "report") as context:
@@ -131,7 +131,7 @@ def report(choice: RunChoice, console: Console) -> Outcome:
 
 def run(choice: RunChoice, console: Console) -> Outcome:
     """All stages in order."""
-    with console.working("loading libraries"):
+    with console.working("Loading libraries"):
         from ganbal.stages import compare, inspect, report, score, synthesize, terminal_text, train_gan
         from ganbal.stages.session import Requirement, open_run
     requirements = Requirement.IMAGES, Requirement.GAN, Requirement.SCORE, Requirement.STUDY
@@ -162,7 +162,7 @@ def run(choice: RunChoice, console: Console) -> Outcome:
 
 def reproduce(choice: RunChoice, console: Console, *, only: Sequence[str], seeds: int | None, protocol: str) -> Outcome:
     """Train the published systems."""
-    with console.working("loading libraries"):
+    with console.working("Loading libraries"):
         from ganbal.stages.reproduce import reproduce_command
     facts, text, html = reproduce_command(choice, console, only=only, seeds=seeds, protocol=protocol)
     return Outcome(facts, text, f"open {shlex.quote(str(html))}")
@@ -170,7 +170,7 @@ def reproduce(choice: RunChoice, console: Console, *, only: Sequence[str], seeds
 
 def predict(choice: RunChoice, console: Console, *, images: Sequence[Path], **choices: Any) -> Outcome:
     """Predict files or folders of images with a trained classifier of a run."""
-    with console.working("loading libraries"):
+    with console.working("Loading libraries"):
         from ganbal.stages.predict import predict_command
     found = predict_command(images, run_folder=choice.run_folder, console=console, **choices)
     return Outcome(found.facts, found.text, problem=found.problem)

@@ -57,7 +57,10 @@ class Console:
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
         """Say what takes a few seconds now, so that the terminal is never silent."""
-        self.say(f"{what[0].upper()}{what[1:]} …")
+        if _terminal().is_terminal:
+            logger.info(what, extra=_SHOWN)
+        else:
+            self.say(f"{what} …")
         with ProgressBar(self, None, what, "", 0):
             yield
 
@@ -185,11 +188,18 @@ def _terminal() -> "rich.console.Console":
 
 def _live_display(terminal: "rich.console.Console") -> "rich.progress.Progress":
     from rich import progress
+    from rich.text import Text
+
+    class CountColumn(progress.ProgressColumn):
+        """`120/400`; nothing where the end is not known."""
+
+        def render(self, task: progress.Task) -> Text:
+            return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}")
 
     return progress.Progress(
         progress.TextColumn("{task.description}"),
         progress.BarColumn(bar_width=None),
-        progress.MofNCompleteColumn(),
+        CountColumn(),
         progress.TimeElapsedColumn(),
         progress.TimeRemainingColumn(compact=True),
         progress.TextColumn("{task.fields[note]}"),
@@ -223,8 +233,12 @@ class _LogFile(logging.FileHandler):
         self._file, self._console, self._has_failed = file, console, False
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not self._has_failed and record.getMessage():
+        if self._has_failed or not record.getMessage():
+            return
+        try:
             super().emit(record)
+        except OSError:  # from opening the file
+            self.handleError(record)
 
     def format(self, record: logging.LogRecord) -> str:
         return harmless(super().format(record))
