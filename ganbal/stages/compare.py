@@ -35,7 +35,7 @@ def compare(context: RunContext) -> dict[str, Any]:
     context.do_stage(
         "compare",
         inputs=digest_of(settings, [(part.data_digest, part.synthetic_digest) for part in parts], config.seed),
-        outputs=lambda: sorted(path for path in folder.rglob("*") if path.is_file()),
+        outputs=lambda: sorted(path for path in folder.rglob("[!.]*") if path.is_file()),
         work=work,
     )
     return read_json(folder / SUMMARY_FILE)

@@ -16,7 +16,7 @@ from ganbal.metrics.features.images import ImageSource
 from ganbal.metrics.frechet import FactoredNormal, factor_features
 from ganbal.metrics.identity import ExtractorIdentity
 from ganbal.metrics.moments import BLOCK_ROWS
-from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
+from ganbal.runtime.atomic_files import atomic_path, read_json, scratch_folder, write_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.hashing import file_digest
 from ganbal.runtime.memory import advise_when_out_of_memory
@@ -108,12 +108,11 @@ class SetFeatureCache:
         return self.root / f"{source.digest()[:32]}-{extractor.identity.key}-{_FORMAT_VERSION}{device}.npy"
 
     def _compute(self, source: ImageSource, extractors: Sequence[Extractor], batch_size: int) -> None:
-        self.root.mkdir(parents=True, exist_ok=True)
         # Scratch files of the final length; only complete ones get their final names.
-        with tempfile.TemporaryDirectory(dir=self.root, prefix=".computing-") as scratch:
+        with scratch_folder(self.root, "computing") as scratch:
             arrays = [
                 np.lib.format.open_memmap(
-                    Path(scratch) / f"{i}.npy", mode="w+", dtype=np.float32, shape=(len(source), e.identity.dims)
+                    scratch / f"{i}.npy", mode="w+", dtype=np.float32, shape=(len(source), e.identity.dims)
                 )
                 for i, e in enumerate(extractors)
             ]
