@@ -1,9 +1,14 @@
 """Balance a medical image set with a GAN, and measure whether that helped."""
 
+import os
 from typing import Any
+
+from ganbal.runtime.cpus import configure_openmp
 
 __version__ = "0.1.0"
 __all__ = ["GANOverSampler", "__version__"]
+
+configure_openmp(os.environ)
 
 
 def __getattr__(name: str) -> Any:

@@ -58,5 +58,5 @@ def loops_to_time(given: argparse.Namespace, device: torch.device, workers: tupl
 
 def without_recording(make_loop: Callable[[], Any]) -> Any:
     """The project's loop with its operations launched one by one, on CUDA too."""
-    with mock.patch.object(loop_module, "RecordedStep", lambda step: step):
+    with mock.patch.object(loop_module, "RecordedTrainingStep", lambda step: step):
         return make_loop()

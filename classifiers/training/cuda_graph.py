@@ -17,7 +17,7 @@ WARM_UP_STEPS = 3
 """Eager steps before recording, in which libraries choose kernels and the optimizer allocates its moments."""
 
 
-class RecordedStep:
+class RecordedTrainingStep:
     """Does what `step` does; from the fourth call on it replays a recording of `step`.
 
     If recording fails, all later steps run eagerly and a warning says so once.

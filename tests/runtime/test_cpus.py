@@ -49,3 +49,17 @@ def test_a_system_without_cgroups(machine, tmp_path):
     assert machine("", {}) == 64
     (tmp_path / "membership").unlink()
     assert cpus.usable_cpus() == 64
+
+
+def test_openmp_starts_no_more_threads_than_the_quota_allows_and_user_settings_stay(machine):
+    machine("0::/\n", {"cpu.max": "200000 100000\n"})
+    environment = {}
+    cpus.configure_openmp(environment)
+    assert environment == {"GOMP_SPINCOUNT": "10000", "OMP_NUM_THREADS": "2"}
+    chosen = {"GOMP_SPINCOUNT": "5", "OMP_NUM_THREADS": "1"}
+    cpus.configure_openmp(chosen)
+    assert chosen == {"GOMP_SPINCOUNT": "5", "OMP_NUM_THREADS": "1"}
+    machine("0::/\n", {"cpu.max": "max 100000\n"})
+    unlimited = {}
+    cpus.configure_openmp(unlimited)
+    assert "OMP_NUM_THREADS" not in unlimited

@@ -9,7 +9,7 @@ from torch import nn
 from classifiers.registry import build_model
 from classifiers.training import cuda_graph
 from classifiers.training.config import TrainingConfig
-from classifiers.training.cuda_graph import WARM_UP_STEPS, RecordedStep, record_cuda_graph
+from classifiers.training.cuda_graph import WARM_UP_STEPS, RecordedTrainingStep, record_cuda_graph
 from classifiers.training.loop import prepare_steps, train_step
 from classifiers.training.losses import choose_loss
 from classifiers.training.network_inputs import NetworkInputs
@@ -54,7 +54,7 @@ class Training:
 
 def test_replayed_steps_train_like_eager_steps_and_follow_the_learning_rate():
     eager, replayed = Training(), Training()
-    step = RecordedStep(replayed.step, replayed.record)
+    step = RecordedTrainingStep(replayed.step, replayed.record)
     for ours, theirs in zip(replayed.run(step), eager.run(eager.step), strict=True):
         assert torch.equal(ours, theirs)
     assert replayed.recordings == 1
@@ -62,7 +62,7 @@ def test_replayed_steps_train_like_eager_steps_and_follow_the_learning_rate():
 
 def test_the_first_steps_are_not_recorded():
     training = Training(WARM_UP_STEPS)
-    training.run(RecordedStep(training.step, training.record))
+    training.run(RecordedTrainingStep(training.step, training.record))
     assert training.recordings == 0
 
 
@@ -70,7 +70,7 @@ def test_a_smaller_batch_is_trained_on_too():
     eager, replayed = Training(), Training()
     for training in (eager, replayed):
         training.batches[5] = tuple(part[:3] for part in training.batches[5])
-    step = RecordedStep(replayed.step, replayed.record)
+    step = RecordedTrainingStep(replayed.step, replayed.record)
     assert torch.equal(replayed.run(step)[1], eager.run(eager.step)[1])
 
 
@@ -81,7 +81,7 @@ def test_a_step_that_cannot_be_recorded_runs_eagerly_and_one_warning_says_so():
         raise RuntimeError("operation not permitted when stream is capturing\n  at some line")
 
     with pytest.warns(RuntimeWarning, match=r"\(operation not permitted .* capturing\); .* eager mode") as caught:
-        found = replayed.run(RecordedStep(replayed.step, refuse))
+        found = replayed.run(RecordedTrainingStep(replayed.step, refuse))
     assert len(caught) == 1
     assert torch.equal(found[1], eager.run(eager.step)[1])
 
@@ -95,7 +95,7 @@ def test_torch_s_warning_about_capturable_optimizers_is_not_shown():
 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        RecordedStep(step)(torch.ones(2), torch.ones(2))
+        RecordedTrainingStep(step)(torch.ones(2), torch.ones(2))
 
 
 class FakeGenerator:
@@ -158,7 +158,7 @@ def test_on_cuda_a_recorded_training_equals_the_eager_one(cuda, train, monkeypat
 
     for schedule in ("plateau", "exponential"):
         with monkeypatch.context() as patch:
-            patch.setattr("classifiers.training.loop.RecordedStep", lambda step: step)
+            patch.setattr("classifiers.training.loop.RecordedTrainingStep", lambda step: step)
             eager = losses(schedule)
         assert losses(schedule) == pytest.approx(eager, rel=0.02)
 
@@ -200,7 +200,7 @@ def test_on_cuda_training_with_dropout_goes_on_after_a_failed_capture(cuda):
 
     images = torch.randint(0, 256, (4, 32, 32), dtype=torch.uint8, device=cuda)
     labels = torch.tensor([0, 1, 0, 1], device=cuda)
-    recorded = RecordedStep(step)
+    recorded = RecordedTrainingStep(step)
     with pytest.warns(RuntimeWarning, match="eager mode"):
         losses = [recorded(images, labels).item() for _ in range(8)]
     assert np.isfinite(losses).all()
