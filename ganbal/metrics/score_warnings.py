@@ -1,17 +1,58 @@
-"""Warnings about scores that can be misread."""
+"""Warnings about scores that can be misread, as data; `ganbal.report.warning_text` makes the sentences.
+
+| kind | values | when |
+|---|---|---|
+| `extractor-note` | `extractor`, `note` | the extractor has a remark for the reader |
+| `fid-bias` | `images`, `dims` | no more images than dimensions: FID is mostly bias |
+| `fid-extrapolation` | `images`, `dims` | the smallest subset of the extrapolation has no more images than dimensions |
+| `shortcut` | `auc` | a simple classifier separates synthetic from real images |
+| `held-out-differs` | `auc` | a simple classifier separates held-out from training images |
+| `copies` | `share`, `expected` | more copies than among new real images |
+| `data-copying` | `z` | synthetic images are systematically close to training images |
+| `near-identical` | `images` | images almost identical to a training image |
+| `no-held-out` | | the copy thresholds come from the training images themselves |
+| `unknown-extractor` | | a statistics file does not name its extractor |
+| `statistics-only` | | FID from statistics has no floor |
+| `other-classes` | `class_name`, `others` | the scores are of one of several classes |
+| `class-not-scored` | `class_name`, `expected`, `found` | a class has too few images, for example |
+"""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from ganbal.metrics.frechet_infinity import SMALLEST_FRACTION
 from ganbal.metrics.memorization.copies import FALSE_ALARM_RATE
 from ganbal.metrics.score import Score
 
+KINDS = (
+    "extractor-note",
+    "fid-bias",
+    "fid-extrapolation",
+    "shortcut",
+    "held-out-differs",
+    "copies",
+    "data-copying",
+    "near-identical",
+    "no-held-out",
+    "unknown-extractor",
+    "statistics-only",
+    "other-classes",
+    "class-not-scored",
+)
 _SHORTCUT_AUC = 0.9
 _COPYING_Z = -3.0
 
+WarningRecord = dict[str, Any]
+"""`{"kind": one of KINDS, "values": {name: number or text}}`, ready for JSON."""
 
-def warnings_of(scores: Sequence[Score], *, has_held_out: bool, near_identical: int = 0) -> list[str]:
-    """Sentences that depend on the scores only.
+
+def score_warning(kind: str, **values: Any) -> WarningRecord:
+    assert kind in KINDS, kind
+    return {"kind": kind, "values": values}
+
+
+def warnings_of(scores: Sequence[Score], *, has_held_out: bool, near_identical: int = 0) -> list[WarningRecord]:
+    """Warnings that depend on the scores only.
 
     Args:
         scores: all computed scores.
@@ -19,9 +60,10 @@ def warnings_of(scores: Sequence[Score], *, has_held_out: bool, near_identical: 
         near_identical: number of synthetic images that are almost equal to a training image.
     """
     by_metric = {score.kind.metric: score for score in scores}
-    found: list[str] = []
+    found: list[WarningRecord] = []
     if scores and scores[0].extractor.note:
-        found.append(f"Extractor `{scores[0].extractor.name}`: {scores[0].extractor.note}.")
+        extractor = scores[0].extractor
+        found.append(score_warning("extractor-note", extractor=extractor.name, note=extractor.note))
     for metric, rule in (
         ("fid", _small_sample),
         ("fid_infinity", _nonlinear_extrapolation),
@@ -32,62 +74,41 @@ def warnings_of(scores: Sequence[Score], *, has_held_out: bool, near_identical: 
         if metric in by_metric:
             found += rule(by_metric[metric])
     if near_identical:
-        found.append(f"Synthetic images almost identical to a training image: {near_identical}.")
+        found.append(score_warning("near-identical", images=near_identical))
     if not has_held_out and "copies" in by_metric:
-        found.append(
-            "No held-out real images were given: the copy threshold was determined from the training images among "
-            "themselves, and the data-copying test was left out."
-        )
+        found.append(score_warning("no-held-out"))
     return found
 
 
-def _small_sample(score: Score) -> Iterator[str]:
+def _small_sample(score: Score) -> Iterator[WarningRecord]:
     smaller, dims = _smaller_side(score), score.extractor.dims
     if smaller <= dims:
-        yield (
-            f"FID from {smaller} images in {dims} dimensions is dominated by its bias: compare it only with its floor "
-            "at the same N, never with values at another N."
-        )
+        yield score_warning("fid-bias", images=smaller, dims=dims)
 
 
-def _nonlinear_extrapolation(score: Score) -> Iterator[str]:
+def _nonlinear_extrapolation(score: Score) -> Iterator[WarningRecord]:
     smallest, dims = SMALLEST_FRACTION * _smaller_side(score), score.extractor.dims
     if smallest <= dims:
-        yield (
-            f"FID at infinite N is extrapolated from as few as {smallest:.0f} images in {dims} dimensions, where the "
-            "relation is not linear: compare it with its floor, which would be 0 for a linear relation."
-        )
+        yield score_warning("fid-extrapolation", images=round(smallest), dims=dims)
 
 
-def _shortcut(score: Score) -> Iterator[str]:
+def _shortcut(score: Score) -> Iterator[WarningRecord]:
     if score.value >= _SHORTCUT_AUC:
-        yield (
-            f"A simple classifier separates synthetic from real images with AUC {score.value:.3f}: a network trained "
-            "on both can learn resolution or artifacts as a shortcut instead of anatomy."
-        )
+        yield score_warning("shortcut", auc=score.value)
     outside = score.held_out_floor
     if outside is not None and outside.value >= _SHORTCUT_AUC:
-        yield (
-            f"The held-out real images differ from the training images (AUC {outside.value:.3f}): they come from "
-            "another source or were processed differently, so floors from held-out images are high."
-        )
+        yield score_warning("held-out-differs", auc=outside.value)
 
 
-def _copies(score: Score) -> Iterator[str]:
+def _copies(score: Score) -> Iterator[WarningRecord]:
     assert score.interval is not None and score.floor is not None
     if score.interval[0] > max(FALSE_ALARM_RATE, score.floor.value):
-        yield (
-            f"{score.value:.1%} of the synthetic images are closer to a training image than new real images are "
-            f"({score.floor.value:.1%} expected): the generator copies training images."
-        )
+        yield score_warning("copies", share=score.value, expected=score.floor.value)
 
 
-def _data_copying(score: Score) -> Iterator[str]:
+def _data_copying(score: Score) -> Iterator[WarningRecord]:
     if score.value < _COPYING_Z:
-        yield (
-            f"Synthetic images are systematically closer to the training images than held-out real images are "
-            f"(z = {score.value:.1f}): copying, or held-out images from another source."
-        )
+        yield score_warning("data-copying", z=score.value)
 
 
 def _smaller_side(score: Score) -> int:

@@ -16,14 +16,10 @@ from ganbal.metrics.frechet import FID_KIND, frechet_distance_of_moments
 from ganbal.metrics.identity import ExtractorIdentity, require_same_extractor
 from ganbal.metrics.moments import Moments, moments_of
 from ganbal.metrics.score import Score
+from ganbal.metrics.score_warnings import score_warning
 from ganbal.runtime.atomic_files import atomic_path
 from ganbal.runtime.console import Console
 
-_UNKNOWN_EXTRACTOR = (
-    "A statistics file does not name its extractor, weights and resize rule: the value is only meaningful if they were "
-    "the same."
-)
-_NO_FLOOR = "From statistics only FID can be computed, without a floor."
 _MAX_BYTES = 2_000_000_000
 # Rounding of a covariance stored as float32 stays below this share of its largest value.
 _TOLERANCE = 1e-5
@@ -67,7 +63,7 @@ def score_statistics(
         floor=None,
         note="from statistics",
     )
-    has_unknown = any(side.identity is None for side in sides)
+    kinds = [*(["unknown-extractor"] if any(side.identity is None for side in sides) else []), "statistics-only"]
     return {
         "comparison": {
             "real": {"name": str(real), "n": first.num_images},
@@ -78,7 +74,7 @@ def score_statistics(
         },
         "scores": [score.to_json()],
         "copies": None,
-        "warnings": [*([_UNKNOWN_EXTRACTOR] if has_unknown else []), _NO_FLOOR],
+        "warnings": [score_warning(kind) for kind in kinds],
     }
 
 

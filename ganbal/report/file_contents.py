@@ -79,7 +79,7 @@ _SCORE = record(
     held_out_floor=_FLOOR,
 )
 _SIDE = record(name=text, n=number)
-_PAIR = record(synthetic=text, training=text, closeness=number, is_copy=flag)
+_PAIR = record(synthetic=text, training=text, relative_distance=number, is_copy=flag)
 SCORES = record(
     class_name=text,
     comparison=record(real=_SIDE, synthetic=_SIDE, held_out=_SIDE, image_size_px=number),

@@ -130,6 +130,57 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "A simple classifier separates synthetic from real images with AUC {auc:.3f} (0.5 would be chance). A network "
         "trained on both can learn resolution or artifacts as a shortcut instead of anatomy.",
     ),
+    "held-out-differs": (
+        "Scores",
+        "mild",
+        "The held-out real images differ from the training images (AUC {auc:.3f}): they come from another source or "
+        "were processed differently, so floors from held-out images are high.",
+    ),
+    "copies": (
+        "Copies",
+        "severe",
+        "{share:.1%} of the synthetic images are closer to a training image than new real images are ({expected:.1%} "
+        "expected): the generator copies training images.",
+    ),
+    "near-identical": ("Copies", "severe", "{images:#synthetic image} almost identical to a training image."),
+    "data-copying": (
+        "Copies",
+        "severe",
+        "Synthetic images are systematically closer to the training images than held-out real images are "
+        "(z = {z:.1f}): copying, or held-out images from another source.",
+    ),
+    "no-held-out": (
+        "Scores",
+        "mild",
+        "No held-out real images were used: the copy threshold was determined from the training images among "
+        "themselves, and the data-copying test was left out.",
+    ),
+    "fid-bias": (
+        "Scores",
+        "mild",
+        "FID from {images} images in {dims} dimensions is dominated by its bias: compare it only with its floor at the "
+        "same N, never with values at another N.",
+    ),
+    "fid-extrapolation": (
+        "Scores",
+        "mild",
+        "FID at infinite N is extrapolated from as few as {images} images in {dims} dimensions, where the relation is "
+        "not linear: compare it with its floor, which would be 0 for a linear relation.",
+    ),
+    "extractor-note": ("Scores", "mild", "Extractor {extractor}: {note}."),
+    "unknown-extractor": (
+        "Scores",
+        "mild",
+        "A statistics file does not name its extractor, weights and resize rule: the value is only meaningful if they "
+        "were the same.",
+    ),
+    "statistics-only": ("Scores", "mild", "From statistics only FID can be computed, without a floor."),
+    "other-classes": ("Scores", "mild", "These scores are of {class_name} only; {others} are scored separately."),
+    "class-not-scored": (
+        "Scores",
+        "mild",
+        "Images of {class_name} are not scored: expected {expected}, found {found}.",
+    ),
     "text": ("Scores", "mild", "{text}"),
     # Of the study.
     "few-seeds": (

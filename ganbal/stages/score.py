@@ -18,6 +18,7 @@ from ganbal.metrics.features.extractor import Extractor
 from ganbal.metrics.features.penultimate import classifier_extractor
 from ganbal.metrics.features.registry import build_extractor
 from ganbal.metrics.features.resizing import to_grey
+from ganbal.metrics.score_warnings import score_warning
 from ganbal.metrics.scoring import RunImages, check_score, score_folders, score_run
 from ganbal.metrics.statistics_file import save_statistics
 from ganbal.runtime.atomic_files import read_json, write_json
@@ -145,14 +146,16 @@ def with_other_classes(
         return content
     warnings = [
         *content.get("warnings", []),
-        f"These scores are of {content['class_name']} only; those of {', '.join(others)} are under other_classes.",
+        score_warning("other-classes", class_name=content["class_name"], others=list(others)),
     ]
     found: dict[str, Any] = {}
     for name in others:
         try:
             found[name] = score(name)
         except InputError as error:
-            warnings.append(f"Images of {name} are not scored: expected {error.expected}, found {error.found}.")
+            warnings.append(
+                score_warning("class-not-scored", class_name=name, expected=error.expected, found=error.found)
+            )
     return content | {"warnings": warnings, "other_classes": found}
 
 

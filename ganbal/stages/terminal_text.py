@@ -105,7 +105,7 @@ def scores(facts: dict[str, Any]) -> str:
     lines = [
         f"Real: {comparison['real']['name']}. Synthetic: {comparison['synthetic']['name']}.",
         table(["score", "value", "95 %", "real versus real", "N real / synthetic", "features"], rows),
-        *(f"! {printable(warning)}" for warning in facts.get("warnings", [])),
+        *(f"! {printable(warning_text(record).text)}" for record in facts.get("warnings", [])),
     ]
     return "\n".join(lines)
 

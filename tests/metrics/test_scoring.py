@@ -72,8 +72,8 @@ def test_a_run_with_everything(tmp_path: Path, draw_chests: Callable) -> None:
     nearest = scores["copies"]["nearest_pairs"][:9]
     assert {pair["synthetic"] for pair in nearest} == {f"synthetic_{i}.png" for i in range(9)}
     assert all(pair["training"] == pair["synthetic"].replace("synthetic", "train") for pair in nearest)
-    assert any("copies training images" in text for text in scores["warnings"])
-    assert any("almost identical to a training image: 9." in text for text in scores["warnings"])
+    warnings = {record["kind"]: record["values"] for record in scores["warnings"]}
+    assert warnings["copies"]["share"] >= 0.1 and warnings["near-identical"] == {"images": 9}
     with Image.open(tmp_path / "nearest_pairs.png") as picture:
         assert picture.size == (5 * 332 + 6, 2 * 196 + 6)
 
@@ -116,7 +116,8 @@ def test_the_two_sample_test_sees_the_classifiers_images(draw_chests: Callable) 
     assert blind["value"] < 0.75
     assert by_name(seeing)["two_sample_auc"]["value"] > 0.99
     assert by_name(seeing)["two_sample_auc"]["extractor"]["resize"] == "antialiased 96"
-    assert any("separates synthetic from real" in text for text in seeing["warnings"])
+    (shortcut,) = [record["values"] for record in seeing["warnings"] if record["kind"] == "shortcut"]
+    assert shortcut["auc"] > 0.99
 
 
 def test_few_held_out_images_are_told_and_not_used(draw_chests: Callable) -> None:
@@ -126,7 +127,7 @@ def test_few_held_out_images_are_told_and_not_used(draw_chests: Callable) -> Non
     assert scores["copies"]["rule_from"] == "training"
     assert "data_copying" not in by_name(scores)
     assert any("3 held-out images are too few" in text for text in console.warnings)
-    assert any("No held-out real images" in text for text in scores["warnings"])
+    assert {"kind": "no-held-out", "values": {}} in scores["warnings"]
 
 
 def test_a_handful_of_images_is_refused(draw_chests: Callable) -> None:
@@ -166,7 +167,7 @@ def test_auto_says_what_it_took(
     config = ScoreConfig(extractor="auto", metrics=("fid",), floor_splits=2)
     scores = score(draw_chests(20, 40, 0), draw_chests(20, 40, 1), config=config, console=Console())
     assert "Features: untrained (no Inception weights" in capsys.readouterr().err
-    assert "no trained network" in scores["warnings"][0]
+    assert "no trained network" in scores["warnings"][0]["values"]["note"]
 
 
 def test_statistics_stand_in_for_folders(tmp_path: Path, draw_chests: Callable, write_pngs: Callable) -> None:
@@ -182,11 +183,11 @@ def test_statistics_stand_in_for_folders(tmp_path: Path, draw_chests: Callable, 
     assert from_file["scores"][0]["value"] == pytest.approx(from_folder["scores"][0]["value"], rel=1e-6)
     assert from_file["scores"][0]["n_real"] == 30
     # Written by ganbal, so the extractor is known and only the missing floor is mentioned.
-    assert from_file["warnings"] == ["From statistics only FID can be computed, without a floor."]
+    assert [record["kind"] for record in from_file["warnings"]] == ["statistics-only"]
     np.savez(tmp_path / "plain.npz", **{name: np.load(tmp_path / "real.npz")[name] for name in ("mu", "sigma")})
     plain = score_folders(tmp_path / "plain.npz", folders[1], **options)
     assert plain["scores"][0]["value"] == from_file["scores"][0]["value"]
-    assert any("does not name its extractor" in text for text in plain["warnings"])
+    assert [record["kind"] for record in plain["warnings"]] == ["unknown-extractor", "statistics-only"]
 
 
 def test_statistics_of_another_extractor_are_refused(

@@ -1,4 +1,6 @@
 from ganbal.errors import InputError
+from ganbal.metrics import score_warnings
+from ganbal.report import warning_text
 from ganbal.stages.score import classes_to_score, with_other_classes
 
 
@@ -21,5 +23,10 @@ def test_other_classes_stand_beside_and_what_cannot_be_scored_is_told():
 
     facts = with_other_classes({"class_name": "A", "warnings": ["x"]}, ["B", "C"], score)
     assert facts["other_classes"] == {"B": {"scores": ["B"]}}
-    assert facts["warnings"][0] == "x" and "of A only" in facts["warnings"][1]
-    assert "Images of C are not scored" in facts["warnings"][2]
+    assert facts["warnings"][0] == "x"
+    assert facts["warnings"][1]["values"] == {"class_name": "A", "others": ["B", "C"]}
+    assert facts["warnings"][2]["kind"] == "class-not-scored" and facts["warnings"][2]["values"]["class_name"] == "C"
+
+
+def test_every_warning_has_a_sentence():
+    assert set(score_warnings.KINDS) <= set(warning_text.KINDS)

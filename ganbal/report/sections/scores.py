@@ -163,7 +163,7 @@ def _copies(run: RunFiles, copies: Mapping[str, Any] | None) -> list[Block]:
         [
             Entry(pair["synthetic"] or UNKNOWN),
             Entry(pair["training"] or UNKNOWN),
-            Entry(number_text.score(pair["closeness"]), pair["closeness"]),
+            Entry(number_text.score(pair["relative_distance"]), pair["relative_distance"]),
             Entry("copy", tone="bad") if pair["is_copy"] else Entry("no"),
         ]
         for pair in copies["nearest_pairs"]
@@ -171,8 +171,13 @@ def _copies(run: RunFiles, copies: Mapping[str, Any] | None) -> list[Block]:
     columns = [
         Column("Synthetic"),
         Column("Nearest training image"),
-        Column("Closeness (lower is closer)", numeric=True),
+        Column("Distance / threshold", numeric=True),
         Column("Copy"),
     ]
-    table = Table("nearest-pairs", "The synthetic images closest to training images.", columns, rows)
+    table = Table(
+        "nearest-pairs",
+        "The synthetic images closest to training images; below 1 × threshold is a copy.",
+        columns,
+        rows,
+    )
     return [*blocks, *([Fold("The closest pairs by name", [table])] if rows else [])]
