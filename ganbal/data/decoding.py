@@ -117,7 +117,9 @@ def decode_full_size(path: Path, intensity: IntensityRange | None = None) -> np.
         image.load()
         if _is_deep(image):
             return to_grey(image, intensity)
-        return np.asarray(image.convert("L" if image.mode in _GREY_MODES else "RGB"))
+        mode = "L" if image.mode in _GREY_MODES else "RGB"
+        # Converting an image to its own mode would copy it, which matters at 80 million pixels.
+        return np.asarray(image if image.mode == mode else image.convert(mode))
 
 
 def decoded_bytes(path: Path) -> int:

@@ -3,6 +3,7 @@ import pytest
 
 from ganbal.metrics.floor import halves_floor, held_out_floor, summarize_splits
 from ganbal.metrics.memorization.copy_scores import share_interval
+from ganbal.metrics.score import ScoreKind
 
 
 def number_of_shared_rows(first: np.ndarray, second: np.ndarray, _: np.random.Generator) -> float:
@@ -50,3 +51,12 @@ def test_share_interval_by_hand() -> None:
     assert share_interval(0, 10) == (0.0, pytest.approx(3.841459 / 13.841459, rel=1e-6))
     low, high = share_interval(5, 10)
     assert low + high == pytest.approx(1)
+
+
+def test_a_floor_lies_inside_the_range_of_its_score() -> None:
+    share = ScoreKind("share", "Share", "higher", low=0.0, high=1.0)
+    floor = summarize_splits([0.9, 1.0, 1.0], [0.8, 0.9, 0.9], n=9, note="x")
+    assert floor.high > 1
+    clipped = floor.clipped(share.clip)
+    assert (clipped.low, clipped.high, clipped.value) == (floor.low, 1.0, floor.value)
+    assert ScoreKind("kid", "KID", "lower").clip(-0.2) == -0.2

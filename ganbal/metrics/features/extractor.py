@@ -1,6 +1,7 @@
 """The interface of feature extractors, and the structure that all of them share."""
 
 import hashlib
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -86,9 +87,18 @@ def same_shape_groups(images: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
     start = 0
     for stop in range(1, len(images) + 1):
         if stop == len(images) or images[stop].shape != images[start].shape:
-            stacked = torch.from_numpy(np.stack(images[start:stop]))
+            stacked = _as_tensor(images[start:stop])
             yield stacked.unsqueeze(1) if stacked.ndim == 3 else stacked.permute(0, 3, 1, 2)
             start = stop
+
+
+def _as_tensor(images: Sequence[np.ndarray]) -> torch.Tensor:
+    """Images of one shape as one tensor; a single image, which may be large, is not copied."""
+    if len(images) > 1:
+        return torch.from_numpy(np.stack(images))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # decoded images are read-only, and nothing writes to the tensor
+        return torch.from_numpy(images[0][None])
 
 
 def to_rgb(images: torch.Tensor) -> torch.Tensor:

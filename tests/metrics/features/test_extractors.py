@@ -240,3 +240,27 @@ def test_torchxrayvisions_densenet(tmp_path: Path, images: torch.Tensor) -> None
 def test_features_are_numbers_whatever_the_image() -> None:
     blank = torch.zeros((2, 1, 64, 64), dtype=torch.uint8)
     assert np.isfinite(features(untrained_extractor(CPU), blank).numpy()).all()
+
+
+@pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
+def test_damaged_weights_of_every_format_are_reported(tmp_path: Path, suffix: str) -> None:
+    file = tmp_path / f"weights{suffix}"
+    file.write_bytes(np.random.default_rng(0).bytes(500))
+    with pytest.raises(InputError, match="a dictionary of tensors"):
+        check_score(ScoreConfig(weights=file))
+
+
+def test_a_flipped_bit_in_weights_is_noticed(tmp_path: Path) -> None:
+    file = tmp_path / "weights.pth"
+    torch.save({"a": torch.zeros(50_000)}, file)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    assert torch.load(file, weights_only=True)["a"].any(), "torch itself does not notice"
+    with pytest.raises(InputError, match="checksum"):
+        weight_files.read_weights(file, what="weights")
+
+
+def test_an_unknown_score_is_refused() -> None:
+    with pytest.raises(InputError, match=r"score\.metrics: all, or names among fid"):
+        check_score(ScoreConfig(extractor="untrained", metrics=("fid", "ssim")))

@@ -15,6 +15,7 @@ from ganbal.metrics.features.thumbnails import thumbnail_extractor
 from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.frechet import distance_of_factored, frechet_distance
 from ganbal.runtime.console import Console
+from ganbal.runtime.memory import OutOfMemoryError
 
 CPU = torch.device("cpu")
 
@@ -139,3 +140,24 @@ def test_the_factor_of_a_large_set_is_kept(
     again = SetFeatureCache(store.root.parent, store.console)
     assert distance_of_factored(*(again.factored(side) for side in sides)) == pytest.approx(expected)
     assert any("are damaged; they are computed again" in text for text in store.console.warnings)
+
+
+def test_exhausted_memory_names_the_setting(store: SetFeatureCache, draw_chests: Callable) -> None:
+    def exhausted(images: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB.")
+
+    broken = replace(untrained_extractor(CPU), network=exhausted)
+    with pytest.raises(OutOfMemoryError, match=r"score\.batch_size"):
+        store.features(ArrayImages(draw_chests(4, 40, 0), name="x"), [broken])
+    assert not [path for path in store.root.rglob("*") if path.is_file()]
+
+
+def test_large_images_are_resized_one_channel_at_a_time_with_the_same_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2, 3, 90, 110), dtype=np.uint8))
+    for extractor in (untrained_extractor(CPU), thumbnail_extractor(CPU)):
+        expected = extractor.prepare(images)
+        with monkeypatch.context() as patch:
+            patch.setattr("ganbal.metrics.features.extractor._LARGE_PIXELS", 50)
+            torch.testing.assert_close(extractor.prepare(images), expected)
