@@ -10,6 +10,8 @@ from fault_kinds.commands import Child, Reference, Trial, judge_rerun, last_line
 from fault_kinds.results import differing
 
 FILE_SIZES = 10
+SMALLEST_LIMIT_BYTES = 4096
+"""What a command writes to stderr goes into a file too and must fit."""
 DISK_SHARES = (0.02, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.99)
 ROOM_BYTES = 2**30
 
@@ -24,7 +26,10 @@ def limited_files(reference: Reference, folder: Path, dice: random.Random) -> It
     """Limits of the file size up to that of the largest file, evenly on a logarithmic scale."""
     largest = max(file.stat().st_size for file in reference.run.rglob("*") if file.is_file())
     for number in range(FILE_SIZES):
-        run, limit = folder / f"limited-{number}", round(largest ** dice.uniform(0.3, 1.0))
+        run, limit = (
+            folder / f"limited-{number}",
+            round(SMALLEST_LIMIT_BYTES * (largest / SMALLEST_LIMIT_BYTES) ** dice.random()),
+        )
         ending = Child(words("run", run), largest_file_bytes=limit).end()
         fault = f"files of at most {limit} bytes ({ending.code})"
         trouble = ending.trouble() or _unnamed(ending.code, ending.errors, folder)
