@@ -21,11 +21,18 @@ from ganbal.study.verdict import MAIN_METRIC, learned_classifiers, study_verdict
 from ganbal.study.warnings import WarningRecord, study_warnings
 
 PATIENT_DRAWS = 1000
-_INTERVAL_METHOD = (
-    "Student's half-widths for other seeds and for bootstrap samples of test patients, added in quadrature "
-    "(Banerjee 1960)"
-)
-_CORRECTION_METHOD = "Holm's step-down correction over all comparisons of the same metric and baseline"
+_METHOD = {
+    "baseline_arm": BASELINE,
+    "control_arm": CONTROL,
+    "main_metric": MAIN_METRIC,
+    "lower_is_better": sorted(LOWER_IS_BETTER),
+    "confidence": CONFIDENCE,
+    "patient_draws": PATIENT_DRAWS,
+    "interval_method": "Student's half-widths for other seeds and for bootstrap samples of test patients, added in "
+    "quadrature (Banerjee 1960)",
+    "correction_method": "Holm's step-down correction over all comparisons of the same metric and baseline",
+}
+"""What is the same in every summary."""
 
 
 @dataclass(frozen=True)
@@ -123,18 +130,11 @@ def summarize(
         "positive_class": classes[1] if len(classes) == 2 else None,
         "num_test": len(patients),
         "num_test_patients": num_patients,
-        "patient_draws": PATIENT_DRAWS,
         "arms": arms,
         "arm_titles": {name: ARMS[name].title for name in arms},
         "usual_conditions": _usual_conditions(figures),
-        "lower_is_better": sorted(LOWER_IS_BETTER),
-        "baseline_arm": BASELINE,
-        "control_arm": CONTROL,
-        "main_metric": MAIN_METRIC,
-        "confidence": CONFIDENCE,
         "interval_covers": ["seeds", "patients"] if num_patients > 1 else ["seeds"],
-        "interval_method": _INTERVAL_METHOD,
-        "correction_method": _CORRECTION_METHOD,
+        **_METHOD,
         "per_arm": mean_table(figures, metrics),
         "differences": differences,
         "verdict": verdict,

@@ -186,35 +186,45 @@ def train_cell(
     (folder / METRICS_FILE).unlink(missing_ok=True)
     (folder / MODEL_FILE).unlink(missing_ok=True)
     if config.keep_models:
+        backbones, probe = backbones_folder(study_folder), validation.pixels
         save_classifier(
-            trained,
-            folder / MODEL_FILE,
-            backbones_folder(study_folder),
-            write_bytes=write_bytes,
-            probe=validation.pixels,
-            device=device,
-            cache=cache,
+            trained, folder / MODEL_FILE, backbones, write_bytes=write_bytes, probe=probe, device=device, cache=cache
         )
-    write_probabilities(folder / VALIDATION_FILE, test.classes, validation.labels, of_validation)
+    _write_tables(trained, validation, of_validation, test, probabilities, folder)
     draw_test_cases(trained, test, probabilities, folder)
-    write_probabilities(
-        folder / PREDICTIONS_FILE, test.classes, test.images.labels, probabilities, file_name=test.file_names
-    )
-    with atomic_path(folder / HISTORY_FILE) as temporary:
-        pd.DataFrame(trained.history).to_csv(temporary, index=False, float_format="%.7g")
-    metrics = {
-        **evaluate(test.images.labels, probabilities, test.classes),
+    metrics = evaluate(test.images.labels, probabilities, test.classes) | _counts(trained, training)
+    metrics |= {
         "threshold_chosen": chosen_threshold(validation.labels, of_validation),
-        "num_train": training.num_examples,
-        "num_train_synthetic": training.num_synthetic,
-        "steps_taken": trained.steps_taken,
-        "best_step": trained.best_step,
-        "pretrained": trained.pretrained,
         "device": device_and_precision(device),
         "seconds": round(time.monotonic() - start, 2),
         "inputs": inputs,
     }
     return mark_finished(folder, metrics, _FILES)
+
+
+def _counts(trained: TrainedClassifier, training: TrainingSet) -> dict[str, Any]:
+    return {
+        "num_train": training.num_examples,
+        "num_train_synthetic": training.num_synthetic,
+        "steps_taken": trained.steps_taken,
+        "best_step": trained.best_step,
+        "pretrained": trained.pretrained,
+    }
+
+
+def _write_tables(
+    trained: TrainedClassifier,
+    validation: ImageSet,
+    of_validation: np.ndarray,
+    test: TestSet,
+    of_test: np.ndarray,
+    folder: Path,
+) -> None:
+    """Write the validation and test predictions, (N, K) each, and the history of the training."""
+    write_probabilities(folder / VALIDATION_FILE, test.classes, validation.labels, of_validation)
+    write_probabilities(folder / PREDICTIONS_FILE, test.classes, test.images.labels, of_test, file_name=test.file_names)
+    with atomic_path(folder / HISTORY_FILE) as temporary:
+        pd.DataFrame(trained.history).to_csv(temporary, index=False, float_format="%.7g")
 
 
 def device_and_precision(device: torch.device) -> str:
