@@ -188,6 +188,7 @@ def _terminal() -> "rich.console.Console":
 
 def _live_display(terminal: "rich.console.Console") -> "rich.progress.Progress":
     from rich import progress
+    from rich.table import Column
     from rich.text import Text
 
     class CountColumn(progress.ProgressColumn):
@@ -196,13 +197,14 @@ def _live_display(terminal: "rich.console.Console") -> "rich.progress.Progress":
         def render(self, task: progress.Task) -> Text:
             return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}")
 
+    # The bar and the note share what the numbers leave; a long note is cut.
     return progress.Progress(
-        progress.TextColumn("{task.description}"),
-        progress.BarColumn(bar_width=None),
-        CountColumn(),
-        progress.TimeElapsedColumn(),
-        progress.TimeRemainingColumn(compact=True),
-        progress.TextColumn("{task.fields[note]}"),
+        progress.TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        progress.BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
+        CountColumn(table_column=Column(no_wrap=True, min_width=9)),
+        progress.TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
+        progress.TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True, min_width=5)),
+        progress.TextColumn("{task.fields[note]}", table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis")),
         console=terminal,
         transient=True,
         expand=True,
