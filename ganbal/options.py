@@ -99,9 +99,10 @@ def shared_options(shortcuts: Shortcuts | None = Shortcuts(), *, asks: bool = Fa
                     typed = typed.with_value(target, value)
             return command(replace(typed, assignments=(*typed.assignments, *assignments)), **values)
 
+        decorated: Callable[..., Any] = with_options
         for add in reversed(options):
-            with_options = add(with_options)
-        return with_options
+            decorated = add(decorated)
+        return decorated
 
     return decorate
 
