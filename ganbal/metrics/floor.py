@@ -33,8 +33,13 @@ class Floor:
 
     def clipped(self, clip: Callable[[float], float]) -> "Floor":
         """The same floor with all values inside the score's range."""
-        parts = {name: clip(getattr(self, name)) for name in ("value", "low", "high", "score_at_n")}
-        return replace(self, **parts)
+        return replace(
+            self,
+            value=clip(self.value),
+            low=clip(self.low),
+            high=clip(self.high),
+            score_at_n=clip(self.score_at_n),
+        )
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)

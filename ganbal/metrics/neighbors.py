@@ -1,7 +1,8 @@
 """Exact nearest neighbors by exhaustive search in blocks, with bounded memory for any number of images.
 
-scikit-learn's brute-force search gives the same neighbors and is not faster at these sizes; it has no counterpart of
-`count_balls_around` and does not run on CUDA.
+scikit-learn's brute-force search finds the same neighbors in the same time (0.13 to 0.23 s against 0.17 to 0.22 s for
+5 of 1,207 rows to 2,280 queries in 768 dimensions, one thread). It is not used because it does not run on CUDA, and
+because `count_balls_around`, which it does not have, must round distances exactly as the radii are rounded.
 """
 
 from collections.abc import Iterator
