@@ -16,13 +16,13 @@ from ganbal.report.page import (
     Answer,
     Block,
     Drawing,
-    Entry,
     Gallery,
     Notice,
     Page,
+    PageSection,
     Picture,
-    Section,
     Table,
+    TableEntry,
     printable,
     walk,
 )
@@ -108,7 +108,7 @@ def page_of(run: RunFiles) -> Page:
     for chapter in _CHAPTERS:
         blocks = guarded(chapter.title, functools.partial(chapter.blocks, run))
         if blocks:
-            sections.append(Section(chapter.anchor, chapter.title, chapter.short, blocks))
+            sections.append(PageSection(chapter.anchor, chapter.title, chapter.short, blocks))
     version = run.provenance["ganbal_version"]
     footer = f"Written by ganbal{f' {version}' if version else ''}. For research; not a medical device."
     return Page(run.set_name, QUESTION, run.mark, _answer(run), sections, footer)
@@ -154,7 +154,7 @@ def table_as_csv(table: Table) -> str:
     return printable(buffer.getvalue())
 
 
-def _in_file(entry: Entry, is_interval: bool) -> list[Any]:
+def _in_file(entry: TableEntry, is_interval: bool) -> list[Any]:
     if is_interval:
         return ["" if end is None else end for end in (entry.value, entry.upper)]
     return [entry.text if entry.value is None else entry.value]

@@ -236,7 +236,7 @@ PROVENANCE = record(
     data_digest=text,
     seed=number,
     versions=mapping(text),
-    stages=mapping(record(inputs=text, finished=text, seconds=number)),
+    stages=mapping(record(inputs=text, outputs=mapping(text), finished=text, seconds=number)),
 )
 
 CONFIG = record(

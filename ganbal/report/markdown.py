@@ -18,9 +18,9 @@ from ganbal.report.page import (
     Missing,
     Notice,
     Page,
+    PageSection,
     Paragraph,
     Picture,
-    Section,
     Table,
     code_parts,
     printable,
@@ -56,7 +56,7 @@ def _answer(answer: Answer) -> list[str]:
     return lines + ([_text(answer.forest_remark), ""] if answer.forest_remark else [])
 
 
-def _section(section: Section, mark: str | None) -> list[str]:
+def _section(section: PageSection, mark: str | None) -> list[str]:
     lines = [f"## {_text(section.title)}", ""]
     if mark:
         lines += [f"*{_text(mark)}*", ""]

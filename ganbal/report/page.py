@@ -80,7 +80,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Entry:
+class TableEntry:
     """One field of a table: the text shown, and the value it is sorted and exported by (None: the text itself).
 
     Of an interval, `value` is the lower end and `upper` the other one.
@@ -112,7 +112,7 @@ class Table:
     name: str
     caption: str
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Entry]]
+    rows: Sequence[Sequence[TableEntry]]
 
     def __post_init__(self) -> None:
         assert all(len(row) == len(self.columns) for row in self.rows), self.name
@@ -175,7 +175,7 @@ Block = Paragraph | Missing | Notice | Facts | Table | Gallery | Code | Fold
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """A chapter; `anchor` is its place in the page's address, `short` its name in the navigation."""
 
     anchor: str
@@ -221,7 +221,7 @@ class Page:
     question: str
     mark: str | None
     answer: Answer
-    sections: Sequence[Section]
+    sections: Sequence[PageSection]
     footer: str
 
 

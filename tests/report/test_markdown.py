@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ganbal.report.markdown import render_markdown
-from ganbal.report.page import Answer, Code, Column, Entry, Facts, Page, Paragraph, Section, Table, code
+from ganbal.report.page import Answer, Code, Column, Facts, Page, PageSection, Paragraph, Table, TableEntry, code
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -29,7 +29,7 @@ PUNCTUATION = re.escape(r"""!"#$%&'()*+,-./:;<=>?@[\]^_`{|}~""")
 
 def markdown(blocks):
     answer = Answer("Headline.", "plain", [("Label", "text")], None, [], [], [], "", [])
-    return render_markdown(Page("set", "Question?", None, answer, [Section("a", "Title", "T", blocks)], "footer"))
+    return render_markdown(Page("set", "Question?", None, answer, [PageSection("a", "Title", "T", blocks)], "footer"))
 
 
 def section(text):
@@ -55,7 +55,7 @@ def test_text_shows_as_it_stands(name):
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_table_cells_stay_cells(name):
-    table = Table("t", "caption", [Column("A"), Column(name)], [[Entry(name), Entry("b")]])
+    table = Table("t", "caption", [Column("A"), Column(name)], [[TableEntry(name), TableEntry("b")]])
     rows = [line for line in section(markdown([table])).splitlines() if line.startswith("|")]
     assert [len(re.findall(r"(?<!\\)\|", row)) for row in rows] == [3, 3, 3]
 

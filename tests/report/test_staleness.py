@@ -6,6 +6,7 @@ from ganbal.report import build_report
 from ganbal.report.run_reader import read_run_folder
 from ganbal.report.sections.scores import scores_blocks
 from ganbal.report.staleness import stale_stages
+from ganbal.runtime.hashing import file_digest
 
 LATER = "2099-01-02T03:04:05+0000"
 
@@ -36,8 +37,35 @@ def test_a_study_without_synthetic_images_does_not_depend_on_them(run, edit):
     rows = [line.split(",") for line in lines]
     rows = [[*row[:place], "0", *row[place + 1 :]] for row in rows]
     results.write_text("\n".join([header, *map(",".join, rows)]))
-    edit(run / "provenance.json", finished("synthesize"))
+
+    def later_and_as_it_is(provenance) -> None:
+        finished("synthesize")(provenance)
+        provenance["stages"]["compare"]["outputs"]["study/results.csv"] = file_digest(results)
+
+    edit(run / "provenance.json", later_and_as_it_is)
     assert set(stale_stages(read_run_folder(run))) == {"score"}
+
+
+@pytest.mark.parametrize(
+    ("name", "stale"),
+    [
+        ("study/results.csv", {"compare"}),
+        ("scores.json", {"score"}),
+        ("synthetic/manifest.csv", {"synthesize", "score", "compare"}),
+        ("study/cells/gan/cnn_64/0/predictions.csv", {"compare"}),
+    ],
+)
+def test_files_that_were_changed_since_their_stage_are_named(run, name, stale):
+    with (run / name).open("a") as file:
+        file.write("\n")
+    found = stale_stages(read_run_folder(run))
+    assert set(found) == stale
+    assert all(reason.startswith(f"{name} is not as") for reason in found.values())
+
+
+def test_a_synthetic_image_that_is_gone_is_noticed(run):
+    next((run / "synthetic").glob("*/*.png")).unlink()
+    assert set(stale_stages(read_run_folder(run))) == {"synthesize", "score", "compare"}
 
 
 def test_results_of_a_stage_that_was_begun_again(run, edit):

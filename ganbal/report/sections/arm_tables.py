@@ -10,7 +10,7 @@ from pandas.api.types import is_numeric_dtype
 from ganbal.report import number_text
 from ganbal.report.metric_names import chosen, chosen_metrics, primary_metrics, secondary_metrics
 from ganbal.report.number_text import count, plural
-from ganbal.report.page import Block, Column, Entry, Fold, Paragraph, Table, code, file_stem
+from ganbal.report.page import Block, Column, Fold, Paragraph, Table, TableEntry, code, file_stem
 from ganbal.report.study_view import StudyView
 
 _WHY_TWO_THRESHOLDS = (
@@ -26,7 +26,9 @@ def arms_table(study: StudyView) -> list[Block]:
     rows = []
     for arm in study.arms:
         sizes = [study.results_mean(arm, column) for column in ("num_train", "num_train_synthetic")]
-        rows.append([Entry(arm), Entry(study.arm_title(arm)), *(Entry(count(size), size) for size in sizes)])
+        rows.append(
+            [TableEntry(arm), TableEntry(study.arm_title(arm)), *(TableEntry(count(size), size) for size in sizes)]
+        )
     columns = [
         Column("Arm"),
         Column("Training set", wide=True),
@@ -94,7 +96,7 @@ def _means_table(
     for arm in study.arms:
         means = [study.mean(arm, classifier, metric) for metric in metrics]
         if any(number for _, _, number in means):  # not every arm is trained with every classifier
-            rows.append([Entry(arm), *(Entry(number_text.mean_sd(mean, sd), mean) for mean, sd, _ in means)])
+            rows.append([TableEntry(arm), *(TableEntry(number_text.mean_sd(mean, sd), mean) for mean, sd, _ in means)])
     shown = titles or [study.metric_title(metric) for metric in metrics]
     return Table(name, caption, [Column("Arm"), *(Column(title, numeric=True) for title in shown)], rows)
 
@@ -113,12 +115,12 @@ def cells_block(study: StudyView) -> list[Block]:
     return [Fold(f"All {len(rows)} cells", [Table("cells", caption, titles, rows)])]
 
 
-def _cells_column(values: pd.Series) -> list[Entry]:
+def _cells_column(values: pd.Series) -> list[TableEntry]:
     """Metrics with four decimals, counts whole, everything else unchanged."""
     if not is_numeric_dtype(values):
-        return [Entry(str(value)) for value in values]
+        return [TableEntry(str(value)) for value in values]
     known = values.dropna()
     text = number_text.whole if (known % 1 == 0).all() else number_text.score
     if len(known) and known.abs().max() <= 1 and values.dtype.kind == "f":
         text = functools.partial(number_text.share, digits=4)
-    return [Entry(text(float(value)), None if pd.isna(value) else value.item()) for value in values.to_numpy()]
+    return [TableEntry(text(float(value)), None if pd.isna(value) else value.item()) for value in values.to_numpy()]

@@ -7,7 +7,7 @@ from ganbal.report import number_text
 from ganbal.report.conditions import condition_of
 from ganbal.report.metric_names import is_at_chosen_threshold, primary_metrics
 from ganbal.report.number_text import UNKNOWN, count
-from ganbal.report.page import Block, Column, Entry, Fold, Paragraph, Table, file_stem
+from ganbal.report.page import Block, Column, Fold, Paragraph, Table, TableEntry, file_stem
 from ganbal.report.study_view import VERDICT_TONES, StudyView
 
 
@@ -96,17 +96,17 @@ def _differences_table(study: StudyView, name: str, caption: str, found: Sequenc
         verdict = row["verdict"] or UNKNOWN
         rows.append(
             [
-                Entry(row["arm"]),
+                TableEntry(row["arm"]),
                 *_condition_entries(row, conditions),
-                Entry(study.metric_title(row["metric"])),
-                Entry(number_text.points(row["mean"]), row["mean"]),
+                TableEntry(study.metric_title(row["metric"])),
+                TableEntry(number_text.points(row["mean"]), row["mean"]),
                 _interval_entry(row),
-                Entry(verdict, tone=VERDICT_TONES.get(verdict, "plain")),
+                TableEntry(verdict, tone=VERDICT_TONES.get(verdict, "plain")),
                 _p_entry(row["p_value"]),
                 _p_entry(row["p_holm"]),
-                Entry(_unsigned(row["smallest_detectable"]), row["smallest_detectable"]),
-                Entry(count(row["n"]), row["n"]),
-                Entry(count(row["seeds_needed"]), row["seeds_needed"]),
+                TableEntry(_unsigned(row["smallest_detectable"]), row["smallest_detectable"]),
+                TableEntry(count(row["n"]), row["n"]),
+                TableEntry(count(row["seeds_needed"]), row["seeds_needed"]),
             ]
         )
     return Table(name, caption, columns, rows)
@@ -134,13 +134,13 @@ def _pairs_table(study: StudyView, found: Sequence[Mapping[str, Any]]) -> Table:
         counts, areas = row["mcnemar"] or {}, row["delong"] or {}
         rows.append(
             [
-                Entry(row["arm"]),
+                TableEntry(row["arm"]),
                 *_condition_entries(row, conditions),
-                Entry(row["baseline"]),
-                Entry(titles.get(row["classifier"], row["classifier"])),
-                *(Entry(count(counts.get(side)), counts.get(side)) for side in ("b", "c")),
+                TableEntry(row["baseline"]),
+                TableEntry(titles.get(row["classifier"], row["classifier"])),
+                *(TableEntry(count(counts.get(side)), counts.get(side)) for side in ("b", "c")),
                 *(_p_entry(counts.get(kind)) for kind in ("p_value", "p_holm")),
-                Entry(number_text.points(areas.get("difference")), areas.get("difference")),
+                TableEntry(number_text.points(areas.get("difference")), areas.get("difference")),
                 _interval_entry(areas),
                 *(_p_entry(areas.get(kind)) for kind in ("p_value", "p_holm")),
             ]
@@ -160,18 +160,18 @@ def _condition_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, Column]:
     return columns
 
 
-def _condition_entries(row: Mapping[str, Any], columns: Mapping[str, Column]) -> list[Entry]:
+def _condition_entries(row: Mapping[str, Any], columns: Mapping[str, Column]) -> list[TableEntry]:
     values = condition_of(row)._asdict()
-    return [Entry(UNKNOWN if values[name] is None else f"{values[name]:g}", values[name]) for name in columns]
+    return [TableEntry(UNKNOWN if values[name] is None else f"{values[name]:g}", values[name]) for name in columns]
 
 
-def _interval_entry(row: Mapping[str, Any]) -> Entry:
+def _interval_entry(row: Mapping[str, Any]) -> TableEntry:
     low, high = row.get("low"), row.get("high")
-    return Entry(number_text.points_interval(low, high), low, upper=high)
+    return TableEntry(number_text.points_interval(low, high), low, upper=high)
 
 
-def _p_entry(value: float | None) -> Entry:
-    return Entry(number_text.p_value(value), value)
+def _p_entry(value: float | None) -> TableEntry:
+    return TableEntry(number_text.p_value(value), value)
 
 
 def _unsigned(value: float | None) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 from ganbal.report import number_text, pictures
 from ganbal.report.figures.counts import draw_counts
 from ganbal.report.number_text import UNKNOWN, count, listing, plural
-from ganbal.report.page import Block, Column, Entry, Facts, Fold, Gallery, Missing, Paragraph, Table, code
+from ganbal.report.page import Block, Column, Facts, Fold, Gallery, Missing, Paragraph, Table, TableEntry, code
 from ganbal.report.run_reader import RunFiles
+from ganbal.report.sections.warnings import stale_notice
 
 _MOST_UNREADABLE_SHOWN = 50
 _LAYOUTS = {"kaggle": "folders by split and class", "flat": "one folder per class", "csv": "a CSV table"}
@@ -19,6 +20,7 @@ def data_blocks(run: RunFiles) -> list[Block]:
     if data is None:
         return [Missing("The images have not been inspected yet.", run.command("inspect"))]
     return [
+        *stale_notice(run, "inspect"),
         Gallery("", [draw_counts(data["counts"], run.classes, run.mark), *pictures.inspection_figures(run)]),
         _counts_table(data),
         Facts(_facts(data)),
@@ -35,11 +37,11 @@ def _counts_table(data: Mapping[str, Any]) -> Table:
         patients = data["patients"].get(split)
         rows.append(
             [
-                Entry(split),
-                *(Entry(count(number), number) for number in numbers),
-                Entry(count(sum(numbers)), sum(numbers)),
+                TableEntry(split),
+                *(TableEntry(count(number), number) for number in numbers),
+                TableEntry(count(sum(numbers)), sum(numbers)),
                 _share(by_class.get(minority, 0), sum(numbers)),
-                Entry(count(patients), patients),
+                TableEntry(count(patients), patients),
             ]
         )
     columns = [
@@ -53,8 +55,8 @@ def _counts_table(data: Mapping[str, Any]) -> Table:
     return Table("counts", f"Images by split and class, as this run used them.{unused}", columns, rows)
 
 
-def _share(number: float, total: float) -> Entry:
-    return Entry(f"{100 * number / total:.1f} %", round(number / total, 6)) if total else Entry(UNKNOWN)
+def _share(number: float, total: float) -> TableEntry:
+    return TableEntry(f"{100 * number / total:.1f} %", round(number / total, 6)) if total else TableEntry(UNKNOWN)
 
 
 def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -156,7 +158,7 @@ def _unreadable(data: Mapping[str, Any]) -> list[Block]:
     files = data["unreadable"]
     if not files:
         return []
-    rows = [[Entry(file["file_name"]), Entry(file["reason"] or "")] for file in files]
+    rows = [[TableEntry(file["file_name"]), TableEntry(file["reason"] or "")] for file in files]
     caption = "Files that could not be read and were left out."
     shown = Table("unreadable", caption, [Column("File"), Column("Reason", wide=True)], rows[:_MOST_UNREADABLE_SHOWN])
     more = len(rows) - _MOST_UNREADABLE_SHOWN
@@ -168,7 +170,7 @@ def _duplicates(data: Mapping[str, Any]) -> list[Block]:
     examples = (data["duplicates"] or {}).get("examples") or []
     if not examples:
         return []
-    rows = [[Entry(str(number), number), Entry(", ".join(files))] for number, files in enumerate(examples, 1)]
+    rows = [[TableEntry(str(number), number), TableEntry(", ".join(files))] for number, files in enumerate(examples, 1)]
     columns = [Column("Group", numeric=True), Column("Files with identical content", wide=True)]
     table = Table("duplicates", "Examples of groups of identical files.", columns, rows)
     return [Fold("Examples of identical files", [table])]

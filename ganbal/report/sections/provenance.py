@@ -5,7 +5,7 @@ from typing import Any
 
 from ganbal.report import number_text
 from ganbal.report.number_text import UNKNOWN, plural
-from ganbal.report.page import Block, Code, Column, Entry, Facts, Fold, Paragraph, Table, code
+from ganbal.report.page import Block, Code, Column, Facts, Fold, Paragraph, Table, TableEntry, code
 from ganbal.report.run_reader import RunFiles
 
 _PLAIN_FACTS = {
@@ -42,10 +42,10 @@ def provenance_blocks(run: RunFiles) -> list[Block]:
 def _stages_table(stages: Mapping[str, Any]) -> Table:
     rows = [
         [
-            Entry(name),
-            Entry(facts["finished"] or UNKNOWN),
-            Entry(number_text.duration(facts["seconds"]), facts["seconds"]),
-            Entry(facts["inputs"] or UNKNOWN),
+            TableEntry(name),
+            TableEntry(facts["finished"] or UNKNOWN),
+            TableEntry(number_text.duration(facts["seconds"]), facts["seconds"]),
+            TableEntry(facts["inputs"] or UNKNOWN),
         ]
         for name, facts in stages.items()
     ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganbal.report import number_text
-from ganbal.report.page import Block, Column, Entry, Notice, Paragraph, Table
+from ganbal.report.page import Block, Column, Notice, Paragraph, Table, TableEntry
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.study_view import StudyView, study_view
 
@@ -51,11 +51,11 @@ def _table(study: StudyView, published: Mapping[str, Any]) -> Table:
     rows = []
     for system in published["systems"]:
         title = system["title"] or system["classifier"]
-        rows.append([Entry(title), Entry("published"), *_published(system, classes, metrics)])
+        rows.append([TableEntry(title), TableEntry("published"), *_published(system, classes, metrics)])
         means = [study.mean(system["arm"], system["classifier"], metric) for metric in metrics]
-        own = [Entry(number_text.mean_sd(mean, sd), mean) for mean, sd, _ in means]
+        own = [TableEntry(number_text.mean_sd(mean, sd), mean) for mean, sd, _ in means]
         seeds = number_text.plural(max(n for _, _, n in means), "seed")
-        rows.append([Entry(title), Entry(f"this run, {seeds}"), *own])
+        rows.append([TableEntry(title), TableEntry(f"this run, {seeds}"), *own])
     return Table(
         "published",
         "Published figures (one training each, no interval) and this run's (mean ± standard deviation over seeds).",
@@ -64,8 +64,8 @@ def _table(study: StudyView, published: Mapping[str, Any]) -> Table:
     )
 
 
-def _published(system: Mapping[str, Any], classes: Sequence[str], metrics: Sequence[str]) -> list[Entry]:
+def _published(system: Mapping[str, Any], classes: Sequence[str], metrics: Sequence[str]) -> list[TableEntry]:
     values = {"accuracy": system["accuracy"]}
     for kind in ("precision", "recall"):
         values |= {f"{kind}_{name}": value for name, value in zip(classes, system[kind], strict=False)}
-    return [Entry(number_text.share(values.get(metric), 2), values.get(metric)) for metric in metrics]
+    return [TableEntry(number_text.share(values.get(metric), 2), values.get(metric)) for metric in metrics]

@@ -5,7 +5,7 @@ from typing import Any
 
 from ganbal.report import number_text
 from ganbal.report.number_text import UNKNOWN, count
-from ganbal.report.page import Block, Column, Entry, Notice, Paragraph, Table
+from ganbal.report.page import Block, Column, Notice, Paragraph, Table, TableEntry
 from ganbal.report.run_reader import RunFiles
 
 _READING = (
@@ -52,34 +52,40 @@ def _title(system: Mapping[str, Any]) -> str:
     return f"{system['title'] or system['name']} ({system['name']})"
 
 
-def _rows(system: Mapping[str, Any]) -> list[list[Entry]]:
+def _rows(system: Mapping[str, Any]) -> list[list[TableEntry]]:
     published, interval = system["published"], system["published"]["interval"]
     is_known = len(interval) == 2
     text = f"{number_text.share(interval[0])} to {number_text.share(interval[1])}" if is_known else UNKNOWN
-    of_interval = Entry(text, interval[0] if is_known else None)
+    of_interval = TableEntry(text, interval[0] if is_known else None)
     first = [
-        Entry(_title(system)),
-        Entry(f"published ({published['document'] or UNKNOWN})"),
-        Entry(number_text.share(published["accuracy"]), published["accuracy"]),
+        TableEntry(_title(system)),
+        TableEntry(f"published ({published['document'] or UNKNOWN})"),
+        TableEntry(number_text.share(published["accuracy"]), published["accuracy"]),
         of_interval,
-        Entry(""),
-        Entry("1", 1),
-        Entry(_matrix(published["confusion_matrix"])),
+        TableEntry(""),
+        TableEntry("1", 1),
+        TableEntry(_matrix(published["confusion_matrix"])),
     ]
     return [first, *(_own_row(_title(system), of_interval, *item) for item in system["protocols"].items())]
 
 
-def _own_row(title: str, interval: Entry, protocol: str, found: Mapping[str, Any]) -> list[Entry]:
+def _own_row(title: str, interval: TableEntry, protocol: str, found: Mapping[str, Any]) -> list[TableEntry]:
     within, mean = found["is_within_published_interval"], found["accuracy_mean"]
-    answer = Entry(UNKNOWN) if within is None else Entry("yes", tone="good") if within else Entry("no", tone="caution")
+    answer = (
+        TableEntry(UNKNOWN)
+        if within is None
+        else TableEntry("yes", tone="good")
+        if within
+        else TableEntry("no", tone="caution")
+    )
     return [
-        Entry(title),
-        Entry(_PROTOCOLS.get(protocol, protocol)),
-        Entry(number_text.mean_sd(mean, found["accuracy_sd"]), mean),
+        TableEntry(title),
+        TableEntry(_PROTOCOLS.get(protocol, protocol)),
+        TableEntry(number_text.mean_sd(mean, found["accuracy_sd"]), mean),
         interval,
         answer,
-        Entry(str(len(found["seeds"])), len(found["seeds"])),
-        Entry(f"{_matrix(found['confusion_matrix'])} (seed {count(found['median_seed'])})"),
+        TableEntry(str(len(found["seeds"])), len(found["seeds"])),
+        TableEntry(f"{_matrix(found['confusion_matrix'])} (seed {count(found['median_seed'])})"),
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from ganbal.report import number_text, pictures
 from ganbal.report.figures.score_bars import direction, draw_scores, reaches_floor, shown_value
 from ganbal.report.number_text import UNKNOWN, count, plural
-from ganbal.report.page import Block, Column, Entry, Fold, Gallery, Missing, Paragraph, Table, Tone, code
+from ganbal.report.page import Block, Column, Fold, Gallery, Missing, Paragraph, Table, TableEntry, Tone, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import stale_notice
 
@@ -65,24 +65,24 @@ def _titled(score: Mapping[str, Any]) -> dict[str, Any]:
     return {**score, "title": score["title"] or score["metric"]}
 
 
-def _row(score: Mapping[str, Any]) -> list[Entry]:
+def _row(score: Mapping[str, Any]) -> list[TableEntry]:
     floor, value = score["floor"] or {}, score["value"]
     better = f" ({direction(score)})" if direction(score) else ""
     tones: dict[bool | None, Tone] = {True: "good", False: "bad", None: "plain"}
     return [
-        Entry(score["title"] + better),
-        Entry(number_text.score(value), value, tones[reaches_floor(score)]),
-        _interval(*score["interval"]) if len(score["interval"] or ()) == 2 else Entry(UNKNOWN),
-        Entry(number_text.score(floor.get("value")) if floor else "not computed", floor.get("value")),
-        Entry(number_text.score(floor.get("score_at_n")), floor.get("score_at_n")),
-        Entry(count(score["n_real"]), score["n_real"]),
-        Entry(count(score["n_synthetic"]), score["n_synthetic"]),
-        Entry(_features(score["extractor"])),
+        TableEntry(score["title"] + better),
+        TableEntry(number_text.score(value), value, tones[reaches_floor(score)]),
+        _interval(*score["interval"]) if len(score["interval"] or ()) == 2 else TableEntry(UNKNOWN),
+        TableEntry(number_text.score(floor.get("value")) if floor else "not computed", floor.get("value")),
+        TableEntry(number_text.score(floor.get("score_at_n")), floor.get("score_at_n")),
+        TableEntry(count(score["n_real"]), score["n_real"]),
+        TableEntry(count(score["n_synthetic"]), score["n_synthetic"]),
+        TableEntry(_features(score["extractor"])),
     ]
 
 
-def _interval(low: float | None, high: float | None) -> Entry:
-    return Entry(number_text.score_interval(low, high), low, upper=high)
+def _interval(low: float | None, high: float | None) -> TableEntry:
+    return TableEntry(number_text.score_interval(low, high), low, upper=high)
 
 
 def _features(extractor: Mapping[str, Any]) -> str:
@@ -97,13 +97,13 @@ def _floors(scores: Sequence[Mapping[str, Any]]) -> list[Block]:
     """Everything about the floors, folded: the table of scores has the values."""
     rows = [
         [
-            Entry(score["title"]),
-            Entry(meaning),
-            Entry(number_text.score(floor["value"]), floor["value"]),
+            TableEntry(score["title"]),
+            TableEntry(meaning),
+            TableEntry(number_text.score(floor["value"]), floor["value"]),
             _interval(floor["low"], floor["high"]),
-            Entry(count(floor["n"]), floor["n"]),
-            Entry(count(floor["splits"]), floor["splits"]),
-            Entry(number_text.score(floor["score_at_n"]), floor["score_at_n"]),
+            TableEntry(count(floor["n"]), floor["n"]),
+            TableEntry(count(floor["splits"]), floor["splits"]),
+            TableEntry(number_text.score(floor["score_at_n"]), floor["score_at_n"]),
         ]
         for score in scores
         for key, meaning in _FLOORS.items()
@@ -161,10 +161,10 @@ def _copies(run: RunFiles, copies: Mapping[str, Any] | None) -> list[Block]:
         blocks.append(Gallery("Nearest training images", [picture]))
     rows = [
         [
-            Entry(pair["synthetic"] or UNKNOWN),
-            Entry(pair["training"] or UNKNOWN),
-            Entry(number_text.score(pair["relative_distance"]), pair["relative_distance"]),
-            Entry("copy", tone="bad") if pair["is_copy"] else Entry("no"),
+            TableEntry(pair["synthetic"] or UNKNOWN),
+            TableEntry(pair["training"] or UNKNOWN),
+            TableEntry(number_text.score(pair["relative_distance"]), pair["relative_distance"]),
+            TableEntry("copy", tone="bad") if pair["is_copy"] else TableEntry("no"),
         ]
         for pair in copies["nearest_pairs"]
     ]

@@ -11,6 +11,7 @@ from ganbal.report.warning_text import WarningText, warning_text
 
 _MOST_FILES = 4
 _STAGE_RESULTS = {
+    "inspect": "What is said of the images",
     "train-gan": "The generator",
     "synthesize": "The set of synthetic images",
     "score": "The scores",
