@@ -102,7 +102,7 @@ def test_parts_that_are_not_done_name_their_command(small_run, missing):
     assert {command for command in FILES if f"ganbal {command} --run outputs/tiny<" in html} == set(missing)
     assert GIVEN_UP not in html
     assert ("Not known yet" in html) == ("compare" in missing)
-    assert ("The study is not finished: 4 finished cells on disk." in html) == ("compare" in missing)
+    assert ("The study is not finished: 4 finished" in html) == ("compare" in missing)
 
 
 def test_settings_alone_make_a_report(tmp_path, finished_run):
