@@ -1,20 +1,8 @@
 """What each JSON and YAML file of a run contains, as far as the report reads it."""
 
-from typing import Any
-
 from ganbal.report.shapes import anything, flag, mapping, number, optional, record, sequence, text
 
-_WARNING = record(("kind",), kind=text, values=mapping(anything))
-
-
-def _warning(value: Any, place: str, complaints: list[str]) -> Any:
-    """A record, or the sentence of a score."""
-    if isinstance(value, str):
-        return {"kind": "text", "values": {"text": text(value, place, complaints)}}
-    return _WARNING(value, place, complaints)
-
-
-WARNINGS = sequence(_warning)
+WARNINGS = sequence(record(("kind",), kind=text, values=mapping(anything)))
 _COUNTS = mapping(mapping(number))
 _SIZE = sequence(number)
 

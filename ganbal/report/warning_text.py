@@ -131,7 +131,7 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "trained on both can learn resolution or artifacts as a shortcut instead of anatomy.",
     ),
     "held-out-differs": (
-        "Scores",
+        "Held-out images",
         "mild",
         "The held-out real images differ from the training images (AUC {auc:.3f}): they come from another source or "
         "were processed differently, so floors from held-out images are high.",
@@ -150,24 +150,24 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "(z = {z:.1f}): copying, or held-out images from another source.",
     ),
     "no-held-out": (
-        "Scores",
+        "Held-out images",
         "mild",
         "No held-out real images were used: the copy threshold was determined from the training images among "
         "themselves, and the data-copying test was left out.",
     ),
     "fid-bias": (
-        "Scores",
+        "FID",
         "mild",
         "FID from {images} images in {dims} dimensions is dominated by its bias: compare it only with its floor at the "
         "same N, never with values at another N.",
     ),
     "fid-extrapolation": (
-        "Scores",
+        "FID",
         "mild",
         "FID at infinite N is extrapolated from as few as {images} images in {dims} dimensions, where the relation is "
         "not linear: compare it with its floor, which would be 0 for a linear relation.",
     ),
-    "extractor-note": ("Scores", "mild", "Extractor {extractor}: {note}."),
+    "extractor-note": ("Features", "mild", "Extractor {extractor}: {note}."),
     "unknown-extractor": (
         "Scores",
         "mild",
@@ -181,7 +181,6 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "mild",
         "Images of {class_name} are not scored: expected {expected}, found {found}.",
     ),
-    "text": ("Scores", "mild", "{text}"),
     # Of the study.
     "few-seeds": (
         "Few seeds",

@@ -4,7 +4,13 @@ import string
 
 import pytest
 
+from ganbal.metrics.score_warnings import KINDS as KINDS_OF_SCORES
 from ganbal.report.warning_text import KINDS, warning_text
+from ganbal.study.warnings import KINDS as KINDS_OF_STUDIES
+
+
+def test_every_kind_of_the_stages_has_a_sentence():
+    assert {*KINDS_OF_SCORES, *KINDS_OF_STUDIES} <= set(KINDS)
 
 
 def test_numbers_get_their_nouns_and_formats():
