@@ -1,5 +1,6 @@
 """Features of image sets, kept on disk and found again by the content of the images and the extractor's identity."""
 
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,14 +10,14 @@ import numpy as np
 import torch
 
 from classifiers.training.precision import true_float32
-from ganbal.errors import InputError
+from ganbal.errors import GanbalError, InputError
 from ganbal.metrics.features.decoded_batches import UnreadableRow, decoded_chunks
 from ganbal.metrics.features.extractor import Extractor, same_shape_groups
 from ganbal.metrics.features.images import ImageSource
 from ganbal.metrics.frechet import FactoredNormal, factor_features
 from ganbal.metrics.identity import ExtractorIdentity
 from ganbal.metrics.moments import BLOCK_ROWS
-from ganbal.runtime.atomic_files import atomic_path, read_json, scratch_folder, write_json
+from ganbal.runtime.atomic_files import atomic_path, read_json, scratch_folder, write_failure, write_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.hashing import file_digest
 from ganbal.runtime.memory import advise_when_out_of_memory
@@ -234,3 +235,20 @@ def _examples(source: ImageSource, unreadable: Sequence[UnreadableRow]) -> str:
 
 def _short(name: str) -> str:
     return name if len(name) <= 40 else f"…{name[-39:]}"
+
+
+def _reserved_array(file: Path, shape: tuple[int, int]) -> np.ndarray:
+    """A float32 array mapped from a new file whose disk space is reserved: a full disk would kill the process later.
+
+    Raises:
+        GanbalError: the disk is full.
+    """
+    try:
+        array = np.lib.format.open_memmap(file, mode="w+", dtype=np.float32, shape=shape)
+        if hasattr(os, "posix_fallocate"):
+            with file.open("r+b") as opened:
+                os.posix_fallocate(opened.fileno(), 0, file.stat().st_size)
+    except OSError as error:
+        reason = write_failure(error) or error.strerror or error
+        raise GanbalError(f"Features cannot be kept in {file.parent.parent}: {reason}.") from error
+    return array
