@@ -112,10 +112,7 @@ class SetFeatureCache:
         # Scratch files of the final length; only complete ones get their final names.
         with scratch_folder(self.root, "computing") as scratch:
             arrays = [
-                np.lib.format.open_memmap(
-                    scratch / f"{i}.npy", mode="w+", dtype=np.float32, shape=(len(source), e.identity.dims)
-                )
-                for i, e in enumerate(extractors)
+                _reserved_array(scratch / f"{i}.npy", (len(source), e.identity.dims)) for i, e in enumerate(extractors)
             ]
             count, unreadable = self._fill(source, extractors, arrays, batch_size)
             _check_readable(source, unreadable)

@@ -143,7 +143,6 @@ def test_the_factor_of_a_large_set_is_kept(
     assert any("are damaged; they are computed again" in text for text in store.console.warnings)
 
 
-<<<<<<< HEAD
 def test_exhausted_memory_names_the_setting(store: SetFeatureCache, draw_chests: Callable) -> None:
     def exhausted(images: torch.Tensor) -> torch.Tensor:
         raise RuntimeError("CUDA out of memory. Tried to allocate 20.00 GiB.")
@@ -163,7 +162,8 @@ def test_large_images_are_resized_one_channel_at_a_time_with_the_same_result(
         with monkeypatch.context() as patch:
             patch.setattr("ganbal.metrics.features.extractor._LARGE_PIXELS", 50)
             torch.testing.assert_close(extractor.prepare(images), expected)
-=======
+
+
 def test_space_is_reserved_before_anything_is_computed(store: SetFeatureCache, tmp_path: Path) -> None:
     source = CountingImages(np.zeros((100, 32, 32), np.uint8), name="x")
     limit = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -175,4 +175,3 @@ def test_space_is_reserved_before_anything_is_computed(store: SetFeatureCache, t
         resource.setrlimit(resource.RLIMIT_FSIZE, limit)
     assert source.reads == 0
     assert not list(tmp_path.rglob("*.npy"))
->>>>>>> edde438 (Feature cache: disk space is reserved before the file is mapped, so that a full disk is an error and not a dead process)
