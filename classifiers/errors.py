@@ -1,8 +1,8 @@
-"""What can be wrong with what a classifier is given."""
+"""Errors for wrong input."""
 
 
 class ClassifierInputError(Exception):
-    """Wrong input: what was expected, what was found, what to do about it."""
+    """Wrong input, with what was expected, what was found, and what to do."""
 
     def __init__(self, *, expected: str, found: str, action: str) -> None:
         self.expected, self.found, self.action = expected, found, action

@@ -99,7 +99,7 @@ def build_model(name: str, num_classes: int, image_size_px: int, weights: str = 
 
 
 def check_model(name: str, weights: str, image_size_px: int, num_classes: int) -> None:
-    """See in seconds, without training, that `build_model` will succeed; a needed download is tried for, not made.
+    """Check in seconds, without training, that `build_model` will succeed; a necessary download is only probed.
 
     Raises:
         ClassifierInputError: as `build_model`.

@@ -13,7 +13,7 @@ from classifiers.errors import ClassifierInputError
 
 NUM_BINS = 10
 COLDEST, HOTTEST = 0.05, 20.0
-# Below this a probability counts as this: a single image called impossible would otherwise cost infinitely much.
+# Smaller probabilities count as this one: otherwise one wrong image with probability 0 would make the loss infinite.
 _LEAST_PROBABILITY = 1e-12
 
 

@@ -1,4 +1,4 @@
-"""Where in an image a network saw its answer: Grad-CAM (Selvaraju et al. 2017) on the last maps of its backbone."""
+"""Which parts of an image a prediction rests on: Grad-CAM (Selvaraju et al. 2017) on the last maps of its backbone."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ _IMAGES_AT_ONCE = 32
 
 
 def grad_cam(network: Network, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Heat maps of what speaks for a class: ReLU(Σ over channels of mean gradient · map), each divided by its maximum.
+    """Heat maps of the evidence for a class: ReLU(Σ over channels of mean gradient · map), each divided by its maximum.
 
     The gradient is that of the class's logit (before softmax) by the feature maps; for a network of one logit, that of
     class 1, class 0 has its negative. Maps are enlarged bilinearly. The network is left in evaluation mode.
@@ -23,7 +23,7 @@ def grad_cam(network: Network, pixels: np.ndarray, labels: np.ndarray) -> np.nda
         labels: (N,) the class to explain in each image.
 
     Returns:
-        (N, S, S) float32 in [0, 1]; all zero where nothing speaks for the class.
+        (N, S, S) float32 in [0, 1]; all zero where nothing supports the class.
 
     Raises:
         ClassifierInputError: the backbone ends in something else.

@@ -1,4 +1,4 @@
-"""The probability from which on an image is called positive, chosen on validation images.
+"""The probability from which an image is predicted positive, chosen on validation images.
 
 Pure: arrays in, numbers out. Candidates lie halfway between neighbouring probabilities, so that a rounded copy of the
 probabilities is cut at the same place.
@@ -16,11 +16,11 @@ class ChosenThreshold:
     """A threshold and what it does to the images it was chosen on."""
 
     threshold: float
-    """Positive is called what has at least this probability."""
+    """Least probability of class 1 that predicts class 1."""
     recall: float
-    """Share of the positive images that it calls positive."""
+    """Share of the positive images that are predicted positive."""
     specificity: float
-    """Share of the negative images that it calls negative."""
+    """Share of the negative images that are predicted negative."""
 
 
 def youden_threshold(labels: np.ndarray, probabilities: np.ndarray) -> ChosenThreshold:

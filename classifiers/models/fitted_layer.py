@@ -22,7 +22,7 @@ class FitSettings:
 
     num_classes: int
     num_outputs: int
-    """1 for two classes, else one a class."""
+    """1 for two classes, else one per class."""
     class_weights: Sequence[float] | None
     seed: int
 
@@ -63,7 +63,7 @@ LastLayerFit = Callable[[np.ndarray, np.ndarray, FitSettings], FittedLayer]
 
 
 def check_all_classes(labels: np.ndarray, num_classes: int) -> None:
-    """See that every class has an image to fit to.
+    """Check that every class has an image to fit to.
 
     Raises:
         ClassifierInputError: one has none.

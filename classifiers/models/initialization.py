@@ -1,4 +1,4 @@
-"""Initial weights as Keras draws them, since the published systems were built with it."""
+"""Initial weights as Keras initializes them, since the published systems were built with it."""
 
 import torch
 from torch import nn

@@ -2,7 +2,7 @@
 
 Their decision function takes the place of a logit, so that a probability is its logistic: 0.5 where the decision is 0.
 Nothing calibrates such probabilities; their order and the side of 0.5 are the machine's, their size is not. For more
-than two classes one machine a class is fitted against all others.
+than two classes one machine per class is fitted against all others.
 """
 
 from typing import Literal, Self

@@ -1,4 +1,4 @@
-"""What a model says about itself."""
+"""What describes a model."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,21 +20,21 @@ class Model:
 
     name: str
     title: str
-    """How a report calls it."""
+    """Its name in reports."""
     image_size_px: int
     """Side of its input in the publication, taken where no other is asked for."""
     min_image_size_px: int
     """Smaller images would vanish in its pooling layers."""
     mean: tuple[float, ...]
-    """One value a channel, taken from grey values scaled to [0, 1]."""
+    """One value per channel, taken from grey values scaled to [0, 1]."""
     std: tuple[float, ...]
-    """One value a channel, divided by after `mean` is taken off."""
+    """One value per channel, divided by after `mean` is taken off."""
     build_backbone: Callable[[], nn.Module]
-    """Images (B, C, S, S) to feature maps; weights may be left undrawn."""
+    """Images (B, C, S, S) to feature maps; weights may be uninitialized."""
     build_head: Callable[[int, int], nn.Module]
     """(number of features, number of outputs) to the layers from feature vectors to logits."""
     initialize: Callable[[nn.Module, torch.Generator], None]
-    """Draws the weights of everything that is trained."""
+    """Initializes the weights of everything that is trained."""
     public_weights: PublicWeights | None = None
     """Where the pretrained weights of the backbone are published; None: it is trained from scratch."""
     trained_blocks: int = 0
@@ -54,7 +54,7 @@ class Model:
         return len(self.mean)
 
     def num_outputs(self, num_classes: int) -> int:
-        """How many logits it has: one (of class 1) for two classes, else one a class."""
+        """Number of logits: one (of class 1) for two classes, else one per class."""
         return max(self.min_outputs, 1 if num_classes == 2 else num_classes)
 
     @property

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 
 class Network(nn.Module):
-    """Grey pixels to logits, by way of one feature vector an image.
+    """Grey pixels to logits, by way of one feature vector per image.
 
     Input (B, S, S) uint8 pixels, or (B, num_features) floats that `features` made of them before; output
     (B, num_outputs) float32 logits. A grey value, scaled to [0, 1], becomes channel c as (value - mean[c]) / std[c]:

@@ -1,5 +1,6 @@
 """Weights for a frozen backbone: published ones, those of a file, or none."""
 
+import functools
 import hashlib
 import re
 import sys
@@ -65,12 +66,13 @@ def fill_backbone(backbone: nn.Module, weights: str, public: PublicWeights) -> N
         return
     if origin == "imagenet":
         _download_if_missing(public)
+        _check_sha256(public)
     file = public.cached_file if origin == "imagenet" else Path(weights)
     backbone.load_state_dict(_matching(_read(file, public), backbone, file, public))
 
 
 def check_weights(backbone: nn.Module, weights: str, public: PublicWeights) -> None:
-    """See in seconds that `fill_backbone` will succeed; a download is tried for, not made.
+    """Check in seconds that `fill_backbone` will succeed; a download is only probed.
 
     Raises:
         ClassifierInputError: as `fill_backbone`.
@@ -163,14 +165,21 @@ def _check_reachable(public: PublicWeights) -> None:
 
 
 def _check_sha256(public: PublicWeights) -> None:
-    with public.cached_file.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    status = public.cached_file.stat()
+    digest = _sha256_once(public.cached_file, status.st_size, status.st_mtime_ns)
     if not digest.startswith(public.sha256_start):
         raise ClassifierInputError(
             expected=f"the ImageNet weights of {public.network} in {public.cached_file}",
             found=f"a damaged file (its SHA-256 begins with {digest[:8]}, not {public.sha256_start})",
             action="Delete it; it will be downloaded again.",
         )
+
+
+@functools.lru_cache(maxsize=8)
+def _sha256_once(file: Path, size: int, mtime_ns: int) -> str:
+    """SHA-256 of a file, computed once per process for each of its states."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def _not_to_be_had(public: PublicWeights, reason: str) -> ClassifierInputError:

@@ -192,7 +192,7 @@ AUGMENTATIONS = ("none", *_RECIPES)
 
 
 def check_augmentation(name: str) -> None:
-    """See that there is an augmentation called `name`.
+    """Check that there is an augmentation called `name`.
 
     Raises:
         ClassifierInputError: there is none.

@@ -12,7 +12,7 @@ _NEIGHBOURS = 5
 
 
 def has_fixed_vectors(model: Model, augment: str) -> bool:
-    """Whether what the model is trained on is one vector an image, the same in every step.
+    """Whether what the model is trained on is one vector per image, the same in every step.
 
     So it is where a backbone is frozen and nothing is augmented, and where a machine is fitted to pixels.
 
@@ -26,14 +26,14 @@ def has_fixed_vectors(model: Model, augment: str) -> bool:
 
 
 def check_fixed_vectors(model: Model, augment: str) -> None:
-    """See that features of this model can be added to.
+    """Check that features of this model can be added to.
 
     Raises:
         ClassifierInputError: they change from step to step.
     """
     if not has_fixed_vectors(model, augment):
         raise ClassifierInputError(
-            expected="a classifier that trains on one fixed vector an image, for SMOTE: a frozen backbone without "
+            expected="a classifier that trains on one fixed vector per image, for SMOTE: a frozen backbone without "
             "augmentation, or a machine fitted to pixels",
             found=f"{model.name} with augmentation `{augment}`",
             action="Take another classifier, or augment=none with a frozen one.",
@@ -41,7 +41,7 @@ def check_fixed_vectors(model: Model, augment: str) -> None:
 
 
 def check_oversampling() -> None:
-    """See that imbalanced-learn is there.
+    """Check that imbalanced-learn is there.
 
     Raises:
         ClassifierInputError: it is not.

@@ -9,7 +9,7 @@ from classifiers.errors import ClassifierInputError
 
 
 def check_pixels(pixels: np.ndarray, image_size_px: int) -> None:
-    """See that these are one or more grey images (N, S, S) uint8 with S = `image_size_px`.
+    """Check that these are one or more grey images (N, S, S) uint8 with S = `image_size_px`.
 
     Raises:
         ClassifierInputError: they are not.
@@ -23,7 +23,7 @@ def check_pixels(pixels: np.ndarray, image_size_px: int) -> None:
 
 
 def check_labels(labels: np.ndarray, num_images: int, num_classes: int) -> None:
-    """See that every image has a label, a whole number from 0 to `num_classes` - 1.
+    """Check that every image has a label, a whole number from 0 to `num_classes` - 1.
 
     Raises:
         ClassifierInputError: it is not so.
@@ -39,7 +39,7 @@ def check_labels(labels: np.ndarray, num_images: int, num_classes: int) -> None:
 
 
 def check_class_weights(class_weights: Sequence[float] | None, num_classes: int) -> None:
-    """See that there is one positive finite weight a class, or None.
+    """Check that there is one positive finite weight per class, or None.
 
     Raises:
         ClassifierInputError: it is not so.

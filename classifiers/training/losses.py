@@ -1,4 +1,4 @@
-"""What training minimises."""
+"""The losses that training minimizes."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,7 +13,7 @@ def choose_loss(num_outputs: int, class_weights: Sequence[float] | None, device:
     """Binary cross-entropy for a network of one logit, cross-entropy for one of K logits.
 
     Args:
-        class_weights: one positive number a class, multiplied with the loss of its images before the mean over the
+        class_weights: one positive number per class, multiplied with the loss of its images before the mean over the
             batch is taken (the mean divides by the number of images, as in Keras, not by the sum of weights).
 
     Returns:

@@ -63,7 +63,7 @@ def test_without_the_package_it_says_what_to_install(monkeypatch):
 def test_which_models_train_on_fixed_vectors(name, augment, fixed):
     assert has_fixed_vectors(find_model(name), augment) is fixed
     if not fixed:
-        with pytest.raises(ClassifierInputError, match=f"one fixed vector an image.*found {name} with .*{augment}"):
+        with pytest.raises(ClassifierInputError, match=f"one fixed vector per image.*found {name} with .*{augment}"):
             check_fixed_vectors(find_model(name), augment)
 
 
