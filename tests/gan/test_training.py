@@ -14,6 +14,7 @@ from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.folder import GanFolder
 from ganbal.gan.training import train_gan
 from ganbal.runtime.console import Console
+from ganbal.runtime.memory import OutOfMemoryError
 from ganbal.synthesis.synthetic_png import MARK
 
 CPU = torch.device("cpu")
@@ -90,6 +91,14 @@ def test_killed_between_checkpoints_and_continued_ends_with_the_same_weights(tmp
     assert weights(tmp_path / "killed")["step"] == 6
     train(tmp_path / "killed", settings("gan.steps=10"))
     assert_same_weights(weights(tmp_path / "undisturbed"), weights(tmp_path / "killed"))
+
+
+def test_exhausted_memory_names_the_settings_to_lower(tmp_path):
+    def exhaust(row):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.")
+
+    with pytest.raises(OutOfMemoryError, match=r"while training the GAN .*Lower gan\.batch_size or gan\.base_channels"):
+        train(tmp_path, settings("gan.steps=4"), exhaust)
 
 
 def test_more_steps_continue_a_finished_training(tmp_path):
