@@ -74,6 +74,9 @@ def train_gan(
             choose_precision("auto", device),
         )
         meter = Meter(state, world)
+        if state.step == config.steps:  # a finished training is repeated only where its files are missing or damaged
+            writer.write_checkpoints()
+            writer.write_grid()
         with (
             stop_on_signal() as stop,
             console.progress(config.steps, "training the GAN", "step", initial=state.step) as bar,

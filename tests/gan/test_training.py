@@ -108,6 +108,18 @@ def test_more_steps_continue_a_finished_training(tmp_path):
     assert_same_weights(weights(tmp_path / "long"), weights(tmp_path / "short"))
 
 
+def test_files_of_a_finished_training_that_are_lost_are_written_again(tmp_path):
+    config, folder = settings("gan.steps=5"), GanFolder(tmp_path)
+    train(tmp_path, config)
+    before, grid = folder.history.read_text(), folder.sample_grid(config.gan.steps)
+    pixels = grid.read_bytes()
+    folder.history.write_text("not a table")
+    grid.unlink()
+    train(tmp_path, config)
+    assert folder.history.read_text() == before
+    assert grid.read_bytes() == pixels
+
+
 def test_history_and_grids_are_written_and_marked(tmp_path):
     rows = []
     state = train(tmp_path, settings("gan.steps=5"), rows.append)
