@@ -4,11 +4,12 @@ import hashlib
 import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from classifiers.training.prefetching import prefetched
 from ganbal.data.decoding import (
     DecodedImage,
     IntensityRange,
@@ -23,7 +24,7 @@ from ganbal.runtime.cpus import usable_cpus
 
 FileState = tuple[int, ...]
 """Size, modification time, change time (ns) and inode; empty for a file that is not there."""
-_FILES_PER_TASK, _FILES_PER_BLOCK = 16, 2048
+_FILES_PER_TASK = 16
 _MOST_THREADS = 16
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
@@ -81,21 +82,11 @@ def find_intensity_range(paths: Sequence[Path]) -> tuple[IntensityRange | None, 
 
 
 def in_threads(work: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:
-    """`work` on every item, results in order.
-
-    Threads, since reading, hashing, decoding and resizing release Python's lock. Block by block, so that results never
-    pile up in memory before a slow consumer.
-    """
-    executor = ThreadPoolExecutor(max_workers=decoding_threads())
-    try:
-        for start in range(0, len(items), _FILES_PER_BLOCK):
-            block = items[start : start + _FILES_PER_BLOCK]
-            tasks = [block[i : i + _FILES_PER_TASK] for i in range(0, len(block), _FILES_PER_TASK)]
-            for results in executor.map(lambda task: [work(item) for item in task], tasks):
-                yield from results
-    finally:
-        # An interrupt does not wait for thousands of files.
-        executor.shutdown(wait=True, cancel_futures=True)
+    """`work` on every item, results in order, computed in threads a limited number of items ahead of the consumer."""
+    tasks = (items[start : start + _FILES_PER_TASK] for start in range(0, len(items), _FILES_PER_TASK))
+    with closing(prefetched(lambda task: [work(item) for item in task], tasks, decoding_threads())) as done:
+        for _, results in done:
+            yield from results
 
 
 def _decode_one(

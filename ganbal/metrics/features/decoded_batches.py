@@ -1,18 +1,19 @@
 """Images decoded in several threads ahead of their use, with bounded memory."""
 
-from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
+from classifiers.training.prefetching import prefetched
 from ganbal.data.decoding import UnreadableImageError
 from ganbal.data.image_reading import decoding_threads
 from ganbal.metrics.features.images import ImageSource
 
 MAX_BYTES_AHEAD = 256_000_000
-"""Decoded images in memory at a time; a single larger image is decoded alone."""
+"""Decoded images in memory at a time."""
 _BATCHES_AHEAD = 3
 
 
@@ -42,34 +43,38 @@ def decoded_chunks(source: ImageSource, batch_size: int, max_bytes: int = MAX_BY
     Args:
         source: the images.
         batch_size: rows per batch, including unreadable ones.
-        max_bytes: limit on decoded images in memory, including the chunk that the caller holds.
+        max_bytes: limit on decoded images in memory: half of it in the chunk, half of it decoded ahead. An image larger
+            than half of it is decoded alone and is a chunk of its own.
     """
-    with ThreadPoolExecutor(decoding_threads()) as pool:
-        waiting: deque[tuple[int, int, Future[np.ndarray]]] = deque()
-        next_row, next_bytes, held = 0, source.num_bytes(0) if len(source) else 0, 0
-        chunk = DecodedChunk()
-
-        def submit() -> None:
-            nonlocal next_row, next_bytes, held
-            while next_row < len(source) and len(waiting) < _BATCHES_AHEAD * batch_size:
-                if held and held + next_bytes > max_bytes:
-                    return
-                waiting.append((next_row, next_bytes, pool.submit(source.read, next_row)))
-                held, next_row = held + next_bytes, next_row + 1
-                next_bytes = source.num_bytes(next_row) if next_row < len(source) else 0
-
-        submit()
-        while waiting:
-            row, num_bytes, future = waiting.popleft()
-            try:
-                chunk.images.append(future.result())
-            except UnreadableImageError as error:
-                chunk.unreadable.append(UnreadableRow(row, str(error)))
+    half = max_bytes // 2
+    decoded = prefetched(
+        partial(_decode, source),
+        ((row, source.num_bytes(row)) for row in range(len(source))),
+        decoding_threads(),
+        max_ahead=_BATCHES_AHEAD * batch_size,
+        cost=lambda job: job[1],
+        max_cost=half,
+    )
+    chunk = DecodedChunk()
+    with closing(decoded):
+        for (row, num_bytes), image in decoded:
+            if chunk.num_bytes and chunk.num_bytes + num_bytes > half:
+                yield chunk
+                chunk = DecodedChunk()
+            if isinstance(image, UnreadableRow):
+                chunk.unreadable.append(image)
+            else:
+                chunk.images.append(image)
+            del image  # only the chunk holds it
             chunk.num_bytes += num_bytes
             chunk.ends_batch = row % batch_size == batch_size - 1 or row == len(source) - 1
-            del future
-            if chunk.ends_batch or not waiting or chunk.num_bytes > max_bytes // 2:
+            if chunk.ends_batch or chunk.num_bytes >= half:
                 yield chunk
-                held -= chunk.num_bytes
                 chunk = DecodedChunk()
-            submit()
+
+
+def _decode(source: ImageSource, job: tuple[int, int]) -> np.ndarray | UnreadableRow:
+    try:
+        return source.read(job[0])
+    except UnreadableImageError as error:
+        return UnreadableRow(job[0], str(error))
