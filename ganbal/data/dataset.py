@@ -13,7 +13,7 @@ from ganbal.config import DataConfig
 from ganbal.data.classes import ClassOrder, check_classes, order_classes
 from ganbal.data.data_warnings import DataWarning
 from ganbal.data.discovery import find_images
-from ganbal.data.image_files import printable
+from ganbal.data.image_formats import printable
 from ganbal.data.image_table import COLUMNS, ImageTable
 from ganbal.data.patients import Patients, find_patients
 from ganbal.data.phantom.dataset import ensure_phantom_set, planned_phantom_set

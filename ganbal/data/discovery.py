@@ -3,9 +3,9 @@
 import stat
 from pathlib import Path
 
-from ganbal.data.formats.csv_file import read_csv_file
-from ganbal.data.formats.folders import LAYOUTS, read_folders
-from ganbal.data.image_files import printable
+from ganbal.data.image_formats import printable
+from ganbal.data.layouts.csv_file import read_csv_file
+from ganbal.data.layouts.folders import LAYOUTS, read_folders
 from ganbal.data.source import Source
 from ganbal.errors import InputError
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from ganbal.config import DataConfig
 from ganbal.data.dataset import Dataset
-from ganbal.data.image_files import printable
+from ganbal.data.image_formats import printable
 from ganbal.data.image_table import SPLITS, ImageTable
 
 _MOST_EXAMPLES = 5

@@ -1,4 +1,4 @@
-"""A data set as it lies on disk, before any image is opened; every format of `data.formats` gives one."""
+"""A data set as it lies on disk, before any image is opened; every layout of `data.layouts` gives one."""
 
 from dataclasses import dataclass
 from pathlib import Path

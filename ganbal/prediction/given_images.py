@@ -9,7 +9,7 @@ from PIL import Image
 
 from ganbal.data.data_warnings import DataWarning
 from ganbal.data.decoding import IntensityRange, UnreadableImageError, decode_file
-from ganbal.data.image_files import IMAGE_SUFFIXES, find_image_files, printable
+from ganbal.data.image_formats import IMAGE_SUFFIXES, find_image_files, printable
 from ganbal.errors import InputError
 from ganbal.runtime.atomic_files import read_json
 from ganbal.synthesis.synthetic_png import MARK

@@ -9,7 +9,7 @@ import numpy as np
 
 from ganbal.data.data_warnings import DataWarning
 from ganbal.data.decoding import decode_full_size, decoded_bytes
-from ganbal.data.image_files import IMAGE_SUFFIXES, find_image_files, printable
+from ganbal.data.image_formats import IMAGE_SUFFIXES, find_image_files, printable
 from ganbal.data.image_reading import find_intensity_range, hash_files
 from ganbal.errors import InputError
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ganbal.data.classes import class_name_problem
 from ganbal.data.folder_names import split_of
-from ganbal.data.image_files import IMAGE_SUFFIXES, is_image_name, printable
+from ganbal.data.image_formats import IMAGE_SUFFIXES, is_image_name, printable
 from ganbal.data.source import FoundImage, Source
 from ganbal.errors import InputError
 

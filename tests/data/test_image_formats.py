@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from ganbal.data.image_files import find_image_files, is_image_name, printable
+from ganbal.data.image_formats import find_image_files, is_image_name, printable
 from ganbal.errors import InputError
 
 

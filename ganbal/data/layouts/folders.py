@@ -13,7 +13,7 @@ from ganbal.data.folder_names import (
     mentions_split,
     split_of,
 )
-from ganbal.data.image_files import (
+from ganbal.data.image_formats import (
     IMAGE_SUFFIXES,
     Entry,
     ImageFiles,
