@@ -1,6 +1,6 @@
-"""What the metrics of a study are called in a report, and in which order they stand."""
+"""Titles of the metrics of a study, and their order in the report."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 _TITLES = {
     "balanced_accuracy": "Balanced accuracy",
@@ -11,21 +11,23 @@ _TITLES = {
     "brier": "Brier score",
     "ece": "Calibration error",
 }
-_LOWER_IS_BETTER = ("brier", "ece")
 _PER_CLASS = {"recall": "Recall", "precision": "Precision", "f1": "F1"}
 _CHOSEN = "_chosen"
 _PRIMARY = ("balanced_accuracy", "roc_auc")
 
 
-def metric_title(metric: str, classes: Sequence[str]) -> str:
-    """`recall_NORMAL` → `Recall NORMAL`; `mcc_chosen` → `MCC at the chosen threshold`."""
+def metric_title(metric: str, classes: Sequence[str], lower_is_better: Collection[str] = ()) -> str:
+    """`recall_NORMAL` → `Recall NORMAL`; `mcc_chosen` → `MCC at the chosen threshold`.
+
+    `lower_is_better` lists the metrics whose titles say so.
+    """
     if metric.endswith(_CHOSEN) and metric not in known_metrics(classes):
-        return f"{metric_title(metric.removesuffix(_CHOSEN), classes)} at the chosen threshold"
+        return f"{metric_title(metric.removesuffix(_CHOSEN), classes, lower_is_better)} at the chosen threshold"
     for kind, title in _PER_CLASS.items():
         if metric.startswith(f"{kind}_") and metric.removeprefix(f"{kind}_") in classes:
             return f"{title} {metric.removeprefix(f'{kind}_')}"
     title = _TITLES.get(metric, metric.replace("_", " "))
-    return f"{title} (lower is better)" if metric in _LOWER_IS_BETTER else title
+    return f"{title} (lower is better)" if metric in lower_is_better else title
 
 
 def known_metrics(classes: Sequence[str]) -> list[str]:
@@ -34,7 +36,7 @@ def known_metrics(classes: Sequence[str]) -> list[str]:
 
 
 def primary_metrics(classes: Sequence[str]) -> list[str]:
-    """Those that a reader needs for the answer; tables show them first, and all others folded."""
+    """The metrics that the answer needs: tables show them first and fold the others."""
     return [*_PRIMARY, *(f"recall_{name}" for name in classes)]
 
 

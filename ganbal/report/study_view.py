@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ganbal.report.conditions import Condition, condition_of, usual_conditions
+from ganbal.report.conditions import Condition, condition_of
 from ganbal.report.metric_names import known_metrics, metric_title
 from ganbal.report.page import Tone
 from ganbal.report.run_reader import CellFiles, RunFiles
@@ -21,8 +21,8 @@ _ARM_COLOURS = ("ochre", "violet", "green", "rose", "blue", "brown", "olive", "s
 class StudyView:
     """Read-only view of study/summary.json, results.csv and the cells.
 
-    Where a study has several ratios or minority fractions, an arm stands for its usual condition unless a name here
-    says otherwise.
+    Where a study has several ratios or minority fractions, methods use the usual condition of an arm unless their
+    documentation says otherwise.
     """
 
     run: RunFiles
@@ -101,8 +101,8 @@ class StudyView:
 
     @functools.cached_property
     def usual(self) -> dict[str, Condition]:
-        """For every arm the condition it stands for."""
-        return usual_conditions([*self.summary["per_arm"], *self.summary["differences"]])
+        """The condition that represents each arm in tables and figures of single arms."""
+        return {arm: condition_of(row) for arm, row in self.summary["usual_conditions"].items()}
 
     def is_usual(self, arm: str, condition: Condition) -> bool:
         return condition == self.usual.get(arm, Condition())
@@ -114,7 +114,7 @@ class StudyView:
         )
 
     def metric_title(self, metric: str) -> str:
-        return metric_title(metric, self.classes)
+        return metric_title(metric, self.classes, self.summary["lower_is_better"])
 
     def arm_title(self, arm: str) -> str:
         return str(self.summary["arm_titles"].get(arm, ""))

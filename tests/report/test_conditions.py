@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from ganbal.report.conditions import Condition, condition_of, in_words, usual_conditions
+from ganbal.report.conditions import Condition, condition_of, in_words
 from ganbal.report.figures.condition_curves import condition_galleries
 from ganbal.report.page import Drawing, Gallery, Picture, Table, walk
 from ganbal.report.run_reader import read_run_folder
@@ -36,21 +36,9 @@ def test_conditions_of_rows(row, expected):
     assert condition_of(row) == expected
 
 
-def test_the_usual_condition_is_the_whole_class_and_the_ratio_nearest_to_what_is_missing():
-    places = [(0.25, 0.5), (1.5, 0.5), (0.25, 0.8), (1.5, 0.8), (3.0, 0.8)]
-    rows = [{"arm": "gan", "synthetic_ratio": ratio, "minority_fraction": fraction} for ratio, fraction in places]
-    rows += [{"arm": "imbalanced", "synthetic_ratio": None, "minority_fraction": fraction} for fraction in (0.5, 0.8)]
-    assert usual_conditions(rows) == {"gan": Condition(1.5, 0.8), "imbalanced": Condition(None, 0.8)}
-
-
 def test_conditions_in_words():
     assert in_words(Condition()) == ""
     assert in_words(Condition(0.25, 0.1)) == "ratio 0.25, 10 % of the minority class"
-
-
-def test_the_report_and_the_study_agree_on_the_usual_condition(study, run_with_ratios):
-    summary = json.loads((run_with_ratios / "study" / "summary.json").read_text())
-    assert {arm: condition_of(row) for arm, row in summary["usual_conditions"].items()} == study.usual
 
 
 def test_cells_say_their_condition_by_their_folder(study):
