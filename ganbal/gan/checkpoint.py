@@ -16,7 +16,7 @@ from ganbal.gan.state import TrainingState
 from ganbal.runtime.atomic_files import atomic_path
 from ganbal.runtime.hashing import file_digest
 
-FORMAT = 2
+FORMAT = 3
 
 
 def save_checkpoint(path: Path, content: dict[str, Any], fingerprint: TrainingFingerprint) -> None:

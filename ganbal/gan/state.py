@@ -16,7 +16,7 @@ _NETWORKS = {"generator": "generator", "discriminator": "discriminator", "averag
 """Networks by their key in a checkpoint."""
 _OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
 _TENSORS = ("augment_probability", "logit_ema")
-_NUMBERS = ("step", "seconds", "history", "best_distance", "best_step", "rollbacks")
+_NUMBERS = ("step", "seconds", "history", "pending_measures", "best_distance", "best_step", "rollbacks")
 
 
 @dataclass
@@ -39,6 +39,8 @@ class TrainingState:
     step: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+    pending_measures: list[list[float]] = field(default_factory=list)
+    """Measures of the steps since the last row of the history, as of the last checkpoint; one list per step."""
     best_distance: float | None = None
     best_step: int = 0
     """Step of the best checkpoint; 0 where there is none."""

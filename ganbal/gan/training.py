@@ -97,8 +97,8 @@ def train_gan(
                 stopping = world.any(stop.requested) if due.row or world.size == 1 else False
                 if due.grid:
                     writer.write_grid()
-                if stopping or due.last or (due.checkpoint and writer.is_checkpoint_time()):
-                    state.seconds = meter.total_seconds()
+                if stopping or due.last or (due.checkpoint and world.any(writer.is_checkpoint_time())):
+                    meter.update_state()
                     writer.write_checkpoints()
                 if stopping:
                     raise stop.interruption(f"Step {state.step} of {config.steps} is saved.")
@@ -147,30 +147,42 @@ class DueWork:
 
 
 class Meter:
-    """Averages the measures since the last row and times the steps; waits for the device only to make a row."""
+    """Averages the measures since the last row and times the steps.
+
+    It waits for the device only to make a row or to update the state. The state carries the measures over a restart,
+    so that a continued training has the same history as an undisturbed one.
+    """
 
     def __init__(self, state: TrainingState, world: World) -> None:
         self._state, self._world, self._earlier_seconds = state, world, state.seconds
         self._start = self._last_time = time.monotonic()
-        self._measures: list[Tensor] = []
+        self._on_device: list[Tensor] = []
+        self._timed_steps = 0
 
     def add(self, measures: Tensor) -> None:
-        self._measures.append(measures)
+        self._on_device.append(measures)
+        self._timed_steps += 1
+
+    def update_state(self) -> None:
+        """Put the measures since the last row and the training time into the state; every process must call this."""
+        if self._on_device:
+            self._state.pending_measures += self._world.mean(torch.stack(self._on_device)).tolist()
+            self._on_device = []
+        self._state.seconds = self._earlier_seconds + time.monotonic() - self._start
 
     def row(self, batch_size: int) -> dict[str, float]:
-        means = self._world.mean(torch.stack(self._measures).mean(dim=0)).tolist()
+        self.update_state()
+        means = torch.tensor(self._state.pending_measures, dtype=torch.float32).mean(dim=0).tolist()
+        self._state.pending_measures = []
         now = time.monotonic()
-        speed = len(self._measures) * batch_size / max(now - self._last_time, 1e-9)
-        self._measures, self._last_time = [], now
+        speed = self._timed_steps * batch_size / max(now - self._last_time, 1e-9)
+        self._timed_steps, self._last_time = 0, now
         return {
             "step": self._state.step,
             "images_seen": self._state.step * batch_size,
             **dict(zip(MEASURES, means, strict=True)),
             "images_per_second": speed,
         }
-
-    def total_seconds(self) -> float:
-        return self._earlier_seconds + time.monotonic() - self._start
 
 
 class TrainingWriter:

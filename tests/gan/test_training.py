@@ -50,6 +50,12 @@ def weights(folder):
     return read_checkpoint(GanFolder(folder).last_checkpoint)[0]
 
 
+def history(folder):
+    """The rows of history.csv without the measured speed."""
+    rows = list(csv.DictReader(GanFolder(folder).history.open()))
+    return [{name: value for name, value in row.items() if name != "images_per_second"} for row in rows]
+
+
 def assert_same_weights(first, second):
     for part in ("generator", "discriminator", "average"):
         assert all(torch.equal(first[part][name], second[part][name]) for name in first[part])
@@ -91,6 +97,25 @@ def test_killed_between_checkpoints_and_continued_ends_with_the_same_weights(tmp
     assert weights(tmp_path / "killed")["step"] == 6
     train(tmp_path / "killed", settings("gan.steps=10"))
     assert_same_weights(weights(tmp_path / "undisturbed"), weights(tmp_path / "killed"))
+
+
+@pytest.mark.parametrize(("fault", "saved_step"), [(InterruptedBySignal, 6), (KeyError, 3)])
+def test_a_training_that_stops_between_two_rows_and_continues_has_the_same_history(
+    tmp_path, monkeypatch, fault, saved_step
+):
+    def stop(*_):
+        if fault is KeyError:
+            raise KeyError("killed")
+        signal.raise_signal(signal.SIGTERM)  # noticed after the next step
+
+    config = settings("gan.steps=9", "gan.log_every_steps=4", "gan.score_every_steps=4", "gan.sample_every_steps=5")
+    train(tmp_path / "undisturbed", config)
+    with monkeypatch.context() as at_step_five, pytest.raises(fault):
+        at_step_five.setattr("ganbal.gan.training.write_grid", stop)
+        train(tmp_path / "stopped", config)
+    assert weights(tmp_path / "stopped")["step"] == saved_step
+    train(tmp_path / "stopped", config)
+    assert history(tmp_path / "stopped") == history(tmp_path / "undisturbed")
 
 
 def test_exhausted_memory_names_the_settings_to_lower(tmp_path):
