@@ -5,15 +5,20 @@ al. (2012). Unlike that of FID, its expectation does not depend on N, and it is 
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ganbal.metrics.feature_score import FeatureScore, Interval, ScoreOptions
 from ganbal.metrics.score import ScoreKind
 
 _BLOCK_ROWS = 1024
 _NORMAL_95 = 1.959964
+
+Array = TypeVar("Array", np.ndarray, Tensor)
+"""NumPy arrays are computed on the host, tensors on their device."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,16 @@ def kernel_distance(
         real, synthetic: the features.
         generator: selects the halves.
         num_subsets: halves for the interval; 0 gives an interval of zero width.
-        device: CUDA device for the kernel matrices; otherwise NumPy is used.
+        device: CUDA device for all kernel sums; otherwise NumPy is used.
     """
     assert min(len(real), len(synthetic)) >= 4, "halves need two images each"
     chosen_real = _halves(len(real), num_subsets, generator)
     chosen_synthetic = _halves(len(synthetic), num_subsets, generator)
-    within = _mean_within(real, chosen_real, device) + _mean_within(synthetic, chosen_synthetic, device)
-    estimates = within - 2 * _mean_between(real, chosen_real, synthetic, chosen_synthetic, device)
+    arrays = real, chosen_real, synthetic, chosen_synthetic
+    if device is not None and device.type == "cuda":
+        estimates = subset_estimates(*(torch.tensor(array, device=device) for array in arrays)).cpu().numpy()
+    else:
+        estimates = subset_estimates(*arrays)
     value, subset_values = float(estimates[0]), estimates[1:]
     half_width = _NORMAL_95 * float(np.sqrt(np.mean((subset_values - value) ** 2))) if num_subsets else 0.0
     return KernelDistance(value, value - half_width, value + half_width, subset_values)
@@ -67,44 +75,63 @@ def _halves(number: int, num_subsets: int, generator: np.random.Generator) -> np
     return chosen
 
 
-def _mean_within(features: np.ndarray, chosen: np.ndarray, device: torch.device | None) -> np.ndarray:
+def subset_estimates(real: Array, chosen_real: Array, synthetic: Array, chosen_synthetic: Array) -> Array:
+    """(K,) float64: the unbiased estimates from K subsets, computed where the features are.
+
+    Args:
+        real, synthetic: (N₁, dims) and (N₂, dims) features.
+        chosen_real, chosen_synthetic: (N₁, K) and (N₂, K) float64 of 0 and 1, the images in each subset.
+    """
+    within = _mean_within(real, chosen_real) + _mean_within(synthetic, chosen_synthetic)
+    return within - 2 * _mean_between(real, chosen_real, synthetic, chosen_synthetic)
+
+
+def _mean_within(features: Array, chosen: Array) -> Array:
     """Mean kernel value over the pairs of different images, for each column of `chosen`."""
-    total = np.zeros(chosen.shape[1])
+    total = 0 * chosen[0]
     for rows in _blocks(len(features)):
         for columns in _blocks(len(features)):
             if columns.start < rows.start:
                 continue
-            values = _cubic_kernel(features[rows], features[columns], device)
+            values = _cubic_kernel(features[rows], features[columns])
             if columns.start == rows.start:
-                np.fill_diagonal(values, 0)
+                _clear_diagonal(values)
             both_ways = 1 if columns.start == rows.start else 2
-            total += both_ways * np.einsum("ik,ik->k", chosen[rows], values @ chosen[columns])
-    number = chosen.sum(axis=0)
+            total = total + both_ways * _weighted_sums(values, chosen[rows], chosen[columns])
+    number = chosen.sum(0)
     return total / (number * (number - 1))
 
 
-def _mean_between(
-    real: np.ndarray,
-    chosen_real: np.ndarray,
-    synthetic: np.ndarray,
-    chosen_synthetic: np.ndarray,
-    device: torch.device | None,
-) -> np.ndarray:
-    total = np.zeros(chosen_real.shape[1])
+def _mean_between(real: Array, chosen_real: Array, synthetic: Array, chosen_synthetic: Array) -> Array:
+    total = 0 * chosen_real[0]
     for rows in _blocks(len(real)):
         for columns in _blocks(len(synthetic)):
-            values = _cubic_kernel(real[rows], synthetic[columns], device)
-            total += np.einsum("ik,ik->k", chosen_real[rows], values @ chosen_synthetic[columns])
-    return total / (chosen_real.sum(axis=0) * chosen_synthetic.sum(axis=0))
+            values = _cubic_kernel(real[rows], synthetic[columns])
+            total = total + _weighted_sums(values, chosen_real[rows], chosen_synthetic[columns])
+    return total / (chosen_real.sum(0) * chosen_synthetic.sum(0))
 
 
-def _cubic_kernel(first: np.ndarray, second: np.ndarray, device: torch.device | None) -> np.ndarray:
-    a, b = first.astype(np.float64), second.astype(np.float64)
-    if device is not None and device.type == "cuda":
-        product = (torch.from_numpy(a).to(device) @ torch.from_numpy(b).to(device).T).cpu().numpy()
+def _cubic_kernel(first: Array, second: Array) -> Array:
+    """(B₁, B₂) float64."""
+    if isinstance(first, Tensor):
+        product = first.double() @ second.double().T
     else:
-        product = a @ b.T
+        product = first.astype(np.float64) @ second.astype(np.float64).T
     return (product / first.shape[1] + 1) ** 3
+
+
+def _clear_diagonal(values: Array) -> None:
+    if isinstance(values, Tensor):
+        values.fill_diagonal_(0)
+    else:
+        np.fill_diagonal(values, 0)
+
+
+def _weighted_sums(values: Array, chosen_rows: Array, chosen_columns: Array) -> Array:
+    """The sum of the chosen values for each of the K columns."""
+    if isinstance(values, Tensor):
+        return (chosen_rows * (values @ chosen_columns)).sum(0)
+    return np.einsum("ik,ik->k", chosen_rows, values @ chosen_columns)
 
 
 def _blocks(number: int) -> list[slice]:

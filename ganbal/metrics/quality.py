@@ -35,7 +35,7 @@ class KernelQuality:
         self._mean, deviation = texture.mean(axis=0), texture.std(axis=0)
         # Constant features, as in a set of blank images, are not scaled.
         self._deviation = np.where(deviation > 1e-6, deviation, 1.0)
-        self._layout = Layout(training)
+        self._layout = Layout(training, device)
         self._training = (texture - self._mean) / self._deviation, self._layout.coordinates(training)
 
     def __call__(self, synthetic: np.ndarray) -> float:
@@ -58,10 +58,12 @@ class Layout:
 
     Args:
         training: (N, S, S) uint8, N ≥ 2.
+        device: where thumbnails are made.
     """
 
-    def __init__(self, training: np.ndarray) -> None:
-        thumbnails = _thumbnails(training)
+    def __init__(self, training: np.ndarray, device: torch.device) -> None:
+        self._device = device
+        thumbnails = _thumbnails(training, device)
         self._mean = thumbnails.mean(axis=0)
         _, singular, directions = np.linalg.svd(thumbnails - self._mean, full_matrices=False)
         deviations = singular[:_MAX_DIRECTIONS] / np.sqrt(len(training))
@@ -72,10 +74,10 @@ class Layout:
 
     def coordinates(self, images: np.ndarray) -> np.ndarray:
         """(M, D) float64 for (M, S, S) uint8 images, D ≤ 64."""
-        return (_thumbnails(images) - self._mean) @ self._directions
+        return (_thumbnails(images, self._device) - self._mean) @ self._directions
 
 
-def _thumbnails(images: np.ndarray) -> np.ndarray:
+def _thumbnails(images: np.ndarray, device: torch.device) -> np.ndarray:
     """(N, 256) float64 grey values in [0, 1]."""
-    grey = torch.from_numpy(np.ascontiguousarray(images))[:, None].float() / 255
-    return functional.adaptive_avg_pool2d(grey, _SIDE_PX).flatten(1).double().numpy()
+    grey = torch.from_numpy(np.ascontiguousarray(images)).to(device)[:, None].float() / 255
+    return functional.adaptive_avg_pool2d(grey, _SIDE_PX).flatten(1).double().cpu().numpy()

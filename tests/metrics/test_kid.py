@@ -2,9 +2,10 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 
 from ganbal.metrics import kid as kernel
-from ganbal.metrics.kid import kernel_distance
+from ganbal.metrics.kid import kernel_distance, subset_estimates
 
 
 def samples(n1: int, n2: int, dims: int, shift: float = 0.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -35,10 +36,20 @@ def test_equals_the_sum_over_pairs_across_blocks(monkeypatch: pytest.MonkeyPatch
     assert found.value == pytest.approx(pair_by_pair(real, synthetic), rel=1e-10)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_tensors_are_summed_in_double_like_arrays_and_stay_where_they_are(dtype: type) -> None:
+    """The path of CUDA devices, with tensors on the CPU."""
+    rng = np.random.default_rng(0)
+    real, synthetic = (side.astype(dtype) for side in samples(1100, 30, 12, shift=0.5))
+    halves = tuple(rng.integers(0, 2, (len(side), 3)).astype(float) for side in (real, synthetic))
+    arrays = real, halves[0], synthetic, halves[1]
+    found = subset_estimates(*map(torch.from_numpy, arrays))
+    assert isinstance(found, torch.Tensor) and found.dtype == torch.float64
+    np.testing.assert_allclose(found.numpy(), subset_estimates(*arrays), rtol=1e-10)
+
+
 def test_equals_torch_fidelity() -> None:
     metric = pytest.importorskip("torch_fidelity.metric_kid", reason='needs pip install "ganbal[score-check]"')
-    import torch
-
     real, synthetic = samples(300, 300, 64, shift=0.3)
     expected = metric.kid_features_to_metric(
         torch.from_numpy(real), torch.from_numpy(synthetic), kid_subsets=1, kid_subset_size=300, verbose=False

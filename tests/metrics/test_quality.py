@@ -56,7 +56,7 @@ def test_blank_training_images_still_give_a_number():
 
 def test_layout_is_standardised_over_the_training_images_and_uncorrelated():
     training = textured_images(100, 0)
-    coordinates = Layout(training).coordinates(training)
+    coordinates = Layout(training, CPU).coordinates(training)
     assert coordinates.shape == (100, 64)
     np.testing.assert_allclose(coordinates.T @ coordinates / 100, np.eye(64), atol=1e-8)
     np.testing.assert_allclose(coordinates.mean(axis=0), 0, atol=1e-8)
@@ -65,7 +65,16 @@ def test_layout_is_standardised_over_the_training_images_and_uncorrelated():
 def test_layout_of_two_images_by_hand():
     # One direction is all there is between two images, and they lie on it at -1 and +1.
     pair = np.stack([np.zeros((32, 32), np.uint8), np.full((32, 32), 200, np.uint8)])
-    layout = Layout(pair)
+    layout = Layout(pair, CPU)
     assert sorted(layout.coordinates(pair)[:, 0]) == pytest.approx([-1, 1])
     halfway = np.full((1, 32, 32), 100, np.uint8)
     assert layout.coordinates(halfway)[0, 0] == pytest.approx(0, abs=1e-9)
+
+
+@pytest.mark.gpu
+def test_the_distance_is_the_same_on_cuda():
+    training, others = textured_images(1100, 0), (textured_images(300, 1), blurred(textured_images(300, 1)))
+    on_cpu, on_cuda = KernelQuality(training, CPU), KernelQuality(training, torch.device("cuda"))
+    for images in others:
+        # Features are float32; the kernel takes the third power of their sums.
+        assert on_cuda(images) == pytest.approx(on_cpu(images), rel=1e-3)

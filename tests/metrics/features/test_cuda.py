@@ -53,3 +53,4 @@ def test_scores_are_the_same() -> None:
         kernel_distance(real, synthetic, generator=np.random.default_rng(0), device=device) for device in (CPU, CUDA)
     )
     assert found.value == pytest.approx(expected.value, rel=1e-9)
+    np.testing.assert_allclose(found.subset_values, expected.subset_values, rtol=1e-9)
