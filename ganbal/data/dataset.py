@@ -184,7 +184,7 @@ def _check_readable(cache: DecodedCache, num_images: int, max_fraction: float) -
     unreadable = cache.index.unreadable
     if not unreadable:
         return []
-    examples = [vars(entry) for entry in unreadable[:_MOST_EXAMPLES]]
+    examples = [f"{entry.file_name}: {entry.reason}" for entry in unreadable[:_MOST_EXAMPLES]]
     warning = DataWarning("unreadable-files", {"count": len(unreadable), "images": num_images, "examples": examples})
     share = len(unreadable) / num_images
     if share > max_fraction:

@@ -1,4 +1,4 @@
-"""Warnings about scores that can be misread, as data; `ganbal.report.warning_text` makes the sentences.
+"""Warnings about scores that can be misread, as data; `ganbal.runtime.warning_text` makes the sentences.
 
 | kind | values | when |
 |---|---|---|

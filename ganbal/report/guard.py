@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 
 from ganbal.report.page import Block, Notice
-from ganbal.report.warning_text import warning_text
+from ganbal.runtime.warning_text import warning_text
 
 
 def guarded(name: str, make: Callable[[], list[Block]]) -> list[Block]:

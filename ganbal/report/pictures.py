@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
 
-from ganbal.report.number_text import listing, share
 from ganbal.report.page import Picture, file_stem
 from ganbal.report.run_reader import CellFiles, RunFiles
+from ganbal.runtime.number_text import listing, share
 from ganbal.synthesis.synthetic_png import MARK
 
 MOST_EDGE_PX, FEWEST_WIDTH_PX = 560, 240

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ganbal.report.warning_text import warning_text
 from ganbal.runtime.tables import table
 from ganbal.runtime.text import printable
+from ganbal.runtime.warning_text import warning_text
 
 
 def inspection(facts: dict[str, Any]) -> str:

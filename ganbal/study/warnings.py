@@ -1,4 +1,4 @@
-"""Warnings of a study as data. Each has a kind and values; `ganbal.report.warning_text` makes the sentences.
+"""Warnings of a study as data. Each has a kind and values; `ganbal.runtime.warning_text` makes the sentences.
 
 | kind | values | when |
 |---|---|---|

@@ -128,7 +128,7 @@ def test_a_few_unreadable_files_are_named_and_left_out(kaggle_set, load, capsys)
 def test_too_many_unreadable_files(kaggle_set, load):
     for n in range(7):
         (kaggle_set / f"train/NORMAL/IM-{n:04d}-0001.png").write_bytes(b"")
-    with pytest.raises(InputError, match=r"at most 5% .* found 10\.1%: 7 of 69 .*; and 2 more\. Replace"):
+    with pytest.raises(InputError, match=r"at most 5% .* found 10\.1%: 7 of 69 .* and 2 more\. Replace"):
         load(kaggle_set)
     assert len(load(kaggle_set, max_unreadable_fraction=0.2).table) == 62
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ganbal.report.warning_text import warning_text
+from ganbal.runtime.warning_text import warning_text
 from ganbal.study.warnings import KINDS, LEFT_OUT_REASONS, study_warnings, warning
 
 EXAMPLES = [

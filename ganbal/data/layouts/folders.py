@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganbal.data.data_warnings import DataWarning, named
+from ganbal.data.data_warnings import DataWarning
 from ganbal.data.folder_names import (
     distinguishing_part,
     is_image_folder,
@@ -25,6 +25,7 @@ from ganbal.data.image_formats import (
 )
 from ganbal.data.source import FoundImage, Layout, Source
 from ganbal.errors import InputError
+from ganbal.runtime.number_text import some_of
 
 LAYOUTS = (
     "train/<CLASS>/…, test/<CLASS>/… and perhaps val/<CLASS>/… (Kaggle's layout), one folder per class, "
@@ -85,7 +86,7 @@ class _Reader:
         others = [name for name in folders if name not in splits and _holds_images(root / name)]
         doubtful = [name for name in others if mentions_split(name)]
         if doubtful:
-            raise _doubt(root, "folders train, val and test", f"also {named(doubtful)}, which may belong to a split")
+            raise _doubt(root, "folders train, val and test", f"also {some_of(doubtful)}, which may belong to a split")
         if others:
             self.warnings.append(DataWarning("unused-folders", {"folders": [printable(root / n) for n in others]}))
         for name, split in splits.items():
@@ -150,7 +151,7 @@ def _split_root(given: Path) -> Path | None:
         if len(found) > 1:
             raise InputError(
                 expected=f"one data set in {printable(given)}",
-                found=f"{len(found)} folders with a train folder in them: {named([folder.name for folder in found])}",
+                found=f"{len(found)} folders with a train folder in them: {some_of([folder.name for folder in found])}",
                 action="Give --data one of them.",
             )
         if found:
@@ -188,20 +189,20 @@ def _check_class_folders(folder: Path, names: Sequence[str]) -> None:
     splits = [name for name in names if mentions_split(name)]
     images = [name for name in names if is_image_folder(name)]
     if masks:
-        raise _doubt(folder, expected, f"{named(masks)}: masks, not a class")
+        raise _doubt(folder, expected, f"{some_of(masks)}: masks, not a class")
     if units:
-        raise _doubt(folder, expected, f"{named(units)}: patients, studies or parts, not classes")
+        raise _doubt(folder, expected, f"{some_of(units)}: patients, studies or parts, not classes")
     if splits:
-        raise _doubt(folder, expected, f"{named(splits)}: perhaps a split, not a class")
+        raise _doubt(folder, expected, f"{some_of(splits)}: perhaps a split, not a class")
     if images:
-        raise _doubt(folder, expected, f"{named(images)}: folders of images whose names say no class")
+        raise _doubt(folder, expected, f"{some_of(images)}: folders of images whose names say no class")
     parts = Counter(distinguishing_part(name) for name in names)
     alike = [name for name in names if parts[distinguishing_part(name)] > 1]
     if alike:
-        raise _doubt(folder, expected, f"{named(alike)}: parts of one set, not classes")
+        raise _doubt(folder, expected, f"{some_of(alike)}: parts of one set, not classes")
     inner = _common_inner_folders(folder, names)
     if inner:
-        raise _doubt(folder, expected, f"{named(inner)} in each of {named(names)}: either may be the classes")
+        raise _doubt(folder, expected, f"{some_of(inner)} in each of {some_of(names)}: either may be the classes")
 
 
 def _common_inner_folders(folder: Path, names: Sequence[str]) -> list[str]:
@@ -265,7 +266,7 @@ def _list_if_readable(folder: Path) -> list[Entry]:
 def _doubt(folder: Path, expected: str, found: str) -> InputError:
     """A refusal that says what to do where folders do not name the classes without doubt."""
     tables = _tables_near(folder)
-    hint = f" (its labels may be in {named(tables)})" if tables else ""
+    hint = f" (its labels may be in {some_of(tables)})" if tables else ""
     return InputError(
         expected=f"{expected} in {printable(folder)}",
         found=found,

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from ganbal.report.figures.training_curves import Curve, curve_of, draw_curves
-from ganbal.report.number_text import plural
 from ganbal.report.page import Block, Fold, Gallery, file_stem
 from ganbal.report.study_view import StudyView
+from ganbal.runtime.number_text import plural
 
 
 def histories_fold(study: StudyView) -> list[Block]:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from ganbal.report import number_text
 from ganbal.report.conditions import Condition, condition_of
 from ganbal.report.figures.drawing import COLOURS, LegendEntry, Sheet, legend_rows, render
 from ganbal.report.page import Block, Drawing, Gallery, file_stem
 from ganbal.report.study_view import StudyView
+from ganbal.runtime import number_text
 
 WIDTH_PX, HEIGHT_PX = 440, 300
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))

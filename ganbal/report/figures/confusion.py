@@ -6,11 +6,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from ganbal.report import number_text
 from ganbal.report.figures.drawing import COLOURS, Sheet, render, shorten
-from ganbal.report.number_text import plural
 from ganbal.report.page import Block, Drawing, Gallery, file_stem
 from ganbal.report.study_view import StudyView
+from ganbal.runtime import number_text
+from ganbal.runtime.number_text import plural
 
 _LEFT, _TOP, _BOTTOM = 92, 62, 4
 _CELL_PX = {2: 74, 3: 62, 4: 56}

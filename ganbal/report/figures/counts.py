@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from ganbal.report import number_text
 from ganbal.report.figures.drawing import COLOURS, Sheet, render, shorten
 from ganbal.report.page import Drawing
+from ganbal.runtime import number_text
 
 WIDTH_PX = 430
 _LEFT, _TOP, _BAR_PX, _HEADING_PX = 118, 24, 18, 22

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
-from ganbal.report import number_text
 from ganbal.report.figures.drawing import COLOURS, Sheet, render, shorten
 from ganbal.report.page import Drawing, file_stem
 from ganbal.report.study_view import StudyView
+from ganbal.runtime import number_text
 
 WIDTH_PX = 400
 MOST_ROWS, MOST_METRICS = 18, 3

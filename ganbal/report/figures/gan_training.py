@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ganbal.report import number_text
 from ganbal.report.figures.training_curves import Curve, curve_of, draw_curves
-from ganbal.report.number_text import count, listing
 from ganbal.report.page import Drawing
+from ganbal.runtime import number_text
+from ganbal.runtime.number_text import count, listing
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from ganbal.report.curves import (
     roc_on_grid,
 )
 from ganbal.report.figures.drawing import COLOURS, LegendEntry, Sheet, legend_rows, render
-from ganbal.report.number_text import share
 from ganbal.report.page import Block, Drawing, Fold, Gallery, file_stem
 from ganbal.report.study_view import StudyView
+from ganbal.runtime.number_text import share
 
 WIDTH_PX = 360
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)), (0, (9, 3)))

@@ -5,10 +5,10 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from ganbal.report import number_text
 from ganbal.report.figures.drawing import COLOURS, Sheet, render, shorten
-from ganbal.report.number_text import is_known
 from ganbal.report.page import Drawing
+from ganbal.runtime import number_text
+from ganbal.runtime.number_text import is_known
 
 WIDTH_PX = 470
 _TOP, _ROW_PX, _LEFT, _RIGHT = 24, 46, 128, 84

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ganbal.report import number_text, pictures
+from ganbal.report import pictures
 from ganbal.report.conditions import Condition, in_words
 from ganbal.report.figures.forest import forest_drawings
-from ganbal.report.number_text import count, listing, of_hundred, plural, points, points_interval, share
 from ganbal.report.page import Answer, Card, Missing, Notice, Tone, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import warning_notices
 from ganbal.report.study_view import VERDICT_TONES, StudyView, study_view
+from ganbal.runtime import number_text
+from ganbal.runtime.number_text import count, listing, of_hundred, plural, points, points_interval, share
 
 GAN_ARM = "gan"
 HEADLINES: dict[str | None, tuple[str, Tone]] = {

@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from ganbal.report import number_text
 from ganbal.report.metric_names import chosen, chosen_metrics, primary_metrics, secondary_metrics
-from ganbal.report.number_text import count, plural
 from ganbal.report.page import Block, Column, Fold, Paragraph, Table, TableEntry, code, file_stem
 from ganbal.report.study_view import StudyView
+from ganbal.runtime import number_text
+from ganbal.runtime.number_text import count, plural
 
 _WHY_TWO_THRESHOLDS = (
     "Balancing shifts probabilities, so that at 0.5 an arm can seem better only because it predicts the rarer class "

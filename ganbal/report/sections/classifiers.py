@@ -10,13 +10,13 @@ from ganbal.report.figures.condition_curves import condition_galleries
 from ganbal.report.figures.confusion import confusion_gallery
 from ganbal.report.figures.quality_curves import curve_galleries
 from ganbal.report.guard import guarded
-from ganbal.report.number_text import count, plural
 from ganbal.report.page import Block, Facts, Gallery, Missing
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.arm_tables import arms_table, cells_block, means_blocks
 from ganbal.report.sections.comparison_tables import differences_blocks, pairs_block
 from ganbal.report.sections.warnings import stale_notice
 from ganbal.report.study_view import StudyView, study_view
+from ganbal.runtime.number_text import count, plural
 
 _HEAT_MAPS = (
     "Grad-CAM heat maps show coarsely which parts of an image raised the probability of the predicted class. Heat "

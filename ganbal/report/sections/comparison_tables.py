@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganbal.report import number_text
 from ganbal.report.conditions import condition_of
 from ganbal.report.metric_names import is_at_chosen_threshold, primary_metrics
-from ganbal.report.number_text import UNKNOWN, count
 from ganbal.report.page import Block, Column, Fold, Paragraph, Table, TableEntry, file_stem
 from ganbal.report.study_view import VERDICT_TONES, StudyView
+from ganbal.runtime import number_text
+from ganbal.runtime.number_text import UNKNOWN, count
 
 
 def differences_blocks(study: StudyView) -> list[Block]:

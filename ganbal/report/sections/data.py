@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ganbal.report import number_text, pictures
+from ganbal.report import pictures
 from ganbal.report.figures.counts import draw_counts
-from ganbal.report.number_text import UNKNOWN, count, listing, plural
 from ganbal.report.page import Block, Column, Facts, Fold, Gallery, Missing, Paragraph, Table, TableEntry, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import stale_notice
+from ganbal.runtime import number_text
+from ganbal.runtime.number_text import UNKNOWN, count, listing, plural
 
 _MOST_UNREADABLE_SHOWN = 50
 _LAYOUTS = {"kaggle": "folders by split and class", "flat": "one folder per class", "csv": "a CSV table"}

@@ -5,12 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from ganbal.report import number_text, pictures
+from ganbal.report import pictures
 from ganbal.report.figures.gan_training import gan_drawings
-from ganbal.report.number_text import count, listing, plural
 from ganbal.report.page import Block, Facts, Fold, Gallery, Missing, Paragraph, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import stale_notice
+from ganbal.runtime import number_text
+from ganbal.runtime.number_text import count, listing, plural
 
 _READING_AID = (
     "GAN losses do not fall as those of a classifier do, and say little about the quality of the images. A "

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ganbal.report.number_text import count, listing
 from ganbal.report.page import Block, Code, Paragraph
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.references import Citations
 from ganbal.report.sections.study_methods import setting, study_methods
+from ganbal.runtime.number_text import count, listing
 
 _SCORE_PAPERS = {
     "fid": "fid",

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ganbal.report import number_text
-from ganbal.report.number_text import UNKNOWN, plural
 from ganbal.report.page import Block, Code, Column, Facts, Fold, Paragraph, Table, TableEntry, code
 from ganbal.report.run_reader import RunFiles
+from ganbal.runtime import number_text
+from ganbal.runtime.number_text import UNKNOWN, plural
 
 _PLAIN_FACTS = {
     "ganbal_version": "ganbal",

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganbal.report import number_text
 from ganbal.report.page import Block, Column, Notice, Paragraph, Table, TableEntry
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.study_view import StudyView, study_view
+from ganbal.runtime import number_text
 
 CAUTION = (
     "The published figures come from one training each, without an interval, and early stopping and the learning-rate "

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ganbal.report import number_text
-from ganbal.report.number_text import UNKNOWN, count
 from ganbal.report.page import Block, Column, Notice, Paragraph, Table, TableEntry
 from ganbal.report.run_reader import RunFiles
+from ganbal.runtime import number_text
+from ganbal.runtime.number_text import UNKNOWN, count
 
 _READING = (
     "Published: one training each, with the binomial 95 % interval of its accuracy for the size of its test set. "

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganbal.report import number_text, pictures
+from ganbal.report import pictures
 from ganbal.report.figures.score_bars import direction, draw_scores, reaches_floor, shown_value
-from ganbal.report.number_text import UNKNOWN, count, plural
 from ganbal.report.page import Block, Column, Fold, Gallery, Missing, Paragraph, Table, TableEntry, Tone, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import stale_notice
+from ganbal.runtime import number_text
+from ganbal.runtime.number_text import UNKNOWN, count, plural
 
 _COLUMNS = [
     Column("Score"),

@@ -5,10 +5,10 @@ from typing import Any
 
 from ganbal.report.conditions import condition_of
 from ganbal.report.metric_names import is_at_chosen_threshold
-from ganbal.report.number_text import count, listing, plural
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.references import Citations
 from ganbal.report.study_view import StudyView, study_view
+from ganbal.runtime.number_text import count, listing, plural
 
 _FITTED = {
     "pixel_svm": "{} is fitted to all images at once, without steps.",

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ganbal.report.number_text import count, listing
 from ganbal.report.page import Block, Notice, Paragraph
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.staleness import stale_stages
-from ganbal.report.warning_text import WarningText, warning_text
+from ganbal.runtime.number_text import count, listing
+from ganbal.runtime.warning_text import WarningText, warning_text
 
 _MOST_FILES = 4
 _STAGE_RESULTS = {

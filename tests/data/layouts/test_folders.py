@@ -160,7 +160,7 @@ def test_a_test_folder_without_a_train_folder(tmp_path, make_images):
 
 def test_two_sets_in_one_folder(tmp_path, make_images):
     make_images(tmp_path, ["one/train/A/1.png", "two/train/A/1.png"])
-    with pytest.raises(InputError, match="2 folders with a train folder in them: one, two"):
+    with pytest.raises(InputError, match="2 folders with a train folder in them: one and two"):
         find_images(tmp_path)
 
 
@@ -248,11 +248,11 @@ def test_the_second_copy_in_the_brain_mri_set_is_not_a_class(tmp_path, make_imag
     ("names", "message"),
     [
         # NIH ChestX-ray14
-        (["images_001/images/1.png", "images_002/images/2.png"], "images_001, images_002: folders of images whose"),
+        (["images_001/images/1.png", "images_002/images/2.png"], "images_001 and images_002: folders of images whose"),
         # CheXpert
         (["train/patient00001/study1/view1_frontal.jpg", "valid/patient2/study1/v.jpg"], "patient00001: patients"),
         # MIMIC-CXR
-        (["files/p10/p10000032/s50414267/1.jpg", "files/p11/p11000011/s5/1.jpg"], "p10, p11: patients"),
+        (["files/p10/p10000032/s50414267/1.jpg", "files/p11/p11000011/s5/1.jpg"], "p10 and p11: patients"),
         # ISIC challenge, HAM10000, RSNA
         (["ISIC_Training_Input/1.jpg", "ISIC_Test_Input/2.jpg"], "perhaps a split, not a class"),
         (["HAM10000_images_part_1/1.jpg", "HAM10000_images_part_2/2.jpg"], "parts of one set, not classes"),
@@ -260,7 +260,7 @@ def test_the_second_copy_in_the_brain_mri_set_is_not_a_class(tmp_path, make_imag
         # images without labels
         (["train/1.png", "test/2.png"], "2|images and no folders"),
         (["images/1.png", "masks/1.png"], "masks: masks, not a class"),
-        (["fold1/A/1.png", "fold2/A/2.png"], "fold1, fold2: patients, studies or parts"),
+        (["fold1/A/1.png", "fold2/A/2.png"], "fold1 and fold2: patients, studies or parts"),
         (["train/A/1.png", "training/A/2.png"], "one train folder .* found 2: train, training"),
         (["train/A/1.png", "old_test/A/2.png"], "also old_test, which may belong to a split"),
         # classes one level deeper

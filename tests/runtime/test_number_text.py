@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from ganbal.report import number_text
+from ganbal.runtime import number_text
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Numbers as a reader sees them: a true minus sign, a dash for unknown values."""
 
 import math
+from collections.abc import Sequence
 
 UNKNOWN = "–"
+_MOST_NAMED = 5
 
 
 def is_known(value: float | None) -> bool:
@@ -80,11 +82,17 @@ def of_hundred(value: float | None) -> str:
     return f"{100 * value:.0f}" if value is not None and math.isfinite(value) else UNKNOWN
 
 
-def listing(parts: "list[str] | tuple[str, ...]") -> str:
+def listing(parts: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     if len(parts) < 2:
         return "".join(parts)
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def some_of(names: Sequence[str], number: int | None = None) -> str:
+    """The first five of `number` names (by default, of all `names`): `a, b, c, d, e and 3 more`."""
+    more = max(number or 0, len(names)) - min(len(names), _MOST_NAMED)
+    return listing([*names[:_MOST_NAMED], *([f"{more} more"] if more > 0 else [])])
 
 
 def plural(number: float | None, singular: str, several: str | None = None) -> str:

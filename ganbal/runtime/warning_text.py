@@ -1,17 +1,15 @@
-"""The one place that turns warnings into sentences. The run's files hold them as `{"kind": …, "values": {…}}`.
+"""Sentences for all warnings, for the terminal, errors and the report.
 
-A new kind is one line in `KINDS`.
+A warning is a record `{"kind": …, "values": {…}}`. A new kind is one line in `KINDS`.
 """
 
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from ganbal.report.number_text import UNKNOWN, listing, plural
+from ganbal.runtime.number_text import UNKNOWN, listing, plural, some_of
 
 Severity = Literal["severe", "mild"]
 """`severe` warnings can overturn the report's answer; `mild` ones limit what a number means."""
-
-_MOST_NAMED = 5
 
 
 class WarningText(NamedTuple):
@@ -37,19 +35,30 @@ def warning_text(record: Mapping[str, Any]) -> WarningText:
 
 
 class _Values(dict[str, Any]):
-    """Values for a template; a missing one is shown as unknown."""
+    """Values for a template; a missing one is shown as unknown, and a list as the first of `count` names."""
 
     def __getitem__(self, name: str) -> "_Value":
-        return _Value(self.get(name))
+        value = self.get(name)
+        return _Value(value, self.get("count"))
 
 
 class _Value:
-    """Shown as text, by a number format (`{auc:.3f}`), or with its noun (`{seeds:#seed}` → `2 seeds`)."""
+    """One value in a sentence.
 
-    def __init__(self, value: Any) -> None:
+    Shown as text, by a number format (`{auc:.3f}`), with its noun (`{seeds:#seed}` → `2 seeds`), as a list of
+    identifiers in words (`{metrics:words}`), or as a list that is never cut (`{suffixes:all}`).
+    """
+
+    def __init__(self, value: Any, count: Any = None) -> None:
         self._value = value
+        self._count = count if isinstance(count, int) else None
 
     def __format__(self, form: str) -> str:
+        if isinstance(self._value, list):
+            names = [_shown(one) for one in self._value]
+            if form == "all":
+                return listing(names)
+            return some_of([name.replace("_", " ") if form == "words" else name for name in names], self._count)
         is_number = isinstance(self._value, int | float) and not isinstance(self._value, bool)
         if not form or not is_number:
             return _shown(self._value)
@@ -60,9 +69,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, Mapping):
         return listing([f"{count} {name}" for name, count in value.items()])
     if isinstance(value, list):
-        more = len(value) - _MOST_NAMED
-        names = [_shown(one).replace("_", " ") for one in value[:_MOST_NAMED]]
-        return listing([*names, *([f"{more} more"] if more > 0 else [])])
+        return some_of([_shown(one) for one in value])
     return UNKNOWN if value is None else str(value)
 
 
@@ -103,24 +110,32 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
     "no-patients": (
         "Patients",
         "severe",
-        "The split is by image: no patients were recognized in the names of {images:#image}. Images of one patient may "
-        "be in several splits, which makes results too good. Set data.patient_pattern, or list the images in a CSV "
-        "file with a patient column.",
+        "No patients recognized in the names of {images:#image}: the splits are by image, so images of one patient may "
+        "be in several splits and results may be too good. Set data.patient_pattern, or list the images in a CSV file "
+        "with a patient column.",
     ),
     "some-patients": (
         "Patients",
         "mild",
-        "Patients were recognized for {recognized:,} of {images:#image} only; each of the others, such as {example}, "
+        "Patients recognized for {recognized:,} of {images:#image} only; each of the others, such as {example}, "
         "counts as a patient of its own.",
     ),
     "masks": ("Data", "mild", "{count:#segmentation mask} left out, such as {example}."),
-    "other-formats": ("Data", "mild", "Files of other formats were left out: {by_suffix}, such as {example}."),
-    "unreadable-files": ("Data", "mild", "{count:#file} could not be read and left out; the data section lists them."),
-    "unreadable-folders": ("Data", "mild", "Folders that cannot be read were left out: {folders}."),
-    "repeated-folders": ("Data", "mild", "Linked folders that had already been read were not read again: {folders}."),
+    "other-formats": (
+        "Data",
+        "mild",
+        "Files of other formats are left out: {by_suffix}, such as {example} (images are {read:all}).",
+    ),
+    "unreadable-files": (
+        "Data",
+        "mild",
+        "{count} of {images:#image file} cannot be read and are left out: {examples}.",
+    ),
+    "unreadable-folders": ("Data", "mild", "Folders that cannot be read are left out: {folders}."),
+    "repeated-folders": ("Data", "mild", "Linked folders that were already read are not read again: {folders}."),
     "empty-folders": ("Data", "mild", "Folders without images are not classes: {folders}."),
-    "nested-copies": ("Data", "mild", "Folders that repeat the class folders beside them were left out: {folders}."),
-    "unused-folders": ("Data", "mild", "Folders beside the splits were not used: {folders}."),
+    "nested-copies": ("Data", "mild", "Folders that repeat the class folders beside them are left out: {folders}."),
+    "unused-folders": ("Data", "mild", "Folders beside the splits are not used: {folders}."),
     "no-class": ("Data", "mild", "{count:#image} outside class folders left out, in {folder}."),
     "not-utf-8": ("Data", "mild", "{count:#file} left out because the name is not valid UTF-8, such as {example}."),
     # Of the scores.
@@ -214,7 +229,8 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
     "uninformative-intervals": (
         "Wide intervals",
         "mild",
-        "Intervals of {metrics} reach the limits of the metric and exclude nothing. Use more seeds (study.seeds).",
+        "Intervals of {metrics:words} reach the limits of the metric and exclude nothing. "
+        "Use more seeds (study.seeds).",
     ),
     "mixed-devices": (
         "Mixed devices",

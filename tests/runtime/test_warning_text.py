@@ -5,7 +5,7 @@ import string
 import pytest
 
 from ganbal.metrics.score_warnings import KINDS as KINDS_OF_SCORES
-from ganbal.report.warning_text import KINDS, warning_text
+from ganbal.runtime.warning_text import KINDS, warning_text
 from ganbal.study.warnings import KINDS as KINDS_OF_STUDIES
 
 
@@ -23,6 +23,11 @@ def test_numbers_get_their_nouns_and_formats():
 def test_long_lists_are_cut():
     found = warning_text({"kind": "empty-folders", "values": {"folders": list("abcdefgh")}})
     assert found.text.endswith("a, b, c, d, e and 3 more.")
+
+
+def test_of_a_long_list_only_the_first_names_are_in_the_record():
+    found = warning_text({"kind": "unreadable-folders", "values": {"count": 7, "folders": ["a_1", "b_2"]}})
+    assert found.text.endswith("left out: a_1, b_2 and 5 more.")
 
 
 def test_an_unknown_kind_is_shown_with_its_values():
