@@ -89,7 +89,16 @@ def test_imports_have_no_cycle():
         visit(name, ())
 
 
-def test_few_modules_lie_loose():
+def test_no_two_classes_share_a_name():
+    homes: dict[str, list[str]] = {}
+    for name, file in MODULES.items():
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef):
+                homes.setdefault(node.name, []).append(name)
+    assert {name: modules for name, modules in homes.items() if len(modules) > 1} == {}
+
+
+def test_few_modules_are_directly_in_the_package():
     assert len(list((ROOT / "ganbal").glob("*.py"))) <= 8
 
 

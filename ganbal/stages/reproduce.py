@@ -1,4 +1,4 @@
-"""`ganbal reproduce`: the published systems, trained again."""
+"""`reproduce`: trains the published systems and compares the results with the published figures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ def reproduce_command(
 
     Raises:
         InputError: unknown names or settings, or images that cannot be used.
-        InterruptedBySignal: a signal came; the same command continues from the cells that are finished.
+        InterruptedBySignal: a signal arrived; the same command continues from the finished cells.
     """
     if seeds is not None and seeds < 1:
         raise InputError(expected="at least one seed", found=f"--seeds {seeds}", action="Give, for example, --seeds 3.")
@@ -50,18 +50,18 @@ def reproduce_command(
             synthetic.root if synthetic.manifest.is_file() else None,
         )
         entries = reproduce_systems(systems, protocols, seeds, place)
-        facts: dict[str, Any] = {"made": now(), "device": str(device), "protocols": list(protocols)}
-        facts |= {"remarks": remarks_on(entries), "systems": entries}
-        write_json(run.folder / "reproduction.json", facts)
-        write_text(run.folder / "reproduction.csv", reproduction_csv(facts))
+        record: dict[str, Any] = {"made": now(), "device": str(device), "protocols": list(protocols)}
+        record |= {"remarks": remarks_on(entries), "systems": entries}
+        write_json(run.folder / "reproduction.json", record)
+        write_text(run.folder / "reproduction.csv", reproduction_csv(record))
         context.finished_stages.append("reproduce")
         report = build_report(run.folder)
-        facts = {"run": str(run.folder)} | facts
-        return facts, reproduction_text(facts), report.html
+        record = {"run": str(run.folder)} | record
+        return record, reproduction_text(record), report.html
 
 
 def _systems(files: Sequence[Path], config: Config, assignments: Sequence[str]) -> list[System]:
-    """Images, seed and device are those of the run; everything else is the document's, unless the command sets it."""
+    """Systems with images, seed and device of the run; the document or `assignments` give all other settings."""
     base: dict[str, Any] = {
         "seed": config.seed,
         "device": config.device,
@@ -72,7 +72,7 @@ def _systems(files: Sequence[Path], config: Config, assignments: Sequence[str]) 
 
 
 def remarks_on(entries: Sequence[dict[str, Any]]) -> list[str]:
-    """What a reader of these figures has to know."""
+    """Limits of the comparison, one sentence each."""
     trained = [entry for entry in entries if entry["protocols"]]
     known = [found["is_within_published_interval"] for entry in trained for found in entry["protocols"].values()]
     remarks = []
@@ -91,5 +91,5 @@ def remarks_on(entries: Sequence[dict[str, Any]]) -> list[str]:
     ]
     if few:
         names = ", ".join(dict.fromkeys(few))
-        remarks.append(f"Fewer than three seeds: {names}. Single trainings differ by several points.")
+        remarks.append(f"Fewer than three seeds: {names}. Results of single trainings differ by several points.")
     return remarks

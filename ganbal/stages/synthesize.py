@@ -1,4 +1,4 @@
-"""`synthesize`: images from the trained generators, with a manifest."""
+"""`synthesize`: generates images with the trained generators and writes their manifest."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,13 +18,16 @@ from ganbal.synthesis.rejection import CopyFilter
 
 
 def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, Any]:
-    """The content of synthetic/synthesis.json, and that of every fraction with a generator of its own.
+    """Generate the images that the settings require.
 
     Args:
-        may_replace: whether images that an earlier command generated from other settings may be replaced.
+        may_replace: whether images that an earlier command generated with other settings may be replaced.
+
+    Returns:
+        The content of synthetic/synthesis.json; `minority_fractions` has that of every fraction with its own generator.
 
     Raises:
-        InputError: there are such images, and they may not be replaced.
+        InputError: there are such images, and `may_replace` is false.
     """
     config, folder = context.config, context.synthetic_folder
     counts = images_to_generate(context)
@@ -60,13 +63,13 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
         synthesize(part, may_replace=may_replace) | {"minority_fraction": part.minority_fraction}
         for part in context.fractions_with_generators()
     ]
-    # Not from the file: the run folder may have been moved since.
+    # The file may hold another folder, if the run was moved.
     facts = read_json(folder.summary) | {"folder": str(folder.root)}
     return facts | ({"minority_fractions": fractions} if fractions else {})
 
 
 def images_to_generate(context: RunContext) -> dict[str, int]:
-    """Synthetic images per class that the settings ask for; classes with none are left out."""
+    """Number of synthetic images per class by the settings; classes without any are left out."""
     config, training = context.config, context.dataset.table.counts()["train"]
     return planned_images(lambda: conditions(config.study), training, config.gan, config.synthesis)
 
@@ -82,7 +85,7 @@ def _checkpoints(context: RunContext, counts: Mapping[str, int]) -> dict[str, Pa
 
 
 def _copy_filter(context: RunContext, class_name: str) -> CopyFilter:
-    """Compares with validation images, never with test images: the rejected images shape a training set."""
+    """Compares with held-out validation images, not with test images, because rejection changes a training set."""
     pixels, table = context.dataset.pixels(context.config.gan.image_size_px), context.dataset.table
     train, held_out = (pixels[table.rows(split, class_name)] for split in ("train", HELD_OUT_SPLIT))
     return CopyFilter.from_images(train, held_out, device=context.device)

@@ -1,23 +1,38 @@
-"""`train-gan`: the generators of a run, for the whole minority class and for every fraction of it."""
+"""`train-gan`: trains the generators of a run, for the whole minority class and for every fraction of it."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganbal.config import load_config
+import numpy as np
+import torch
+
+from classifiers.training.precision import choose_precision
+from ganbal.config import FEWEST_TO_LEARN_FROM, Config, load_config
+from ganbal.data.dataset import Dataset
+from ganbal.errors import InputError
+from ganbal.gan import training
+from ganbal.gan.state import TrainingState
+from ganbal.metrics.quality import KernelQuality
 from ganbal.run.folder import Run
+from ganbal.run.metrics_log import MetricsLog
 from ganbal.runtime.atomic_files import read_json, write_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.distributed import World
 from ganbal.runtime.hashing import digest_of
 from ganbal.stages.context import RunContext
-from ganbal.stages.generators import RunGenerator, generators_of, train_generator
+from ganbal.stages.generators import RunGenerator, generators_of
 
 
 def train_gan(context: RunContext) -> dict[str, Any]:
-    """The content of gan/training.json, and that of every fraction with a generator of its own."""
-    facts_file = context.run.gan_folder / "training.json"
+    """Train all generators of the run.
+
+    Returns:
+        The content of gan/training.json; `minority_fractions` has that of every fraction with its own generator.
+    """
+    record_file = context.run.gan_folder / "training.json"
     generators = generators_of(context.run, context.config, context.dataset)
 
     def work() -> None:
@@ -28,21 +43,23 @@ def train_gan(context: RunContext) -> dict[str, Any]:
                 "minority_fraction": context.minority_fraction,
             }
         )
-        facts = _train_all(context, generators)
-        write_json(facts_file, facts[0] | ({"classes": facts} if len(facts) > 1 else {}))
+        records = _train_all(context, generators)
+        write_json(record_file, records[0] | ({"classes": records} if len(records) > 1 else {}))
 
     context.do_stage(
         "train-gan",
         inputs=digest_of(*(generator.fingerprint.to_dict() for generator in generators), context.config.gan.steps),
-        outputs=lambda: [facts_file, *(file for generator in generators for file in _files_of(generator))],
+        outputs=lambda: [record_file, *(file for generator in generators for file in _files_of(generator))],
         work=work,
     )
-    fractions = [train_gan(part) | {"minority_fraction": f} for f, part in _with_generators(context)]
-    return read_json(facts_file) | ({"minority_fractions": fractions} if fractions else {})
+    fractions = [
+        train_gan(part) | {"minority_fraction": part.minority_fraction} for part in context.fractions_with_generators()
+    ]
+    return read_json(record_file) | ({"minority_fractions": fractions} if fractions else {})
 
 
 def assist_training(world: World) -> None:
-    """Train with the first process in another process of the same `torchrun`, until the first one has finished."""
+    """Take part in the trainings of rank 0 in another process of the same `torchrun`, until rank 0 has finished."""
     while (job := world.broadcast_object(None)) is not None:
         config = load_config(None, base=job["settings"])
         context = RunContext(Run(Path(job["run"])), config, Console(quiet=True), world)
@@ -55,12 +72,105 @@ def _train_all(context: RunContext, generators: list[RunGenerator]) -> list[dict
     return [train(generator, context.run, context.config, context.dataset) for generator in generators]
 
 
-def _with_generators(context: RunContext) -> Iterator[tuple[float, RunContext]]:
-    for part in context.fractions_with_generators():
-        yield part.minority_fraction, part
-
-
 def _files_of(generator: RunGenerator) -> Iterator[Path]:
     root = generator.folder.root
     for pattern in ("checkpoints/*.pt", "samples/*.png", "history.csv", "*.png", "*.gif"):
         yield from sorted(root.glob(pattern))
+
+
+def train_generator(
+    generator: RunGenerator,
+    run: Run,
+    config: Config,
+    dataset: Dataset,
+    *,
+    device: torch.device,
+    console: Console,
+    world: World,
+) -> dict[str, Any]:
+    """Train one generator to the last step, from its last checkpoint if there is one.
+
+    Returns:
+        The content of gan/training.json.
+
+    Raises:
+        InputError: a class has too few images; the checkpoint is damaged or belongs to another training.
+        GanbalError: the training collapsed too often.
+        InterruptedBySignal: a signal arrived; the state is saved.
+    """
+    check_enough_images(generator)
+    images, name = dataset.pixels(config.gan.image_size_px)[generator.rows], ", ".join(generator.class_names)
+    if generator.part or generator.labels is not None:
+        console.say(f"Generator of {name}: {len(images)} training images.")
+    log = MetricsLog(run.folder) if world.is_first else None
+    stage = generator.folder.root.relative_to(run.folder).as_posix()
+    state = training.train_gan(
+        images,
+        config.gan,
+        labels=generator.labels,
+        fingerprint=generator.fingerprint,
+        seed=config.seed,
+        device=device,
+        folder=generator.folder,
+        console=console,
+        quality=_quality(images, generator.labels, device),
+        on_log=functools.partial(log.add, stage) if log is not None else lambda row: None,
+        world=world,
+    )
+    return _training_record(generator, state, config, device)
+
+
+def check_enough_images(generator: RunGenerator) -> None:
+    """Require enough images per class for the distance that selects the best checkpoint."""
+    labels = np.zeros(len(generator.rows), np.int64) if generator.labels is None else generator.labels
+    counts = np.bincount(labels, minlength=len(generator.class_names))
+    if counts.min() < FEWEST_TO_LEARN_FROM:
+        raise InputError(
+            expected=f"at least {FEWEST_TO_LEARN_FROM} training images of every class to generate",
+            found=", ".join(f"{n} of {name}" for name, n in zip(generator.class_names, counts, strict=True)),
+            action="Add images, or train for other classes (gan.class_names).",
+        )
+
+
+def _quality(images: np.ndarray, labels: np.ndarray | None, device: torch.device) -> "KernelQuality | MeanQuality":
+    if labels is None:
+        return KernelQuality(images, device)
+    return MeanQuality([KernelQuality(images[labels == label], device) for label in range(int(labels.max()) + 1)])
+
+
+@dataclass(frozen=True)
+class MeanQuality:
+    """Mean over classes of the distance between the synthetic and the training images of a class.
+
+    Every class has the same weight, because the numbers to generate are not known when the generator is trained.
+    """
+
+    of_class: Sequence[KernelQuality]
+
+    def __call__(self, synthetic: np.ndarray) -> float:
+        """The mean distance of (K·M, S, S) uint8 images, M of each class in the order of the labels."""
+        parts = np.split(synthetic, len(self.of_class))
+        return float(np.mean([quality(part) for quality, part in zip(self.of_class, parts, strict=True)]))
+
+
+def _training_record(
+    generator: RunGenerator, state: TrainingState, config: Config, device: torch.device
+) -> dict[str, Any]:
+    networks = {"generator": state.generator, "discriminator": state.discriminator}
+    return {
+        "class_name": ", ".join(generator.class_names),
+        "class_names": list(generator.class_names),
+        "conditional": generator.labels is not None,
+        "folder": generator.part,
+        "num_images": len(generator.rows),
+        "image_size_px": config.gan.image_size_px,
+        "steps": state.step,
+        "images_seen": state.step * config.gan.batch_size,
+        "best_step": state.best_step or None,
+        "seconds": round(state.seconds, 1),
+        "device": str(device),
+        "precision": choose_precision("auto", device),
+        "augment": list(config.gan.augment),
+        "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in networks.items()},
+        "last": state.history[-1] if state.history else None,
+    }

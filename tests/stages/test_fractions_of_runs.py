@@ -47,8 +47,8 @@ def test_every_share_has_a_generator_of_its_own(here):
     half = json.loads((here / "gan" / "fraction_0.5" / "training.json").read_text())
     assert whole["num_images"] == few and few / 2 <= half["num_images"] < few / 2 + 3
     lines = result.stdout.splitlines()
-    for line, told, images in zip(lines, ("", "With 50 % of the minority class: "), (whole, half), strict=False):
-        assert line.startswith(f"{told}Generator of {images['class_name']} at 32 px: 2 steps, 16 images seen of")
+    for line, line, images in zip(lines, ("", "With 50 % of the minority class: "), (whole, half), strict=False):
+        assert line.startswith(f"{line}Generator of {images['class_name']} at 32 px: 2 steps, 16 images seen of")
         assert f" of {images['num_images']}, " in line
     assert (here / "gan" / "fraction_0.5" / "checkpoints" / "last.pt").is_file()
     stages = json.loads(Run(here).provenance_file.read_text())["stages"]
@@ -60,8 +60,8 @@ def test_every_share_has_a_generator_of_its_own(here):
     assert drawn(here / "synthetic") == many - few
     assert drawn(here / "synthetic_fraction_0.5") == many - half["num_images"]
     name, number = half["class_name"], many - half["num_images"]
-    told = f"With 50 % of the minority class: {number} synthetic {name} images in here/synthetic_fraction_0.5."
-    assert told in result.output
+    line = f"With 50 % of the minority class: {number} synthetic {name} images in here/synthetic_fraction_0.5."
+    assert line in result.output
     here.rename(here.with_name("moved"))
     assert f"{many - few} synthetic {name} images in moved/synthetic." in ganbal("synthesize", "--run", "moved").output
     here.with_name("moved").rename(here)
@@ -91,19 +91,19 @@ def test_a_share_without_a_generator_is_told(here):
 
 
 @pytest.mark.parametrize(
-    ("assignment", "told"),
+    ("assignment", "line"),
     [
         ("study.synthetic_ratios=[40]", "`ganbal synthesize --n "),
         ("study.minority_fractions=[0.0001,1]", "Raise the smallest of study.minority_fractions."),
         ("study.arms=[imbalanced,gan-both]", "gan.class_names=["),
     ],
 )
-def test_settings_that_the_images_forbid_do_not_become_the_runs_own(here, assignment, told):
+def test_settings_that_the_images_forbid_do_not_become_the_runs_own(here, assignment, line):
     ganbal("train-gan", *TINY, "--run", "here")
     ganbal("synthesize", "--run", "here")
     before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
     result = CliRunner().invoke(main, ["compare", "--run", "here", "--set", assignment])
-    assert result.exit_code == 2 and told in result.output
+    assert result.exit_code == 2 and line in result.output
     assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
 
 
