@@ -66,7 +66,7 @@ def test_curves_over_ratios_and_fractions(study):
     assert [item.name for item in ratios.items] == ["ratio-pixel_svm"]
     assert [item.name for item in fractions.items] == ["fraction-pixel_svm"]
     description = ratios.items[0].alt
-    assert description.index("gan: at 0.5") < told.index("duplicated: at 0.5")
+    assert description.index("gan: at 0.5") < description.index("duplicated: at 0.5")
     for row in study.all_differences("pixel_svm"):
         if (row["arm"], row["metric"], row["minority_fraction"]) == ("gan", "balanced_accuracy", 1) and row["mean"]:
             assert f"at {row['synthetic_ratio']:g} {100 * row['mean']:+.1f}".replace("-", "−") in description
