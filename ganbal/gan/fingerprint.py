@@ -70,10 +70,14 @@ class TrainingFingerprint:
         """One line per value that differs: this one's, then the other's."""
         mine, others = (_flat(fingerprint.to_dict()) for fingerprint in (self, other))
         return [
-            f"{name}: {mine.get(name)} there, {others.get(name)} now"
+            f"{name}: {_shown(mine.get(name))} there, {_shown(others.get(name))} now"
             for name in dict.fromkeys([*mine, *others])
             if mine.get(name) != others.get(name)
         ]
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _flat(content: dict[str, Any]) -> dict[str, Any]:
