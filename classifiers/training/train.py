@@ -1,7 +1,7 @@
 """From a model's name and images to a trained classifier."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from classifiers.errors import ClassifierInputError
 from classifiers.models.fitted_layer import FitSettings, LastLayerFit
+from classifiers.models.model import Model
 from classifiers.models.network import Network
 from classifiers.models.pretrained_weights import origin_of
 from classifiers.registry import build_model, find_model, is_start_of_several
@@ -47,7 +48,7 @@ def train_classifier(
     cache: TensorCache | None,
     callbacks: TrainingCallbacks = _NO_CALLBACKS,
 ) -> TrainedClassifier:
-    """Train the model on the training images; validation images decide on learning rate, early stop and best weights.
+    """Train the model; validation images determine the learning rate, early stopping and the best weights.
 
     The same arguments give the same predictions, bit for bit, on the CPU of one machine.
 
@@ -63,15 +64,10 @@ def train_classifier(
         ClassifierInputError: wrong images, labels or settings, weights that are not available, or a training that
             diverged.
     """
-    for pixels, labels in ((train_pixels, train_labels), (val_pixels, val_labels)):
-        check_pixels(pixels, image_size_px)
-        check_labels(labels, len(pixels), num_classes)
-    check_class_weights(config.class_weights, num_classes)
-    check_augmentation(config.augment)
+    arrays = [train_pixels, train_labels, val_pixels, val_labels]
     model = find_model(model_name)
     config = resolve_published(config, model.recipe)
-    if config.feature_oversampling is not None:
-        check_fixed_vectors(model, config.augment)
+    _check_arguments(arrays, num_classes, image_size_px, model, config)
     start = model.trained_as or model_name
     network = build_model(start, num_classes, image_size_px, weights, seed=config.seed)
     network.to(device).to(memory_format=torch.channels_last)
@@ -81,7 +77,6 @@ def train_classifier(
     validation = training.examples(val_pixels, val_labels)
     networks, digest = None, ""
     if cache is not None and is_start_of_several(model_name):
-        arrays = [train_pixels, train_labels, val_pixels, val_labels]
         digest = training_digest(start, config, arrays, num_classes, weights, precision, device.type)
         networks = cache.subfolder("trained_networks")
     result = trained_once(networks, digest[:32], network, lambda: training.run(train_pixels, train_labels, validation))
@@ -102,9 +97,23 @@ def train_classifier(
     )
 
 
+def _check_arguments(
+    arrays: Sequence[np.ndarray], num_classes: int, image_size_px: int, model: Model, config: TrainingConfig
+) -> None:
+    """Raise ClassifierInputError for wrong images, labels or settings, before any work starts."""
+    train_pixels, train_labels, val_pixels, val_labels = arrays
+    for pixels, labels in ((train_pixels, train_labels), (val_pixels, val_labels)):
+        check_pixels(pixels, image_size_px)
+        check_labels(labels, len(pixels), num_classes)
+    check_class_weights(config.class_weights, num_classes)
+    check_augmentation(config.augment)
+    if config.feature_oversampling is not None:
+        check_fixed_vectors(model, config.augment)
+
+
 @dataclass(frozen=True)
 class _Training:
-    """What every stage of a training needs."""
+    """The network of one training with its inputs and settings."""
 
     network: Network
     inputs: NetworkInputs
