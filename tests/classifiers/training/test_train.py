@@ -91,14 +91,15 @@ def test_stops_early_slows_down_and_keeps_the_best_weights(train, unseen_pixels)
 
 def test_class_weights_pull_towards_their_class(train, unseen_pixels):
     pixels, _ = unseen_pixels()
-    # Labels that have nothing to do with the images: what is left to learn is how much each class weighs.
+    # Labels that have nothing to do with the images: what is left to learn is how much each class weighs. 60 steps are
+    # enough for that and too few to memorize the labels of the images, which would say nothing of unseen ones.
     labels = np.arange(48) // 2 % 2
     towards_0, towards_1 = (
-        train(steps=200, checks=1, train_labels=labels, class_weights=weights).predict(pixels)[:, 1].mean()
+        train(steps=60, checks=1, train_labels=labels, class_weights=weights).predict(pixels)[:, 1].mean()
         for weights in ((1.9, 0.1), (0.1, 1.9))
     )
-    assert towards_0 < 0.3
-    assert towards_1 > 0.7
+    assert towards_0 < 0.35
+    assert towards_1 > 0.65
 
 
 def test_features_of_a_frozen_backbone_computed_once_train_as_the_whole_network_does(
