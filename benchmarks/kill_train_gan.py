@@ -24,7 +24,7 @@ SETTINGS = [
     *("gan.batch_size=8", "gan.latent_dim=8", "gan.adaptive_augment=true", "gan.adaptive_images=4000"),
     *("gan.log_every_steps=10", "gan.score_every_steps=50", "gan.score_images=20", "gan.sample_every_steps=200"),
     *(
-        "gan.checkpoint_every_steps=20",
+        "gan.checkpoint_every_steps=15",  # also between two rows of the history
         "gan.checkpoint_every_seconds=0",
         "gan.discriminator_learning_rate=5e-5",
         "gan.max_rollbacks=50",

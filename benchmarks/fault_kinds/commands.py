@@ -29,7 +29,7 @@ ALLOWED_CODES = {0, 1, 2, 130, 143}
 LONGEST_SECONDS = 900.0
 SETTINGS = (
     *("data.phantom_images=120", "gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=8", "gan.latent_dim=8"),
-    *("gan.steps=40", "gan.log_every_steps=10", "gan.sample_every_steps=20", "gan.checkpoint_every_steps=10"),
+    *("gan.steps=40", "gan.log_every_steps=10", "gan.sample_every_steps=20", "gan.checkpoint_every_steps=8"),
     "gan.checkpoint_every_seconds=0",
     *("gan.score_every_steps=20", "gan.score_images=20", "score.extractor=untrained", "score.metrics=[fid,two_sample]"),
     *("score.floor_splits=2", "study.image_size_px=32", "study.arms=[imbalanced,duplicated,gan]", "study.seeds=2"),
