@@ -67,8 +67,8 @@ def test_both_protocols_side_by_side_and_only_what_is_missing_later():
     assert [row["whose"] for row in rows] == ["published (002)", "ours, documents", "ours, honest", "published (002)"]
     assert rows[1]["num_seeds"] == "2" and rows[3]["skipped"]
     html = Path("here/report.html").read_text(encoding="utf-8")
-    assert "The published systems, trained again" in html and "ours, honest" in html
-    assert "ours, honest" in Path("here/report.md").read_text(encoding="utf-8")
+    assert "The published systems, trained again" in html and "this run, honest" in html
+    assert "this run, honest" in Path("here/report.md").read_text(encoding="utf-8")
     assert not list(Path("here").rglob("*.safetensors")), "reproductions keep no classifiers"
 
 
