@@ -47,8 +47,8 @@ def test_every_share_has_a_generator_of_its_own(here):
     half = json.loads((here / "gan" / "fraction_0.5" / "training.json").read_text())
     assert whole["num_images"] == few and few / 2 <= half["num_images"] < few / 2 + 3
     lines = result.stdout.splitlines()
-    for line, line, images in zip(lines, ("", "With 50 % of the minority class: "), (whole, half), strict=False):
-        assert line.startswith(f"{line}Generator of {images['class_name']} at 32 px: 2 steps, 16 images seen of")
+    for line, start, images in zip(lines, ("", "With 50 % of the minority class: "), (whole, half), strict=False):
+        assert line.startswith(f"{start}Generator of {images['class_name']} at 32 px: 2 steps, 16 images seen of")
         assert f" of {images['num_images']}, " in line
     assert (here / "gan" / "fraction_0.5" / "checkpoints" / "last.pt").is_file()
     stages = json.loads(Run(here).provenance_file.read_text())["stages"]
