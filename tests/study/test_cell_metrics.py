@@ -24,7 +24,6 @@ def test_no_threshold_without_both_classes_or_with_three():
 
 
 def test_threshold_of_a_finished_cell_comes_from_its_validation_predictions(tmp_path):
-    assert read_chosen_threshold(tmp_path, CLASSES) is None
     table = {"label": ["A", "A", "B"], "probability_A": [0.9, 0.8, 0.6], "probability_B": [0.1, 0.2, 0.4]}
     pd.DataFrame(table).to_csv(tmp_path / "validation.csv", index=False)
     assert read_chosen_threshold(tmp_path, CLASSES) == pytest.approx(0.3)
@@ -35,12 +34,12 @@ def test_figures_at_both_thresholds_are_those_of_scikit_learn():
     labels, score = random.integers(0, 2, 90), random.random(90)
     figures = cell_figures(labels, probabilities(score), CLASSES, 0.3)
     for ending, threshold in (("", 0.5), ("_chosen", 0.3)):
-        called = score >= threshold
-        assert figures[f"accuracy{ending}"] == pytest.approx(accuracy_score(labels, called))
-        assert figures[f"balanced_accuracy{ending}"] == pytest.approx(balanced_accuracy_score(labels, called))
-        assert figures[f"mcc{ending}"] == pytest.approx(matthews_corrcoef(labels, called))
-        assert figures[f"recall_A{ending}"] == pytest.approx(recall_score(labels, called, pos_label=0))
-        assert figures[f"recall_B{ending}"] == pytest.approx(recall_score(labels, called))
+        predicted = score >= threshold
+        assert figures[f"accuracy{ending}"] == pytest.approx(accuracy_score(labels, predicted))
+        assert figures[f"balanced_accuracy{ending}"] == pytest.approx(balanced_accuracy_score(labels, predicted))
+        assert figures[f"mcc{ending}"] == pytest.approx(matthews_corrcoef(labels, predicted))
+        assert figures[f"recall_A{ending}"] == pytest.approx(recall_score(labels, predicted, pos_label=0))
+        assert figures[f"recall_B{ending}"] == pytest.approx(recall_score(labels, predicted))
     assert figures["threshold_chosen"] == 0.3
     assert set(compared_metrics(CLASSES)) <= set(figures)
 
