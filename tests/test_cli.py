@@ -213,7 +213,7 @@ def test_score_wants_two_folders_or_none():
 
 
 def test_terminated_training_saves_exits_130_and_continues():
-    often = ("--set", "gan.checkpoint_every_seconds=0", "--set", "gan.steps=100000")  # so that history.csv comes at once
+    often = ("--set", "gan.checkpoint_every_seconds=0", "--set", "gan.steps=100000")  # history.csv comes at once
     command = [sys.executable, "-m", "ganbal", "train-gan", *TINY, "--run", "here", *often]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     history = Path("here/gan/history.csv")
