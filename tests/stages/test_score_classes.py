@@ -1,6 +1,6 @@
 from ganbal.errors import InputError
 from ganbal.metrics import score_warnings
-from ganbal.report import warning_text
+from ganbal.runtime import warning_text
 from ganbal.stages.score import classes_to_score, with_other_classes
 
 
