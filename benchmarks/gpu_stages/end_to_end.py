@@ -34,9 +34,11 @@ def measure(settings: Settings, record: Record) -> None:
 
     start = time.perf_counter()
     process = command.start()
-    has_started = wait_until(process, lambda: gan_step(run) >= KILL_AFTER_SHARE * steps)
-    killed_at = gan_step(run)
-    if has_started:
+    try:
+        if not wait_until(process, lambda: gan_step(run) >= KILL_AFTER_SHARE * steps):
+            process.wait()
+        killed_at = gan_step(run)
+    finally:
         process.kill()
     process.wait()
     record.add(seconds_until_kill=round(time.perf_counter() - start, 1), killed_at_step=killed_at)

@@ -14,6 +14,7 @@ from typing import Any
 from gpu_stages.settings import REPOSITORY, Record, Settings, figures_file, read_figures, write_json
 
 GRACE_SECONDS = 3.0
+LOG_CHARACTERS = 3000
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ def run_stage(settings: Settings, environment: dict[str, str]) -> dict[str, Any]
             end_group(process)
     outcome["seconds"] = round(time.monotonic() - start, 1)
     outcome["figures"] = read_figures(settings.figures_file)
+    if outcome["status"] != "done":  # a log of its own may not come back from another machine
+        outcome["end_of_log"] = log.read_text(errors="replace")[-LOG_CHARACTERS:]
     return outcome
 
 
@@ -119,6 +122,10 @@ def end_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def perform(settings_file: Path) -> None:
-    """The work of one stage, in its own process."""
+    """The work of one stage, in its own process.
+
+    Commands that a stage starts have sessions of their own: on SIGTERM the stage must unwind to end them.
+    """
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     settings = Settings.read(settings_file)
     importlib.import_module(f"gpu_stages.{settings.stage}").measure(settings, Record(settings))

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,25 @@ def test_a_stage_that_fails_keeps_its_figures_and_does_not_stop_the_next(tmp_pat
     assert workers["figures"]["classifier"] == "baseline_cnn"
     assert results["stages"]["projection"]["status"] == "done"
     assert results["stages"]["projection"]["figures"]["missing"] == ["gan", "workers", "scoring"]
+
+
+@pytest.mark.usefixtures("gpu_stages")
+def test_a_command_ends_with_the_stage_that_ran_out_of_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gpu_stages.runner import run_stage
+
+    # Takes the place of ganbal, as `python -m` looks into the current folder first.
+    (tmp_path / "ganbal").mkdir()
+    (tmp_path / "ganbal" / "__main__.py").write_text(
+        "import time\nprint('started', flush=True)\n"
+        "while True:\n    print('.', file=open('beats', 'a'), end='')\n    time.sleep(0.02)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    outcome = run_stage(settings_in(tmp_path)("end_to_end", 4), {})
+    assert outcome["status"] == "out of time"
+    assert "started" in outcome["end_of_log"]
+    beats = (tmp_path / "beats").stat().st_size
+    time.sleep(0.5)
+    assert (tmp_path / "beats").stat().st_size == beats > 0
 
 
 @pytest.mark.usefixtures("gpu_stages")
