@@ -71,7 +71,7 @@ def build_model(name: str, num_classes: int, image_size_px: int, weights: str = 
         seed: of the weights that will be trained.
 
     Raises:
-        ClassifierInputError: unknown name, images too small, fewer than two classes, weights not to be had.
+        ClassifierInputError: unknown name, images too small, fewer than two classes, weights that are not available.
     """
     model = find_model(name)
     _check_shape(model, num_classes, image_size_px)
@@ -121,7 +121,7 @@ def _check_shape(model: Model, num_classes: int, image_size_px: int) -> None:
         )
     if num_classes < 2:
         raise ClassifierInputError(
-            expected="at least two classes to tell apart",
+            expected="at least two classes",
             found=f"{num_classes}",
             action="Give images of another class as well.",
         )

@@ -12,7 +12,7 @@ configure_openmp(os.environ)
 
 
 def __getattr__(name: str) -> Any:
-    # Imported when it is asked for: it brings torch, which `ganbal --help` should not wait for.
+    # Imported on first use: it imports torch, and `ganbal --help` should not wait for that.
     if name == "GANOverSampler":
         from ganbal.over_sampling.gan_over_sampler import GANOverSampler
 

@@ -1,7 +1,7 @@
-"""Whether probabilities mean what they say, and one number that corrects them. Pure: arrays in, numbers out.
+"""Calibration of probabilities: Brier score, reliability and temperature scaling. Pure: arrays in, numbers out.
 
-For two classes the probability of class 1 is held against how often class 1 occurs; for more, the probability of the
-most probable class against how often that is the right one (Guo et al. 2017).
+For two classes, the probability of class 1 is compared with the frequency of class 1; for more, the probability of the
+most probable class with the frequency at which that class is correct (Guo et al. 2017).
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _LEAST_PROBABILITY = 1e-12
 
 @dataclass(frozen=True)
 class Reliability:
-    """A reliability curve: one entry for every bin that has images, from low probabilities to high ones."""
+    """A reliability curve: one entry per bin that has images, in the order of the bins."""
 
     predicted: np.ndarray
     """(B,) mean probability of the bin's images."""
@@ -30,17 +30,17 @@ class Reliability:
 
 
 def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """The temperature T with the least log-loss of softmax(log p / T) on validation images (Guo et al. 2017).
+    """The temperature T that minimizes the log-loss of softmax(log p / T) on validation images (Guo et al. 2017).
 
-    Above 1 the classifier was too sure of itself, below 1 not sure enough. It lies from 0.05 to 20: where every image
-    is right, log-loss alone would ask for 0.
+    Above 1 the classifier was overconfident, below 1 underconfident. The range is 0.05 to 20: where every image
+    is classified correctly, the log-loss alone would give 0.
 
     Args:
-        labels: (N,) whole numbers from 0 to K - 1.
+        labels: (N,) integers from 0 to K - 1.
         probabilities: (N, K) in [0, 1], rows that add up to 1.
 
     Raises:
-        ClassifierInputError: these are no such labels and probabilities.
+        ClassifierInputError: labels or probabilities do not fit this description.
     """
     _check(labels, probabilities)
 
@@ -53,7 +53,7 @@ def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarray:
-    """softmax(log p / T): (N, K) to (N, K) float64. The order of the classes of an image stays as it is.
+    """softmax(log p / T): (N, K) to (N, K) float64. The ranking of the classes of an image is unchanged.
 
     For a network of one logit this is the sigmoid of logit / T.
     """
@@ -71,7 +71,7 @@ def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Mean squared distance between probabilities and truth (Brier 1950), 0 the best.
+    """Mean squared difference between probabilities and labels (Brier 1950); 0 is best.
 
     For two classes (p1 - label)², from 0 to 1; for more the sum of squares over the classes, from 0 to 2.
     """
@@ -79,7 +79,7 @@ def brier_score(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def squared_distances(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """(N,) float64: every image's part in the Brier score, which is their mean."""
+    """(N,) float64: the Brier score of each image; the Brier score is their mean."""
     _check(labels, probabilities)
     given = np.asarray(probabilities, dtype=np.float64)
     if given.shape[1] == 2:
@@ -88,12 +88,12 @@ def squared_distances(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarr
 
 
 def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, num_bins: int = NUM_BINS) -> Reliability:
-    """Predicted probability against observed share in `num_bins` bins of equal width over [0, 1].
+    """Predicted probability and observed frequency in `num_bins` bins of equal width over [0, 1].
 
     A probability on the edge between two bins belongs to the upper one, 1 to the last. Empty bins are left out.
 
     Args:
-        labels: (N,) whole numbers from 0 to K - 1.
+        labels: (N,) integers from 0 to K - 1.
         probabilities: (N, K) in [0, 1].
     """
     claimed, came_true = _claims(labels, probabilities)
@@ -108,7 +108,7 @@ def reliability_curve(labels: np.ndarray, probabilities: np.ndarray, num_bins: i
 
 
 def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, num_bins: int = NUM_BINS) -> float:
-    """Mean of |predicted - observed| over the bins of `reliability_curve`, weighted by their images; 0 the best."""
+    """Mean of |predicted - observed| over the bins of `reliability_curve`, weighted by image count; 0 is best."""
     curve = reliability_curve(labels, probabilities, num_bins)
     return float(np.average(np.abs(curve.predicted - curve.observed), weights=curve.counts))
 
@@ -116,7 +116,7 @@ def expected_calibration_error(labels: np.ndarray, probabilities: np.ndarray, nu
 def calibration_gaps(
     labels: np.ndarray, probabilities: np.ndarray, num_bins: int = NUM_BINS
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Every image's bin in `reliability_curve`, (N,) int64, and its claimed probability less what came true, (N,).
+    """The bin of each image in `reliability_curve`, (N,) int64, and its probability minus its outcome, (N,).
 
     The expected calibration error is the sum over the bins of |sum of the gaps|, divided by N.
     """
@@ -125,7 +125,7 @@ def calibration_gaps(
 
 
 def _claims(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) probability of what is claimed of each image, and (N,) bool whether that came true."""
+    """(N,) probability of the predicted event of each image, and (N,) bool whether it occurred."""
     _check(labels, probabilities)
     given = np.asarray(probabilities, dtype=np.float64)
     if given.shape[1] == 2:

@@ -1,4 +1,4 @@
-"""Which parts of an image a prediction rests on: Grad-CAM (Selvaraju et al. 2017) on the last maps of its backbone."""
+"""Grad-CAM (Selvaraju et al. 2017): heat maps of the image regions that a prediction depends on."""
 
 import numpy as np
 import torch
@@ -14,8 +14,9 @@ _IMAGES_AT_ONCE = 32
 def grad_cam(network: Network, pixels: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Heat maps of the evidence for a class: ReLU(Σ over channels of mean gradient · map), each divided by its maximum.
 
-    The gradient is that of the class's logit (before softmax) by the feature maps; for a network of one logit, that of
-    class 1, class 0 has its negative. Maps are enlarged bilinearly. The network is left in evaluation mode.
+    The gradient is that of the class's logit (before softmax) with respect to the last feature maps of the backbone. A
+    network of one logit has the logit of class 1; class 0 has its negative. Maps are enlarged bilinearly.
+    The network is left in evaluation mode.
 
     Args:
         network: its backbone must end in feature maps (B, C, h, w) of more than one pixel.
@@ -57,7 +58,7 @@ def _heat_of_batch(network: Network, images: Tensor, labels: Tensor) -> Tensor:
 
 
 def _scores(logits: Tensor, labels: Tensor) -> Tensor:
-    """(B,) the logit of each image's class."""
+    """(B,) the logit of the class of each image."""
     if logits.shape[1] == 1:
         return logits[:, 0] * (2 * labels - 1)
     return logits.gather(1, labels[:, None])[:, 0]

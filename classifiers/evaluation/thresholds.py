@@ -1,7 +1,7 @@
-"""The probability from which an image is predicted positive, chosen on validation images.
+"""The probability at which an image is predicted positive, chosen on validation images.
 
-Pure: arrays in, numbers out. Candidates lie halfway between neighbouring probabilities, so that a rounded copy of the
-probabilities is cut at the same place.
+Pure: arrays in, numbers out. Candidates are halfway between neighboring probabilities, so that a rounded copy of the
+probabilities is divided in the same way.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from classifiers.errors import ClassifierInputError
 
 @dataclass(frozen=True)
 class ChosenThreshold:
-    """A threshold and what it does to the images it was chosen on."""
+    """A threshold and its figures on the images that it was chosen on."""
 
     threshold: float
     """Least probability of class 1 that predicts class 1."""
@@ -26,14 +26,14 @@ class ChosenThreshold:
 def youden_threshold(labels: np.ndarray, probabilities: np.ndarray) -> ChosenThreshold:
     """The threshold with the greatest J = recall + specificity - 1 (Youden 1950).
 
-    Of several with the same J the one nearest to 0.5 is taken, of two equally near the lower.
+    Of several with the same J, the one nearest to 0.5 is chosen; of two equally near, the lower.
 
     Args:
         labels: (N,) 0 (negative) or 1 (positive).
         probabilities: (N,) of class 1, in [0, 1].
 
     Raises:
-        ClassifierInputError: a class is missing, or these are no such labels and probabilities.
+        ClassifierInputError: a class is missing, or labels or probabilities do not fit this description.
     """
     cuts, true, false = _cuts(labels, probabilities)
     positives, negatives = int(true[-1]), int(false[-1])
@@ -47,7 +47,7 @@ def youden_threshold(labels: np.ndarray, probabilities: np.ndarray) -> ChosenThr
 
 
 def recall_threshold(labels: np.ndarray, probabilities: np.ndarray, wanted_recall: float) -> ChosenThreshold:
-    """The highest threshold whose recall reaches `wanted_recall`: of all that do, the one with the fewest false alarms.
+    """The highest threshold whose recall reaches `wanted_recall`: the one with the fewest false positives.
 
     Args:
         labels: (N,) 0 (negative) or 1 (positive).
@@ -55,7 +55,7 @@ def recall_threshold(labels: np.ndarray, probabilities: np.ndarray, wanted_recal
         wanted_recall: above 0, at most 1.
 
     Raises:
-        ClassifierInputError: a class is missing, or these are no such labels, probabilities or recall.
+        ClassifierInputError: a class is missing, or labels, probabilities or recall do not fit this description.
     """
     if not 0 < wanted_recall <= 1:
         raise ClassifierInputError(
@@ -70,7 +70,7 @@ def recall_threshold(labels: np.ndarray, probabilities: np.ndarray, wanted_recal
 
 
 def _cuts(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Every threshold that makes a difference, from the highest down, and its numbers of true and false positives."""
+    """All distinct thresholds, in descending order, with their numbers of true and false positives."""
     labels, probabilities = np.asarray(labels), np.asarray(probabilities, dtype=np.float64)
     _check(labels, probabilities)
     values, places = np.unique(probabilities, return_inverse=True)

@@ -1,8 +1,8 @@
 """The 128-px network of the SR University report (Kirthan): dropout, batch normalization, L2.
 
-The report names its means, not their amounts, and its figures are lost: three blocks of convolution, batch
-normalization, max-pooling and dropout, a dense layer, Adam, early stopping, a decaying learning rate, five epochs. The
-widths and rates are ours.
+The report names its methods without their parameters, and its figures do not survive: three blocks of convolution,
+batch normalization, max-pooling and dropout, a dense layer, Adam, early stopping, a decaying learning rate, five
+epochs. The widths and rates are ours.
 """
 
 from torch import nn

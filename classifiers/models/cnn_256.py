@@ -1,7 +1,7 @@
-"""The 256-px network of the report on three networks: two blocks over grey images, much dropout, one dense layer.
+"""The 256-px network of the report on three networks: two blocks on gray images, dropout of 0.5, one dense layer.
 
-15,754,849 parameters at 256 px. The report weighs the classes by their frequency (1.94 and 0.67), which is for the
-training to say, not for the network.
+15,754,849 parameters at 256 px. The report weights the classes by their frequency (1.94 and 0.67), which is a
+setting of the training, not of the network.
 """
 
 from torch import nn

@@ -1,8 +1,8 @@
 """The small network of the CUNY report (Hussan 2022): two convolutions, a dense layer, ten logits.
 
-822,922 parameters at 64 px. Its last layer has ten outputs though there are two classes, trained as those of ten
-classes; eight never occur. That is kept, as the published count and loss ask for it: the loss is over all ten logits,
-and the probabilities are those of the classes that there are.
+822,922 parameters at 64 px. Its last layer has ten outputs for two classes and is trained as one of ten classes, of
+which eight never occur. The published parameter count and loss require that: the loss is over all ten logits, and the
+probabilities are those of the classes that exist.
 """
 
 from torch import nn
@@ -18,9 +18,8 @@ NUM_OUTPUTS = 10
 def build_backbone() -> nn.Module:
     """(B, 3, S, S) to (B, 64, s, s): 14 for 64 px.
 
-    Pooling before ReLU gives the same values as the other way round, over a quarter of the pixels: training is 1.4
-    times faster. One grey channel in place of three equal ones would halve the input, but measured slower: its
-    convolution leaves the channels-last layout.
+    Pooling before ReLU gives the same values as after it, at a quarter of the pixels: training is 1.4 times faster. One
+    gray channel in place of three equal ones was measured to be slower: its convolution leaves the channels-last layout.
     """
     return nn.Sequential(*_block(3, 32), *_block(32, 64))
 

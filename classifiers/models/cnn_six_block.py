@@ -1,12 +1,12 @@
-"""The six-block network of the Portsmouth report (2024), and the classifiers it puts on that network's features.
+"""The six-block network of the Portsmouth report (2024), and the classifiers fitted to that network's features.
 
-The report draws its layers in a picture that its text does not repeat. What the text says is kept: six blocks with ever
-more filters, each with max-pooling and batch normalization; dropout; dense layers with ever fewer units and lower
-dropout rates; and from its training log 150 px, batches of 32, the learning rate times 0.3 after two epochs without
-improvement. The widths and rates are ours.
+The report shows its layers in a figure that its text does not repeat. What the text says is kept: six blocks with
+increasing numbers of filters, each with max-pooling and batch normalization; dropout; dense layers with decreasing
+numbers of units and dropout rates; and from its training log 150 px, batches of 32, the learning rate times 0.3 after
+two epochs without improvement. The widths and rates are ours.
 
-The support vector machine and the forest get the 64 values before the network's last layer, as the report's text says.
-(Its listing feeds them the network's answer, a single value; then they could but repeat it.)
+The support vector machine and the forest are fitted to the 64 values before the network's last layer, as the report's
+text says. (Its listing gives them the network's output, a single value, which they could only repeat.)
 """
 
 from dataclasses import replace

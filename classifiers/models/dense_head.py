@@ -1,4 +1,4 @@
-"""The stack of dense layers that turns features into logits."""
+"""Dense layers from features to logits."""
 
 from collections.abc import Sequence
 
@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 
 class LogitLayer(nn.Linear):
-    """A dense layer that computes in float32 whatever the precision around it.
+    """A dense layer that always computes in float32.
 
-    In bfloat16 logits come in steps of 1/256 of their size, and images tie that a ranking should tell apart.
+    In bfloat16, logits have a resolution of 1/256 of their size, so that images with different scores would tie.
     """
 
     def forward(self, features: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
-"""Last layers that are not trained by gradients but fitted to finished features.
+"""Last layers that are fitted to features instead of being trained by gradients.
 
-A support vector machine or a forest becomes a layer of tensors from features to logits, so that everything holds for it
-that holds for networks: batches, devices, files without pickles.
+A support vector machine or a forest becomes a layer of tensors from features to logits, so that it works like a
+network: in batches, on any device, in files without pickles.
 """
 
 from abc import ABC, abstractmethod
@@ -18,7 +18,7 @@ from classifiers.errors import ClassifierInputError
 
 @dataclass(frozen=True)
 class FitSettings:
-    """What a last layer is fitted with besides features and labels."""
+    """What a last layer needs to be fitted, besides features and labels."""
 
     num_classes: int
     num_outputs: int
@@ -28,7 +28,7 @@ class FitSettings:
 
     @property
     def weight_of_class(self) -> dict[int, float] | None:
-        """As scikit-learn takes class weights."""
+        """Class weights in the form that scikit-learn takes."""
         return None if self.class_weights is None else dict(enumerate(self.class_weights))
 
 
@@ -41,7 +41,7 @@ class FittedLayer(nn.Module, ABC):
             self.register_buffer(name, tensor)
 
     def forward(self, features: Tensor) -> Tensor:
-        """In float64 whatever the precision around it; logits are float32."""
+        """Computes in float64; logits are float32."""
         with torch.autocast(features.device.type, enabled=False):
             return self.logits(features.double()).float()
 
@@ -66,7 +66,7 @@ def check_all_classes(labels: np.ndarray, num_classes: int) -> None:
     """Check that every class has an image to fit to.
 
     Raises:
-        ClassifierInputError: one has none.
+        ClassifierInputError: a class has no image.
     """
     missing = sorted(set(range(num_classes)) - set(np.unique(labels).tolist()))
     if missing:

@@ -1,4 +1,4 @@
-"""Random forests (Breiman 2001) as a layer: grown by scikit-learn, asked in torch."""
+"""Random forests (Breiman 2001) as a layer: fitted by scikit-learn, evaluated in torch."""
 
 from typing import Self
 
@@ -26,7 +26,7 @@ class Forest(FittedLayer):
 
     @classmethod
     def empty(cls, num_outputs: int) -> Self:
-        """One that is not grown yet: a leaf where all classes are as frequent."""
+        """A forest that is not fitted yet: one leaf, in which all classes have the same frequency."""
         num_classes = max(2, num_outputs)
         return cls(
             {
@@ -39,7 +39,7 @@ class Forest(FittedLayer):
         )
 
     def logits(self, features: Tensor) -> Tensor:
-        """Log of the mean share of every class over the trees; for two classes the log of their ratio."""
+        """Log of the mean frequency of each class over the trees; for two classes, the log of their ratio."""
         if torch.is_grad_enabled() and features.requires_grad:
             raise ClassifierInputError(
                 expected="a last layer that gradients pass through",
@@ -61,8 +61,8 @@ def fit_forest(features: np.ndarray, labels: np.ndarray, settings: FitSettings) 
     """scikit-learn's `RandomForestClassifier(n_estimators=100)`.
 
     Args:
-        features: (N, F) floats, taken as float32.
-        labels: (N,) whole numbers, every class among them.
+        features: (N, F) floats, converted to float32.
+        labels: (N,) integers, each class among them.
 
     Raises:
         ClassifierInputError: a class has no images.

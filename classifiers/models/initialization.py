@@ -1,4 +1,4 @@
-"""Initial weights as Keras initializes them, since the published systems were built with it."""
+"""Initial weights as in Keras, with which the published systems were built."""
 
 import torch
 from torch import nn
@@ -17,9 +17,9 @@ def initialize_like_keras(network: nn.Module, random: torch.Generator) -> None:
 
 
 def initialize_frozen(backbone: nn.Module, random: torch.Generator) -> None:
-    """He-normal weights (He et al. 2015) and zero biases, for a backbone that stays as it starts.
+    """He-normal weights (He et al. 2015) and zero biases, for a backbone that is not trained.
 
-    Glorot's weights halve the signal's power at every ReLU; thirteen untrained layers would leave nothing of it.
+    Glorot's weights halve the signal's power at every ReLU; after thirteen untrained layers nothing would remain.
     """
     for module in backbone.modules():
         if isinstance(module, nn.Conv2d | nn.Linear):

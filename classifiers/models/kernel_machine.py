@@ -1,8 +1,8 @@
-"""Support vector machines (Cortes & Vapnik 1995) as a layer: fitted by scikit-learn, asked in torch.
+"""Support vector machines (Cortes & Vapnik 1995) as a layer: fitted by scikit-learn, evaluated in torch.
 
-Their decision function takes the place of a logit, so that a probability is its logistic: 0.5 where the decision is 0.
-Nothing calibrates such probabilities; their order and the side of 0.5 are the machine's, their size is not. For more
-than two classes one machine per class is fitted against all others.
+The decision function serves as the logit, so that a probability is its logistic function: 0.5 where the decision is 0.
+Such probabilities are not calibrated: only their order and their side of 0.5 are meaningful. For more than two classes,
+one machine per class is fitted against all others.
 """
 
 from typing import Literal, Self
@@ -30,7 +30,7 @@ class KernelMachine(FittedLayer):
 
     @classmethod
     def empty(cls, num_features: int, num_outputs: int) -> Self:
-        """One that is not fitted yet: all its decisions are 0."""
+        """A machine that is not fitted yet: all decisions are 0."""
         shapes = {
             "vectors": (0, num_features),
             "coefficients": (num_outputs, 0),
@@ -52,7 +52,7 @@ def fit_linear_machine(features: np.ndarray, labels: np.ndarray, settings: FitSe
 
     Args:
         features: (N, F) floats.
-        labels: (N,) whole numbers, every class among them.
+        labels: (N,) integers, each class among them.
 
     Raises:
         ClassifierInputError: a class has no images.
@@ -61,7 +61,7 @@ def fit_linear_machine(features: np.ndarray, labels: np.ndarray, settings: FitSe
 
 
 def fit_rbf_machine(features: np.ndarray, labels: np.ndarray, settings: FitSettings) -> KernelMachine:
-    """scikit-learn's `SVC()`: radial basis functions with gamma 1 / (F · variance), C 1; else as the linear one."""
+    """scikit-learn's `SVC()`: radial basis functions with gamma 1 / (F · variance), C 1; otherwise as `fit_linear`."""
     return _fit(features, labels, settings, "rbf")
 
 

@@ -16,13 +16,13 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 
 @dataclass(frozen=True)
 class Model:
-    """A kind of network and how it wants its images."""
+    """A kind of network and its input."""
 
     name: str
     title: str
     """Its name in reports."""
     image_size_px: int
-    """Side of its input in the publication, taken where no other is asked for."""
+    """Side of its input in the publication, used by default."""
     min_image_size_px: int
     """Smaller images would vanish in its pooling layers."""
     mean: tuple[float, ...]
@@ -59,10 +59,10 @@ class Model:
 
     @property
     def is_only_fitted(self) -> bool:
-        """Whether nothing in it is trained in steps: its only weights are of a last layer that is fitted."""
+        """Whether nothing is trained in steps: its only weights are those of a fitted last layer."""
         return self.fit_last_layer is not None and self.trained_as is None
 
     @property
     def frozen_backbone(self) -> bool:
-        """Whether the backbone comes pretrained and stays as it is, but for its last `trained_blocks`."""
+        """Whether the backbone is pretrained and frozen, except for its last `trained_blocks`."""
         return self.public_weights is not None

@@ -1,4 +1,4 @@
-"""A network in two parts, from grey pixels to logits."""
+"""A network of two parts, backbone and head, from gray pixels to logits."""
 
 from collections.abc import Sequence
 from typing import Self
@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 
 class Network(nn.Module):
-    """Grey pixels to logits, by way of one feature vector per image.
+    """Gray pixels to logits through one feature vector per image.
 
-    Input (B, S, S) uint8 pixels, or (B, num_features) floats that `features` made of them before; output
-    (B, num_outputs) float32 logits. A grey value, scaled to [0, 1], becomes channel c as (value - mean[c]) / std[c]:
+    Input (B, S, S) uint8 pixels, or (B, num_features) floats that `features` computed from them; output
+    (B, num_outputs) float32 logits. A gray value, scaled to [0, 1], becomes channel c as (value - mean[c]) / std[c]:
     images stay small until they are on the device. A frozen backbone gets no gradients; a pretrained one, frozen or
-    trained in part, always works as in evaluation: batches this small would spoil its statistics.
+    trained in part, is always in evaluation mode: small batches would spoil its running statistics.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class Network(nn.Module):
         return self.head(self.features(inputs) if inputs.dtype == torch.uint8 else inputs)
 
     def hidden_values(self, inputs: Tensor) -> Tensor:
-        """The same to (B, F): what comes before the last layer of a head that is a sequence."""
+        """(B, F): the input of the last layer, for a head that is a sequence."""
         assert isinstance(self.head, nn.Sequential)
         return self.head[:-1](self.features(inputs) if inputs.dtype == torch.uint8 else inputs)
 
     def features(self, pixels: Tensor) -> Tensor:
-        """(B, S, S) uint8 to (B, num_features): what the head gets."""
+        """(B, S, S) uint8 to (B, num_features): the input of the head."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen_backbone):
             return self.backbone(self.normalize(pixels)).flatten(1)
 
@@ -64,6 +64,6 @@ class Network(nn.Module):
         return self
 
     def changing_state(self) -> dict[str, Tensor]:
-        """The part of the state_dict that training changes: all of it, or the head's where the backbone is frozen."""
+        """The part of the state_dict that training changes: all of it, or the head's if the backbone is frozen."""
         state: dict[str, Tensor] = self.state_dict()
         return {name: t for name, t in state.items() if not (self.frozen_backbone and name.startswith("backbone."))}

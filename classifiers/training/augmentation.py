@@ -1,7 +1,7 @@
 """Random changes of training images; the one file that knows albumentations.
 
-Each image is changed by its own random generator, seeded by (seed, step, position in the batch): what comes out does
-not depend on how many workers there are or which of them took the image.
+Each image is changed by its own random generator, seeded by (seed, step, position in the batch): the result
+does not depend on the number of workers or on which of them processes the image.
 """
 
 import math
@@ -24,9 +24,9 @@ Augmentation = Callable[[np.ndarray, Sequence[int]], np.ndarray]
 
 
 class KerasZoom(albumentations.ImageOnlyTransform):
-    """Keras' `zoom_range`: width and height zoomed apart from each other, edges repeated outwards.
+    """Keras' `zoom_range`: width and height zoomed independently, edges repeated outwards.
 
-    As in Keras a factor is how much of the image is taken in: 0.7 enlarges the middle, 1.3 shows the whole image
+    As in Keras, a factor is the extent of the image that is shown: 0.7 enlarges the middle, 1.3 shows the whole image
     smaller.
     """
 
@@ -46,10 +46,9 @@ class KerasZoom(albumentations.ImageOnlyTransform):
 
 
 class SmallMove(albumentations.ImageOnlyTransform):
-    """How a chest may lie a little differently: turned, shifted, nearer, all at once. No mirroring: hearts are left.
+    """Small changes of position: rotation, shift and scale in one step. No mirroring: the heart is on the left.
 
-    The library's own Affine does the same in two to three times the time, most of it for the boxes and masks that
-    other tasks have.
+    The library's own Affine takes two to three times as long, most of it for boxes and masks, which are not used here.
     """
 
     class InitSchema(albumentations.BasicTransform.InitSchema):
@@ -58,7 +57,7 @@ class SmallMove(albumentations.ImageOnlyTransform):
         turn_degrees: float
 
     def __init__(self, zoom: float, shift: float, turn_degrees: float, p: float = 1.0) -> None:
-        """Each is drawn evenly up to so much either way: the size as 1 ± zoom, the shift as a share of the side."""
+        """Limits of uniform distributions: the scale as 1 ± zoom, the shift as a fraction of the side."""
         super().__init__(p=p)
         self.zoom, self.shift, self.turn_degrees = zoom, shift, turn_degrees
 
@@ -74,7 +73,7 @@ class SmallMove(albumentations.ImageOnlyTransform):
 
 
 class KerasMove(albumentations.ImageOnlyTransform):
-    """Keras' rotation, shift, shear and zoom in one resampling, each drawn evenly up to so much either way."""
+    """Keras' rotation, shift, shear and zoom in one resampling, each from a uniform distribution around no change."""
 
     class InitSchema(albumentations.BasicTransform.InitSchema):
         zoom: float
@@ -94,7 +93,7 @@ class KerasMove(albumentations.ImageOnlyTransform):
         mirrored_edges: bool = False,
         p: float = 1.0,
     ) -> None:
-        """As given to Keras; a shift is a share of the side.
+        """Values as given to Keras; a shift is a fraction of the side.
 
         Args:
             zooms_apart: whether width and height are zoomed by factors of their own (`ImageDataGenerator`) or by one
@@ -145,7 +144,7 @@ def _resample(
 ) -> np.ndarray:
     """The image whose pixel at x (from the middle) shows `turn` · x + `shift` of this one, in (column, row) order.
 
-    Linear interpolation; outside its edges an image goes on as `border` says, by default as its edge pixels.
+    Linear interpolation; outside its edges an image continues as `border` says, by default with its edge pixels.
     """
     height, width = image.shape[:2]
     middle = np.array([(width - 1) / 2, (height - 1) / 2])
@@ -175,7 +174,7 @@ def _flip_rotation_zoom() -> list[albumentations.BasicTransform]:
 
 
 def _rotation_flip_zoom_shift() -> list[albumentations.BasicTransform]:
-    """The SR University report's; it names no amounts, these are common ones."""
+    """The SR University report's; it gives no values; these are common ones."""
     return [KerasMove(zoom=0.1, turn_degrees=10, shift=0.1), albumentations.HorizontalFlip(p=0.5)]
 
 
@@ -192,10 +191,10 @@ AUGMENTATIONS = ("none", *_RECIPES)
 
 
 def check_augmentation(name: str) -> None:
-    """Check that there is an augmentation called `name`.
+    """Check that the augmentation `name` exists.
 
     Raises:
-        ClassifierInputError: there is none.
+        ClassifierInputError: it does not exist.
     """
     if name not in AUGMENTATIONS:
         raise ClassifierInputError(
@@ -204,7 +203,7 @@ def check_augmentation(name: str) -> None:
 
 
 def build_augmentation(name: str) -> Augmentation:
-    """The augmentation called `name`, any but "none"; for one thread at a time."""
+    """The augmentation `name`, any but "none"; for one thread at a time."""
     transforms = albumentations.Compose(_RECIPES[name]())
 
     def augment(image: np.ndarray, entropy: Sequence[int]) -> np.ndarray:

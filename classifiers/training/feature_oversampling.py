@@ -1,4 +1,4 @@
-"""More examples of the smaller classes, made in the space of features; the one file that knows imbalanced-learn."""
+"""Over-sampling of the smaller classes in feature space; the one file that knows imbalanced-learn."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -12,9 +12,9 @@ _NEIGHBOURS = 5
 
 
 def has_fixed_vectors(model: Model, augment: str) -> bool:
-    """Whether what the model is trained on is one vector per image, the same in every step.
+    """Whether the model is trained on one fixed vector per image.
 
-    So it is where a backbone is frozen and nothing is augmented, and where a machine is fitted to pixels.
+    That is the case if a backbone is frozen and nothing is augmented, or if a machine is fitted to pixels.
 
     Args:
         augment: of the settings; `published` is that of the model's publication.
@@ -26,10 +26,10 @@ def has_fixed_vectors(model: Model, augment: str) -> bool:
 
 
 def check_fixed_vectors(model: Model, augment: str) -> None:
-    """Check that features of this model can be added to.
+    """Check that this model's features can be over-sampled.
 
     Raises:
-        ClassifierInputError: they change from step to step.
+        ClassifierInputError: they differ between steps.
     """
     if not has_fixed_vectors(model, augment):
         raise ClassifierInputError(
@@ -41,10 +41,10 @@ def check_fixed_vectors(model: Model, augment: str) -> None:
 
 
 def check_oversampling() -> None:
-    """Check that imbalanced-learn is there.
+    """Check that imbalanced-learn is installed.
 
     Raises:
-        ClassifierInputError: it is not.
+        ClassifierInputError: it is not installed.
     """
     if find_spec("imblearn") is None:
         raise ClassifierInputError(
@@ -57,14 +57,14 @@ def check_oversampling() -> None:
 def smote(
     vectors: np.ndarray, labels: np.ndarray, additions: Sequence[int], *, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The examples, then new ones, each at a random place between one of its class and a near neighbour of that class.
+    """The examples, then new ones, each at a random position between an example and a near neighbor of its class.
 
     Synthetic minority over-sampling (Chawla et al., JAIR 2002) with its five neighbours, or as many as a class has.
 
     Args:
         vectors: (N, F) floats.
-        labels: (N,) whole numbers from 0.
-        additions: how many to make of each class.
+        labels: (N,) integers from 0.
+        additions: number of new examples per class.
 
     Returns:
         Vectors (N + sum of additions, F) of the same type, and their labels.

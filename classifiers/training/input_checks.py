@@ -1,4 +1,4 @@
-"""Seeing that images, labels and class weights fit together before work starts on them."""
+"""Checks that images, labels and class weights fit together, before any work starts."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ def check_pixels(pixels: np.ndarray, image_size_px: int) -> None:
     """Check that these are one or more grey images (N, S, S) uint8 with S = `image_size_px`.
 
     Raises:
-        ClassifierInputError: they are not.
+        ClassifierInputError: the check fails.
     """
     if pixels.dtype != np.uint8 or pixels.shape[1:] != (image_size_px, image_size_px) or len(pixels) == 0:
         raise ClassifierInputError(
@@ -26,7 +26,7 @@ def check_labels(labels: np.ndarray, num_images: int, num_classes: int) -> None:
     """Check that every image has a label, a whole number from 0 to `num_classes` - 1.
 
     Raises:
-        ClassifierInputError: it is not so.
+        ClassifierInputError: the check fails.
     """
     fits = labels.shape == (num_images,) and np.issubdtype(labels.dtype, np.integer)
     if not fits or labels.min() < 0 or labels.max() >= num_classes:
@@ -42,7 +42,7 @@ def check_class_weights(class_weights: Sequence[float] | None, num_classes: int)
     """Check that there is one positive finite weight per class, or None.
 
     Raises:
-        ClassifierInputError: it is not so.
+        ClassifierInputError: the check fails.
     """
     if class_weights is None:
         return

@@ -37,7 +37,7 @@ def _multi_class(logits: Tensor, labels: Tensor) -> Tensor:
 def probabilities_of(logits: Tensor, num_classes: int) -> Tensor:
     """(B, L) logits to (B, num_classes) probabilities; a single logit is that of class 1.
 
-    Where there are more logits than classes, the last are left out: an image is of one of the classes that there are.
+    Logits beyond the number of classes are ignored: an image belongs to one of the existing classes.
     """
     if logits.shape[1] > 1:
         return logits[:, :num_classes].softmax(dim=1)

@@ -29,7 +29,7 @@ class DataConfig(Section):
     test_fraction: float = Field(0.2, gt=0, lt=0.9)
     """Share of the patients that becomes `test` where the set has no test images."""
     resplit: bool = False
-    """Ignore the set's own split and cut validation and test anew, by patient."""
+    """Ignore the set's own split and split validation and test again, by patient."""
     intensity_range: Literal["auto"] | tuple[float, float] = "auto"
     """Values of images with more than 8 bits per channel that become black and white. `auto`: one range for the whole
     set, the smallest of 8, 12 or 16 bits that holds all values."""

@@ -55,7 +55,7 @@ class Dataset:
         """All images as grey squares: uint8 (N, size_px, size_px), 0 black, read-only, mapped from disk.
 
         Row i is row i of the table. Resized with antialiasing, aspect ratio not kept (see `decoding.resize_grey`).
-        A size asked for the first time is decoded now.
+        A size that is requested for the first time is decoded now.
         """
         return self.cache.pixels(size_px)
 

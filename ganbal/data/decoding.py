@@ -79,7 +79,7 @@ class DecodedImage:
 
 
 def decode_file(path: Path, sizes_px: Sequence[int], intensity: IntensityRange | None = None) -> DecodedImage:
-    """Decode a file once to grey and shrink it to every size asked for.
+    """Decode a file once to grey and shrink it to every requested size.
 
     Of a file with several pages or frames the first is taken. JPEG's reduced decoding (PIL `draft`) is not used: on
     1900×1500 images it saves half of 20 ms, but changes pixels of a 64 px result by up to 27 of 255.

@@ -95,7 +95,7 @@ class DecodedCache:
     A folder per source holds a folder per list of file names and decoder version. In it are `index.json` and, for
     every size asked for so far, `pixels_<S>.npy`, uint8 (N, S, S). Nothing is believed unchecked: a file whose size,
     times or inode differ from the index, or which had changed just before they were noted, is hashed again, and where
-    its content has changed everything is decoded anew; pixels are compared with their checksum when they are opened.
+    its content has changed, everything is decoded again; pixels are compared with their checksum when they are opened.
     A lock keeps processes that decode the same source from doing it twice.
     """
 

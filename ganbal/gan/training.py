@@ -128,7 +128,7 @@ def _continue_earlier_training(
     console.say(f"Continuing from step {state.step} of {config.steps}.")
     if not random_continues:
         console.warn(
-            f"This training began on another kind of device. On {state.device.type}, its random numbers start anew, "
+            f"This training began on another kind of device. On {state.device.type}, its random numbers start again, "
             "derived from the seed and the step: the result is as valid, but not equal bit by bit."
         )
     if state.best_step and not folder.best_checkpoint.is_file():

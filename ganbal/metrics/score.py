@@ -19,7 +19,7 @@ class ScoreKind:
     better: Literal["lower", "higher", "near"]
     """`near`: the closer to `best`, the better."""
     best: float | None = None
-    """The value of a perfect generator where it is a known constant; None where only the floor tells."""
+    """The value of a perfect generator where it is a known constant; None where only the floor shows it."""
     low: float | None = None
     """Smallest possible value; None: unbounded."""
     high: float | None = None

@@ -79,7 +79,7 @@ def _read_rule(folder: Path, threshold: str | None) -> _Rule:
         raise InputError(
             expected=f"the files of a finished cell in {folder}, as its training left them",
             found=f"missing or damaged: {', '.join(damaged)}",
-            action="Run `ganbal compare` again: it trains damaged cells anew.",
+            action="Run `ganbal compare` again: it trains damaged cells again.",
         )
     classes = read_classes(folder)
     labels, probabilities = read_validation(folder, classes)

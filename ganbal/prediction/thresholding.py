@@ -1,4 +1,4 @@
-"""From probabilities to a predicted class: the threshold, chosen on validation predictions where asked for."""
+"""From probabilities to a predicted class: the threshold, chosen on validation predictions on request."""
 
 import re
 from dataclasses import dataclass

@@ -79,8 +79,8 @@ class FileReader:
         found = shape(content, "", complaints)
         if complaints:
             more = len(complaints) - _MOST_COMPLAINTS
-            told = [*complaints[:_MOST_COMPLAINTS], *([f"and {more} more of this kind"] if more > 0 else [])]
-            self.unread.append((name, "; ".join(told)))
+            phrases = [*complaints[:_MOST_COMPLAINTS], *([f"and {more} more of this kind"] if more > 0 else [])]
+            self.unread.append((name, "; ".join(phrases)))
         return found
 
     def _read(self, name: str, read: Callable[[Path], _Content]) -> _Content | None:

@@ -160,7 +160,7 @@ def case_picture(run: RunFiles, cell: CellFiles, title: str) -> Picture | None:
         return None
     beside = "beside it the Grad-CAM heat map of the predicted class" if facts["has_heat_maps"] else "no heat maps"
     cases = [case for kind in facts["kinds"] for case in kind]
-    told = "; ".join(
+    phrases = "; ".join(
         f"{case['true']} predicted {case['predicted']} with {share(case['probability'], 2)}" for case in cases
     )
     return _picture(
@@ -169,7 +169,7 @@ def case_picture(run: RunFiles, cell: CellFiles, title: str) -> Picture | None:
         label=f"{cell.arm} · {title}",
         caption=f"Seed {cell.seed}. One row per class for correct and for wrong predictions; in it the most certain, "
         f"the median and the least certain one; {beside}.",
-        alt=f"Test images with the class that {title} predicted. {told}.",
+        alt=f"Test images with the class that {title} predicted. {phrases}.",
         lines=_strip_lines(run, synthetic=False),
         synthetic=False,
         most_edge_px=_WIDE_PX,

@@ -182,7 +182,7 @@ class ProgressBar:
 def _terminal() -> "rich.console.Console":
     import rich.console
 
-    # stderr is looked up anew: tests and notebooks replace it.
+    # sys.stderr is looked up on every call: tests and notebooks replace it.
     return rich.console.Console(file=sys.stderr)
 
 

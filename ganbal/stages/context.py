@@ -27,7 +27,7 @@ HELD_OUT_SPLIT = "val"
 
 
 class RunContext:
-    """One run as the stages see it; images are read when they are first asked for."""
+    """One run as the stages see it; images are read when they are first needed."""
 
     def __init__(
         self,

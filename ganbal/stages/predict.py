@@ -47,7 +47,7 @@ def predict_command(
     csv_file: Path | None,
     console: Console,
 ) -> Predictions:
-    """Predict the images; nothing is written but `csv_file`, where one is asked for.
+    """Predict the images; only `csv_file` is written, if it is given.
 
     Raises:
         InputError: no run, no such cell, no images, or a wrong threshold.

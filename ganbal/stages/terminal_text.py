@@ -85,7 +85,7 @@ def _one_synthesis(facts: dict[str, Any]) -> str:
     if facts["num_rejected"] is None:
         return text
     share = facts["num_rejected"] / (facts["num_images"] + facts["num_rejected"])
-    return f"{text} {facts['num_rejected']} copies of training images ({share:.1%}) were generated anew."
+    return f"{text} {facts['num_rejected']} copies of training images ({share:.1%}) were generated again."
 
 
 def scores(facts: dict[str, Any]) -> str:

@@ -119,7 +119,7 @@ def test_the_change_of_device_is_reported_and_training_goes_on(tmp_path, capsys)
     content["state"] |= {"random": torch.zeros(16, dtype=torch.uint8), "random_device": "cuda"}
     torch.save(content, file)
     assert train(tmp_path, settings("gan.steps=4"), console=Console()).step == 4
-    assert "random numbers start anew" in capsys.readouterr().err
+    assert "random numbers start again" in capsys.readouterr().err
 
 
 def test_settings_that_shape_weights_are_compared_and_others_are_not(saved):

@@ -63,14 +63,14 @@ def draw_condition_curves(
         axes.set_xlabel(place_label)
         axes.set_ylabel(difference_label)
 
-    told = "; ".join(f"{line.arm}: {', '.join(_in_words(line))}" for line in lines)
+    phrases = "; ".join(f"{line.arm}: {', '.join(_in_words(line))}" for line in lines)
     return render(
         draw,
         name=name,
         width_px=WIDTH_PX,
         height_px=HEIGHT_PX,
         caption=caption,
-        alt=f"{title}: {difference_label} over {place_label}. {told}.",
+        alt=f"{title}: {difference_label} over {place_label}. {phrases}.",
         mark=mark,
     )
 

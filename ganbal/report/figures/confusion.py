@@ -79,7 +79,7 @@ def draw_confusion(
             for column in range(len(classes)):
                 _draw_field(axes, row, column, cell, float(matrix[row, column]), float(shares[row, column]))
 
-    told = "; ".join(
+    phrases = "; ".join(
         f"{classes[row]} predicted {classes[column]}: {matrix[row, column]:.0f} ({shares[row, column]:.0%})"
         for row in range(len(classes))
         for column in range(len(classes))
@@ -90,7 +90,7 @@ def draw_confusion(
         width_px=_LEFT + size + 4,
         height_px=_TOP + size + _BOTTOM,
         caption="",
-        alt=f"Confusion matrix, {title}, summed over {summed}, percent of the true class. {told}.",
+        alt=f"Confusion matrix, {title}, summed over {summed}, percent of the true class. {phrases}.",
         mark=mark,
     )
 

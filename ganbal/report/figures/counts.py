@@ -37,7 +37,7 @@ def draw_counts(counts: Mapping[str, Mapping[str, float]], classes: Sequence[str
                 axes.text(_LEFT + length + 6, y + _BAR_PX / 2, number_text.count(count), size=11, va="center_baseline")
                 y += _BAR_PX
 
-    told = "; ".join(
+    phrases = "; ".join(
         f"{split}: {', '.join(f'{name} {number_text.count(counts[split].get(name, 0))}' for name in classes)}"
         for split in splits
     )
@@ -47,6 +47,6 @@ def draw_counts(counts: Mapping[str, Mapping[str, float]], classes: Sequence[str
         width_px=WIDTH_PX,
         height_px=height,
         caption="Images by split and class, as this run used them.",
-        alt=f"Bar chart of image counts. {told}.",
+        alt=f"Bar chart of image counts. {phrases}.",
         mark=mark,
     )

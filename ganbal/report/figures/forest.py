@@ -102,14 +102,14 @@ def draw_forest(
         middle = _LEFT + (WIDTH_PX - _LEFT - _RIGHT) / 2
         sheet.text(middle, height - 8, under, color=COLOURS["muted"], size=10.5, ha="center")
 
-    told = "; ".join(f"{group.heading}: {', '.join(map(_in_words, group.rows))}" for group in groups)
+    phrases = "; ".join(f"{group.heading}: {', '.join(map(_in_words, group.rows))}" for group in groups)
     return render(
         draw,
         name=name,
         width_px=WIDTH_PX,
         height_px=height,
         caption="",
-        alt=f"Forest plot, {title}, differences to {baseline} in points. {told}.",
+        alt=f"Forest plot, {title}, differences to {baseline} in points. {phrases}.",
         mark=mark,
     )
 

@@ -64,7 +64,7 @@ def draw_scores(scores: Sequence[Mapping[str, Any]], mark: str | None) -> Drawin
                 color=COLOURS[_colour(score)],
             )
 
-    told = "; ".join(
+    phrases = "; ".join(
         f"{score['title']} {number_text.score(shown_value(score))} against a floor of {_floor_in_words(score)}, "
         f"{direction(score) or 'no direction'}"
         for score in scores
@@ -77,7 +77,7 @@ def draw_scores(scores: Sequence[Mapping[str, Any]], mark: str | None) -> Drawin
         caption="Dot and number: the synthetic images. Line and band: real images against real ones (the floor), at "
         "the same number of images where that was measured. ✓ green: as good as real images; ✗ red: not. Every row has "
         "its own scale.",
-        alt=f"Scores beside their real-versus-real floor. {told}.",
+        alt=f"Scores beside their real-versus-real floor. {phrases}.",
         mark=mark,
     )
 

@@ -113,16 +113,16 @@ def _cheap_arms(study: StudyView) -> str:
     cheap = [arm for arm in study.other_arms if GAN_ARM not in arm]
     if cheap and not study.summary["verdict"]["findings"]:
         return f"No difference found with {listing(cheap)}."
-    told: dict[tuple[str, str], list[str]] = {}
+    phrases: dict[tuple[str, str], list[str]] = {}
     for row in study.summary["verdict"]["findings"]:
         change = f"{study.metric_title(row['metric'])} {points(row['mean'])} points"
-        told.setdefault((row["arm"], row["classifier"]), []).append(f"{change} ({row['verdict']})")
+        phrases.setdefault((row["arm"], row["classifier"]), []).append(f"{change} ({row['verdict']})")
     titles = {model["name"]: model["title"] for model in study.classifiers}
     several = len(titles) > 1
     return _sentence(
         [
             f"{arm}{f' with {titles.get(classifier, classifier)}' if several else ''}: {listing(changes)}"
-            for (arm, classifier), changes in told.items()
+            for (arm, classifier), changes in phrases.items()
         ]
     )
 

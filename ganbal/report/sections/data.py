@@ -119,12 +119,12 @@ def _shared_patients(data: Mapping[str, Any]) -> str:
     shared = [entry for entry in data["patients_shared"] if entry["count"]]
     if not shared:
         return "no id is in more than one split"
-    told = [
+    phrases = [
         f"{plural(entry['count'], 'id')} in both {listing(entry['splits'])}"
         + (f" (for example {entry['examples'][0]})" if entry["examples"] else "")
         for entry in shared
     ]
-    return "; ".join(told) + ". Ids come from file names; whether they mean the same person is unknown"
+    return "; ".join(phrases) + ". Ids come from file names; whether they mean the same person is unknown"
 
 
 def _identical(duplicates: Mapping[str, Any] | None) -> str:

@@ -86,12 +86,12 @@ def _conditions(summary: Mapping[str, Any]) -> str:
     found = [condition_of(row) for row in summary["differences"]]
     ratios = sorted({condition.synthetic_ratio for condition in found if condition.synthetic_ratio is not None})
     fractions = sorted({condition.fraction for condition in found})
-    told = []
+    phrases = []
     if ratios:
-        told.append(f"Arms that add images added {_numbers(ratios)} times what each class lacks.")
+        phrases.append(f"Arms that add images added {_numbers(ratios)} times what each class lacks.")
     if len(fractions) > 1:
-        told.append(f"This was repeated with {_numbers(fractions)} of the minority class's training images.")
-    return " ".join(told)
+        phrases.append(f"This was repeated with {_numbers(fractions)} of the minority class's training images.")
+    return " ".join(phrases)
 
 
 def _metrics(study: StudyView, cite: Citations) -> str:
@@ -101,10 +101,10 @@ def _metrics(study: StudyView, cite: Citations) -> str:
         "brier": f"the Brier score ({cite('brier')})" if "brier" in metrics else "",
         "ece": f"the expected calibration error ({cite('ece')})" if "ece" in metrics else "",
     }
-    told = [text for text in others.values() if text]
+    phrases = [text for text in others.values() if text]
     positive = f" (positive class: {study.positive_class})" if study.positive_class else ""
     text = f"Metrics were accuracy, balanced accuracy, recall per class, ROC-AUC and PR-AUC{positive}"
-    text += f", {listing(told)}." if told else "."
+    text += f", {listing(phrases)}." if phrases else "."
     if any(is_at_chosen_threshold(metric) for metric in metrics):
         text += (
             " Classes were predicted at a threshold of 0.5 and, separately, at the threshold that maximizes Youden's "
@@ -128,27 +128,29 @@ def _interval_method(summary: Mapping[str, Any], cite: Citations) -> str:
     method = summary["interval_method"]
     if method and "Banerjee" in method:
         cite("banerjee")
-    told = [method] if method else []
+    phrases = [method] if method else []
     samples, patients = summary["patient_draws"], summary["num_test_patients"]
     if samples and patients:
-        told.append(f"{count(samples)} bootstrap samples of the {count(patients)} test patients, {cite('bootstrap')}")
-    return f" ({'; '.join(told)})" if told else ""
+        phrases.append(
+            f"{count(samples)} bootstrap samples of the {count(patients)} test patients, {cite('bootstrap')}"
+        )
+    return f" ({'; '.join(phrases)})" if phrases else ""
 
 
 def _tests(summary: Mapping[str, Any], cite: Citations) -> str:
-    told = []
+    phrases = []
     if any(row["p_holm"] is not None for row in summary["differences"]):
-        told.append(
+        phrases.append(
             f"P-values were corrected after Holm ({cite('holm')}) within each metric and baseline, over all arms, "
             "conditions and classifiers; a difference counts as found where the corrected p is at most 0.05."
         )
     named = (("mcnemar", "McNemar"), ("delong", "DeLong"))
     tests = [f"{title}'s test ({cite(key)})" for key, title in named if any(row[key] for row in summary["pairs"])]
     if tests:
-        told.append(
+        phrases.append(
             f"Test predictions averaged over the seeds were also compared by {listing(tests)}, corrected likewise."
         )
-    return " ".join(told)
+    return " ".join(phrases)
 
 
 def _numbers(values: Sequence[float]) -> str:
