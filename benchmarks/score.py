@@ -24,6 +24,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+REFERENCE = Path(__file__).resolve().with_name("reference_fid.py")
 HUB_NAME = "pt_inception-2015-12-05-6726825d.pth"
 
 
@@ -71,7 +72,7 @@ def run(options: argparse.Namespace, scratch: Path) -> dict:
 
     for number in range(options.rounds):
         cache = {"GANBAL_CACHE": str(scratch / f"cache-{number}")}
-        reference = [sys.executable, "-m", "pytorch_fid", str(real), str(first)]
+        reference = [sys.executable, str(REFERENCE), str(real), str(first)]
         reference += ["--dims", str(options.dims), "--device", options.device]
         take("pytorch-fid", reference, lambda text: float(text.split()[-1]))
         take("ganbal score, FID only, first time", ours(options, real, first, "[fid]"), fid_of, **cache)
@@ -122,8 +123,11 @@ def prepare_folders(options: argparse.Namespace, scratch: Path) -> tuple[Path, P
 def time_distance_step(share: float, dims: int) -> dict[str, float]:
     """From features to the distance at `dims` dimensions, pytorch-fid's functions against ours."""
     from pytorch_fid.fid_score import calculate_frechet_distance
+    from reference_fid import restore_disp
 
     from ganbal.metrics.frechet import frechet_distance
+
+    restore_disp()
 
     rng = np.random.default_rng(0)
     spectrum = np.linspace(1, 0.05, dims) ** 3

@@ -139,6 +139,18 @@ def test_packages_that_are_there_in_a_newer_version_are_not_replaced() -> None:
     assert pack.is_missing("no-such-distribution", "1.0")
 
 
+@pytest.mark.usefixtures("gpu_stages")
+def test_the_reference_program_gets_the_root_from_an_old_and_a_new_scipy() -> None:
+    from reference_fid import with_disp
+
+    old = with_disp(lambda matrix, disp=True: matrix**0.5 if disp else (matrix**0.5, 0.25))
+    new = with_disp(lambda matrix: matrix**0.5)
+    assert old(9.0) == new(9.0) == 3.0
+    assert old(9.0, disp=False) == (3.0, 0.25)
+    root, _ = new(9.0, disp=False)
+    assert root == 3.0
+
+
 def settings_in(folder: Path):
     from gpu_stages.settings import Settings
 
