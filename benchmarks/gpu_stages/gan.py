@@ -52,7 +52,7 @@ def modes(device: torch.device) -> list[str]:
     if device.type != "cuda":
         return ["never"]
     values = typing.get_args(GanConfig.model_fields["compile"].annotation)
-    return ["never", *(value for value in values if value not in ("auto", "never"))]
+    return ["never", *(value for value in values if value != "never")]
 
 
 def prepare(

@@ -85,8 +85,8 @@ class GanConfig(Section):
     """Share of the training images kept from the discriminator to measure its overfitting (adaptive only)."""
     ema_half_life_images: float = Field(10_000, ge=0, le=1e9)
     """Images after which a weight's share in the generator's moving average has halved; 0 switches averaging off."""
-    compile: Literal["auto", "always", "graph", "never"] = "auto"
-    """On CUDA, `auto` and `always` compile kernels and record whole steps, `graph` records only; on a CPU, `always`
+    compile: Literal["auto", "always", "never"] = "auto"
+    """On CUDA, `auto` records whole steps as graphs and `always` compiles their kernels as well; on a CPU, `always`
     compiles kernels. Each is used where a rehearsal of a few steps gives the same losses."""
     log_every_steps: int = Field(50, ge=1, le=1_000_000)
     sample_every_steps: int = Field(1000, ge=1, le=100_000_000)
