@@ -57,7 +57,7 @@ def choose_executor(study: StudyConfig, device: torch.device) -> Executor | None
     """The executor that the settings ask for; None trains in this process, one cell after another.
 
     Raises:
-        InputError: Ray is asked for and not installed.
+        InputError: the settings name Ray, which is not installed.
     """
     is_cuda = device.type == "cuda"
     if study.executor == "ray":
