@@ -7,5 +7,6 @@ CONFIGS = ["ganbal.configs", "ganbal.configs.documents"]
 setup(
     packages=[*find_packages(include=["ganbal*", "classifiers*"]), *CONFIGS],
     package_dir={"ganbal.configs": "configs"},
-    package_data={"ganbal": ["report/templates/*"]} | {name: ["*.yaml"] for name in CONFIGS},
+    package_data={"ganbal": ["py.typed", "report/templates/*"], "classifiers": ["py.typed"]}
+    | {name: ["*.yaml"] for name in CONFIGS},
 )
