@@ -1,11 +1,9 @@
-"""The GAN training loop, and the files it writes."""
+"""The GAN training loop."""
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor
 
@@ -13,14 +11,13 @@ from classifiers.training.precision import choose_precision
 from ganbal.config import GanConfig
 from ganbal.errors import InputError
 from ganbal.gan.acceleration import fastest_step, training_kernels
-from ganbal.gan.checkpoint import resume, save_checkpoint
+from ganbal.gan.checkpoint import resume
 from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.folder import GanFolder
 from ganbal.gan.monitor import Monitor
-from ganbal.gan.sample_images import write_animation, write_augmentation, write_grid, write_interpolation
 from ganbal.gan.state import TrainingState, new_state
-from ganbal.gan.train_step import MEASURES
-from ganbal.runtime.atomic_files import atomic_path
+from ganbal.gan.train_step import MEASURES, TrainStep
+from ganbal.gan.training_writer import TrainingWriter
 from ganbal.runtime.console import Console
 from ganbal.runtime.distributed import ALONE, World
 from ganbal.runtime.memory import advise_when_out_of_memory
@@ -64,46 +61,70 @@ def train_gan(
         _continue_earlier_training(state, config, fingerprint, folder, monitor, console)
         writer = TrainingWriter(folder, state, monitor, config, fingerprint, world)
         writer.write_augmentation(images)
-        train_step = fastest_step(
-            state,
-            torch.from_numpy(np.array(images)).to(device),
-            config,
-            world,
-            console,
-            None if labels is None else torch.from_numpy(labels).to(device),
-            choose_precision("auto", device),
-        )
-        meter = Meter(state, world)
+        pixels = torch.from_numpy(np.array(images)).to(device)
+        labels_on_device = None if labels is None else torch.from_numpy(labels).to(device)
+        precision = choose_precision("auto", device)
+        train_step = fastest_step(state, pixels, config, world, console, labels_on_device, precision)
         if state.step == config.steps:  # a finished training is repeated only where its files are missing or damaged
             writer.write_checkpoints()
             writer.write_grid()
-        with (
-            stop_on_signal() as stop,
-            console.progress(config.steps, "training the GAN", "step", initial=state.step) as bar,
-        ):
-            while state.step < config.steps:
-                meter.add(train_step())
-                bar.update(state.step - bar.n)
-                due = DueWork(state.step, config)
-                if due.row:
-                    measured = monitor.measure(state) if due.score else {}
-                    row = world.broadcast_object(meter.row(config.batch_size) | measured)
-                    state.history.append(row)
-                    on_log(row)
-                    bar.set_postfix_str(_progress_text(row))
-                    monitor.keep_if_best(state)
-                    monitor.roll_back_if_collapsed(state)
-                # Several processes have to agree on when to stop, and asking takes time.
-                stopping = world.any(stop.requested) if due.row or world.size == 1 else False
-                if due.grid:
-                    writer.write_grid()
-                if stopping or due.last or (due.checkpoint and world.any(writer.is_checkpoint_time())):
-                    meter.update_state()
-                    writer.write_checkpoints()
-                if stopping:
-                    raise stop.interruption(f"Step {state.step} of {config.steps} is saved.")
+        TrainingLoop(state, train_step, monitor, writer, config, on_log, world).run(console)
         writer.write_summaries()
     return state
+
+
+class TrainingLoop:
+    """Steps until `config.steps`; logs, measures and saves at the intervals of the settings."""
+
+    def __init__(
+        self,
+        state: TrainingState,
+        train_step: TrainStep,
+        monitor: Monitor,
+        writer: TrainingWriter,
+        config: GanConfig,
+        on_log: Callable[[dict[str, float]], None],
+        world: World,
+    ) -> None:
+        self._state, self._train_step, self._config, self._world = state, train_step, config, world
+        self._monitor, self._writer, self._on_log = monitor, writer, on_log
+        self._meter = Meter(state, world)
+
+    def run(self, console: Console) -> None:
+        """Train to the last step.
+
+        Raises:
+            GanbalError: the training collapsed too often.
+            InterruptedBySignal: a signal arrived; a checkpoint of the step reached is on disk.
+        """
+        state, steps = self._state, self._config.steps
+        with stop_on_signal() as stop, console.progress(steps, "training the GAN", "step", initial=state.step) as bar:
+            while state.step < steps:
+                self._meter.add(self._train_step())
+                bar.update(state.step - bar.n)
+                due = DueWork(state.step, self._config)
+                if due.row:
+                    row = self._log_row(with_scores=due.score)
+                    bar.set_postfix_str(_progress_text(row))
+                    self._monitor.keep_if_best(state)
+                    self._monitor.roll_back_if_collapsed(state)
+                # Several processes have to agree on when to stop, and asking takes time.
+                stopping = self._world.any(stop.requested) if due.row or self._world.size == 1 else False
+                if due.grid:
+                    self._writer.write_grid()
+                if stopping or due.last or (due.checkpoint and self._world.any(self._writer.is_checkpoint_time())):
+                    self._meter.update_state()
+                    self._writer.write_checkpoints()
+                if stopping:
+                    raise stop.interruption(f"Step {state.step} of {steps} is saved.")
+
+    def _log_row(self, with_scores: bool) -> dict[str, float]:
+        """Add a row to the history, the same one in every process."""
+        measured = self._monitor.measure(self._state) if with_scores else {}
+        row = self._world.broadcast_object(self._meter.row(self._config.batch_size) | measured)
+        self._state.history.append(row)
+        self._on_log(row)
+        return row
 
 
 def _continue_earlier_training(
@@ -183,59 +204,6 @@ class Meter:
             **dict(zip(MEASURES, means, strict=True)),
             "images_per_second": speed,
         }
-
-
-class TrainingWriter:
-    """Writes the files of a training; does nothing in processes other than the first."""
-
-    def __init__(
-        self,
-        folder: GanFolder,
-        state: TrainingState,
-        monitor: Monitor,
-        config: GanConfig,
-        fingerprint: TrainingFingerprint,
-        world: World,
-    ) -> None:
-        self._folder, self._state, self._monitor, self._config = folder, state, monitor, config
-        self._fingerprint, self._writes = fingerprint, world.is_first
-        self._last_checkpoint_at = time.monotonic()
-
-    def is_checkpoint_time(self) -> bool:
-        return time.monotonic() - self._last_checkpoint_at >= self._config.checkpoint_every_seconds
-
-    def write_checkpoints(self) -> None:
-        """Write the best state, if it is new, then the present one and the history."""
-        if self._writes:
-            self._monitor.write_best()
-            save_checkpoint(self._folder.last_checkpoint, self._state.state_dict(), self._fingerprint)
-            write_history(self._folder.history, self._state.history)
-            self._last_checkpoint_at = time.monotonic()
-
-    def write_augmentation(self, images: np.ndarray) -> None:
-        if self._writes:
-            write_augmentation(self._folder.root / "augmentation.png", images, self._config.augment)
-
-    def write_grid(self) -> None:
-        if self._writes:
-            path = self._folder.sample_grid(self._state.step)
-            write_grid(path, self._state.generator_ema, self._fingerprint.seed, self._details())
-
-    def write_summaries(self) -> None:
-        """Write what needs a finished training: interpolations, and the sample grids as an animation."""
-        if self._writes:
-            path, generator = self._folder.root / "interpolation.png", self._state.generator_ema
-            write_interpolation(path, generator, self._fingerprint.seed, self._details())
-            write_animation(self._folder.root / "progress.gif", sorted(self._folder.samples.glob("step_*.png")))
-
-    def _details(self) -> dict[str, str]:
-        classes = ", ".join(self._fingerprint.class_names)
-        return {"step": str(self._state.step), "seed": str(self._fingerprint.seed), "class": classes}
-
-
-def write_history(path: Path, history: list[dict[str, float]]) -> None:
-    with atomic_path(path) as temporary:
-        pd.DataFrame(history).to_csv(temporary, index=False, float_format="%.6g")
 
 
 def _progress_text(row: dict[str, float]) -> str:

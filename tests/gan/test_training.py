@@ -111,7 +111,7 @@ def test_a_training_that_stops_between_two_rows_and_continues_has_the_same_histo
     config = settings("gan.steps=9", "gan.log_every_steps=4", "gan.score_every_steps=4", "gan.sample_every_steps=5")
     train(tmp_path / "undisturbed", config)
     with monkeypatch.context() as at_step_five, pytest.raises(fault):
-        at_step_five.setattr("ganbal.gan.training.write_grid", stop)
+        at_step_five.setattr("ganbal.gan.training_writer.write_grid", stop)
         train(tmp_path / "stopped", config)
     assert weights(tmp_path / "stopped")["step"] == saved_step
     train(tmp_path / "stopped", config)
