@@ -35,15 +35,17 @@ def training_digest(network_name: str, config: TrainingConfig, arrays: list[np.n
 
 
 def trained_once(
-    cache: TensorCache | None, name: str, network: Network, train: Callable[[], TrainingResult]
+    cache: TensorCache | None, name_of: Callable[[], str], network: Network, train: Callable[[], TrainingResult]
 ) -> TrainingResult:
-    """Load the trained weights called `name` into the network, or call `train` and store what it leaves there.
+    """Load stored weights into the network, or call `train` and store the weights that it leaves in the network.
 
     Args:
         cache: None stores nothing.
+        name_of: computes the name under which the weights are stored; not called without a cache.
     """
     if cache is None:
         return train()
+    name = name_of()
     result = load_trained(cache, name, network)
     if result is None:
         result = train()

@@ -75,25 +75,19 @@ def train_classifier(
     inputs = NetworkInputs(network, model_name, image_size_px, device, precision, cache)
     training = _Training(network, inputs, config, num_classes, model.num_outputs(num_classes), callbacks, device)
     validation = training.examples(val_pixels, val_labels)
-    networks, digest = None, ""
-    if cache is not None and is_start_of_several(model_name):
-        digest = training_digest(start, config, arrays, num_classes, weights, precision, device.type)
-        networks = cache.subfolder("trained_networks")
-    result = trained_once(networks, digest[:32], network, lambda: training.run(train_pixels, train_labels, validation))
+    result = trained_once(
+        cache.subfolder("trained_networks") if cache is not None and is_start_of_several(model_name) else None,
+        lambda: training_digest(start, config, arrays, num_classes, weights, precision, device.type)[:32],
+        network,
+        lambda: training.run(train_pixels, train_labels, validation),
+    )
     if model.fit_last_layer is not None:
         training.fit_last_layer(model.fit_last_layer, train_pixels, train_labels)
-    if not result.history:
-        result.history.append(training.only_row(validation))
+    history = result.history or [training.only_row(validation)]
+    pretrained = origin_of(weights) if model.frozen_backbone else None
+    steps, best_step = int(history[-1]["step"]), result.kept_step
     return TrainedClassifier(
-        model_name=model_name,
-        num_classes=num_classes,
-        image_size_px=image_size_px,
-        network=network,
-        inputs=inputs,
-        pretrained=origin_of(weights) if model.frozen_backbone else None,
-        steps_taken=int(result.history[-1]["step"]),
-        best_step=result.kept_step,
-        history=result.history,
+        model_name, num_classes, image_size_px, network, inputs, pretrained, steps, best_step, history
     )
 
 
