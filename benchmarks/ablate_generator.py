@@ -6,7 +6,7 @@
 Every variant sees the same number of images at 64 px with 32 base channels, from the same seeds; 1,000 synthetic images
 of the last step are then compared with the training images: FID and KID of Inception's 768-d layer, precision, recall,
 density, coverage, diversity (1: they differ among each other as much as the real ones) and how far their mean image is
-from that of the real ones (root mean square, in grey values). One line a training goes to DIR/ablation.csv as soon as
+from that of the real ones (root mean square, in gray values). One line a training goes to DIR/ablation.csv as soon as
 it is done; lines that are there are not done again.
 """
 

@@ -105,7 +105,7 @@ def planted(images: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarra
     noisy = np.clip(images + rng.normal(0, 10, images.shape), 0, 255).astype(np.uint8)
     return {
         "exact": images,
-        "noise of 10 grey levels": noisy,
+        "noise of 10 gray levels": noisy,
         "shrunk to 48 px and back": blurred(images, 48 / SIZE_PX),
         "darker by a fifth": (images * 0.8).astype(np.uint8),
         "shifted by 2 px": np.roll(images, (2, 2), (1, 2)),

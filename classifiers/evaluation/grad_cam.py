@@ -20,7 +20,7 @@ def grad_cam(network: Network, pixels: np.ndarray, labels: np.ndarray) -> np.nda
 
     Args:
         network: its backbone must end in feature maps (B, C, h, w) of more than one pixel.
-        pixels: (N, S, S) uint8 grey.
+        pixels: (N, S, S) uint8 gray.
         labels: (N,) the class to explain in each image.
 
     Returns:

@@ -79,7 +79,7 @@ def _cuts(labels: np.ndarray, probabilities: np.ndarray) -> tuple[np.ndarray, np
     values = values[::-1]
     below = np.append(values[1:], 0.0)
     halfway = (values + below) / 2
-    # Between two neighbouring floating-point numbers there is no third.
+    # Between two neighboring floating-point numbers there is no third.
     cuts = np.where(halfway > below, halfway, values)
     return cuts, np.cumsum(positives), np.cumsum(negatives)
 

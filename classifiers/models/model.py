@@ -26,7 +26,7 @@ class Model:
     min_image_size_px: int
     """Smaller images would vanish in its pooling layers."""
     mean: tuple[float, ...]
-    """One value per channel, taken from grey values scaled to [0, 1]."""
+    """One value per channel, taken from gray values scaled to [0, 1]."""
     std: tuple[float, ...]
     """One value per channel, divided by after `mean` is taken off."""
     build_backbone: Callable[[], nn.Module]

@@ -1,4 +1,4 @@
-"""The support vector machine of the CUNY report (Hussan 2022): radial basis functions on 50×50 grey pixels."""
+"""The support vector machine of the CUNY report (Hussan 2022): radial basis functions on 50×50 gray pixels."""
 
 from torch import nn
 

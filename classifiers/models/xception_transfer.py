@@ -1,7 +1,7 @@
 """Transfer learning over Xception (Chollet 2017), as in the report on three networks.
 
 The convolutions stay as ImageNet left them; their maps are flattened and a dense head of 128 is trained on them. Like
-the report, which leaves out the network's own scaling, it takes grey values from 0 to 255 as they are: worse than
+the report, which leaves out the network's own scaling, it takes gray values from 0 to 255 as they are: worse than
 [-1, 1], for which the weights are made, but what the published figure was had with. The network is timm's.
 """
 

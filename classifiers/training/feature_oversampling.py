@@ -8,7 +8,7 @@ import numpy as np
 from classifiers.errors import ClassifierInputError
 from classifiers.models.model import Model
 
-_NEIGHBOURS = 5
+_NEIGHBORS = 5
 
 
 def has_fixed_vectors(model: Model, augment: str) -> bool:
@@ -59,7 +59,7 @@ def smote(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The examples, then new ones, each at a random position between an example and a near neighbor of its class.
 
-    Synthetic minority over-sampling (Chawla et al., JAIR 2002) with its five neighbours, or as many as a class has.
+    Synthetic minority over-sampling (Chawla et al., JAIR 2002) with its five neighbors, or as many as a class has.
 
     Args:
         vectors: (N, F) floats.
@@ -87,6 +87,6 @@ def smote(
             action="Add images of it, or do without SMOTE.",
         )
     wanted = {label: int(counts[label] + additions[label]) for label in growing}
-    sampler = SMOTE(sampling_strategy=wanted, k_neighbors=min(_NEIGHBOURS, fewest - 1), random_state=seed)
+    sampler = SMOTE(sampling_strategy=wanted, k_neighbors=min(_NEIGHBORS, fewest - 1), random_state=seed)
     more_vectors, more_labels = sampler.fit_resample(vectors, labels)
     return more_vectors.astype(vectors.dtype, copy=False), more_labels.astype(labels.dtype, copy=False)

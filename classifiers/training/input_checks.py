@@ -9,14 +9,14 @@ from classifiers.errors import ClassifierInputError
 
 
 def check_pixels(pixels: np.ndarray, image_size_px: int) -> None:
-    """Check that these are one or more grey images (N, S, S) uint8 with S = `image_size_px`.
+    """Check that these are one or more gray images (N, S, S) uint8 with S = `image_size_px`.
 
     Raises:
         ClassifierInputError: the check fails.
     """
     if pixels.dtype != np.uint8 or pixels.shape[1:] != (image_size_px, image_size_px) or len(pixels) == 0:
         raise ClassifierInputError(
-            expected=f"one or more grey images as uint8 (N, {image_size_px}, {image_size_px})",
+            expected=f"one or more gray images as uint8 (N, {image_size_px}, {image_size_px})",
             found=f"{pixels.dtype} {pixels.shape}",
             action="Resize the images to the classifier's size first.",
         )

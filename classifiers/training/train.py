@@ -53,7 +53,7 @@ def train_classifier(
     The same arguments give the same predictions, bit for bit, on the CPU of one machine.
 
     Args:
-        train_pixels, val_pixels: (N, S, S) uint8 grey with S = `image_size_px`.
+        train_pixels, val_pixels: (N, S, S) uint8 gray with S = `image_size_px`.
         train_labels, val_labels: (N,) integers from 0 to `num_classes` - 1.
         weights: of a frozen backbone: "imagenet", "none" or a file; other models ignore it.
         cache: stores the features of frozen backbones, and networks that several models start from; None stores

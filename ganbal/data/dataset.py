@@ -52,9 +52,9 @@ class Dataset:
         return self.cache.index.unreadable
 
     def pixels(self, size_px: int) -> np.ndarray:
-        """All images as grey squares: uint8 (N, size_px, size_px), 0 black, read-only, mapped from disk.
+        """All images as gray squares: uint8 (N, size_px, size_px), 0 black, read-only, mapped from disk.
 
-        Row i is row i of the table. Resized with antialiasing, aspect ratio not kept (see `decoding.resize_grey`).
+        Row i is row i of the table. Resized with antialiasing, aspect ratio not kept (see `decoding.resize_gray`).
         A size that is requested for the first time is decoded now.
         """
         return self.cache.pixels(size_px)

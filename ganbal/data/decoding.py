@@ -47,7 +47,7 @@ _one_large_image = threading.Lock()
 _INTEGER_RANGES = (255, 4095, 65535)
 _ROWS_PER_BLOCK = 512
 _TIFF_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
-_GREY_MODES = frozenset(["1", "L", "LA"])
+_GRAY_MODES = frozenset(["1", "L", "LA"])
 # Formats that PIL never decodes to more than 8 bits per channel, by their first bytes.
 _NEVER_DEEP = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM")
 
@@ -79,13 +79,13 @@ class DecodedImage:
 
 
 def decode_file(path: Path, sizes_px: Sequence[int], intensity: IntensityRange | None = None) -> DecodedImage:
-    """Decode a file once to grey and shrink it to every requested size.
+    """Decode a file once to gray and shrink it to every requested size.
 
     Of a file with several pages or frames the first is taken. JPEG's reduced decoding (PIL `draft`) is not used: on
     1900×1500 images it saves half of 20 ms, but changes pixels of a 64 px result by up to 27 of 255.
 
     Args:
-        intensity: the data set's range for deep images; None takes the image's own (see `to_grey`).
+        intensity: the data set's range for deep images; None takes the image's own (see `to_gray`).
 
     Raises:
         UnreadableImageError: not an image of a supported format, damaged, empty, or larger than `MAX_PIXELS`.
@@ -95,17 +95,17 @@ def decode_file(path: Path, sizes_px: Sequence[int], intensity: IntensityRange |
         mode = image.mode
         image.load()
         _turn_upright(image)
-        grey = to_grey(image, intensity)
-    squares = {size_px: resize_grey(grey, size_px) for size_px in sizes_px}
-    return DecodedImage(grey.shape[1], grey.shape[0], mode, hashlib.sha256(content).hexdigest(), squares)
+        gray = to_gray(image, intensity)
+    squares = {size_px: resize_gray(gray, size_px) for size_px in sizes_px}
+    return DecodedImage(gray.shape[1], gray.shape[0], mode, hashlib.sha256(content).hexdigest(), squares)
 
 
 def decode_full_size(path: Path, intensity: IntensityRange | None = None) -> np.ndarray:
     """Decode a file at its own size, as pytorch-fid sees it.
 
     Eight-bit files give exactly what `PIL.Image.convert("RGB")` gives: alpha is dropped, palettes are looked up,
-    orientation tags are not applied. Grey ones come back with one channel. Deep ones, which PIL would clip to white,
-    are scaled as in `to_grey`.
+    orientation tags are not applied. Gray ones come back with one channel. Deep ones, which PIL would clip to white,
+    are scaled as in `to_gray`.
 
     Returns:
         uint8 (H, W) or (H, W, 3).
@@ -116,8 +116,8 @@ def decode_full_size(path: Path, intensity: IntensityRange | None = None) -> np.
     with _opened(_read(path)) as image:
         image.load()
         if _is_deep(image):
-            return to_grey(image, intensity)
-        mode = "L" if image.mode in _GREY_MODES else "RGB"
+            return to_gray(image, intensity)
+        mode = "L" if image.mode in _GRAY_MODES else "RGB"
         # Converting an image to its own mode would copy it, which matters at 80 million pixels.
         return np.asarray(image if image.mode == mode else image.convert(mode))
 
@@ -134,15 +134,15 @@ def decoded_bytes(path: Path) -> int:
             warnings.simplefilter("ignore")  # of large images, which are refused when they are decoded
             with Image.open(path, formats=_FORMATS) as image:
                 pixels = image.width * image.height
-                return 0 if pixels > MAX_PIXELS else pixels * (2 if image.mode in _GREY_MODES else 7)
+                return 0 if pixels > MAX_PIXELS else pixels * (2 if image.mode in _GRAY_MODES else 7)
     except Exception:  # damaged headers raise nearly every kind of exception
         return 0
 
 
-def to_grey(image: Image.Image, intensity: IntensityRange | None = None) -> np.ndarray:
+def to_gray(image: Image.Image, intensity: IntensityRange | None = None) -> np.ndarray:
     """An image of any PIL mode as uint8 (H, W).
 
-    Colours become ITU-R 601 luma; transparent pixels lie over black. Deep images (16 or 32 bits per pixel) are scaled
+    Colors become ITU-R 601 luma; transparent pixels lie over black. Deep images (16 or 32 bits per pixel) are scaled
     so that `intensity` becomes 0 … 255, and values beyond it are clipped.
 
     Raises:
@@ -150,8 +150,8 @@ def to_grey(image: Image.Image, intensity: IntensityRange | None = None) -> np.n
     """
     if _is_deep(image):
         values = np.asarray(image)
-        grey = _to_eight_bits(values, intensity or common_range([_extremes(values)]))
-        return 255 - grey if _white_is_zero(image) else grey
+        gray = _to_eight_bits(values, intensity or common_range([_extremes(values)]))
+        return 255 - gray if _white_is_zero(image) else gray
     if image.has_transparency_data:
         visible = image.convert("RGBA")
         black = Image.new("RGBA", visible.size, (0, 0, 0, 255))
@@ -161,7 +161,7 @@ def to_grey(image: Image.Image, intensity: IntensityRange | None = None) -> np.n
     return np.asarray(image.convert("L"))
 
 
-def resize_grey(image: np.ndarray, size_px: int) -> np.ndarray:
+def resize_gray(image: np.ndarray, size_px: int) -> np.ndarray:
     """Resize to a square, antialiased (PIL bicubic, as Parmar et al. 2022 recommend for comparing image sets).
 
     The aspect ratio is not kept: chests fill the radiograph, and cropping or padding would cut lung or add a border
@@ -279,9 +279,9 @@ def _to_eight_bits(values: np.ndarray, intensity: IntensityRange) -> np.ndarray:
     _extremes(values)
     black, width = intensity.black, intensity.white - intensity.black
     scale = 255.0 / width if width else 1.0
-    grey = np.empty(values.shape, np.uint8)
+    gray = np.empty(values.shape, np.uint8)
     for start in range(0, len(values), _ROWS_PER_BLOCK):  # in blocks: double precision takes 8 bytes per pixel
         block = slice(start, start + _ROWS_PER_BLOCK)
         scaled = (values[block].astype(np.float64) - black) * scale
-        grey[block] = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
-    return grey
+        gray[block] = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+    return gray

@@ -1,4 +1,4 @@
-"""Differentiable augmentation for small image sets (Zhao et al. 2020, arXiv:2006.10738), for grey images.
+"""Differentiable augmentation for small image sets (Zhao et al. 2020, arXiv:2006.10738), for gray images.
 
 The discriminator sees only augmented images, real and synthetic alike, and the gradient flows through to the
 generator. So the discriminator cannot memorize 1,000 images, and the generator does not learn the augmentation.
@@ -42,7 +42,7 @@ def contrast(images: Tensor, draws: Tensor) -> Tensor:
 def translation(images: Tensor, draws: Tensor) -> Tensor:
     """Shift each image by whole pixels, up to MAX_TRANSLATION of its side; edges are repeated outwards; draws (B, 2).
 
-    The paper fills with 0, which is black in its pictures and mid-grey here: a frame that no radiograph has.
+    The paper fills with 0, which is black in its pictures and mid-gray here: a frame that no radiograph has.
     """
     size = images.shape[-1]
     reach = round(MAX_TRANSLATION * size)

@@ -7,12 +7,12 @@ import numpy as np
 
 PINNED_ROWS = 5
 PINNED_REAL, PINNED_SYNTHETIC = 0.98, 0.02
-# At first, generators make grey fog, so diversity can only be lost once it was there.
+# At first, generators make gray fog, so diversity can only be lost once it was there.
 HAD_DIVERSITY, LOST_DIVERSITY = 0.5, 0.25
 
 
 def diversity(images: np.ndarray) -> float:
-    """Root mean square difference between two different images of the set, in grey levels.
+    """Root mean square difference between two different images of the set, in gray levels.
 
     For images x_i with mean image m it is √(2·mean|x_i - m|²·n/(n-1)), without visiting pairs.
 

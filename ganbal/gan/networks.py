@@ -13,7 +13,7 @@ GROUP_SIZE = 4
 
 
 class Generator(nn.Module):
-    """Latent vectors to grey images.
+    """Latent vectors to gray images.
 
     A class-conditional generator concatenates a learned vector per class to the latent vector, of the same length and
     initially of the same size (Mirza & Osindero 2014, arXiv:1411.1784, with an embedding instead of a one-hot label).
@@ -58,7 +58,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Grey images to one logit each: large for real, small for synthetic.
+    """Gray images to one logit each: large for real, small for synthetic.
 
     The class-conditional logit is ψ·φ(x) + v_y·φ(x) (projection, Miyato & Koyama 2018, arXiv:1802.05637): φ is the last
     feature map, ψ a vector shared by all classes and v_y one vector per class, all of them filters of the last layer.

@@ -78,6 +78,6 @@ class Layout:
 
 
 def _thumbnails(images: np.ndarray, device: torch.device) -> np.ndarray:
-    """(N, 256) float64 grey values in [0, 1]."""
-    grey = torch.from_numpy(np.ascontiguousarray(images)).to(device)[:, None].float() / 255
-    return functional.adaptive_avg_pool2d(grey, _SIDE_PX).flatten(1).double().cpu().numpy()
+    """(N, 256) float64 gray values in [0, 1]."""
+    gray = torch.from_numpy(np.ascontiguousarray(images)).to(device)[:, None].float() / 255
+    return functional.adaptive_avg_pool2d(gray, _SIDE_PX).flatten(1).double().cpu().numpy()

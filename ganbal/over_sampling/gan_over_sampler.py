@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
 from ganbal.config import FEWEST_TO_LEARN_FROM, GanConfig, allowed_gan_sizes_px, load_config
-from ganbal.data.decoding import resize_grey
+from ganbal.data.decoding import resize_gray
 from ganbal.errors import InputError
 from ganbal.gan.checkpoint import chosen_checkpoint, load_generator
 from ganbal.gan.fingerprint import TrainingFingerprint
@@ -67,7 +67,7 @@ class GANOverSampler(BaseEstimator):
         """The given images and labels, followed by the synthetic ones, class after class.
 
         Args:
-            images: (N, S, S) or (N, S, S, 1) uint8, grey.
+            images: (N, S, S) or (N, S, S, 1) uint8, gray.
             labels: (N,) strings or whole numbers.
 
         Returns:
@@ -80,15 +80,15 @@ class GANOverSampler(BaseEstimator):
         """
         images, labels = np.asarray(images), np.asarray(labels)
         _check_arrays(images, labels)
-        grey = images[..., 0] if images.ndim == 4 else images
+        gray = images[..., 0] if images.ndim == 4 else images
         to_add = images_to_add(labels, self.sampling_strategy)
         for name in to_add:
             _check_enough(name, int((labels == name).sum()))
-        config, device = _gan_config(self.gan, grey.shape[1]), choose_device(self.device)
+        config, device = _gan_config(self.gan, gray.shape[1]), choose_device(self.device)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        parts, part_labels = [grey], [labels]
+        parts, part_labels = [gray], [labels]
         for name, number in to_add.items():
-            generated = _generate(grey[labels == name], number, config, seed, device, Console(quiet=not self.verbose))
+            generated = _generate(gray[labels == name], number, config, seed, device, Console(quiet=not self.verbose))
             parts.append(generated)
             part_labels.append(np.full(number, name, dtype=labels.dtype))
         self.sampling_strategy_ = to_add
@@ -127,7 +127,7 @@ def _generate(
 
 
 def _resized(images: np.ndarray, size_px: int) -> np.ndarray:
-    return images if images.shape[1] == size_px else np.stack([resize_grey(image, size_px) for image in images])
+    return images if images.shape[1] == size_px else np.stack([resize_gray(image, size_px) for image in images])
 
 
 def _gan_config(settings: Mapping[str, Any] | None, size_px: int) -> GanConfig:
@@ -145,12 +145,12 @@ def _gan_config(settings: Mapping[str, Any] | None, size_px: int) -> GanConfig:
 
 
 def _check_arrays(images: np.ndarray, labels: np.ndarray) -> None:
-    is_grey = images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 1)
-    if not is_grey or images.dtype != np.uint8 or images.shape[1] != images.shape[2]:
+    is_gray = images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 1)
+    if not is_gray or images.dtype != np.uint8 or images.shape[1] != images.shape[2]:
         raise InputError(
             expected="images (N, S, S) or (N, S, S, 1) of uint8",
             found=f"{images.shape} of {images.dtype}",
-            action="Make them grey squares with values from 0 to 255.",
+            action="Make them gray squares with values from 0 to 255.",
         )
     if labels.shape != (len(images),):
         raise InputError(

@@ -1,4 +1,4 @@
-"""From the files and folders that a user names to grey squares."""
+"""From the files and folders that a user names to gray squares."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -55,7 +55,7 @@ class FileReader:
         return [path for pattern in patterns for path in self._folder.glob(pattern) if self.inside(path)]
 
     def image(self, path: Path) -> Image.Image | None:
-        """An image of the run folder in grey or RGB; None where there is none that can be read."""
+        """An image of the run folder in gray or RGB; None where there is none that can be read."""
         if not (self.inside(path) and path.is_file()):
             return None
         try:

@@ -120,7 +120,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A plot: `svg` for the page (colours follow the page's theme), `svg_file` and `png` to stand alone."""
+    """A plot: `svg` for the page (colors follow the page's theme), `svg_file` and `png` to stand alone."""
 
     name: str
     caption: str
@@ -198,7 +198,7 @@ class Card:
 class Answer:
     """The first screen: the verdict in one line, what it rests on, and what to do next.
 
-    `findings` are labelled sentences (the effect, what the study could not have seen, the next step …); `warnings` are
+    `findings` are labeled sentences (the effect, what the study could not have seen, the next step …); `warnings` are
     those that can overturn the verdict.
     """
 

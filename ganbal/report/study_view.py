@@ -14,7 +14,7 @@ from ganbal.report.page import Tone
 from ganbal.report.run_reader import CellFiles, RunFiles
 
 VERDICT_TONES: dict[str | None, Tone] = {"helps": "good", "hurts": "bad", "too few seeds": "caution"}
-_ARM_COLOURS = ("ochre", "violet", "green", "rose", "blue", "brown", "olive", "steel")
+_ARM_COLORS = ("ochre", "violet", "green", "rose", "blue", "brown", "olive", "steel")
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,11 @@ class StudyView:
     def arm_title(self, arm: str) -> str:
         return str(self.summary["arm_titles"].get(arm, ""))
 
-    def arm_colour(self, arm: str) -> str:
-        """A colour name of its own for every arm, as far as they reach."""
+    def arm_color(self, arm: str) -> str:
+        """A color name of its own for every arm, as far as they reach."""
         fixed = {self.baseline: "slate", "gan": "teal"}
         others = [name for name in self.arms if name not in fixed]
-        return fixed[arm] if arm in fixed else _ARM_COLOURS[others.index(arm) % len(_ARM_COLOURS)]
+        return fixed[arm] if arm in fixed else _ARM_COLORS[others.index(arm) % len(_ARM_COLORS)]
 
     def mean(self, arm: str, classifier: str, metric: str) -> tuple[float | None, float | None, int]:
         """Mean and standard deviation over seeds, and their number; from results.csv where the summary is silent."""

@@ -17,7 +17,7 @@ from ganbal.errors import InputError
 from ganbal.metrics.features.extractor import Extractor
 from ganbal.metrics.features.penultimate import classifier_extractor
 from ganbal.metrics.features.registry import build_extractor
-from ganbal.metrics.features.resizing import to_grey
+from ganbal.metrics.features.resizing import to_gray
 from ganbal.metrics.score_warnings import score_warning
 from ganbal.metrics.scoring import RunImages, check_score, score_folders, score_run
 from ganbal.metrics.statistics_file import save_statistics
@@ -186,7 +186,7 @@ def trained_extractor(config: ScoreConfig, device: torch.device) -> Extractor | 
         _OnScaledImages(network),
         name=f"classifier:{trained.model_name}",
         input_size_px=trained.image_size_px,
-        normalize=to_grey,
+        normalize=to_gray,
         device=device,
         weights_sha256=file_digest(file),
     )
@@ -204,7 +204,7 @@ def _check_paths(*paths: Path) -> None:
 
 
 class _OnScaledImages(nn.Module):
-    """The network on (B, 1, S, S) grey values in [0, 1]; the network itself takes bytes."""
+    """The network on (B, 1, S, S) gray values in [0, 1]; the network itself takes bytes."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()

@@ -108,11 +108,11 @@ def draw_cases(kinds: Sequence[Sequence[Case]], pixels: np.ndarray, heat: np.nda
 
 
 def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """The grey image (S, S) uint8 with the heat map (S, S) in [0, 1] over it: (S, S, 3) uint8."""
-    grey = np.repeat(pixels[:, :, None].astype(np.float64), 3, axis=2)
+    """The gray image (S, S) uint8 with the heat map (S, S) in [0, 1] over it: (S, S, 3) uint8."""
+    gray = np.repeat(pixels[:, :, None].astype(np.float64), 3, axis=2)
     colors = 255 * matplotlib.colormaps["inferno"](heat)[:, :, :3]
     share = _MOST_COLOR * heat[:, :, None].astype(np.float64)
-    return np.rint((1 - share) * grey + share * colors).astype(np.uint8)
+    return np.rint((1 - share) * gray + share * colors).astype(np.uint8)
 
 
 def _tile(image: np.ndarray) -> Image.Image:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganbal.data.decoding import resize_grey
+from ganbal.data.decoding import resize_gray
 from ganbal.errors import InputError
 from ganbal.runtime.atomic_files import read_json, write_json, write_text
 from ganbal.runtime.hashing import file_digest
@@ -85,7 +85,7 @@ class SyntheticImages:
 
     def resized(self, size_px: int) -> np.ndarray:
         """(N, size_px, size_px) uint8."""
-        return np.stack([resize_grey(image, size_px) for image in self.pixels])
+        return np.stack([resize_gray(image, size_px) for image in self.pixels])
 
 
 def write_manifest(folder: SyntheticFolder, rows: Sequence[ManifestRow], summary: Mapping[str, Any]) -> None:

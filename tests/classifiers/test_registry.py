@@ -73,7 +73,7 @@ def test_every_seed_has_the_same_untrained_backbone_and_its_own_head():
     assert 0.1 < features.std().item() < 10
 
 
-def test_grey_pixels_become_normalised_channels():
+def test_gray_pixels_become_normalized_channels():
     network = build_model("vgg16", 2, 32)
     images = network.normalize(torch.full((1, 32, 32), 51, dtype=torch.uint8))
     expected = [(0.2 - 0.485) / 0.229, (0.2 - 0.456) / 0.224, (0.2 - 0.406) / 0.225]

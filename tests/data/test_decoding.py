@@ -14,14 +14,14 @@ from ganbal.data.decoding import (
     decode_full_size,
     decoded_bytes,
     deep_extremes,
-    resize_grey,
-    to_grey,
+    resize_gray,
+    to_gray,
 )
 
 # PIL warns of the damage that is done here on purpose; the cache silences that for users.
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
 
-GREY = np.array([[0, 50, 100, 150], [250, 200, 150, 100], [10, 20, 30, 255], [0, 255, 0, 255]], dtype=np.uint8)
+GRAY = np.array([[0, 50, 100, 150], [250, 200, 150, 100], [10, 20, 30, 255], [0, 255, 0, 255]], dtype=np.uint8)
 
 
 def save(folder, image, name, **options):
@@ -29,13 +29,13 @@ def save(folder, image, name, **options):
     return folder / name
 
 
-def test_facts_and_pixels_of_a_grey_image(tmp_path):
-    path = save(tmp_path, Image.fromarray(GREY), "x.png")
+def test_facts_and_pixels_of_a_gray_image(tmp_path):
+    path = save(tmp_path, Image.fromarray(GRAY), "x.png")
     image = decode_file(path, [4, 2])
     assert (image.width_px, image.height_px, image.mode) == (4, 4, "L")
     assert image.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
     assert image.squares[4].dtype == np.uint8
-    np.testing.assert_array_equal(image.squares[4], GREY)
+    np.testing.assert_array_equal(image.squares[4], GRAY)
     assert image.squares[2].shape == (2, 2)
 
 
@@ -46,8 +46,8 @@ def test_formats_and_endings(tmp_path, name):
 
 
 def test_the_content_counts_not_the_ending(tmp_path):
-    path = save(tmp_path, Image.fromarray(GREY), "really_a_png.jpeg", format="PNG")
-    np.testing.assert_array_equal(decode_file(path, [4]).squares[4], GREY)
+    path = save(tmp_path, Image.fromarray(GRAY), "really_a_png.jpeg", format="PNG")
+    np.testing.assert_array_equal(decode_file(path, [4]).squares[4], GRAY)
 
 
 def test_rgb_becomes_luma(tmp_path):
@@ -58,14 +58,14 @@ def test_rgb_becomes_luma(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("colour", "grey"), [((255, 255, 255, 255), 255), ((255, 255, 255, 0), 0), ((255, 255, 255, 51), 51)]
+    ("color", "gray"), [((255, 255, 255, 255), 255), ((255, 255, 255, 0), 0), ((255, 255, 255, 51), 51)]
 )
-def test_what_is_transparent_lies_over_black(tmp_path, colour, grey):
-    path = save(tmp_path, Image.new("RGBA", (4, 4), colour), "x.png")
-    np.testing.assert_array_equal(decode_file(path, [4]).squares[4], grey)
+def test_what_is_transparent_lies_over_black(tmp_path, color, gray):
+    path = save(tmp_path, Image.new("RGBA", (4, 4), color), "x.png")
+    np.testing.assert_array_equal(decode_file(path, [4]).squares[4], gray)
 
 
-def test_grey_with_alpha(tmp_path):
+def test_gray_with_alpha(tmp_path):
     path = save(tmp_path, Image.new("LA", (4, 4), (200, 102)), "x.png")
     image = decode_file(path, [4])
     assert image.mode == "LA"
@@ -80,7 +80,7 @@ def test_palette(tmp_path):
     np.testing.assert_array_equal(decoded.squares[4], 30)
 
 
-def test_palette_with_a_transparent_colour(tmp_path):
+def test_palette_with_a_transparent_color(tmp_path):
     image = Image.new("P", (4, 4), 1)
     image.putpalette([0, 0, 0, 30, 30, 30, 90, 90, 90])
     path = save(tmp_path, image, "x.png", transparency=1)
@@ -88,10 +88,10 @@ def test_palette_with_a_transparent_colour(tmp_path):
 
 
 def test_one_bit(tmp_path):
-    path = save(tmp_path, Image.fromarray(GREY > 128), "x.png")
+    path = save(tmp_path, Image.fromarray(GRAY > 128), "x.png")
     image = decode_file(path, [4])
     assert image.mode == "1"
-    np.testing.assert_array_equal(image.squares[4], np.where(GREY > 128, 255, 0))
+    np.testing.assert_array_equal(image.squares[4], np.where(GRAY > 128, 255, 0))
 
 
 def test_cmyk(tmp_path):
@@ -109,22 +109,22 @@ def test_sixteen_bits_are_divided_by_257(tmp_path, name):
 
 def test_twelve_bits_in_sixteen_are_not_left_dark():
     values = np.array([[0, 4095], [819, 2048]], dtype=np.uint16)  # 819 = 4095/5; 2048·255/4095 = 127.53
-    np.testing.assert_array_equal(to_grey(Image.fromarray(values)), [[0, 255], [51, 128]])
+    np.testing.assert_array_equal(to_gray(Image.fromarray(values)), [[0, 255], [51, 128]])
 
 
 def test_thirty_two_bit_integers_in_a_sixteen_bit_range():
     np.testing.assert_array_equal(
-        to_grey(Image.fromarray(np.array([[0, 25700, 65535]], dtype=np.int32))), [[0, 100, 255]]
+        to_gray(Image.fromarray(np.array([[0, 25700, 65535]], dtype=np.int32))), [[0, 100, 255]]
     )
 
 
 def test_other_ranges_are_stretched():
     values = np.array([[-1000, 0, 1000]], dtype=np.int32)
-    np.testing.assert_array_equal(to_grey(Image.fromarray(values)), [[0, 128, 255]])
+    np.testing.assert_array_equal(to_gray(Image.fromarray(values)), [[0, 128, 255]])
 
 
 def test_floating_point(tmp_path):
-    np.testing.assert_array_equal(to_grey(Image.fromarray(np.array([[0, 0.2, 1]], dtype=np.float32))), [[0, 51, 255]])
+    np.testing.assert_array_equal(to_gray(Image.fromarray(np.array([[0, 0.2, 1]], dtype=np.float32))), [[0, 51, 255]])
     path = save(tmp_path, Image.fromarray(np.array([[0, 65535], [257, 514]], dtype=np.float32)), "x.tif")
     image = decode_file(path, [2])
     assert image.mode == "F"
@@ -132,7 +132,7 @@ def test_floating_point(tmp_path):
 
 
 def test_a_constant_odd_image_is_black():
-    np.testing.assert_array_equal(to_grey(Image.fromarray(np.full((2, 2), -5, dtype=np.int32))), 0)
+    np.testing.assert_array_equal(to_gray(Image.fromarray(np.full((2, 2), -5, dtype=np.int32))), 0)
 
 
 def test_deep_tiff_with_white_as_zero(tmp_path):
@@ -163,9 +163,9 @@ def test_damaged_exif_is_passed_over(tmp_path):
 
 def test_resizing_is_antialiased():
     checkerboard = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    small = resize_grey(checkerboard, 16)
-    assert abs(int(small[8, 8]) - 127) <= 1  # nearest-neighbour would give 0 or 255
-    assert resize_grey(np.zeros((3, 7), np.uint8), 5).shape == (5, 5)
+    small = resize_gray(checkerboard, 16)
+    assert abs(int(small[8, 8]) - 127) <= 1  # nearest-neighbor would give 0 or 255
+    assert resize_gray(np.zeros((3, 7), np.uint8), 5).shape == (5, 5)
 
 
 def reason(path):
@@ -210,7 +210,7 @@ def test_random_damage_never_ends_in_another_exception(tmp_path):
 
 
 def test_other_formats_are_not_opened(tmp_path):
-    path = save(tmp_path, Image.fromarray(GREY), "x.jpeg", format="PCX")
+    path = save(tmp_path, Image.fromarray(GRAY), "x.jpeg", format="PCX")
     assert reason(path).startswith("not an image of a supported format")
 
 
@@ -261,8 +261,8 @@ def test_a_given_range_scales_deep_images_and_clips_beyond(tmp_path):
 
 
 def test_eight_bit_images_ignore_the_range(tmp_path):
-    path = save(tmp_path, Image.fromarray(GREY), "x.png")
-    np.testing.assert_array_equal(decode_file(path, [4], IntensityRange(100, 120)).squares[4], GREY)
+    path = save(tmp_path, Image.fromarray(GRAY), "x.png")
+    np.testing.assert_array_equal(decode_file(path, [4], IntensityRange(100, 120)).squares[4], GRAY)
 
 
 @pytest.mark.parametrize(
@@ -282,7 +282,7 @@ def test_extremes_are_of_deep_images_only(tmp_path):
     deep = save(tmp_path, Image.fromarray(np.array([[7, 3000]], dtype=np.uint16)), "deep.tif")
     assert deep_extremes(deep) == (7, 3000)
     for name in ("x.png", "x.jpg", "x.gif"):
-        assert deep_extremes(save(tmp_path, Image.fromarray(GREY), name)) is None
+        assert deep_extremes(save(tmp_path, Image.fromarray(GRAY), name)) is None
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
     assert deep_extremes(tmp_path / "broken.png") is None
     assert deep_extremes(tmp_path / "missing.png") is None
@@ -297,9 +297,9 @@ def test_the_pixel_limit_holds_at_full_size_too(tmp_path):
 
 
 def test_the_memory_that_decoding_needs_comes_from_the_header(tmp_path):
-    grey = save(tmp_path, Image.new("L", (100, 50)), "x.png")
-    assert decoded_bytes(grey) == 2 * 5000  # the image and its copy
+    gray = save(tmp_path, Image.new("L", (100, 50)), "x.png")
+    assert decoded_bytes(gray) == 2 * 5000  # the image and its copy
     assert decoded_bytes(save(tmp_path, Image.new("RGB", (100, 50)), "y.png")) >= 2 * 3 * 5000
-    grey.write_bytes(grey.read_bytes()[:20])
+    gray.write_bytes(gray.read_bytes()[:20])
     os.mkfifo(tmp_path / "pipe.png")
-    assert [decoded_bytes(path) for path in (grey, tmp_path / "missing.png", tmp_path / "pipe.png")] == [0, 0, 0]
+    assert [decoded_bytes(path) for path in (gray, tmp_path / "missing.png", tmp_path / "pipe.png")] == [0, 0, 0]

@@ -68,7 +68,7 @@ def test_cutout_fills_with_the_images_own_mean():
 
 
 def test_draws_at_both_ends_translate_by_the_full_reach():
-    image = torch.arange(32.0).expand(1, 1, 32, 32)  # grey value = column
+    image = torch.arange(32.0).expand(1, 1, 32, 32)  # gray value = column
     reach = round(MAX_TRANSLATION * 32)
     for draw, shift in ((0.0, -reach), (1 - 2**-24, reach)):
         moved = translation(image, torch.tensor([[0.5, draw]]))

@@ -35,7 +35,7 @@ def random_inception_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def draw_chests() -> Callable[[int, int, int], np.ndarray]:
-    """Smooth grey blobs with two dark ellipses: (number, size_px, seed) to uint8 (N, S, S)."""
+    """Smooth gray blobs with two dark ellipses: (number, size_px, seed) to uint8 (N, S, S)."""
     return _draw
 
 

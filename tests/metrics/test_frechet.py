@@ -68,8 +68,8 @@ def test_the_quick_way_is_taken_only_where_it_is_exact(
     monkeypatch.setattr(np.linalg, "svd", lambda *a, **k: calls.append(1) or exactly(*a, **k))
     found = frechet_distance(first, second)
     assert bool(calls) is not quick
-    centred = [(side - side.mean(axis=0)) / (len(side) - 1) ** 0.5 for side in (first, second)]
-    root_trace = exactly(centred[0] @ centred[1].T, compute_uv=False).sum()
+    centered = [(side - side.mean(axis=0)) / (len(side) - 1) ** 0.5 for side in (first, second)]
+    root_trace = exactly(centered[0] @ centered[1].T, compute_uv=False).sum()
     offset = first.mean(axis=0) - second.mean(axis=0)
-    expected = offset @ offset + sum((side**2).sum() for side in centred) - 2 * root_trace
+    expected = offset @ offset + sum((side**2).sum() for side in centered) - 2 * root_trace
     assert found == pytest.approx(expected, rel=1e-9)

@@ -9,10 +9,10 @@ CPU = torch.device("cpu")
 
 
 def textured_images(count, seed):
-    """(N, 32, 32) uint8: noise of differing contrast on differing grey, with a bright bar at differing heights."""
+    """(N, 32, 32) uint8: noise of differing contrast on differing gray, with a bright bar at differing heights."""
     random = np.random.default_rng(seed)
-    grey, contrast = random.uniform(80, 130, (count, 1, 1)), random.uniform(10, 30, (count, 1, 1))
-    images = grey + contrast * random.standard_normal((count, 32, 32))
+    gray, contrast = random.uniform(80, 130, (count, 1, 1)), random.uniform(10, 30, (count, 1, 1))
+    images = gray + contrast * random.standard_normal((count, 32, 32))
     for image, height in zip(images, random.integers(0, 28, count), strict=True):
         image[height : height + 4] += 80
     return images.clip(0, 255).astype(np.uint8)
@@ -54,7 +54,7 @@ def test_blank_training_images_still_give_a_number():
     assert np.isfinite(KernelQuality(blank, CPU)(textured_images(10, 0)))
 
 
-def test_layout_is_standardised_over_the_training_images_and_uncorrelated():
+def test_layout_is_standardized_over_the_training_images_and_uncorrelated():
     training = textured_images(100, 0)
     coordinates = Layout(training, CPU).coordinates(training)
     assert coordinates.shape == (100, 64)

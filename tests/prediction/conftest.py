@@ -25,7 +25,7 @@ SETTINGS = [
 
 
 def squares(count, seed, size=32, num_classes=2):
-    """Images of one grey each, class by class brighter, with some noise."""
+    """Images of one gray each, class by class brighter, with some noise."""
     random = np.random.default_rng(seed)
     labels = np.arange(count) % num_classes
     level = (60 + 120 * labels / (num_classes - 1))[:, None, None]
@@ -76,7 +76,7 @@ def pictures(tmp_path):
     """A folder with dark.png, light.jpeg, below/synthetic.png (dark, marked) and notes.txt."""
     folder = tmp_path / "pictures"
     (folder / "below").mkdir(parents=True)
-    dark, light = (np.full((60, 50), grey, np.uint8) for grey in (60, 180))
+    dark, light = (np.full((60, 50), gray, np.uint8) for gray in (60, 180))
     Image.fromarray(dark).save(folder / "dark.png")
     Image.fromarray(light).save(folder / "light.jpeg")
     write_synthetic_png(folder / "below" / "synthetic.png", dark, {"seed": "0"})

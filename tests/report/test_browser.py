@@ -157,14 +157,14 @@ def test_opens_without_errors_requests_or_overflow(browser, finished_run, width_
 
 
 def test_dark_mode_changes_page_and_figures(browser, finished_run):
-    colours = (
+    colors = (
         "[getComputedStyle(document.body).backgroundColor, "
         "getComputedStyle(document.querySelector('.drawing svg text')).fill]"
     )
     browser.open((finished_run / "report.html").as_uri(), 800, "light")
-    light = browser.value(colours)
+    light = browser.value(colors)
     browser.open((finished_run / "report.html").as_uri(), 800, "dark")
-    dark = browser.value(colours)
+    dark = browser.value(colors)
     assert light == ["rgb(251, 250, 247)", "rgb(90, 100, 110)"]
     assert dark == ["rgb(20, 24, 27)", "rgb(164, 173, 181)"]
 
@@ -261,14 +261,14 @@ def test_contrast_is_sufficient_in_both_schemes(browser, finished_run):
 
 
 LOW_CONTRAST = """(() => {
-    const numbers = colour => colour.match(/[\\d.]+/g).map(Number);
+    const numbers = color => color.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => [r, g, b].map(value => value / 255)
         .map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4)
         .reduce((sum, value, place) => sum + value * [0.2126, 0.7152, 0.0722][place], 0);
     const behind = element => {
         for (let at = element; at; at = at.parentElement) {
-            const colour = numbers(getComputedStyle(at).backgroundColor);
-            if (colour.length < 4 || colour[3] > 0) return colour;
+            const color = numbers(getComputedStyle(at).backgroundColor);
+            if (color.length < 4 || color[3] > 0) return color;
         }
         return [255, 255, 255];
     };

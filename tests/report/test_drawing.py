@@ -1,7 +1,7 @@
 import re
 import xml.etree.ElementTree as ElementTree
 
-from ganbal.report.figures.drawing import COLOURS, LegendEntry, legend_rows, render, shorten
+from ganbal.report.figures.drawing import COLORS, LegendEntry, legend_rows, render, shorten
 from ganbal.report.page import file_stem
 
 HOSTILE = '<script>alert("1")</script> $x^2$ & _y'
@@ -9,8 +9,8 @@ HOSTILE = '<script>alert("1")</script> $x^2$ & _y'
 
 def draw_something(sheet):
     axes = sheet.axes(40, 30, 10, 40)
-    axes.plot([0, 1], [0, 1], color=COLOURS["teal"])
-    axes.fill_between([0, 1], [0, 1], color=COLOURS["slate"], alpha=0.2)
+    axes.plot([0, 1], [0, 1], color=COLORS["teal"])
+    axes.fill_between([0, 1], [0, 1], color=COLORS["slate"], alpha=0.2)
     axes.set_xlabel(HOSTILE)
     sheet.title(HOSTILE)
     sheet.legend([LegendEntry("_hidden by others", "teal")], 28)
@@ -24,11 +24,11 @@ def test_same_drawing_same_bytes():
     assert drawing() == drawing()
 
 
-def test_the_page_chooses_the_colours():
+def test_the_page_chooses_the_colors():
     svg = drawing().svg
     outside_variables = re.sub(r"var\(--figure-\w+,#[0-9a-f]{6}\)", "", svg)
     assert re.findall(r"#[0-9a-f]{6}\b", outside_variables) == []
-    assert f"var(--figure-teal,{COLOURS['teal']})" in svg
+    assert f"var(--figure-teal,{COLORS['teal']})" in svg
     assert "font-family: inherit" in svg and "DejaVu" not in svg
 
 

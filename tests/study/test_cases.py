@@ -40,7 +40,7 @@ def test_three_classes():
     assert [[(case.true, case.predicted) for case in kind] for kind in kinds] == [[("x", "y")], [("z", "z")]]
 
 
-def test_cold_places_show_the_image_and_hot_ones_the_colour():
+def test_cold_places_show_the_image_and_hot_ones_the_color():
     heat = np.zeros((20, 20), np.float32)
     heat[0, 0] = 1
     over = overlay(PIXELS[0], heat)
@@ -53,8 +53,8 @@ def test_a_row_for_every_kind():
     alone, beside = draw_cases(KINDS, PIXELS, None), draw_cases(KINDS, PIXELS, np.zeros((3, 20, 20), np.float32))
     assert beside.height == alone.height
     assert beside.width > 1.8 * alone.width
-    grey = (np.array(alone) == 100).all(axis=2)
-    assert grey.sum() == pytest.approx(3 * 150 * 150, rel=0.01)
+    gray = (np.array(alone) == 100).all(axis=2)
+    assert gray.sum() == pytest.approx(3 * 150 * 150, rel=0.01)
 
 
 def test_long_class_names_do_not_run_into_the_next_case():

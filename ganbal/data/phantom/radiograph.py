@@ -88,15 +88,15 @@ def _bend(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
 
 
 def _expose(total: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Attenuation to grey 0 … 255: the S-shaped response of a film, blur and noise."""
+    """Attenuation to gray 0 … 255: the S-shaped response of a film, blur and noise."""
     contrast, middle = rng.uniform(1.5, 2.3), rng.uniform(0.58, 0.84)
     sharp = rng.uniform(0.3, 0.9)
-    grey = 0.5 + 0.5 * np.tanh(contrast * (total - middle))
+    gray = 0.5 + 0.5 * np.tanh(contrast * (total - middle))
     # Air around the body is black at any exposure.
-    grey = (grey - grey.min()) / (1 - grey.min()) * rng.uniform(0.86, 1.0)
-    noise = ndimage.gaussian_filter(rng.normal(0, 1, grey.shape).astype(np.float32), 0.6)
-    grey = ndimage.gaussian_filter(grey, sharp) + rng.uniform(0.01, 0.045) * noise * (0.4 + grey)
-    return np.rint(np.clip(grey, 0, 1) * 255).astype(np.uint8)
+    gray = (gray - gray.min()) / (1 - gray.min()) * rng.uniform(0.86, 1.0)
+    noise = ndimage.gaussian_filter(rng.normal(0, 1, gray.shape).astype(np.float32), 0.6)
+    gray = ndimage.gaussian_filter(gray, sharp) + rng.uniform(0.01, 0.045) * noise * (0.4 + gray)
+    return np.rint(np.clip(gray, 0, 1) * 255).astype(np.uint8)
 
 
 def _annotate(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -32,7 +32,7 @@ class ImageSource(Protocol):
     def __len__(self) -> int: ...
 
     def read(self, index: int) -> np.ndarray:
-        """One image: uint8, (H, W) grey or (H, W, 3) RGB.
+        """One image: uint8, (H, W) gray or (H, W, 3) RGB.
 
         Raises:
             UnreadableImageError: it cannot be decoded.
@@ -108,7 +108,7 @@ def open_folders(*roots: Path) -> list[FolderImages]:
 
 
 class ArrayImages:
-    """Decoded grey images."""
+    """Decoded gray images."""
 
     def __init__(self, pixels: np.ndarray, *, name: str, names: Sequence[str] | None = None) -> None:
         """Wrap `pixels`, (N, H, W) uint8."""

@@ -30,7 +30,7 @@ def resize(images: torch.Tensor, size_px: int, rule: ResizeRule) -> torch.Tensor
     return F.interpolate(images, size=size, mode="bicubic", align_corners=False, antialias=True).clamp(0, 1)
 
 
-def to_grey(images: torch.Tensor) -> torch.Tensor:
+def to_gray(images: torch.Tensor) -> torch.Tensor:
     """(B, 1 or 3, H, W) to (B, 1, H, W): luma of ITU-R 601, as PIL's mode `L`."""
     if images.shape[1] == 1:
         return images

@@ -1,10 +1,10 @@
-"""Small grey copies of the images with normalized brightness and contrast, for comparing pixels directly."""
+"""Small gray copies of the images with normalized brightness and contrast, for comparing pixels directly."""
 
 import torch
 import torch.nn.functional as F
 
 from ganbal.metrics.features.extractor import NetworkExtractor
-from ganbal.metrics.features.resizing import to_grey
+from ganbal.metrics.features.resizing import to_gray
 from ganbal.metrics.identity import ExtractorIdentity
 
 SIDE_PX = 32
@@ -17,7 +17,7 @@ def thumbnail_extractor(device: torch.device, side_px: int = SIDE_PX) -> Network
     """
     identity = ExtractorIdentity("thumbnail", side_px**2, None, f"area {side_px}")
     return NetworkExtractor(
-        identity, lambda images: F.adaptive_avg_pool2d(images, side_px), _standardized, device, convert=to_grey
+        identity, lambda images: F.adaptive_avg_pool2d(images, side_px), _standardized, device, convert=to_gray
     )
 
 

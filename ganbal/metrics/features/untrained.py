@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ganbal.metrics.features.extractor import NetworkExtractor
-from ganbal.metrics.features.resizing import resize, to_grey
+from ganbal.metrics.features.resizing import resize, to_gray
 from ganbal.metrics.identity import ExtractorIdentity
 
 INPUT_SIZE_PX = 128
@@ -65,5 +65,5 @@ def untrained_extractor(device: torch.device, *, size_px: int = INPUT_SIZE_PX) -
     identity = ExtractorIdentity("untrained", DIMS, None, f"antialiased {size_px}", _NOTE)
     network = CosineEnergies().to(device)
     return NetworkExtractor(
-        identity, lambda images: resize(images, size_px, "antialiased"), network, device, convert=to_grey
+        identity, lambda images: resize(images, size_px, "antialiased"), network, device, convert=to_gray
     )

@@ -12,7 +12,7 @@ from torch import nn
 from ganbal.errors import InputError
 from ganbal.metrics.features.extractor import NetworkExtractor
 from ganbal.metrics.features.penultimate import classifier_extractor
-from ganbal.metrics.features.resizing import ResizeRule, to_grey
+from ganbal.metrics.features.resizing import ResizeRule, to_gray
 from ganbal.metrics.features.weight_files import (
     check_integrity,
     download,
@@ -45,7 +45,7 @@ def check_xray(weights_file: Path | None) -> None:
 
 
 def xray_extractor(weights_file: Path | None, rule: ResizeRule, device: torch.device) -> NetworkExtractor:
-    """1,024 numbers per image, from the grey image at 224 pixels scaled to ±1024.
+    """1,024 numbers per image, from the gray image at 224 pixels scaled to ±1024.
 
     Args:
         weights_file: the public file or a state dictionary; None: the package's download.
@@ -67,7 +67,7 @@ def xray_extractor(weights_file: Path | None, rule: ResizeRule, device: torch.de
         nn.Sequential(network.features, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), network.classifier),
         name=f"xray:{_WEIGHTS}",
         input_size_px=INPUT_SIZE_PX,
-        normalize=lambda images: (2 * to_grey(images) - 1) * 1024,
+        normalize=lambda images: (2 * to_gray(images) - 1) * 1024,
         device=device,
         rule=rule,
         weights_sha256=file_digest(file),

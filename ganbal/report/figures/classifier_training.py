@@ -43,7 +43,7 @@ def histories_fold(study: StudyView) -> list[Block]:
 
 def _loss_curves(tables: Sequence[pd.DataFrame]) -> list[Curve]:
     kinds = (("train_loss", "training", "slate", (0, (3, 1.5))), ("val_loss", "validation", "teal", "-"))
-    found = [curve_of(table, column, label, colour, dash) for table in tables for column, label, colour, dash in kinds]
+    found = [curve_of(table, column, label, color, dash) for table in tables for column, label, color, dash in kinds]
     return [curve for curve in found if curve is not None]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ganbal.report.conditions import Condition, condition_of
-from ganbal.report.figures.drawing import COLOURS, LegendEntry, Sheet, legend_rows, render
+from ganbal.report.figures.drawing import COLORS, LegendEntry, Sheet, legend_rows, render
 from ganbal.report.page import Block, Drawing, Gallery, file_stem
 from ganbal.report.study_view import StudyView
 from ganbal.runtime import number_text
@@ -21,10 +21,10 @@ _DODGE = 0.07
 
 @dataclass(frozen=True)
 class ConditionLine:
-    """An arm with its colour of COLOURS: at each of the (K,) places a row of summary.json's `differences`."""
+    """An arm with its color of COLORS: at each of the (K,) places a row of summary.json's `differences`."""
 
     arm: str
-    colour: str
+    color: str
     places: Sequence[float]
     rows: Sequence[Mapping[str, Any]]
 
@@ -45,14 +45,14 @@ def draw_condition_curves(
     Places are spaced by their ratios. A filled mark is a verdict (helps or hurts), an empty one no difference found.
     """
     places = sorted({place for line in lines for place in line.places})
-    legend = [LegendEntry(line.arm, line.colour, _dash(number)) for number, line in enumerate(lines)]
+    legend = [LegendEntry(line.arm, line.color, _dash(number)) for number, line in enumerate(lines)]
     top = 26 + 17 * len(legend_rows(legend, WIDTH_PX))
 
     def draw(sheet: Sheet) -> None:
         sheet.title(title)
         sheet.legend(legend, 28)
         axes = sheet.axes(52, top, 8, 40)
-        axes.axhline(0, color=COLOURS["ink"], linewidth=1)
+        axes.axhline(0, color=COLORS["ink"], linewidth=1)
         for number, line in enumerate(lines):
             _draw_line(axes, line, (number - (len(lines) - 1) / 2) * _DODGE * _step(places), _dash(number))
         axes.set_ylim(*limits)
@@ -87,15 +87,15 @@ def _draw_line(axes: Axes, line: ConditionLine, shift: float, dash: Any) -> None
     points = [(place, row) for place, row in zip(line.places, line.rows, strict=True) if _is_known(row, "mean")]
     if not points:
         return
-    colour = COLOURS[line.colour]
+    color = COLORS[line.color]
     places = np.log2([place for place, _ in points]) + shift
-    axes.plot(places, [100 * row["mean"] for _, row in points], color=colour, linestyle=dash, linewidth=1.5)
+    axes.plot(places, [100 * row["mean"] for _, row in points], color=color, linestyle=dash, linewidth=1.5)
     for x, (_, row) in zip(places, points, strict=True):
         if _is_known(row, "low") and _is_known(row, "high"):
-            axes.plot([x, x], [100 * row["low"], 100 * row["high"]], color=colour, linewidth=2)
+            axes.plot([x, x], [100 * row["low"], 100 * row["high"]], color=color, linewidth=2)
         filled = row["verdict"] in ("helps", "hurts")
-        face = colour if filled else COLOURS["hollow"]
-        axes.plot([x], [100 * row["mean"]], marker="s", markersize=6, color=colour, markerfacecolor=face, zorder=3)
+        face = color if filled else COLORS["hollow"]
+        axes.plot([x], [100 * row["mean"]], marker="s", markersize=6, color=color, markerfacecolor=face, zorder=3)
 
 
 def _in_words(line: ConditionLine) -> list[str]:
@@ -190,7 +190,7 @@ def _lines(
         points = _points(study, arm, rows, is_wanted, place_of)
         if points:
             places = sorted(points)
-            lines.append(ConditionLine(arm, study.arm_colour(arm), places, [points[place] for place in places]))
+            lines.append(ConditionLine(arm, study.arm_color(arm), places, [points[place] for place in places]))
     return lines
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from ganbal.report.figures.drawing import COLOURS, Sheet, render, shorten
+from ganbal.report.figures.drawing import COLORS, Sheet, render, shorten
 from ganbal.report.page import Block, Drawing, Gallery, file_stem
 from ganbal.report.study_view import StudyView
 from ganbal.runtime import number_text
@@ -69,8 +69,8 @@ def draw_confusion(
         axes.set_xlim(0, size)
         axes.set_ylim(size, 0)
         axes.axis("off")
-        sheet.text(_LEFT, 32, f"predicted (sum of {summed})", size=10, color=COLOURS["muted"])
-        sheet.text(0, 50, "true", size=10, color=COLOURS["muted"])
+        sheet.text(_LEFT, 32, f"predicted (sum of {summed})", size=10, color=COLORS["muted"])
+        sheet.text(0, 50, "true", size=10, color=COLORS["muted"])
         for column, class_name in enumerate(classes):
             x = _LEFT + (column + 0.5) * cell
             sheet.text(x, 50, shorten(class_name, cell // 7), size=10.5, ha="center")
@@ -96,9 +96,9 @@ def draw_confusion(
 
 
 def _draw_field(axes: Axes, row: int, column: int, cell: int, count: float, share: float) -> None:
-    colour = COLOURS["teal" if row == column else "bad"]
+    color = COLORS["teal" if row == column else "bad"]
     corner = (column * cell + 1, row * cell + 1)
-    axes.add_patch(Rectangle(corner, cell - 2, cell - 2, facecolor=colour, alpha=0.06 + 0.4 * share, linewidth=0))
+    axes.add_patch(Rectangle(corner, cell - 2, cell - 2, facecolor=color, alpha=0.06 + 0.4 * share, linewidth=0))
     x, y = (column + 0.5) * cell, (row + 0.5) * cell
     axes.text(x, y - 7, f"{100 * share:.0f} %", ha="center", va="center", size=13, weight="bold")
-    axes.text(x, y + 11, number_text.count(count), ha="center", va="center", size=10, color=COLOURS["ink"])
+    axes.text(x, y + 11, number_text.count(count), ha="center", va="center", size=10, color=COLORS["ink"])

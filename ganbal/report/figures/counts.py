@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from ganbal.report.figures.drawing import COLOURS, Sheet, render, shorten
+from ganbal.report.figures.drawing import COLORS, Sheet, render, shorten
 from ganbal.report.page import Drawing
 from ganbal.runtime import number_text
 
 WIDTH_PX = 430
 _LEFT, _TOP, _BAR_PX, _HEADING_PX = 118, 24, 18, 22
-_CLASS_COLOURS = ("teal", "ochre", "violet", "green", "rose", "blue", "brown", "olive", "steel")
+_CLASS_COLORS = ("teal", "ochre", "violet", "green", "rose", "blue", "brown", "olive", "steel")
 
 
 def draw_counts(counts: Mapping[str, Mapping[str, float]], classes: Sequence[str], mark: str | None) -> Drawing:
@@ -30,10 +30,10 @@ def draw_counts(counts: Mapping[str, Mapping[str, float]], classes: Sequence[str
             y += _HEADING_PX
             for number, name in enumerate(classes):
                 count = int(counts[split].get(name, 0))
-                colour = COLOURS[_CLASS_COLOURS[number % len(_CLASS_COLOURS)]]
+                color = COLORS[_CLASS_COLORS[number % len(_CLASS_COLORS)]]
                 length = reach * count / most
                 axes.text(10, y + _BAR_PX / 2, shorten(name, 15), size=11, va="center_baseline")
-                axes.barh(y + _BAR_PX / 2, length, _BAR_PX - 5, left=_LEFT, color=colour, linewidth=0)
+                axes.barh(y + _BAR_PX / 2, length, _BAR_PX - 5, left=_LEFT, color=color, linewidth=0)
                 axes.text(_LEFT + length + 6, y + _BAR_PX / 2, number_text.count(count), size=11, va="center_baseline")
                 y += _BAR_PX
 

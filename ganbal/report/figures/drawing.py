@@ -16,7 +16,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ganbal.report.page import Drawing, printable
 
-COLOURS = {
+COLORS = {
     "ink": "#1c2126",
     "muted": "#5a646e",
     "rule": "#d2d7db",
@@ -35,8 +35,8 @@ COLOURS = {
     "good": "#2c7a33",
     "bad": "#b3372a",
 }
-"""Every colour a figure may use, as on white paper; the page gives each another value in dark mode.
-`paper` is left out there; `hollow` covers what lies under it with the colour of the page."""
+"""Every color a figure may use, as on white paper; the page gives each another value in dark mode.
+`paper` is left out there; `hollow` covers what lies under it with the color of the page."""
 
 PIXELS_PER_INCH = 72
 """One unit of the SVG is one CSS pixel."""
@@ -46,11 +46,11 @@ _LETTER_PX = 6.6
 """Width of a letter at the usual size, on the safe side."""
 
 _STYLE: dict[str, Any] = {
-    "figure.facecolor": COLOURS["paper"],
-    "savefig.facecolor": COLOURS["paper"],
+    "figure.facecolor": COLORS["paper"],
+    "savefig.facecolor": COLORS["paper"],
     "axes.facecolor": "none",
-    "axes.edgecolor": COLOURS["muted"],
-    "axes.labelcolor": COLOURS["muted"],
+    "axes.edgecolor": COLORS["muted"],
+    "axes.labelcolor": COLORS["muted"],
     "axes.linewidth": 0.8,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -58,17 +58,17 @@ _STYLE: dict[str, Any] = {
     "axes.axisbelow": True,
     "axes.unicode_minus": True,
     "axes.formatter.useoffset": False,
-    "grid.color": COLOURS["rule"],
+    "grid.color": COLORS["rule"],
     "grid.linewidth": 0.7,
     "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures are the same on every machine
     "font.size": 11.5,
     "axes.labelsize": 11.5,
     "xtick.labelsize": 11,
     "ytick.labelsize": 11,
-    "text.color": COLOURS["ink"],
+    "text.color": COLORS["ink"],
     "text.parse_math": False,  # a class name may contain dollar signs
-    "xtick.color": COLOURS["muted"],
-    "ytick.color": COLOURS["muted"],
+    "xtick.color": COLORS["muted"],
+    "ytick.color": COLORS["muted"],
     "xtick.major.size": 3,
     "ytick.major.size": 0,
     "lines.linewidth": 1.6,
@@ -117,7 +117,7 @@ class Sheet:
                 swatch = Line2D(
                     [x / self.width_px, (x + 16) / self.width_px],
                     [1 - y / total] * 2,
-                    color=COLOURS[entry.colour],
+                    color=COLORS[entry.color],
                     linestyle=entry.dash,
                     linewidth=2.2,
                 )
@@ -128,10 +128,10 @@ class Sheet:
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """A line's name, its colour among COLOURS and its dash."""
+    """A line's name, its color among COLORS and its dash."""
 
     name: str
-    colour: str
+    color: str
     dash: Any = "-"
 
     @property
@@ -173,7 +173,7 @@ def render(
         sheet = Sheet(figure, width_px, height_px)
         draw(sheet)
         if mark:
-            sheet.text(0, full_height - 7, mark.upper(), size=9.5, color=COLOURS["bad"], weight="bold")
+            sheet.text(0, full_height - 7, mark.upper(), size=9.5, color=COLORS["bad"], weight="bold")
         svg_file, png = _save_svg(figure), _save_png(figure)
     return Drawing(name, caption, alt, _for_page(svg_file, name, alt), svg_file, png, width_px)
 
@@ -203,7 +203,7 @@ def _save_svg(figure: Figure) -> str:
 
 
 def _for_page(svg: str, name: str, alt: str) -> str:
-    """The SVG as part of an HTML page: own ids, colours by CSS variables, the page's font, a text alternative."""
+    """The SVG as part of an HTML page: own ids, colors by CSS variables, the page's font, a text alternative."""
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<(metadata|style)\b.*?</\1>", "", body, flags=re.DOTALL)
     body = re.sub(r'\bid="([^"]*)"', rf'id="{name}--\1"', body)
@@ -211,8 +211,8 @@ def _for_page(svg: str, name: str, alt: str) -> str:
     body = body.replace("xlink:href", "href").replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
     body = re.sub(r"(<svg[^>]*?) width=\"[^\"]*\"", r"\1", body, count=1)
     body = re.sub(r"(<svg[^>]*?) height=\"[^\"]*\"", r"\1", body, count=1)
-    for colour, code in COLOURS.items():
-        body = body.replace(code, "none" if colour == "paper" else f"var(--figure-{colour},{code})")
+    for color, code in COLORS.items():
+        body = body.replace(code, "none" if color == "paper" else f"var(--figure-{color},{code})")
     body = re.sub(r"font-family: [^;\"]*", "font-family: inherit", body)
     escaped = alt.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     return body.replace("<svg", f'<svg role="img" aria-label="{escaped}"', 1).strip()

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
-from ganbal.report.figures.drawing import COLOURS, Sheet, render, shorten
+from ganbal.report.figures.drawing import COLORS, Sheet, render, shorten
 from ganbal.report.page import Drawing, file_stem
 from ganbal.report.study_view import StudyView
 from ganbal.runtime import number_text
@@ -19,7 +19,7 @@ MOST_ROWS, MOST_METRICS = 18, 3
 """Of one plot: what a first screen holds."""
 _LEFT, _RIGHT, _TOP, _BOTTOM = 108, 140, 24, 42
 _ROW_PX, _HEADING_PX = 19, 23
-VERDICT_COLOURS = {"helps": "good", "hurts": "bad"}
+VERDICT_COLORS = {"helps": "good", "hurts": "bad"}
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def draw_forest(
         _draw_groups(axes, groups)
         under = f"points of difference to {shorten(baseline, 24)}"
         middle = _LEFT + (WIDTH_PX - _LEFT - _RIGHT) / 2
-        sheet.text(middle, height - 8, under, color=COLOURS["muted"], size=10.5, ha="center")
+        sheet.text(middle, height - 8, under, color=COLORS["muted"], size=10.5, ha="center")
 
     phrases = "; ".join(f"{group.heading}: {', '.join(map(_in_words, group.rows))}" for group in groups)
     return render(
@@ -124,7 +124,7 @@ def _draw_groups(axes: Axes, groups: Sequence[ForestGroup]) -> None:
     axes.set_yticks([])
     axes.spines["left"].set_visible(False)
     axes.xaxis.set_major_locator(MaxNLocator(5, symmetric=True))
-    axes.axvline(0, color=COLOURS["ink"], linewidth=1)
+    axes.axvline(0, color=COLORS["ink"], linewidth=1)
     y = 0.0
     for group in groups:
         _beside(axes, -_LEFT, y + _HEADING_PX - 9, shorten(group.heading, 30), weight="bold", size=11)
@@ -135,7 +135,7 @@ def _draw_groups(axes: Axes, groups: Sequence[ForestGroup]) -> None:
 
 
 def _draw_row(axes: Axes, row: Mapping[str, Any], y: float) -> None:
-    colour = COLOURS[VERDICT_COLOURS.get(str(row["verdict"]), "slate")]
+    color = COLORS[VERDICT_COLORS.get(str(row["verdict"]), "slate")]
     weight = "bold" if row["arm"] == "gan" else "normal"
     _beside(axes, -_LEFT + 10, y, shorten(str(row["arm"]), 16), size=11, weight=weight)
     if not number_text.is_known(row["mean"]):
@@ -143,14 +143,14 @@ def _draw_row(axes: Axes, row: Mapping[str, Any], y: float) -> None:
         return
     has_interval = number_text.is_known(row["low"]) and number_text.is_known(row["high"])
     if has_interval:
-        axes.plot([100 * row["low"], 100 * row["high"]], [y, y], color=colour, linewidth=2.2)
+        axes.plot([100 * row["low"], 100 * row["high"]], [y, y], color=color, linewidth=2.2)
     axes.plot(
         [100 * row["mean"]],
         [y],
         marker="s",
         markersize=6.5,
-        color=colour,
-        markerfacecolor=colour if has_interval else "none",
+        color=color,
+        markerfacecolor=color if has_interval else "none",
         clip_on=False,
     )
     interval = f" ({number_text.points_interval(row['low'], row['high'])})" if has_interval else " (one seed)"
@@ -160,7 +160,7 @@ def _draw_row(axes: Axes, row: Mapping[str, Any], y: float) -> None:
         y,
         number_text.points(row["mean"]) + interval,
         size=11,
-        color=colour,
+        color=color,
         weight=weight,
     )
 

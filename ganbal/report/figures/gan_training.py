@@ -13,7 +13,7 @@ from ganbal.runtime.number_text import count, listing
 
 @dataclass(frozen=True)
 class _Plot:
-    """Columns of the GAN's history that share a plot: column → (label, colour)."""
+    """Columns of the GAN's history that share a plot: column → (label, color)."""
 
     name: str
     title: str
@@ -73,7 +73,7 @@ def gan_drawings(history: pd.DataFrame, mark: str | None, name: str = "gan") -> 
     """
     drawings = []
     for plot in _GAN_PLOTS:
-        found = (curve_of(history, column, label, colour) for column, (label, colour) in plot.columns.items())
+        found = (curve_of(history, column, label, color) for column, (label, color) in plot.columns.items())
         curves = [curve for curve in found if curve is not None]
         is_constant = all(len(set(curve.values)) == 1 for curve in curves)
         if curves and not (plot.only_if_changing and is_constant):

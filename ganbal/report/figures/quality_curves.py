@@ -14,7 +14,7 @@ from ganbal.report.curves import (
     reliability,
     roc_on_grid,
 )
-from ganbal.report.figures.drawing import COLOURS, LegendEntry, Sheet, legend_rows, render
+from ganbal.report.figures.drawing import COLORS, LegendEntry, Sheet, legend_rows, render
 from ganbal.report.page import Block, Drawing, Fold, Gallery, file_stem
 from ganbal.report.study_view import StudyView
 from ganbal.runtime.number_text import share
@@ -42,9 +42,9 @@ def curve_galleries(study: StudyView) -> list[Block]:
         found = ((arm, study.predictions(name, arm, positive)) for arm in study.arms)
         arms: dict[str, Predictions] = {arm: predictions for arm, predictions in found if predictions}
         if arms:
-            colours = {arm: study.arm_colour(arm) for arm in arms}
+            colors = {arm: study.arm_color(arm) for arm in arms}
             drawings = [
-                draw(arms, colours, name=f"{kind}-{file_stem(name)}", title=title, mark=study.run.mark)
+                draw(arms, colors, name=f"{kind}-{file_stem(name)}", title=title, mark=study.run.mark)
                 for kind, title, draw in kinds
             ]
             blocks.append(Gallery(classifier["title"], drawings))
@@ -53,43 +53,43 @@ def curve_galleries(study: StudyView) -> list[Block]:
 
 
 def draw_roc(
-    arms: Mapping[str, Predictions], colours: Mapping[str, str], *, name: str, title: str, mark: str | None
+    arms: Mapping[str, Predictions], colors: Mapping[str, str], *, name: str, title: str, mark: str | None
 ) -> Drawing:
     """Mean true positive rate at each false positive rate, with the range over seeds shaded."""
     grid = np.linspace(0, 1, GRID_POINTS)
 
     def draw(axes: Axes) -> None:
-        axes.plot([0, 1], [0, 1], color=COLOURS["muted"], linestyle=":", linewidth=1.2)
+        axes.plot([0, 1], [0, 1], color=COLORS["muted"], linestyle=":", linewidth=1.2)
         for arm, predictions in arms.items():
             curves = [roc_on_grid(truth, probability, grid) for truth, probability in predictions]
-            _draw_mean_and_range(axes, grid, curves, arm, arms, colours)
+            _draw_mean_and_range(axes, grid, curves, arm, arms, colors)
         _label(axes, "false positive rate", "true positive rate")
 
     return _square(
-        draw, arms, colours, name, title, mark, "Mean over seeds at each false positive rate; shaded: all seeds.", "ROC"
+        draw, arms, colors, name, title, mark, "Mean over seeds at each false positive rate; shaded: all seeds.", "ROC"
     )
 
 
 def draw_precision_recall(
-    arms: Mapping[str, Predictions], colours: Mapping[str, str], *, name: str, title: str, mark: str | None
+    arms: Mapping[str, Predictions], colors: Mapping[str, str], *, name: str, title: str, mark: str | None
 ) -> Drawing:
     """Mean precision at each recall, with the range over seeds shaded; dotted: the class's share of the images."""
     grid = np.linspace(0, 1, GRID_POINTS)
     base = float(np.mean([truth.mean() for predictions in arms.values() for truth, _ in predictions]))
 
     def draw(axes: Axes) -> None:
-        axes.axhline(base, color=COLOURS["muted"], linestyle=":", linewidth=1.2)
+        axes.axhline(base, color=COLORS["muted"], linestyle=":", linewidth=1.2)
         for arm, predictions in arms.items():
             curves = [precision_on_grid(truth, probability, grid) for truth, probability in predictions]
-            _draw_mean_and_range(axes, grid, curves, arm, arms, colours)
+            _draw_mean_and_range(axes, grid, curves, arm, arms, colors)
         _label(axes, "recall", "precision")
 
     caption = f"Mean over seeds at each recall; shaded: all seeds; dotted: chance ({share(base, 2)})."
-    return _square(draw, arms, colours, name, title, mark, caption, "Precision-recall")
+    return _square(draw, arms, colors, name, title, mark, caption, "Precision-recall")
 
 
 def draw_reliability(
-    arms: Mapping[str, Predictions], colours: Mapping[str, str], *, name: str, title: str, mark: str | None
+    arms: Mapping[str, Predictions], colors: Mapping[str, str], *, name: str, title: str, mark: str | None
 ) -> Drawing:
     """Observed share against predicted probability in ten bins, the predictions of all seeds together."""
     bins = {
@@ -98,9 +98,9 @@ def draw_reliability(
     }
 
     def draw(axes: Axes) -> None:
-        axes.plot([0, 1], [0, 1], color=COLOURS["muted"], linestyle=":", linewidth=1.2)
+        axes.plot([0, 1], [0, 1], color=COLORS["muted"], linestyle=":", linewidth=1.2)
         for arm, found in bins.items():
-            style = {"color": COLOURS[colours[arm]], "linestyle": _dash(arm, arms)}
+            style = {"color": COLORS[colors[arm]], "linestyle": _dash(arm, arms)}
             axes.plot(found.predicted, found.observed, marker="o", markersize=3.5, linewidth=1.6, **style)
         _label(axes, "predicted probability", "observed share")
 
@@ -109,7 +109,7 @@ def draw_reliability(
         "Ten bins, all seeds together; on the dotted line, probabilities equal observed frequencies. "
         f"Expected calibration error: {errors}."
     )
-    return _square(draw, arms, colours, name, title, mark, caption, "Reliability")
+    return _square(draw, arms, colors, name, title, mark, caption, "Reliability")
 
 
 def _draw_mean_and_range(
@@ -118,26 +118,26 @@ def _draw_mean_and_range(
     curves: Sequence[np.ndarray],
     arm: str,
     arms: Mapping[str, Predictions],
-    colours: Mapping[str, str],
+    colors: Mapping[str, str],
 ) -> None:
     mean, low, high = mean_and_range(curves)
-    colour = COLOURS[colours[arm]]
+    color = COLORS[colors[arm]]
     if len(curves) > 1:
-        axes.fill_between(grid, low, high, color=colour, alpha=0.13, linewidth=0)
-    axes.plot(grid, mean, color=colour, linestyle=_dash(arm, arms), linewidth=1.8)
+        axes.fill_between(grid, low, high, color=color, alpha=0.13, linewidth=0)
+    axes.plot(grid, mean, color=color, linestyle=_dash(arm, arms), linewidth=1.8)
 
 
 def _square(
     draw_in: Callable[[Axes], None],
     arms: Mapping[str, Predictions],
-    colours: Mapping[str, str],
+    colors: Mapping[str, str],
     name: str,
     title: str,
     mark: str | None,
     caption: str,
     kind: str,
 ) -> Drawing:
-    entries = [LegendEntry(arm, colours[arm], _dash(arm, arms)) for arm in arms]
+    entries = [LegendEntry(arm, colors[arm], _dash(arm, arms)) for arm in arms]
     legend_height = 17 * len(legend_rows(entries, WIDTH_PX))
     top = 26 + legend_height
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from ganbal.report.figures.drawing import COLOURS, Sheet, render, shorten
+from ganbal.report.figures.drawing import COLORS, Sheet, render, shorten
 from ganbal.report.page import Drawing
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import is_known
@@ -42,7 +42,7 @@ def shown_value(score: Mapping[str, Any]) -> float | None:
 
 
 def draw_scores(scores: Sequence[Mapping[str, Any]], mark: str | None) -> Drawing:
-    """One row per score, each on its own scale: the floor as a grey band, the score as a dot.
+    """One row per score, each on its own scale: the floor as a gray band, the score as a dot.
 
     The dot is green where it reaches the floor's range and red where it does not.
     """
@@ -53,7 +53,7 @@ def draw_scores(scores: Sequence[Mapping[str, Any]], mark: str | None) -> Drawin
         for number, score in enumerate(scores):
             top = _TOP + number * _ROW_PX
             sheet.text(0, top + 13, shorten(str(score["title"]), 19), size=11)
-            sheet.text(0, top + 28, direction(score), size=9.5, color=COLOURS["muted"])
+            sheet.text(0, top + 28, direction(score), size=9.5, color=COLORS["muted"])
             _draw_row(sheet.axes(_LEFT, top + 4, _RIGHT, height - top - 28), score)
             sheet.text(
                 WIDTH_PX - _RIGHT + 10,
@@ -61,7 +61,7 @@ def draw_scores(scores: Sequence[Mapping[str, Any]], mark: str | None) -> Drawin
                 f"{number_text.score(shown_value(score))} {_word(score)}",
                 size=11,
                 weight="bold",
-                color=COLOURS[_colour(score)],
+                color=COLORS[_color(score)],
             )
 
     phrases = "; ".join(
@@ -98,16 +98,16 @@ def _draw_row(axes: Axes, score: Mapping[str, Any]) -> None:
     for side in ("left", "bottom"):
         axes.spines[side].set_visible(side == "bottom")
     if is_known(floor["low"]) and is_known(floor["high"]):
-        axes.axvspan(floor["low"], floor["high"], color=COLOURS["muted"], alpha=0.3, linewidth=0)
+        axes.axvspan(floor["low"], floor["high"], color=COLORS["muted"], alpha=0.3, linewidth=0)
     if is_known(floor["value"]):
-        axes.axvline(floor["value"], color=COLOURS["muted"], linewidth=1.6)
-    colour = COLOURS[_colour(score)]
+        axes.axvline(floor["value"], color=COLORS["muted"], linewidth=1.6)
+    color = COLORS[_color(score)]
     if interval:
-        axes.plot(interval, [0.5, 0.5], color=colour, linewidth=2.2)
-    axes.plot([value or 0.0], [0.5], "o", color=colour, markersize=7, clip_on=False)
+        axes.plot(interval, [0.5, 0.5], color=color, linewidth=2.2)
+    axes.plot([value or 0.0], [0.5], "o", color=color, markersize=7, clip_on=False)
 
 
-def _colour(score: Mapping[str, Any]) -> str:
+def _color(score: Mapping[str, Any]) -> str:
     return {True: "good", False: "bad", None: "slate"}[reaches_floor(score)]
 
 

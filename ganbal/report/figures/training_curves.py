@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter
 
-from ganbal.report.figures.drawing import COLOURS, LegendEntry, Sheet, calm_ticks, legend_rows, render
+from ganbal.report.figures.drawing import COLORS, LegendEntry, Sheet, calm_ticks, legend_rows, render
 from ganbal.report.page import Drawing
 
 WIDTH_PX, HEIGHT_PX = 360, 250
@@ -20,10 +20,10 @@ FEWEST_POINTS = 3
 
 @dataclass(frozen=True)
 class Curve:
-    """One quantity over steps: `label`, a colour of COLOURS, (K,) steps and values."""
+    """One quantity over steps: `label`, a color of COLORS, (K,) steps and values."""
 
     label: str
-    colour: str
+    color: str
     steps: np.ndarray
     values: np.ndarray
     dash: Any = "-"
@@ -48,7 +48,7 @@ def draw_curves(
         limits: of the vertical axis; None fits the curves.
         smooth: plot a bold running mean over the raw curve.
     """
-    entries = list({curve.label: LegendEntry(curve.label, curve.colour, curve.dash) for curve in curves}.values())
+    entries = list({curve.label: LegendEntry(curve.label, curve.color, curve.dash) for curve in curves}.values())
     legend_height = 17 * len(legend_rows(entries, WIDTH_PX))
 
     def draw(sheet: Sheet) -> None:
@@ -56,7 +56,7 @@ def draw_curves(
         sheet.legend(entries, 28)
         axes = sheet.axes(44, 26 + legend_height, 8, 38)
         if reference is not None:
-            axes.axhline(reference, color=COLOURS["muted"], linestyle=":", linewidth=1.2)
+            axes.axhline(reference, color=COLORS["muted"], linestyle=":", linewidth=1.2)
         for curve in curves:
             _draw_curve(axes, curve, smooth)
         if limits is not None:
@@ -69,7 +69,7 @@ def draw_curves(
     return render(draw, name=name, width_px=WIDTH_PX, height_px=HEIGHT_PX, caption=caption, alt=alt, mark=mark)
 
 
-def curve_of(table: pd.DataFrame, column: str, label: str, colour: str, dash: Any = "-") -> Curve | None:
+def curve_of(table: pd.DataFrame, column: str, label: str, color: str, dash: Any = "-") -> Curve | None:
     """A column over `step`, without its gaps; None where too little is left of it."""
     if column not in table.columns:
         return None
@@ -77,7 +77,7 @@ def curve_of(table: pd.DataFrame, column: str, label: str, colour: str, dash: An
     numbers = numbers.replace([np.inf, -np.inf], np.nan).dropna()
     if len(numbers) < FEWEST_POINTS:
         return None
-    return Curve(label, colour, numbers["step"].to_numpy(float), numbers[column].to_numpy(float), dash)
+    return Curve(label, color, numbers["step"].to_numpy(float), numbers[column].to_numpy(float), dash)
 
 
 def thinned(values: np.ndarray) -> np.ndarray:
@@ -93,8 +93,8 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
 
 
 def _draw_curve(axes: Axes, curve: Curve, smooth: bool) -> None:
-    places, colour = thinned(curve.steps), COLOURS[curve.colour]
-    style: dict[str, Any] = {"color": colour, "linestyle": curve.dash}
+    places, color = thinned(curve.steps), COLORS[curve.color]
+    style: dict[str, Any] = {"color": color, "linestyle": curve.dash}
     window = len(curve.values) // 25
     if smooth and window > 1:
         axes.plot(curve.steps[places], curve.values[places], linewidth=0.8, alpha=0.35, **style)

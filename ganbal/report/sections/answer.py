@@ -229,6 +229,6 @@ def _reading_aid(study: StudyView) -> str:
     usual = f" Arms that add images: {condition}." if condition else ""
     return (
         f"Squares: mean difference to the arm named below the axis over {plural(len(study.seeds), 'seed')}, in points; "
-        f"lines: {study.confidence} interval. Right of zero is better. Green helps, red hurts, grey is no difference "
+        f"lines: {study.confidence} interval. Right of zero is better. Green helps, red hurts, gray is no difference "
         f"found.{usual}"
     )

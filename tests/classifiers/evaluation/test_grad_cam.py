@@ -16,7 +16,7 @@ def network_of(backbone, weights):
 
 
 class LightAndShade(nn.Module):
-    """Two maps a quarter the size: the mean grey of each 2 by 2 square, and one minus that."""
+    """Two maps a quarter the size: the mean gray of each 2 by 2 square, and one minus that."""
 
     def forward(self, images):
         light = nn.functional.avg_pool2d(images, 2)

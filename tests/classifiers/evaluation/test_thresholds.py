@@ -59,7 +59,7 @@ def test_recall_of_seven_tenths_is_seven_of_ten():
     assert recall_threshold(labels, probabilities, 0.7).recall == pytest.approx(0.7)
 
 
-def test_neighbouring_floating_point_numbers_are_told_apart():
+def test_neighboring_floating_point_numbers_are_told_apart():
     low = 0.5
     high = np.nextafter(low, 1)
     chosen = youden_threshold(np.array([0, 1]), np.array([low, high]))

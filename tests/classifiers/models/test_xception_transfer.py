@@ -23,7 +23,7 @@ def test_parameters_of_keras_xception_with_its_head(parameter_counts):
     assert parameter_counts(build_model("xception", 2, 256)) == (20_861_480 + head, head)
 
 
-def test_takes_grey_values_as_they_are():
+def test_takes_gray_values_as_they_are():
     pytest.importorskip("timm")
     images = build_model("xception", 2, 64).normalize(torch.full((1, 64, 64), 51, dtype=torch.uint8))
     assert images.shape == (1, 3, 64, 64)

@@ -37,7 +37,7 @@ def test_every_class_gets_its_own_number_and_nothing_is_nothing():
     assert smote(vectors, labels, (0, 0, 0), seed=0)[0] is vectors
 
 
-def test_a_single_example_has_no_neighbour():
+def test_a_single_example_has_no_neighbor():
     with pytest.raises(ClassifierInputError, match=r"at least 2 training images of every class.*found 1"):
         smote(np.zeros((3, 2)), np.array([0, 1, 1]), (1, 0), seed=0)
 

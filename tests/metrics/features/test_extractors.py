@@ -142,7 +142,7 @@ def test_untrained_features_are_fixed_and_see_blur(images: torch.Tensor) -> None
     assert (features(untrained_extractor(CPU), smooth)[:, finest] < first[:, finest]).float().mean() > 0.9
 
 
-def test_grey_and_its_three_equal_channels_are_the_same_image(images: torch.Tensor) -> None:
+def test_gray_and_its_three_equal_channels_are_the_same_image(images: torch.Tensor) -> None:
     for extractor in (untrained_extractor(CPU), thumbnail_extractor(CPU)):
         torch.testing.assert_close(features(extractor, images), features(extractor, images.expand(-1, 3, -1, -1)))
 

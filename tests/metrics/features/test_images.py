@@ -39,8 +39,8 @@ def test_no_folder_and_no_images_are_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "LA", "CMYK"])
 def test_eight_bit_modes_are_what_pytorch_fid_sees(tmp_path: Path, pixels: np.ndarray, mode: str) -> None:
     file = tmp_path / ("image.tif" if mode == "CMYK" else "image.png")
-    colours = Image.fromarray(np.stack([pixels, pixels[::-1], pixels[:, ::-1]], axis=-1))
-    colours.convert(mode).save(file)
+    colors = Image.fromarray(np.stack([pixels, pixels[::-1], pixels[:, ::-1]], axis=-1))
+    colors.convert(mode).save(file)
     expected = np.asarray(Image.open(file).convert("RGB"))
     found = decode_full_size(file)
     assert found.shape == ((9, 13) if mode in ("L", "1", "LA") else (9, 13, 3))

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from ganbal.metrics.features.resizing import resize, to_grey
+from ganbal.metrics.features.resizing import resize, to_gray
 
 
 @pytest.mark.parametrize("shape", [(640, 480), (90, 120)])
@@ -27,8 +27,8 @@ def test_the_rules_differ_where_images_shrink() -> None:
     assert resize(lines, 299, "antialiased").std() < 0.1 < resize(lines, 299, "pytorch-fid").std()
 
 
-def test_grey_is_pils_luma() -> None:
+def test_gray_is_pils_luma() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 6, 3)).astype(np.uint8)
     expected = np.asarray(Image.fromarray(pixels).convert("L"), dtype=np.float32)
-    found = to_grey(torch.from_numpy(pixels).permute(2, 0, 1)[None].float())[0, 0]
+    found = to_gray(torch.from_numpy(pixels).permute(2, 0, 1)[None].float())[0, 0]
     np.testing.assert_allclose(found.numpy(), expected, atol=1)

@@ -45,7 +45,7 @@ def test_where_real_images_repeat_training_images_nothing_is_a_copy() -> None:
     assert not judged.is_copy.any()
 
 
-def test_an_image_is_not_its_own_neighbour() -> None:
+def test_an_image_is_not_its_own_neighbor() -> None:
     views = Views(np.eye(4), np.eye(4))
     found = nearest_training(views, views, same_set=True)
     assert (found.by_pixels.rows[:, 0] != np.arange(4)).all()
@@ -71,7 +71,7 @@ def perturbed(images: np.ndarray, how: str) -> np.ndarray:
 @pytest.mark.parametrize("how", ["exact", "noise", "darker", "shifted", "blurred"])
 def test_planted_copies_are_found_and_held_out_images_are_not(how: str, chest_xray_root: Path) -> None:
     files = sorted((chest_xray_root / "train" / "NORMAL").iterdir())
-    # By patient: neighbours in the list are often of one person.
+    # By patient: neighbors in the list are often of one person.
     images = np.stack([np.asarray(Image.open(f).convert("L").resize((96, 96))) for f in files[:520]])
     training, held_out, fresh = images[:260], images[260:390], images[390:520]
     copy_filter = CopyFilter.from_images(training, held_out, device=torch.device("cpu"))
