@@ -6,7 +6,9 @@ Same network, initial weights, optimizer, batch size, images and kind of augment
 rounds alternate in one process. The plain loop is that of tutorials: a Dataset that opens one JPEG per item and makes
 it three channels, albumentations' stock transforms, a DataLoader with two workers, float32, `.item()` in every step.
 `decoded` is the same loop over images that were decoded and resized beforehand; `ganbal, float32` is ganbal's loop
-without reduced precision. CPU time, workers included, shows the cost of a loop where other jobs share the cores.
+without reduced precision. On CUDA, images are augmented on the device, and `ganbal, augmented on the host` is the same
+without that; on a CPU, `ganbal, augmented on the device` uses the GPU's operations in place of OpenCV's. CPU time,
+workers included, shows the cost of a loop where other jobs share the cores.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import statistics
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import albumentations
@@ -242,7 +245,8 @@ def make_loops(given, device):
     model = find_model(given.model)
     size_px, batch = given.size or model.image_size_px, {"steps": 10**9, "batch_size": given.batch}
     config = resolve_published(TrainingConfig(**batch, augment="published"), model.recipe)
-    in_float32 = resolve_published(TrainingConfig(**batch, augment="published", precision="float32"), model.recipe)
+    in_float32, other_place = replace(config, precision="float32"), "host" if device.type == "cuda" else "device"
+    elsewhere = replace(config, augment_on=other_place, num_workers=8 if other_place == "host" else 1)
     # Settings of the study, not of the publication: "published" is meant for the augmentation only.
     recipe = "zoom-vertical-flip" if config.augment == "published" else config.augment
     files, pixels, labels, num_classes = read_training_images(given.data, size_px)
@@ -259,6 +263,9 @@ def make_loops(given, device):
         "plain": lambda: PlainLoop(network(), jpeg, config, loss, device),
         "decoded": lambda: PlainLoop(network(), decoded, config, loss, device),
         "ganbal, float32": lambda: ProjectLoop(network(), pixels, labels, in_float32, loss, device),
+        f"ganbal, augmented on the {other_place}": lambda: ProjectLoop(
+            network(), pixels, labels, elsewhere, loss, device
+        ),
         "ganbal": lambda: ProjectLoop(network(), pixels, labels, config, loss, device),
     }
     return loops, pixels, network

@@ -1,4 +1,7 @@
-"""Stage 3: classifier training: plain loop with 2 and 8 workers, plain loop over decoded images, eager, recorded."""
+"""Stage 3: classifier training: plain loop with 2 and 8 workers, plain loop over decoded images, ganbal's own.
+
+Ganbal's loop comes with its operations launched one by one, with images augmented on the host, and as it is.
+"""
 
 import argparse
 import gc
@@ -52,6 +55,7 @@ def loops_to_time(given: argparse.Namespace, device: torch.device, workers: tupl
     timed: dict[str, Any] = {f"plain, {count} workers": (loops["plain"], count) for count in workers}
     timed["decoded"] = (loops["decoded"], workers[-1])
     timed["ganbal, eager"] = (lambda: without_recording(loops["ganbal"]), 0)
+    timed |= {name: (make, 0) for name, make in loops.items() if name.startswith("ganbal, augmented")}
     timed["ganbal"] = (loops["ganbal"], 0)
     return timed
 

@@ -10,8 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from classifiers.training.augmentation import build_augmentation
+from classifiers.training.augmentation import build_augmentation, build_move_sampler
 from classifiers.training.config import TrainingConfig
+from classifiers.training.device_augmentation import choose_augmentation_place, move_images
+from classifiers.training.network_inputs import pixels_to_device
 from classifiers.training.prefetching import prefetched
 
 Batches = Generator[tuple[Tensor, Tensor], None, None]
@@ -19,6 +21,9 @@ Batches = Generator[tuple[Tensor, Tensor], None, None]
 
 # Row numbers of this many steps go to the device in one copy: a copy per step would wait for the GPU in each step.
 _STEPS_PER_COPY = 256
+# On the device, the images of several steps are augmented at a time: an operation takes 10 µs to launch, whatever its
+# size. This many pixels take some 150 MB while they are computed.
+_PIXELS_AT_ONCE = 2**22
 
 
 @dataclass(frozen=True)
@@ -38,11 +43,18 @@ def plain_batches(examples: Examples, config: TrainingConfig) -> Batches:
 def augmented_batches(pixels: np.ndarray, labels: Tensor, config: TrainingConfig) -> Batches:
     """Yield batches of augmented images, computed while the network works on earlier batches.
 
+    The changes are the same wherever the images are computed (`config.augment_on`).
+
     Args:
         pixels: (N, S, S) uint8.
         labels: (N,) int64 on the network's device; the batches are put on the same device.
     """
-    own, on_cuda = threading.local(), labels.device.type == "cuda"
+    place = choose_augmentation_place(config.augment_on, labels.device, pixels.nbytes)
+    return (_augmented_on_device if place == "device" else _augmented_on_host)(pixels, labels, config)
+
+
+def _augmented_on_host(pixels: np.ndarray, labels: Tensor, config: TrainingConfig) -> Batches:
+    own = threading.local()
 
     def augment_batch(job: tuple[int, np.ndarray]) -> np.ndarray:
         # An augmentation holds its random state, so threads cannot share one.
@@ -55,10 +67,23 @@ def augmented_batches(pixels: np.ndarray, labels: Tensor, config: TrainingConfig
     rows_on_device = _on_device(for_labels, labels.device)
     with closing(prefetched(augment_batch, enumerate(for_images), config.num_workers)) as ahead:
         for (_, batch), rows in zip(ahead, rows_on_device, strict=True):
-            images = torch.from_numpy(batch)
-            # From pinned memory the copy to the GPU runs while the CPU continues.
-            images = images.pin_memory() if on_cuda else images
-            yield images.to(labels.device, non_blocking=on_cuda), labels[rows]
+            yield _sent(batch, labels.device), labels[rows]
+
+
+def _augmented_on_device(pixels: np.ndarray, labels: Tensor, config: TrainingConfig) -> Batches:
+    """No threads: a GPU works on the steps before while this one samples the changes of the next."""
+    images, size_px = pixels_to_device(pixels, labels.device), pixels.shape[1]
+    sampler = build_move_sampler(config.augment)
+    steps_at_once = max(1, _PIXELS_AT_ONCE // (config.batch_size * size_px**2))
+    steps = enumerate(rows_of_batches(labels, config))
+    while chunk := list(itertools.islice(steps, steps_at_once)):
+        matrices = np.stack(
+            [sampler.sample(size_px, (config.seed, step, place)) for step, rows in chunk for place in range(len(rows))]
+        )
+        rows = _sent(np.stack([rows for _, rows in chunk]), labels.device)  # (steps, B)
+        moves = _sent(matrices.astype(np.float32), labels.device)
+        moved = move_images(images[rows.flatten()], moves, mirrored_edges=sampler.mirrored_edges)
+        yield from zip(moved.unflatten(0, rows.shape), labels[rows], strict=True)
 
 
 def rows_of_batches(labels: Tensor, config: TrainingConfig) -> Iterator[np.ndarray]:
@@ -97,4 +122,10 @@ def shuffled_rows(num_images: int, config: TrainingConfig) -> Iterator[np.ndarra
 def _on_device(batches: Iterator[np.ndarray], device: torch.device) -> Iterator[Tensor]:
     """The rows of each batch on the device, copied for many steps at a time on CUDA."""
     while chunk := list(itertools.islice(batches, _STEPS_PER_COPY if device.type == "cuda" else 1)):
-        yield from torch.from_numpy(np.stack(chunk)).to(device)
+        yield from _sent(np.stack(chunk), device)
+
+
+def _sent(array: np.ndarray, device: torch.device) -> Tensor:
+    """The array on the device; from pinned memory, the copy to a GPU runs while the CPU continues."""
+    on_cuda, tensor = device.type == "cuda", torch.from_numpy(array)
+    return (tensor.pin_memory() if on_cuda else tensor).to(device, non_blocking=on_cuda)

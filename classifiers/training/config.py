@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 from classifiers.errors import ClassifierInputError
 from classifiers.models.recipe import LearningRateSchedule, Recipe
+from classifiers.training.device_augmentation import AugmentationPlace
 from classifiers.training.precision import Precision
 
 
@@ -27,6 +28,8 @@ class TrainingConfig:
     learning_rate: float = 1e-3
     augment: str = "none"
     """One of `augmentation.AUGMENTATIONS`; `published` is the augmentation of the model's publication."""
+    augment_on: Literal["auto"] | AugmentationPlace = "auto"
+    """Where augmented pixels are computed; see `device_augmentation.choose_augmentation_place`."""
     recipe: Literal["config", "published"] = "config"
     """`published`: batch size, learning rate and its schedule, L2, patience and the choice of weights are those of the
     model's publication, and the values given here are ignored."""
@@ -55,7 +58,7 @@ class TrainingConfig:
     precision: Literal["auto"] | Precision = "auto"
     """See `precision.choose_precision`."""
     num_workers: int = 1
-    """Threads that augment images ahead of training. Does not change results."""
+    """Threads that augment images on the host, ahead of training. Does not change results."""
 
     def __post_init__(self) -> None:
         minimum = {"steps": 1, "checks": 1, "patience": 1, "batch_size": 2, "plateau_patience": 1, "num_workers": 1}
@@ -74,6 +77,7 @@ class TrainingConfig:
             "recipe": ("config", "published"),
             "sampling": ("shuffled", "class-balanced"),
             "feature_oversampling": (None, "smote"),
+            "augment_on": ("auto", *get_args(AugmentationPlace)),
         }
         wrong += [
             f"{name} = {getattr(self, name)!r}" for name, known in choices.items() if getattr(self, name) not in known

@@ -55,8 +55,7 @@ class NetworkInputs:
                 which loses little work.
         """
         if self._features is None or not self._is_small_enough(pixels):
-            # from_numpy warns of read-only arrays, such as those mapped from a file.
-            return torch.from_numpy(pixels if pixels.flags.writeable else pixels.copy()).to(self._device)
+            return pixels_to_device(pixels, self._device)
         digests = image_digests(pixels)
         row_of = {digest: row for row, digest in enumerate(digests)}
         missing, done = self._features.missing(digests), 0
@@ -80,6 +79,12 @@ class NetworkInputs:
         with torch.inference_mode():
             one = self._network.features(torch.zeros(1, *pixels.shape[1:], dtype=torch.uint8, device=self._device))
         return len(pixels) * one.numel() * one.element_size() <= _MAX_SET_BYTES
+
+
+def pixels_to_device(pixels: np.ndarray, device: torch.device) -> Tensor:
+    """The same images on the device."""
+    # from_numpy warns of read-only arrays, such as those mapped from a file.
+    return torch.from_numpy(pixels if pixels.flags.writeable else pixels.copy()).to(device)
 
 
 def _in_parts(items: Sequence[bytes], size: int) -> Iterator[Sequence[bytes]]:

@@ -235,8 +235,8 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
     "mixed-devices": (
         "Mixed devices",
         "mild",
-        "Cells were trained on different devices or precisions ({devices}). Their results differ slightly for that "
-        "reason alone; train all cells on one device for a strict comparison.",
+        "Cells were trained on different devices or in different ways ({devices}). Their results differ slightly for "
+        "that reason alone; train all cells on one device for a strict comparison.",
     ),
 }
 """kind → heading, severity, sentence with the values in braces."""

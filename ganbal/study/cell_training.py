@@ -16,6 +16,8 @@ from classifiers.evaluation.metrics import evaluate
 from classifiers.models.network import Network
 from classifiers.registry import find_model
 from classifiers.tensor_files import TensorCache
+from classifiers.training.config import resolve_published
+from classifiers.training.device_augmentation import choose_augmentation_place
 from classifiers.training.precision import choose_precision
 from classifiers.training.train import TrainedClassifier, TrainingCallbacks, TrainingConfig, train_classifier
 from ganbal.config import StudyConfig
@@ -164,6 +166,9 @@ def train_cell(
         The content of metrics.json.
     """
     start, cache = time.monotonic(), TensorCache(feature_cache, write_bytes)
+    settings = resolve_published(
+        training_config(config, cell.seed, training, device), find_model(cell.classifier).recipe
+    )
     trained = train_classifier(
         cell.classifier,
         train_pixels=training.images.pixels,
@@ -173,7 +178,7 @@ def train_cell(
         num_classes=len(test.classes),
         image_size_px=image_size_px,
         weights=config.weights_of(cell.classifier),
-        config=training_config(config, cell.seed, training, device),
+        config=settings,
         device=device,
         cache=cache,
         callbacks=callbacks,
@@ -195,7 +200,7 @@ def train_cell(
     metrics = evaluate(test.images.labels, probabilities, test.classes) | _counts(trained, training)
     metrics |= {
         "threshold_chosen": chosen_threshold(validation.labels, of_validation),
-        "device": device_and_precision(device),
+        "device": computed_on(device, settings, training.images.pixels.nbytes),
         "seconds": round(time.monotonic() - start, 2),
         "inputs": inputs,
     }
@@ -227,9 +232,16 @@ def _write_tables(
         pd.DataFrame(trained.history).to_csv(temporary, index=False, float_format="%.7g")
 
 
-def device_and_precision(device: torch.device) -> str:
-    """What a cell is trained on, e.g. `cpu float32`; its figures depend on it in their last digits."""
-    return f"{device.type} {choose_precision('auto', device)}"
+def computed_on(device: torch.device, settings: TrainingConfig, num_bytes: int) -> str:
+    """What computes a cell, e.g. `cpu float32` or `cuda bfloat16, augmented there`; its last digits depend on it.
+
+    Args:
+        settings: with the augmentation of the model's publication resolved.
+        num_bytes: size of the training images.
+    """
+    text = f"{device.type} {choose_precision(settings.precision, device)}"
+    place = choose_augmentation_place(settings.augment_on, device, num_bytes)
+    return f"{text}, augmented there" if settings.augment != "none" and place == "device" else text
 
 
 def training_config(config: StudyConfig, seed: int, training: TrainingSet, device: torch.device) -> TrainingConfig:
@@ -252,7 +264,7 @@ def training_config(config: StudyConfig, seed: int, training: TrainingSet, devic
 
 
 def _augmentation_threads(config: StudyConfig, device: torch.device) -> int:
-    """Threads per training that augment images. One supplies a training on a CPU; a GPU needs more."""
+    """Threads per training that augment images. One supplies a CPU; a GPU that does not augment itself needs more."""
     if device.type == "cpu":
         return 1
     trainings = config.workers if isinstance(config.workers, int) else 1

@@ -54,7 +54,7 @@ def study_warnings(
         classifiers: the entries of summary.json (`title`, `pretrained`).
         patients: the patient of each test image.
         differences: the rows of summary.json.
-        devices: number of cells per device and precision.
+        devices: number of cells per `device` in their metrics.json.
     """
     found = []
     if num_seeds < NEEDED_SEEDS:

@@ -8,10 +8,11 @@ import torch
 
 from classifiers.checkpoint import load_classifier
 from classifiers.evaluation.calibration import fit_temperature
+from classifiers.training.config import TrainingConfig
 from classifiers.training.train import TrainingCallbacks
 from ganbal.config import load_config
 from ganbal.study.arms import ImageSet, TrainingSet
-from ganbal.study.cell_training import cell_inputs, train_cell
+from ganbal.study.cell_training import cell_inputs, computed_on, train_cell
 from ganbal.study.cells import Cell, TestSet, backbones_folder, finished_metrics
 
 
@@ -55,6 +56,21 @@ def test_a_cell_keeps_a_classifier_that_predicts_as_its_files_say(tmp_path, clas
             kept.predict(given.pixels), abs=0.02
         )
     assert fit_temperature(given.labels, table[["probability_A", "probability_B"]].to_numpy()) > 0
+
+
+@pytest.mark.parametrize(
+    ("device", "given", "expected"),
+    [
+        ("cpu", {"augment": "anatomical"}, "cpu float32"),
+        ("cpu", {"augment": "anatomical", "augment_on": "device"}, "cpu float32, augmented there"),
+        ("cuda", {"augment": "anatomical"}, "cuda float32, augmented there"),
+        ("cuda:1", {"augment": "anatomical", "augment_on": "host"}, "cuda float32"),
+        ("cuda", {"augment": "none"}, "cuda float32"),
+    ],
+)
+def test_a_cell_records_which_device_computed_it_and_its_augmented_images(device, given, expected):
+    settings = TrainingConfig(steps=1, precision="float32", **given)
+    assert computed_on(torch.device(device), settings, 1000) == expected
 
 
 def test_models_are_kept_only_where_wanted_and_never_outlive_their_figures(tmp_path):

@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 
 from classifiers.errors import ClassifierInputError
-from classifiers.training.augmentation import (
-    AUGMENTATIONS,
-    KerasMove,
-    KerasZoom,
-    SmallMove,
-    build_augmentation,
-    check_augmentation,
-)
+from classifiers.training.augmentation import AUGMENTATIONS, build_augmentation, check_augmentation
+from classifiers.training.augmentation_transforms import KerasMove, KerasZoom, SmallMove
 
 
 def ramp(size=41):

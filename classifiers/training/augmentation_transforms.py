@@ -1,0 +1,154 @@
+"""Random moves of images as albumentations transforms: zoom, rotation, shift and shear in one resampling.
+
+A move is one matrix per image: OpenCV applies it here, on the host; `device_augmentation` applies many on a GPU.
+"""
+
+import math
+import os
+from collections.abc import Callable
+
+import numpy as np
+
+# albumentations asks a server for its newest version when it is imported; training must not go online.
+os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
+
+import albumentations
+import cv2
+
+
+class Move(albumentations.ImageOnlyTransform):
+    """A transform that shows every pixel of an image at another place, with linear interpolation."""
+
+    mirrored_edges = False
+    """What lies outside the image: its mirror image, or its edge pixels repeated."""
+
+    matrix: Callable[..., np.ndarray]
+    """(height, width, what `get_params` sampled) → (2, 3) float64: the changed image shows at pixel (x, y) what this
+    one has at `matrix` · (x, y, 1)."""
+
+    def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
+        height, width = img.shape[:2]
+        sampled = {name: value for name, value in params.items() if name != "shape"}  # the library adds it
+        border = cv2.BORDER_REFLECT if self.mirrored_edges else cv2.BORDER_REPLICATE
+        matrix, flags = self.matrix(height, width, **sampled), cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpAffine(img, matrix, (width, height), flags=flags, borderMode=border)
+
+
+class KerasZoom(Move):
+    """Keras' `zoom_range`: width and height zoomed independently, edges repeated outwards.
+
+    As in Keras, a factor is the extent of the image that is shown: 0.7 enlarges the middle, 1.3 shows the whole image
+    smaller.
+    """
+
+    class InitSchema(albumentations.BasicTransform.InitSchema):
+        zoom_range: float
+
+    def __init__(self, zoom_range: float, p: float = 1.0) -> None:
+        super().__init__(p=p)
+        self.zoom_range = zoom_range
+
+    def get_params(self) -> dict[str, float]:
+        low, high = 1 - self.zoom_range, 1 + self.zoom_range
+        return {"factor_x": self.py_random.uniform(low, high), "factor_y": self.py_random.uniform(low, high)}
+
+    def matrix(self, height: int, width: int, *, factor_x: float, factor_y: float) -> np.ndarray:
+        return _about_middle([[factor_x, 0], [0, factor_y]], (0, 0), height, width)
+
+
+class SmallMove(Move):
+    """Small changes of position: rotation, shift and scale in one step. No mirroring: the heart is on the left.
+
+    The library's own Affine takes two to three times as long, most of it for boxes and masks, which are not used here.
+    """
+
+    class InitSchema(albumentations.BasicTransform.InitSchema):
+        zoom: float
+        shift: float
+        turn_degrees: float
+
+    def __init__(self, zoom: float, shift: float, turn_degrees: float, p: float = 1.0) -> None:
+        """Limits of uniform distributions: the scale as 1 ± zoom, the shift as a fraction of the side."""
+        super().__init__(p=p)
+        self.zoom, self.shift, self.turn_degrees = zoom, shift, turn_degrees
+
+    def get_params(self) -> dict[str, float]:
+        either_way = {"zoom": self.zoom, "turn": self.turn_degrees, "shift_x": self.shift, "shift_y": self.shift}
+        return {name: self.py_random.uniform(-most, most) for name, most in either_way.items()}
+
+    def matrix(
+        self, height: int, width: int, *, zoom: float, turn: float, shift_x: float, shift_y: float
+    ) -> np.ndarray:
+        cosine, sine = (function(math.radians(turn)) / (1 + zoom) for function in (math.cos, math.sin))
+        return _about_middle([[cosine, -sine], [sine, cosine]], (shift_x * width, shift_y * height), height, width)
+
+
+class KerasMove(Move):
+    """Keras' rotation, shift, shear and zoom in one resampling, each from a uniform distribution around no change."""
+
+    class InitSchema(albumentations.BasicTransform.InitSchema):
+        zoom: float
+        zooms_apart: bool
+        turn_degrees: float
+        shear_degrees: float
+        shift: float
+        mirrored_edges: bool
+
+    def __init__(
+        self,
+        zoom: float = 0.0,
+        zooms_apart: bool = True,
+        turn_degrees: float = 0.0,
+        shear_degrees: float = 0.0,
+        shift: float = 0.0,
+        mirrored_edges: bool = False,
+        p: float = 1.0,
+    ) -> None:
+        """Values as given to Keras; a shift is a fraction of the side.
+
+        Args:
+            zooms_apart: whether width and height are zoomed by factors of their own (`ImageDataGenerator`) or by one
+                (the layer `RandomZoom`).
+            mirrored_edges: as in Keras' layers; `ImageDataGenerator` repeats the edge pixels.
+        """
+        super().__init__(p=p)
+        self.zoom, self.zooms_apart, self.shift = zoom, zooms_apart, shift
+        self.turn_degrees, self.shear_degrees, self.mirrored_edges = turn_degrees, shear_degrees, mirrored_edges
+
+    def get_params(self) -> dict[str, float]:
+        factor_x = self.py_random.uniform(1 - self.zoom, 1 + self.zoom)
+        factor_y = self.py_random.uniform(1 - self.zoom, 1 + self.zoom) if self.zooms_apart else factor_x
+        most = {
+            "turn": self.turn_degrees,
+            "shear": self.shear_degrees,
+            "shift_x": self.shift,
+            "shift_y": self.shift,
+        }
+        sampled = {name: self.py_random.uniform(-limit, limit) for name, limit in most.items()}
+        return {"factor_x": factor_x, "factor_y": factor_y, **sampled}
+
+    def matrix(
+        self,
+        height: int,
+        width: int,
+        *,
+        factor_x: float,
+        factor_y: float,
+        turn: float,
+        shear: float,
+        shift_x: float,
+        shift_y: float,
+    ) -> np.ndarray:
+        cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
+        slant, lean = math.cos(math.radians(shear)), math.sin(math.radians(shear))
+        turned = np.array([[cosine, -sine], [sine, cosine]]) @ np.array([[slant, 0.0], [-lean, 1.0]])
+        shift = (shift_x * width, shift_y * height)
+        return _about_middle(turned @ np.diag([factor_x, factor_y]), shift, height, width)
+
+
+def _about_middle(
+    turn: np.ndarray | list[list[float]], shift: tuple[float, float], height: int, width: int
+) -> np.ndarray:
+    """(2, 3): the pixel at x from the middle shows what is at `turn` · x + `shift` from it, in (column, row) order."""
+    middle = np.array([(width - 1) / 2, (height - 1) / 2])
+    return np.column_stack([turn, middle + np.array(shift) - np.array(turn) @ middle])
