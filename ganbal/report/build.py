@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ganbal.report.cards import CARDS, cards_of
 from ganbal.report.guard import guarded
 from ganbal.report.html import render_html
 from ganbal.report.markdown import render_markdown
@@ -69,16 +70,20 @@ _LIST = "report_files.json"
 
 @dataclass(frozen=True)
 class ReportFiles:
-    """The files of a report; `figures` are the PNG, SVG and JPEG files of its plots and pictures."""
+    """The files of a report.
+
+    `figures` are the PNG, SVG and JPEG files of its plots and pictures; `cards` are those of the model and the data.
+    """
 
     html: Path
     markdown: Path
     figures: tuple[Path, ...]
     tables: tuple[Path, ...]
+    cards: tuple[Path, ...]
 
 
 def build_report(run_folder: Path) -> ReportFiles:
-    """Write report.html, report.md, figures/ and tables/ from the files of a run, however much of it is done.
+    """Write report.html, report.md, figures/, tables/ and the cards from the files of a run, however much is done.
 
     The same files give the same report. Figures and tables of an earlier report that this one no longer has are
     removed; other files in figures/ stay.
@@ -94,12 +99,13 @@ def build_report(run_folder: Path) -> ReportFiles:
     html, markdown = run_folder / "report.html", run_folder / "report.md"
     write_text(markdown, render_markdown(page))
     write_text(html, render_html(page))
-    files = sorted(path.relative_to(run_folder).as_posix() for path in (*figures, *tables))
+    cards = tuple(_write_cards(run))
+    files = sorted(path.relative_to(run_folder).as_posix() for path in (*figures, *tables, *cards))
     write_json(run_folder / "figures" / _LIST, files)
     for name in set(earlier) - set(files):
         if run.reader.inside((run_folder / name).parent):
             (run_folder / name).unlink(missing_ok=True)
-    return ReportFiles(html, markdown, figures, tables)
+    return ReportFiles(html, markdown, figures, tables, cards)
 
 
 def page_of(run: RunFiles) -> Page:
@@ -176,6 +182,12 @@ def _write_tables(page: Page, folder: Path) -> Iterable[Path]:
         yield folder / f"{table.name}.csv"
 
 
+def _write_cards(run: RunFiles) -> Iterable[Path]:
+    for name, content in cards_of(run).items():
+        write_text(run.folder / name, content)
+        yield run.folder / name
+
+
 def _write_bytes(target: Path, content: bytes) -> Path:
     with atomic_path(target) as temporary:
         temporary.write_bytes(content)
@@ -183,6 +195,7 @@ def _write_bytes(target: Path, content: bytes) -> Path:
 
 
 def _listed(run: RunFiles) -> list[str]:
-    """Files an earlier report wrote; only names inside its two folders count."""
+    """Files an earlier report wrote; only names inside its two folders and cards count."""
     names = run.reader.json(f"figures/{_LIST}", sequence(text)) or []
-    return [name for name in names if name.startswith(("figures/", "tables/")) and ".." not in name]
+    own = ("figures/", "tables/")
+    return [name for name in names if name in CARDS or (name.startswith(own) and ".." not in name)]

@@ -40,6 +40,12 @@ def render_markdown(page: Page) -> str:
     return printable("\n".join(lines))
 
 
+def render_card(title: str, mark: str | None, sections: Sequence[PageSection]) -> str:
+    """A short document of some sections, beside the report in the run folder."""
+    lines = [f"# {_text(title)}", "", *(line for section in sections for line in _section(section, mark))]
+    return printable("\n".join(lines))
+
+
 def _answer(answer: Answer) -> list[str]:
     lines = [f"## {_text(answer.headline)}", ""]
     if answer.missing:
