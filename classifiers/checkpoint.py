@@ -26,7 +26,7 @@ from classifiers.trained_classifier import TrainedClassifier
 from classifiers.training.network_inputs import NetworkInputs
 from classifiers.training.precision import choose_precision
 
-_FACTS = ("model_name", "num_classes", "image_size_px", "pretrained", "steps_taken", "best_step")
+_STORED_FIELDS = ("model_name", "num_classes", "image_size_px", "pretrained", "steps_taken", "best_step")
 _FROZEN = "frozen_tensors_sha256"
 _PROBE_IMAGES = 16
 # Other images in the batch, or another precision, change a probability in its third digit.
@@ -88,7 +88,7 @@ def load_classifier(
             raise _unusable(frozen_file, f"other tensors than those that {file} was trained with")
         tensors = frozen | tensors
     try:
-        known: dict[str, Any] = {name: facts[name] for name in _FACTS}
+        known: dict[str, Any] = {name: facts[name] for name in _STORED_FIELDS}
         network = build_model(known["model_name"], known["num_classes"], known["image_size_px"])
         network.load_state_dict(tensors)
     except (KeyError, TypeError, RuntimeError) as error:
@@ -100,7 +100,7 @@ def load_classifier(
 
 
 def _write(trained: TrainedClassifier, file: Path, backbones: Path, write_bytes: WriteBytes) -> None:
-    facts = {name: getattr(trained, name) for name in _FACTS}
+    facts = {name: getattr(trained, name) for name in _STORED_FIELDS}
     tensors = {name: tensor.detach().cpu() for name, tensor in trained.network.state_dict().items()}
     frozen = {name: tensors.pop(name) for name in _frozen_names(trained.network)}
     if frozen:

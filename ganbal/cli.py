@@ -304,7 +304,7 @@ def _print(outcome: Any, as_json: bool) -> None:
     """The result on stdout; the next step beside it, or on stderr where stdout is JSON."""
     from ganbal.runtime.text import printable, printable_lines
 
-    click.echo(json.dumps(outcome.facts, indent=2, allow_nan=False) if as_json else printable_lines(outcome.text))
+    click.echo(json.dumps(outcome.content, indent=2, allow_nan=False) if as_json else printable_lines(outcome.text))
     if outcome.next_step:
         click.echo(f"Next: {printable(outcome.next_step)}", err=as_json)
     if outcome.problem is not None:

@@ -21,13 +21,13 @@ class Outcome:
     """What a command gives back.
 
     Attributes:
-        facts: for programs, as JSON.
+        content: for programs, as JSON.
         text: for people.
         next_step: a command to continue with, or empty.
         problem: what makes the command fail although there is a result to print.
     """
 
-    facts: dict[str, Any]
+    content: dict[str, Any]
     text: str
     next_step: str = ""
     problem: InputError | None = None
@@ -38,8 +38,8 @@ def inspect(choice: RunChoice, console: Console) -> Outcome:
         from ganbal.stages import inspect, terminal_text
         from ganbal.stages.session import Requirement, open_run
     with open_run(select_run_to_begin(choice, console), console, "inspect", Requirement.IMAGES) as context:
-        facts = inspect.inspect(context)
-        return _outcome(context, facts, terminal_text.inspection(facts), _command("train-gan", context))
+        content = inspect.inspect(context)
+        return _outcome(context, content, terminal_text.inspection(content), _command("train-gan", context))
 
 
 def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
@@ -58,10 +58,10 @@ def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
         with open_run(selected, console, "train-gan", *requirements, world=world) as context:
             _start(context, *requirements)
             inspect.inspect(context)
-            facts = train_gan.train_gan(context)
+            content = train_gan.train_gan(context)
             world.broadcast_object(None)  # the others have finished, too
             next_step = _command("synthesize", context, *_numbers(images_to_generate(context)))
-            return _outcome(context, facts, terminal_text.training(facts), next_step)
+            return _outcome(context, content, terminal_text.training(content), next_step)
 
 
 def synthesize(choice: RunChoice, console: Console, *, overwrite: bool = False) -> Outcome:
@@ -70,8 +70,8 @@ def synthesize(choice: RunChoice, console: Console, *, overwrite: bool = False) 
         from ganbal.stages import synthesize, terminal_text
         from ganbal.stages.session import Requirement, open_run
     with open_run(selected, console, "synthesize", Requirement.IMAGES, Requirement.GAN) as context:
-        facts = synthesize.synthesize(context, may_replace=overwrite)
-        return _outcome(context, facts, terminal_text.synthesis(facts), _command("score", context))
+        content = synthesize.synthesize(context, may_replace=overwrite)
+        return _outcome(context, content, terminal_text.synthesis(content), _command("score", context))
 
 
 def score(choice: RunChoice, console: Console) -> Outcome:
@@ -80,24 +80,24 @@ def score(choice: RunChoice, console: Console) -> Outcome:
         from ganbal.stages import score, terminal_text
         from ganbal.stages.session import Requirement, open_run
     with open_run(selected, console, "score", Requirement.IMAGES, Requirement.SCORE) as context:
-        facts = score.score(context)
-        return _outcome(context, facts, terminal_text.scores(facts), _command("compare", context))
+        content = score.score(context)
+        return _outcome(context, content, terminal_text.scores(content), _command("compare", context))
 
 
 def score_two_folders(choice: RunChoice, console: Console, *, real: Path, synthetic: Path) -> Outcome:
     """Score any two folders of images, without a run."""
     with console.working("Loading libraries"):
         from ganbal.stages import score, terminal_text
-    facts = score.score_two_folders(real, synthetic, choice.settings(), console)
-    return Outcome(facts, terminal_text.scores(facts), "ganbal compare, to measure whether such images help")
+    content = score.score_two_folders(real, synthetic, choice.settings(), console)
+    return Outcome(content, terminal_text.scores(content), "ganbal compare, to measure whether such images help")
 
 
 def save_folder_statistics(choice: RunChoice, console: Console, *, folder: Path, target: Path) -> Outcome:
     """Write the mean and covariance of a folder's features as pytorch-fid does."""
     with console.working("Loading libraries"):
         from ganbal.stages import score
-    facts = score.save_folder_statistics(folder, target, choice.settings(), console)
-    return Outcome(facts, f"Statistics of {folder}: {target}", f"ganbal score {target} SYNTHETIC")
+    content = score.save_folder_statistics(folder, target, choice.settings(), console)
+    return Outcome(content, f"Statistics of {folder}: {target}", f"ganbal score {target} SYNTHETIC")
 
 
 def compare(choice: RunChoice, console: Console) -> Outcome:
@@ -114,9 +114,9 @@ def compare(choice: RunChoice, console: Console) -> Outcome:
     with open_run(selected, console, "compare", *requirements) as context:
         _start(context, *requirements)
         inspect.inspect(context)
-        facts = compare.compare(context)
+        content = compare.compare(context)
         files = report.report(context.run)
-        return _outcome(context, facts, terminal_text.study(facts), f"open {shlex.quote(files['html'])}")
+        return _outcome(context, content, terminal_text.study(content), f"open {shlex.quote(files['html'])}")
 
 
 def report(choice: RunChoice, console: Console) -> Outcome:
@@ -149,7 +149,7 @@ def run(choice: RunChoice, console: Console) -> Outcome:
         for number, (name, stage) in enumerate(stages.items(), 1):
             with console.stage(f"{number}/{len(stages)} {name}"):
                 results[name] = stage(context)
-        facts = {
+        content = {
             "data": results["inspect"],
             "gan": results["train-gan"],
             "scores": results["score"],
@@ -157,15 +157,15 @@ def run(choice: RunChoice, console: Console) -> Outcome:
             "report": results["report"],
         }
         text = f"{terminal_text.scores(results['score'])}\n\n{terminal_text.study(results['compare'])}"
-        return _outcome(context, facts, text, f"open {shlex.quote(results['report']['html'])}")
+        return _outcome(context, content, text, f"open {shlex.quote(results['report']['html'])}")
 
 
 def reproduce(choice: RunChoice, console: Console, *, only: Sequence[str], seeds: int | None, protocol: str) -> Outcome:
     """Train the published systems."""
     with console.working("Loading libraries"):
         from ganbal.stages.reproduce import reproduce_command
-    facts, text, html = reproduce_command(choice, console, only=only, seeds=seeds, protocol=protocol)
-    return Outcome(facts, text, f"open {shlex.quote(str(html))}")
+    content, text, html = reproduce_command(choice, console, only=only, seeds=seeds, protocol=protocol)
+    return Outcome(content, text, f"open {shlex.quote(str(html))}")
 
 
 def predict(choice: RunChoice, console: Console, *, images: Sequence[Path], **choices: Any) -> Outcome:
@@ -173,7 +173,7 @@ def predict(choice: RunChoice, console: Console, *, images: Sequence[Path], **ch
     with console.working("Loading libraries"):
         from ganbal.stages.predict import predict_command
     found = predict_command(images, run_folder=choice.run_folder, console=console, **choices)
-    return Outcome(found.facts, found.text, problem=found.problem)
+    return Outcome(found.content, found.text, problem=found.problem)
 
 
 def _start(context: "RunContext", *requirements: Any) -> None:
@@ -203,5 +203,5 @@ def _numbers(images: dict[str, int]) -> list[str]:
     return [word for number in (named if len(named) > 1 else map(str, images.values())) for word in ("--n", number)]
 
 
-def _outcome(context: "RunContext", facts: dict[str, Any], text: str, next_step: str) -> Outcome:
-    return Outcome({"run": str(context.run.folder)} | facts, text, next_step)
+def _outcome(context: "RunContext", content: dict[str, Any], text: str, next_step: str) -> Outcome:
+    return Outcome({"run": str(context.run.folder)} | content, text, next_step)

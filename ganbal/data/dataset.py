@@ -130,7 +130,7 @@ def load_dataset(
     cache.prepare(sizes_px)
     warnings = [*source.warnings, *_check_readable(cache, len(source.images), config.max_unreadable_fraction)]
     found = {image.file_name: image for image in source.images}
-    images = [found[facts.file_name] for facts in cache.index.readable]
+    images = [found[file.file_name] for file in cache.index.readable]
     names = [image.class_name for image in images]
     check_classes(names)
     order = order_classes(names, config.positive_class)
@@ -153,7 +153,7 @@ def _build_table(
     *,
     is_phantom: bool,
 ) -> ImageTable:
-    frame = pd.DataFrame([vars(facts) for facts in cache.index.readable])
+    frame = pd.DataFrame([vars(file) for file in cache.index.readable])
     frame["class_name"] = [image.class_name for image in images]
     frame["label"] = np.array([order.names.index(image.class_name) for image in images], dtype=np.int64)
     frame["split"], frame["patient"] = splits, patients.ids

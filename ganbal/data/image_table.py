@@ -1,4 +1,4 @@
-"""The table of images: one row per readable image, with class, split, patient and facts of the file."""
+"""The table of images: one row per readable image, with class, split, patient and properties of the file."""
 
 import hashlib
 from dataclasses import dataclass

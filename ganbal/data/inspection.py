@@ -1,4 +1,4 @@
-"""Facts about a data set before any work on it: the content of data.json."""
+"""Describes a data set before any work on it: the content of data.json."""
 
 from itertools import combinations
 from typing import Any

@@ -22,23 +22,23 @@ _INK, _FAINT = "#333333", "#888888"
 _COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 
 
-def draw_inspection(dataset: Dataset, facts: dict[str, Any], folder: Path) -> list[Path]:
+def draw_inspection(dataset: Dataset, content: dict[str, Any], folder: Path) -> list[Path]:
     """Write class_balance.png, sizes.png and samples.png into `folder`.
 
     Args:
-        facts: from `inspect_dataset`.
+        content: from `inspect_dataset`.
 
     Returns:
         The files. Those of the phantom set carry a note that it is one.
     """
     figures = {
-        "class_balance.png": _class_balance(facts),
-        "sizes.png": _sizes(dataset, facts),
+        "class_balance.png": _class_balance(content),
+        "sizes.png": _sizes(dataset, content),
         "samples.png": _samples(dataset),
     }
     files = []
     for name, figure in figures.items():
-        if facts["source"]["is_phantom"]:
+        if content["source"]["is_phantom"]:
             figure.text(0.5, 0.01, "PHANTOM SET: simulated images", ha="center", color="#B00020", weight="bold")
         FigureCanvasAgg(figure)
         with atomic_path(folder / name) as temporary, warnings.catch_warnings():
@@ -49,8 +49,8 @@ def draw_inspection(dataset: Dataset, facts: dict[str, Any], folder: Path) -> li
     return files
 
 
-def _class_balance(facts: dict[str, Any]) -> Figure:
-    counts, classes = facts["counts"], facts["classes"]
+def _class_balance(content: dict[str, Any]) -> Figure:
+    counts, classes = content["counts"], content["classes"]
     splits = [split for split in counts if sum(counts[split].values())]
     figure = Figure(figsize=(7.5, 1.4 + 0.3 * len(splits) * (len(classes) + 0.7)), layout=_layout())
     axes = figure.subplots()
@@ -66,14 +66,14 @@ def _class_balance(facts: dict[str, Any]) -> Figure:
     axes.set_xlim(0, 1.12 * most)
     axes.set_xlabel("images")
     axes.set_title(
-        f"Training images, smallest class to largest: 1 : {facts['imbalance_ratio']:.2f}", loc="left", fontsize=11
+        f"Training images, smallest class to largest: 1 : {content['imbalance_ratio']:.2f}", loc="left", fontsize=11
     )
     axes.legend(frameon=False, loc="lower right")
     _plain(axes)
     return figure
 
 
-def _sizes(dataset: Dataset, facts: dict[str, Any]) -> Figure:
+def _sizes(dataset: Dataset, content: dict[str, Any]) -> Figure:
     frame = dataset.table.frame
     figure = Figure(figsize=(6.0, 5.0), layout=_layout())
     axes = figure.subplots()
@@ -90,9 +90,9 @@ def _sizes(dataset: Dataset, facts: dict[str, Any]) -> Figure:
         )
     axes.set_xlabel("width, px")
     axes.set_ylabel("height, px")
-    axes.set_xlim(0, 1.15 * facts["sizes"]["max"][0])
-    axes.set_ylim(0, 1.15 * facts["sizes"]["max"][1])
-    median, distinct = facts["sizes"]["median"], facts["sizes"]["distinct"]
+    axes.set_xlim(0, 1.15 * content["sizes"]["max"][0])
+    axes.set_ylim(0, 1.15 * content["sizes"]["max"][1])
+    median, distinct = content["sizes"]["median"], content["sizes"]["distinct"]
     many = f"{distinct} different sizes, median {median[0]} × {median[1]} px"
     only = f"All images are {median[0]} × {median[1]} px"
     axes.set_title(only if distinct == 1 else many, loc="left", fontsize=11)

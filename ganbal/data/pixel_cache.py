@@ -30,7 +30,7 @@ IntensitySetting = Literal["auto"] | tuple[float, float]
 
 
 @dataclass(frozen=True)
-class FileFacts:
+class ReadableFile:
     """What decoding found in one readable file; see `DecodedImage`."""
 
     file_name: str
@@ -57,7 +57,7 @@ class Index:
     sizes in the cache to the CRC-32 of their pixels.
     """
 
-    readable: tuple[FileFacts, ...]
+    readable: tuple[ReadableFile, ...]
     unreadable: tuple[UnreadableFile, ...]
     hashes: dict[str, str]
     states: dict[str, FileState]
@@ -78,7 +78,7 @@ class Index:
         if document["checksum"] != _json_checksum(content):
             raise ValueError("the checksum does not fit")
         return cls(
-            tuple(FileFacts(**entry) for entry in content["readable"]),
+            tuple(ReadableFile(**entry) for entry in content["readable"]),
             tuple(UnreadableFile(**entry) for entry in content["unreadable"]),
             content["hashes"],
             {name: tuple(state) for name, state in content["states"].items()},
@@ -172,7 +172,7 @@ class DecodedCache:
         before = self._index
         now, states = time.time_ns(), file_states(self._source)
         intensity, num_deep = (before.intensity, before.num_deep) if before else self._intensity()
-        readable: list[FileFacts] = []
+        readable: list[ReadableFile] = []
         unreadable: list[UnreadableFile] = []
         hashes: dict[str, str] = {}
         with ExitStack() as stack:
@@ -182,7 +182,7 @@ class DecodedCache:
                 if not isinstance(outcome, DecodedImage):
                     unreadable.append(UnreadableFile(name, outcome))
                     continue
-                readable.append(FileFacts(name, outcome.width_px, outcome.height_px, outcome.mode, digest))
+                readable.append(ReadableFile(name, outcome.width_px, outcome.height_px, outcome.mode, digest))
                 for array, size in zip(arrays, sizes_px, strict=True):
                     array.append(outcome.squares[size])
             if before is not None and hashes != before.hashes:

@@ -11,8 +11,8 @@ from ganbal.report.page import (
     Answer,
     Block,
     Code,
+    Definitions,
     Drawing,
-    Facts,
     Fold,
     Gallery,
     Missing,
@@ -79,7 +79,7 @@ def _block(block: Block) -> list[str]:
             return [f"> **{_text(block.kind)}.** {_text(block.text)}", ""]
         case Missing():
             return [_text(block.text), "", *_fenced(block.command), ""]
-        case Facts():
+        case Definitions():
             return [*(f"- **{_text(term)}**: {_text(text)}" for term, text in block.entries), ""]
         case Code():
             return [f"**{_text(block.label)}**", "", *_fenced(block.text), ""]

@@ -73,7 +73,7 @@ class Notice:
 
 
 @dataclass(frozen=True)
-class Facts:
+class Definitions:
     """Terms, each with its text."""
 
     entries: Sequence[tuple[str, str]]
@@ -171,7 +171,7 @@ class Fold:
     blocks: "Sequence[Block]"
 
 
-Block = Paragraph | Missing | Notice | Facts | Table | Gallery | Code | Fold
+Block = Paragraph | Missing | Notice | Definitions | Table | Gallery | Code | Fold
 
 
 @dataclass(frozen=True)

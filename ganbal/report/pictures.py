@@ -155,11 +155,11 @@ def inspection_figures(run: RunFiles) -> list[Picture]:
 
 def case_picture(run: RunFiles, cell: CellFiles, title: str) -> Picture | None:
     """Test images that one cell classified correctly and wrongly, with the study's heat maps."""
-    image, facts = run.image(cell.place, "cases.png"), cell.cases
-    if image is None or facts is None or not facts["kinds"]:
+    image, content = run.image(cell.place, "cases.png"), cell.cases
+    if image is None or content is None or not content["kinds"]:
         return None
-    beside = "beside it the Grad-CAM heat map of the predicted class" if facts["has_heat_maps"] else "no heat maps"
-    cases = [case for kind in facts["kinds"] for case in kind]
+    beside = "beside it the Grad-CAM heat map of the predicted class" if content["has_heat_maps"] else "no heat maps"
+    cases = [case for kind in content["kinds"] for case in kind]
     phrases = "; ".join(
         f"{case['true']} predicted {case['predicted']} with {share(case['probability'], 2)}" for case in cases
     )

@@ -131,7 +131,7 @@ PUBLISHED: Sequence[Published] = (
 )
 
 
-def published_facts(published: Published) -> dict[str, Any]:
+def published_record(published: Published) -> dict[str, Any]:
     """One published system, ready for JSON."""
     return {
         "document": published.document,
@@ -155,13 +155,13 @@ def published_beside_study(
     """The published figures of a study's systems, for summary.json.
 
     Returns:
-        `classes`, `num_test` and `systems`: the entries of `published_facts` with `classifier` and `arm`. None where
+        `classes`, `num_test` and `systems`: the entries of `published_record` with `classifier` and `arm`. None where
         the study's images cannot be compared with the published ones or none of its systems was published.
     """
     if is_phantom or tuple(classes) != CLASSES:
         return None
     systems = [
-        published_facts(published) | {"classifier": classifier, "arm": arm}
+        published_record(published) | {"classifier": classifier, "arm": arm}
         for classifier in classifiers
         for arm in arms
         if (published := find_published(classifier, arm, is_augmented)) is not None

@@ -12,7 +12,7 @@ from classifiers.registry import check_model, find_model
 from ganbal.config import Config, StudyConfig, load_config
 from ganbal.data.dataset import Dataset, load_dataset
 from ganbal.reproduction.comparing import summarize_seeds
-from ganbal.reproduction.published import CLASSES, NUM_TEST, Published, find_published, published_facts
+from ganbal.reproduction.published import CLASSES, NUM_TEST, Published, find_published, published_record
 from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.console import Console
 from ganbal.study.arms import ARMS
@@ -95,7 +95,7 @@ def _reproduce(system: System, protocols: Sequence[str], seeds: int | None, plac
         "classifier": system.classifier,
         "arm": system.arm,
         "title": system.published.title,
-        "published": published_facts(system.published),
+        "published": published_record(system.published),
         "skipped": _reason_to_skip(system, place),
         "protocols": {},
     }

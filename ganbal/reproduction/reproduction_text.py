@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ganbal.runtime import number_text
 from ganbal.runtime.tables import table
 
 _COLUMNS = (
@@ -27,29 +28,29 @@ _COLUMNS = (
 )
 
 
-def reproduction_text(facts: Mapping[str, Any]) -> str:
+def reproduction_text(content: Mapping[str, Any]) -> str:
     """Published versus ours, one block per system, and what the columns mean."""
     header = ["system", "whose", "accuracy", "within", "seeds", "confusion matrix"]
-    rows = [_as_text(row) for system in facts["systems"] for row in rows_of(system)]
-    skipped = [f"{s['title']} ({s['name']}): skipped, it {s['skipped']}." for s in facts["systems"] if s["skipped"]]
+    rows = [_as_text(row) for system in content["systems"] for row in rows_of(system)]
+    skipped = [f"{s['title']} ({s['name']}): skipped, it {s['skipped']}." for s in content["systems"] if s["skipped"]]
     lines = [
         table(header, rows) if rows else "No published system was trained.",
         "",
         "published: accuracy with its binomial 95 % interval, one training. ours: mean ± sd over seeds, matrix of the "
         "median seed [[TN, FP], [FN, TP]]; within: whether our mean lies in the published interval.",
         "documents: stopped on the test set, as published (flatters). honest: stopped on validation patients.",
-        *(f"! {remark}" for remark in facts["remarks"]),
+        *(f"! {remark}" for remark in content["remarks"]),
         *(f"! {line}" for line in skipped),
     ]
     return "\n".join(lines)
 
 
-def reproduction_csv(facts: Mapping[str, Any]) -> str:
+def reproduction_csv(content: Mapping[str, Any]) -> str:
     """One row per system and origin of the figure: published, documents, honest."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, _COLUMNS, lineterminator="\n", restval="")
     writer.writeheader()
-    for system in facts["systems"]:
+    for system in content["systems"]:
         writer.writerows({name: "" if v is None else v for name, v in row.items()} for row in rows_of(system))
     return buffer.getvalue()
 
@@ -87,11 +88,9 @@ def rows_of(system: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _as_text(row: Mapping[str, Any]) -> list[str]:
     accuracy, within = row["accuracy"], row.get("is_within_published_interval")
-    text = "–" if accuracy is None else f"{accuracy:.3f}"
+    text = number_text.mean_sd(accuracy, row.get("accuracy_sd"))
     if row.get("low") is not None:
-        text += f" ({row['low']:.3f} to {row['high']:.3f})"
-    if row.get("accuracy_sd") is not None:
-        text += f" ± {row['accuracy_sd']:.3f}"
+        text += f" ({number_text.share(row['low'])} to {number_text.share(row['high'])})"
     matrix = row["confusion_matrix"]
     return [
         row["system"],
@@ -99,5 +98,5 @@ def _as_text(row: Mapping[str, Any]) -> list[str]:
         text,
         "" if within is None else "yes" if within else "no",
         str(row["num_seeds"]),
-        "–" if matrix is None else str(matrix),
+        number_text.UNKNOWN if matrix is None else str(matrix),
     ]

@@ -99,8 +99,8 @@ class Run:
         if stages.pop(stage, None) is not None:
             self.update_provenance(stages=stages)
 
-    def update_provenance(self, **facts: Any) -> None:
-        write_json(self.provenance_file, {"created": now()} | self._provenance() | facts)
+    def update_provenance(self, **entries: Any) -> None:
+        write_json(self.provenance_file, {"created": now()} | self._provenance() | entries)
 
     def _stage_record(self, stage: str) -> dict[str, Any]:
         record = self._stages().get(stage)

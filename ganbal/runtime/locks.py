@@ -104,7 +104,7 @@ def _is_same_file(handle: int, path: Path) -> bool:
 def _describe_holder(handle: int, purpose: str) -> None:
     program = Path(sys.argv[0]).name
     command = shlex.join(["ganbal" if program == "__main__.py" else program, *sys.argv[1:]])
-    facts = {
+    owner = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
         "command": command[:300],
@@ -113,14 +113,14 @@ def _describe_holder(handle: int, purpose: str) -> None:
     }
     with contextlib.suppress(OSError):  # a full disk does not make the lock less valid
         os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps(facts).encode(), 0)
+        os.pwrite(handle, json.dumps(owner).encode(), 0)
 
 
 def _read_holder(handle: int) -> str:
     """`process 123 (ganbal compare), which has been … since …`, as far as the lock file says so."""
     try:
-        facts = json.loads(os.pread(handle, 4096, 0))
-        place = "" if facts["host"] == socket.gethostname() else f" on {facts['host']}"
-        return f"process {facts['pid']}{place} (`{facts['command']}`; {facts['purpose']}, since {facts['since']})"
+        owner = json.loads(os.pread(handle, 4096, 0))
+        place = "" if owner["host"] == socket.gethostname() else f" on {owner['host']}"
+        return f"process {owner['pid']}{place} (`{owner['command']}`; {owner['purpose']}, since {owner['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process that has only just started"

@@ -44,6 +44,19 @@ def points_interval(low: float | None, high: float | None) -> str:
     return f"{points(low)} to {points(high)}" if is_known(low) and is_known(high) else UNKNOWN
 
 
+def difference(value: float | None) -> str:
+    """A difference of two measures, signed: 0.0184 → `+0.018`."""
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    text = f"{value:+.3f}"
+    return "0.000" if float(text) == 0 else text.replace("-", "−")
+
+
+def difference_interval(low: float | None, high: float | None) -> str:
+    """`−0.009 to +0.045`."""
+    return f"{difference(low)} to {difference(high)}" if is_known(low) and is_known(high) else UNKNOWN
+
+
 def p_value(value: float | None) -> str:
     """Three decimals: 0.04172 → `0.042`; below a thousandth `<0.001`."""
     if value is None or not math.isfinite(value):

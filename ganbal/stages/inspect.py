@@ -22,11 +22,11 @@ def inspect(context: RunContext) -> dict[str, Any]:
     figures = [samples]
 
     def work() -> None:
-        facts = inspect_dataset(dataset, settings)
-        figures.extend(draw_inspection(dataset, facts, run.figures_folder))
+        content = inspect_dataset(dataset, settings)
+        figures.extend(draw_inspection(dataset, content, run.figures_folder))
         with atomic_path(samples) as temporary:
             _real_samples(context).save(temporary, format="PNG")
-        write_json(run.data_file, facts)
+        write_json(run.data_file, content)
 
     context.do_stage(
         "inspect",

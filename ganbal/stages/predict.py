@@ -1,4 +1,4 @@
-"""`ganbal predict`: from what was typed to what is printed."""
+"""`predict`: from the options to the predictions, as content and as text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,20 +17,20 @@ from ganbal.runtime.disk_space import check_path, check_writable_file
 
 @dataclass(frozen=True)
 class Predictions:
-    """What was found: facts for programs, text for people."""
+    """The result: content for programs, text for people."""
 
-    facts: dict[str, Any]
+    content: dict[str, Any]
     text: str
 
     @property
     def problem(self) -> InputError | None:
         """The files that gave no prediction, if there are any; the command fails although others were predicted."""
-        problems = [f"{image['file']}: {image['problem']}" for image in self.facts["images"] if image.get("problem")]
+        problems = [f"{image['file']}: {image['problem']}" for image in self.content["images"] if image.get("problem")]
         if not problems:
             return None
         return InputError(
             expected="images that can be read",
-            found=f"{len(problems)} of {len(self.facts['images'])} that cannot:\n  " + "\n  ".join(problems),
+            found=f"{len(problems)} of {len(self.content['images'])} that cannot:\n  " + "\n  ".join(problems),
             action="The others were predicted; remove or replace these files.",
         )
 
@@ -64,7 +64,7 @@ def predict_command(
             action="Train classifiers with `ganbal compare` (or `ganbal run`), or name a run with --run DIR.",
         )
     chosen = choose_cell(run, arm=arm, classifier=classifier, seed=seed)
-    facts = predict_images(images, run, chosen, threshold=threshold, device=device, console=console)
+    content = predict_images(images, run, chosen, threshold=threshold, device=device, console=console)
     if csv_file is not None:
-        write_text(csv_file, predictions_csv(facts))
-    return Predictions(facts, predictions_text(facts))
+        write_text(csv_file, predictions_csv(content))
+    return Predictions(content, predictions_text(content))

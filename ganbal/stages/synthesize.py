@@ -64,8 +64,8 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
         for part in context.fractions_with_generators()
     ]
     # The file may hold another folder, if the run was moved.
-    facts = read_json(folder.summary) | {"folder": str(folder.root)}
-    return facts | ({"minority_fractions": fractions} if fractions else {})
+    content = read_json(folder.summary) | {"folder": str(folder.root)}
+    return content | ({"minority_fractions": fractions} if fractions else {})
 
 
 def images_to_generate(context: RunContext) -> dict[str, int]:

@@ -36,7 +36,7 @@ _METHOD = {
 
 
 @dataclass(frozen=True)
-class StudyFacts:
+class StudyDescription:
     """What summary.json says beyond the cells' own files.
 
     Attributes:
@@ -58,7 +58,7 @@ class StudyFacts:
 
 
 def aggregate(
-    done: Mapping[Cell, Mapping[str, Any]], test: TestSet, root: Path, *, seed: int, facts: StudyFacts
+    done: Mapping[Cell, Mapping[str, Any]], test: TestSet, root: Path, *, seed: int, study: StudyDescription
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The table of results.csv and the content of summary.json.
 
@@ -76,7 +76,7 @@ def aggregate(
         threshold = read_chosen_threshold(folder, classes)
         figures[cell] = cell_figures(labels, probabilities[cell], classes, threshold)
         resampled[cell] = weighted_metrics(labels, probabilities[cell], weights, classes, threshold)
-    summary = summarize(figures, resampled, done, test.patients, classes, facts)
+    summary = summarize(figures, resampled, done, test.patients, classes, study)
     summary["pairs"] = compare_predictions(comparisons(done), probabilities, labels)
     return results_table(figures, done), summary
 
@@ -87,7 +87,7 @@ def summarize(
     done: Mapping[Cell, Mapping[str, Any]],
     patients: Sequence[str],
     classes: Sequence[str],
-    facts: StudyFacts,
+    study: StudyDescription,
 ) -> dict[str, Any]:
     """The content of summary.json except `pairs`.
 
@@ -106,26 +106,26 @@ def summarize(
     )
     verdict = study_verdict(
         differences,
-        facts.classifiers,
+        study.classifiers,
         learned=learned_classifiers(figures, resampled, len(classes)),
         num_classes=len(classes),
     )
     arms = list(dict.fromkeys(cell.arm for cell in figures))
     warnings = study_warnings(
-        num_seeds=len(facts.seeds),
-        protocol=facts.protocol,
-        classifiers=facts.classifiers,
+        num_seeds=len(study.seeds),
+        protocol=study.protocol,
+        classifiers=study.classifiers,
         patients=patients,
         differences=differences,
         devices=Counter(str(done[cell].get("device")) for cell in figures),
     )
     return {
-        "protocol": facts.protocol,
-        "classifiers": list(facts.classifiers),
-        "seeds": list(facts.seeds),
-        "steps": facts.steps,
-        "num_val": facts.num_val,
-        "warnings": [*warnings, *facts.arms_left_out],
+        "protocol": study.protocol,
+        "classifiers": list(study.classifiers),
+        "seeds": list(study.seeds),
+        "steps": study.steps,
+        "num_val": study.num_val,
+        "warnings": [*warnings, *study.arms_left_out],
         "classes": list(classes),
         "positive_class": classes[1] if len(classes) == 2 else None,
         "num_test": len(patients),
@@ -138,8 +138,8 @@ def summarize(
         "per_arm": mean_table(figures, metrics),
         "differences": differences,
         "verdict": verdict,
-        "verdict_sentence": verdict_sentence(verdict, differences, facts.classifiers),
-        "published": facts.published,
+        "verdict_sentence": verdict_sentence(verdict, differences, study.classifiers),
+        "published": study.published,
     }
 
 

@@ -35,7 +35,7 @@ class Case:
     def is_right(self) -> bool:
         return self.true == self.predicted
 
-    def facts(self) -> dict[str, Any]:
+    def content(self) -> dict[str, Any]:
         """For cases.json."""
         return asdict(self) | {"is_right": self.is_right}
 
@@ -72,11 +72,11 @@ def choose_cases(
 
 def write_cases(kinds: Sequence[Sequence[Case]], pixels: np.ndarray, heat: np.ndarray | None, folder: Path) -> None:
     """Write cases.png, and cases.json with what it shows, into the folder of a cell."""
-    picture, facts = (folder / name for name in CASES_FILES)
+    picture, content = (folder / name for name in CASES_FILES)
     with atomic_path(picture) as temporary:
         draw_cases(kinds, pixels, heat).save(temporary, format="PNG")
-    cases = [[case.facts() for case in cases] for cases in kinds]
-    write_json(facts, {"has_heat_maps": heat is not None, "kinds": cases})
+    cases = [[case.content() for case in cases] for cases in kinds]
+    write_json(content, {"has_heat_maps": heat is not None, "kinds": cases})
 
 
 def draw_cases(kinds: Sequence[Sequence[Case]], pixels: np.ndarray, heat: np.ndarray | None) -> Image.Image:

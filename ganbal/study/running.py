@@ -14,7 +14,7 @@ from ganbal.config import StudyConfig
 from ganbal.runtime.atomic_files import atomic_path, write_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.signals import stop_on_signal
-from ganbal.study.aggregate import StudyFacts, aggregate
+from ganbal.study.aggregate import StudyDescription, aggregate
 from ganbal.study.arms.supply import check_supply
 from ganbal.study.cell_training import cell_inputs, finish_cell
 from ganbal.study.cells import Cell, finished_metrics
@@ -158,7 +158,7 @@ def _write_results(
 ) -> dict[str, Any]:
     classifiers = [_describe(name, config, done) for name in config.classifiers]
     images = source.at_size(classifiers[0]["image_size_px"])
-    facts = StudyFacts(
+    study = StudyDescription(
         protocol=config.protocol,
         classifiers=classifiers,
         seeds=[seed + number for number in range(config.seeds)],
@@ -167,7 +167,7 @@ def _write_results(
         arms_left_out=arms_left_out(config),
         published=published,
     )
-    results, summary = aggregate(done, images.test, folder, seed=seed, facts=facts)
+    results, summary = aggregate(done, images.test, folder, seed=seed, study=study)
     with atomic_path(folder / RESULTS_FILE) as temporary:
         results.to_csv(temporary, index=False, float_format="%.6g")
     write_json(folder / SUMMARY_FILE, summary)

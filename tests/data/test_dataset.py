@@ -62,10 +62,10 @@ def test_a_kaggle_set(kaggle_set, load, capsys):
     assert counts["unused"] == {"NORMAL": 2, "PNEUMONIA": 2}
     assert table.counts_found()["train"] == {"NORMAL": 24, "PNEUMONIA": 30}
     for row in (0, 30, len(table) - 1):
-        facts = table.frame.iloc[row]
-        decoded = decode_file(kaggle_set / facts["file_name"], [8, 16])
-        assert facts["sha256"] == decoded.sha256
-        assert table.classes[facts["label"]] == facts["class_name"] == Path(facts["file_name"]).parent.name
+        entry = table.frame.iloc[row]
+        decoded = decode_file(kaggle_set / entry["file_name"], [8, 16])
+        assert entry["sha256"] == decoded.sha256
+        assert table.classes[entry["label"]] == entry["class_name"] == Path(entry["file_name"]).parent.name
         for size in (8, 16):
             np.testing.assert_array_equal(dataset.pixels(size)[row], decoded.squares[size])
     said = capsys.readouterr().err

@@ -29,7 +29,7 @@ def save(folder, image, name, **options):
     return folder / name
 
 
-def test_facts_and_pixels_of_a_gray_image(tmp_path):
+def test_properties_and_pixels_of_a_gray_image(tmp_path):
     path = save(tmp_path, Image.fromarray(GRAY), "x.png")
     image = decode_file(path, [4, 2])
     assert (image.width_px, image.height_px, image.mode) == (4, 4, "L")

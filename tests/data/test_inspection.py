@@ -23,31 +23,31 @@ def inspect(tmp_path):
     return inspect
 
 
-def test_facts_of_a_kaggle_set(kaggle_set, inspect):
+def test_a_kaggle_set(kaggle_set, inspect):
     (kaggle_set / "train/NORMAL/broken.png").write_bytes(b"")
-    facts, dataset = inspect(kaggle_set)
-    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
-    assert facts["source"] == {
+    content, dataset = inspect(kaggle_set)
+    assert json.loads(json.dumps(content, allow_nan=False)) == content
+    assert content["source"] == {
         "root": str(kaggle_set),
         "origin": "data.root",
         "layout": "kaggle",
         "is_phantom": False,
     }
-    assert facts["classes"] == ["NORMAL", "PNEUMONIA"]
-    assert facts["minority_class"] == "NORMAL"
-    assert (facts["positive_class"], facts["positive_class_reason"]) == ("PNEUMONIA", "name")
-    assert facts["patients_recognized"] == {"images": 69, "by": {"names": 69}}
-    assert facts["intensity"] is None
-    assert [warning["kind"] for warning in facts["warnings"]] == ["unreadable-files"]
-    train = facts["counts"]["train"]
-    assert facts["counts_found"]["train"] == {"NORMAL": 24, "PNEUMONIA": 30}
-    assert facts["imbalance_ratio"] == pytest.approx(train["PNEUMONIA"] / train["NORMAL"], abs=1e-4)
-    assert facts["missing_to_balance"] == {"NORMAL": train["PNEUMONIA"] - train["NORMAL"], "PNEUMONIA": 0}
-    assert facts["sizes"] == {"min": [12, 10], "median": [12, 10], "max": [12, 10], "distinct": 1, "modes": {"L": 69}}
-    assert facts["patients"] == {name: sum(counts.values()) for name, counts in facts["counts"].items()}
-    assert facts["unreadable"] == [{"file_name": "train/NORMAL/broken.png", "reason": "empty file (0 bytes)"}]
-    assert facts["digest"] == dataset.table.digest()
-    assert facts["validation_rule"].startswith("Validation is 15 % of the training images")
+    assert content["classes"] == ["NORMAL", "PNEUMONIA"]
+    assert content["minority_class"] == "NORMAL"
+    assert (content["positive_class"], content["positive_class_reason"]) == ("PNEUMONIA", "name")
+    assert content["patients_recognized"] == {"images": 69, "by": {"names": 69}}
+    assert content["intensity"] is None
+    assert [warning["kind"] for warning in content["warnings"]] == ["unreadable-files"]
+    train = content["counts"]["train"]
+    assert content["counts_found"]["train"] == {"NORMAL": 24, "PNEUMONIA": 30}
+    assert content["imbalance_ratio"] == pytest.approx(train["PNEUMONIA"] / train["NORMAL"], abs=1e-4)
+    assert content["missing_to_balance"] == {"NORMAL": train["PNEUMONIA"] - train["NORMAL"], "PNEUMONIA": 0}
+    assert content["sizes"] == {"min": [12, 10], "median": [12, 10], "max": [12, 10], "distinct": 1, "modes": {"L": 69}}
+    assert content["patients"] == {name: sum(counts.values()) for name, counts in content["counts"].items()}
+    assert content["unreadable"] == [{"file_name": "train/NORMAL/broken.png", "reason": "empty file (0 bytes)"}]
+    assert content["digest"] == dataset.table.digest()
+    assert content["validation_rule"].startswith("Validation is 15 % of the training images")
 
 
 def test_shared_patients_and_duplicates_across_splits(kaggle_set, inspect):
@@ -60,15 +60,15 @@ def test_shared_patients_and_duplicates_across_splits(kaggle_set, inspect):
         (2, test / "person100_bacteria_100.png"),
     ):
         shutil.copy(original, test / f"person{person}_bacteria_9.png")
-    facts, dataset = inspect(kaggle_set)
+    content, dataset = inspect(kaggle_set)
     frame = dataset.table.frame
     split_of = frame.set_index("file_name")["split"]
-    shared = {tuple(entry["splits"]): entry for entry in facts["patients_shared"]}
+    shared = {tuple(entry["splits"]): entry for entry in content["patients_shared"]}
     for split in ("train", "val"):
         expected = [f"person{n}" for n in range(3) if split_of[f"train/PNEUMONIA/person{n}_virus_{n}.png"] == split]
         assert shared[(split, "test")] == {"splits": [split, "test"], "count": len(expected), "examples": expected}
     assert shared[("train", "val")] == {"splits": ["train", "val"], "count": 0, "examples": []}
-    assert facts["duplicates"] == {
+    assert content["duplicates"] == {
         "groups": 2,
         "images": 5,
         "across_splits": 1,
@@ -118,14 +118,14 @@ def test_sizes_by_hand():
 
 
 def test_the_real_set(real_dataset):
-    facts = inspect_dataset(real_dataset, DataConfig())
-    assert facts["sizes"]["min"] == facts["sizes"]["max"] == [224, 224]
-    assert facts["sizes"]["modes"] == {"L": 5856}
-    assert (facts["duplicates"]["groups"], facts["duplicates"]["images"]) == (30, 62)
-    shared = {tuple(entry["splits"]): entry["count"] for entry in facts["patients_shared"]}
+    content = inspect_dataset(real_dataset, DataConfig())
+    assert content["sizes"]["min"] == content["sizes"]["max"] == [224, 224]
+    assert content["sizes"]["modes"] == {"L": 5856}
+    assert (content["duplicates"]["groups"], content["duplicates"]["images"]) == (30, 62)
+    shared = {tuple(entry["splits"]): entry["count"] for entry in content["patients_shared"]}
     assert shared[("train", "val")] == 0
     assert shared[("train", "test")] + shared[("val", "test")] == 170
-    assert facts["unreadable"] == []
+    assert content["unreadable"] == []
 
 
 def test_deep_images_and_unknown_patients_are_recorded(tmp_path, inspect):
@@ -134,8 +134,8 @@ def test_deep_images_and_unknown_patients_are_recorded(tmp_path, inspect):
         for n in range(20):
             image = Image.fromarray(np.full((8, 8), 100 * n, np.uint16))
             image.save(tmp_path / "set" / name / f"{name} {n}.png")
-    facts, _ = inspect(tmp_path / "set")
-    assert facts["intensity"] == {"range": [0, 4095], "chosen_by": "auto", "images": 40}
-    assert facts["warnings"] == [{"kind": "no-patients", "values": {"images": 40}}]
-    assert "by image: no patients recognized" in facts["validation_rule"]
-    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+    content, _ = inspect(tmp_path / "set")
+    assert content["intensity"] == {"range": [0, 4095], "chosen_by": "auto", "images": 40}
+    assert content["warnings"] == [{"kind": "no-patients", "values": {"images": 40}}]
+    assert "by image: no patients recognized" in content["validation_rule"]
+    assert json.loads(json.dumps(content, allow_nan=False)) == content

@@ -15,8 +15,8 @@ def draw(tmp_path, **settings):
     config = DataConfig(**settings)
     quiet = Console(quiet=True)
     dataset = load_dataset(config, sizes_px=[8], seed=0, cache_root=tmp_path / "cache", console=quiet)
-    facts = inspect_dataset(dataset, config)
-    return draw_inspection(dataset, facts, tmp_path / "figures"), dataset, facts
+    content = inspect_dataset(dataset, config)
+    return draw_inspection(dataset, content, tmp_path / "figures"), dataset, content
 
 
 def red_pixels(file):
@@ -43,14 +43,14 @@ def test_every_figure_of_the_phantom_set_is_marked(tmp_path):
 
 
 def test_a_sample_that_has_gone_is_left_blank(tmp_path, kaggle_set):
-    _, dataset, facts = draw(tmp_path, root=kaggle_set)
+    _, dataset, content = draw(tmp_path, root=kaggle_set)
     for row in dataset.table.rows("train", "NORMAL"):
         (kaggle_set / dataset.table.frame["file_name"].iloc[row]).unlink()
-    assert len(draw_inspection(dataset, facts, tmp_path / "again")) == 3
+    assert len(draw_inspection(dataset, content, tmp_path / "again")) == 3
 
 
 def test_a_folder_that_cannot_be_written(tmp_path, kaggle_set):
-    _, dataset, facts = draw(tmp_path, root=kaggle_set)
+    _, dataset, content = draw(tmp_path, root=kaggle_set)
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
-        draw_inspection(dataset, facts, tmp_path / "file")
+        draw_inspection(dataset, content, tmp_path / "file")

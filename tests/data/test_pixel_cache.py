@@ -46,7 +46,7 @@ def folders(tmp_path):
 def test_rows_are_the_files_in_order(root, tmp_path):
     cache = open_cache(root, tmp_path)
     cache.prepare([8, 16])
-    names = [facts.file_name for facts in cache.index.readable]
+    names = [file.file_name for file in cache.index.readable]
     assert names == [image.file_name for image in find_images(root).images]
     for size in (8, 16):
         pixels = cache.pixels(size)
@@ -56,7 +56,7 @@ def test_rows_are_the_files_in_order(root, tmp_path):
             np.testing.assert_array_equal(pixels[row], decode_file(root / name, [size]).squares[size])
 
 
-def test_facts_of_a_file(root, tmp_path):
+def test_properties_of_a_file(root, tmp_path):
     cache = open_cache(root, tmp_path)
     cache.prepare([])
     first = cache.index.readable[0]
@@ -99,8 +99,8 @@ def test_changed_files_are_decoded_again(root, tmp_path, decoded, make_images, w
     cache.prepare([8])
     assert len(decoded) == len(find_images(root).images)
     assert len(folders(tmp_path)) == 1
-    for row, facts in enumerate(cache.index.readable):
-        np.testing.assert_array_equal(cache.pixels(8)[row], decode_file(root / facts.file_name, [8]).squares[8])
+    for row, file in enumerate(cache.index.readable):
+        np.testing.assert_array_equal(cache.pixels(8)[row], decode_file(root / file.file_name, [8]).squares[8])
 
 
 @pytest.mark.parametrize("age_s", [0, 3600])
@@ -155,7 +155,7 @@ def test_unreadable_files_have_no_rows(root, tmp_path):
         UnreadableFile("B/7.png", "not an image of a supported format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"),
     )
     assert cache.pixels(8).shape == (43, 8, 8)
-    names = [facts.file_name for facts in cache.index.readable]
+    names = [file.file_name for file in cache.index.readable]
     np.testing.assert_array_equal(cache.pixels(8)[2], decode_file(root / names[2], [8]).squares[8])
     assert names[2] == "A/3.png"
     assert open_cache(root, tmp_path).pixels(16).shape == (43, 16, 16)
@@ -229,7 +229,7 @@ def test_a_damaged_index_is_noticed_and_made_again(root, tmp_path, damage):
     )
     cache = open_cache(root, tmp_path)
     cache.prepare([8])
-    assert {facts.width_px for facts in cache.index.readable} == {12}
+    assert {file.width_px for file in cache.index.readable} == {12}
     np.testing.assert_array_equal(cache.pixels(8)[0], decode_file(root / "A/0.png", [8]).squares[8])
 
 

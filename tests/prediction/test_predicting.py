@@ -22,8 +22,8 @@ def ganbal(*arguments):
 def test_every_image_with_class_probabilities_and_cell(trained_run, pictures):
     result = ganbal(pictures, "--run", trained_run.folder, "--json")
     assert result.exit_code == 0, result.output
-    facts = json.loads(result.stdout)
-    images = {image["file"].rpartition("/")[2]: image for image in facts["images"]}
+    content = json.loads(result.stdout)
+    images = {image["file"].rpartition("/")[2]: image for image in content["images"]}
     assert {name: image["predicted"] for name, image in images.items()} == {
         "dark.png": "DARK",
         "light.jpeg": "LIGHT",
@@ -32,10 +32,10 @@ def test_every_image_with_class_probabilities_and_cell(trained_run, pictures):
     assert [name for name, image in images.items() if image["is_synthetic"]] == ["synthetic.png"]
     given = images["light.jpeg"]["probabilities"]
     assert sum(given.values()) == pytest.approx(1, abs=1e-5) and given["LIGHT"] > 0.5
-    (expected,) = apply_temperature(np.array([list(given.values())]), facts["temperature"])
+    (expected,) = apply_temperature(np.array([list(given.values())]), content["temperature"])
     assert list(images["light.jpeg"]["calibrated_probabilities"].values()) == pytest.approx(expected, abs=0.02)
-    assert facts["cell"]["arm"] == "imbalanced" and facts["cell"]["seed"] == 0
-    assert facts["threshold"] == 0.5 and "not a medical device" in facts["notice"]
+    assert content["cell"]["arm"] == "imbalanced" and content["cell"]["seed"] == 0
+    assert content["threshold"] == 0.5 and "not a medical device" in content["notice"]
 
 
 def test_text_for_people(trained_run, pictures):
@@ -76,7 +76,7 @@ def test_a_threshold_moves_the_class_and_nothing_else(trained_run, pictures):
         json.loads(ganbal(image, "--run", trained_run.folder, "--json", *more).stdout)
         for more in ([], ["--threshold", "0"])
     )
-    assert [facts["images"][0]["predicted"] for facts in (usual, strict)] == ["DARK", "LIGHT"]
+    assert [content["images"][0]["predicted"] for content in (usual, strict)] == ["DARK", "LIGHT"]
     assert usual["images"][0]["probabilities"] == strict["images"][0]["probabilities"]
 
 
@@ -84,8 +84,8 @@ def test_three_classes(tmp_path, pictures):
     run = Run(tmp_path / "run")
     add_cell(run, classes=("A", "B", "C"))
     result = ganbal(pictures / "dark.png", "--run", run.folder, "--json")
-    facts = json.loads(result.stdout)
-    assert facts["threshold"] is None and set(facts["images"][0]["probabilities"]) == {"A", "B", "C"}
+    content = json.loads(result.stdout)
+    assert content["threshold"] is None and set(content["images"][0]["probabilities"]) == {"A", "B", "C"}
     assert "the most probable class" in ganbal(pictures / "dark.png", "--run", run.folder).stdout
 
 

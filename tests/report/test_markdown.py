@@ -5,7 +5,7 @@ import re
 import pytest
 
 from ganbal.report.markdown import render_markdown
-from ganbal.report.page import Answer, Code, Column, Facts, Page, PageSection, Paragraph, Table, TableEntry, code
+from ganbal.report.page import Answer, Code, Column, Definitions, Page, PageSection, Paragraph, Table, TableEntry, code
 
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
@@ -62,7 +62,7 @@ def test_table_cells_stay_cells(name):
 
 @pytest.mark.parametrize("text", ["config.yaml", "a`b", "``", "`x", "<b>"])
 def test_code_is_a_span_whose_fence_is_in_no_content(text):
-    line = section(markdown([Facts([("Term", code(text))])]))
+    line = section(markdown([Definitions([("Term", code(text))])]))
     fence = re.match(r"- \*\*Term\*\*: (`+)", line)[1]
     content = line.removeprefix(f"- **Term**: {fence}").removesuffix(fence)
     assert content.strip() == text and fence not in re.findall("`+", content)

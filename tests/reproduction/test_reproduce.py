@@ -45,8 +45,8 @@ def test_both_protocols_side_by_side_and_only_what_is_missing_later():
     assert first.exit_code == 0, first.output
     before = cells()
     assert before.keys() == {("documents", 0), ("honest", 0)}
-    facts = json.loads(first.stdout)
-    plain, with_gan = facts["systems"]
+    content = json.loads(first.stdout)
+    plain, with_gan = content["systems"]
     assert plain["skipped"] is None and with_gan["skipped"].startswith("needs synthetic images")
     assert plain["published"]["accuracy"] == 0.90 and plain["published"]["interval"][0] == pytest.approx(
         0.875, abs=0.002
@@ -54,7 +54,7 @@ def test_both_protocols_side_by_side_and_only_what_is_missing_later():
     counts = {protocol: found["num_train"] for protocol, found in plain["protocols"].items()}
     assert counts["documents"] > counts["honest"], "the published protocol trains on validation images as well"
     assert all(found["is_within_published_interval"] is None for found in plain["protocols"].values())
-    assert "not the 624 test images" in " ".join(facts["remarks"])
+    assert "not the 624 test images" in " ".join(content["remarks"])
 
     again = reproduce("--seeds", "2")
     assert again.exit_code == 0, again.output

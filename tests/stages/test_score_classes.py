@@ -21,11 +21,12 @@ def test_other_classes_stand_beside_and_what_cannot_be_scored_is_told():
             raise InputError(expected="at least 16 images", found="3", action="Draw more.")
         return {"scores": [name]}
 
-    facts = with_other_classes({"class_name": "A", "warnings": ["x"]}, ["B", "C"], score)
-    assert facts["other_classes"] == {"B": {"scores": ["B"]}}
-    assert facts["warnings"][0] == "x"
-    assert facts["warnings"][1]["values"] == {"class_name": "A", "others": ["B", "C"]}
-    assert facts["warnings"][2]["kind"] == "class-not-scored" and facts["warnings"][2]["values"]["class_name"] == "C"
+    content = with_other_classes({"class_name": "A", "warnings": ["x"]}, ["B", "C"], score)
+    assert content["other_classes"] == {"B": {"scores": ["B"]}}
+    warnings = content["warnings"]
+    assert warnings[0] == "x"
+    assert warnings[1]["values"] == {"class_name": "A", "others": ["B", "C"]}
+    assert warnings[2]["kind"] == "class-not-scored" and warnings[2]["values"]["class_name"] == "C"
 
 
 def test_every_warning_has_a_sentence():

@@ -3,10 +3,10 @@ from ganbal.stages.terminal_text import study
 
 def row(metric="balanced_accuracy", **others):
     usual = {"arm": "gan", "classifier": "cnn", "metric": metric, "mean": 0.7, "sd": None, "n": 1}
-    return usual | others
+    return usual | {"synthetic_ratio": None, "minority_fraction": 1.0} | others
 
 
-def facts(per_arm, differences):
+def content(per_arm, differences):
     return {
         "classes": ["A", "B"],
         "classifiers": [{"name": "cnn"}],
@@ -29,15 +29,15 @@ def difference(**others):
 def test_ratios_and_fractions_have_lines_of_their_own():
     rows = [{"synthetic_ratio": 0.5, "minority_fraction": 1.0}, {"synthetic_ratio": 1.0, "minority_fraction": 0.1}]
     text = study(
-        facts([row(mean=0.7 + at["synthetic_ratio"] / 10, **at) for at in rows], [difference(**at) for at in rows])
+        content([row(mean=0.7 + at["synthetic_ratio"] / 10, **at) for at in rows], [difference(**at) for at in rows])
     )
     lines = text.splitlines()
     assert any("gan, 0.5 × missing " in line and "0.750" in line for line in lines)
     assert any("gan, 1 × missing, 10% of minority " in line and "0.800" in line for line in lines)
-    assert any("gan, 0.5 × missing − imbalanced" in line and "-0.010 to +0.030" in line for line in lines)
+    assert any("gan, 0.5 × missing − imbalanced" in line and "−0.010 to +0.030" in line for line in lines)
 
 
-def test_summaries_of_before_there_were_ratios():
-    text = study(facts([row(arm="imbalanced"), row()], [difference()]))
-    assert "gan − imbalanced  +0.01  -0.010 to +0.030  no difference found" in text
+def test_an_arm_without_ratio_or_fraction_has_its_plain_name():
+    text = study(content([row(arm="imbalanced"), row()], [difference()]))
+    assert "gan − imbalanced  +0.010  −0.010 to +0.030  no difference found" in text
     assert "missing" not in text and "minority" not in text and text.endswith("No.")

@@ -26,7 +26,7 @@ def test_surest_middle_and_least_sure_of_every_kind():
     assert [[case.row for case in kind] for kind in kinds] == [[1, 0, 2], [5], [7, 6]]
     wrong = kinds[1][0]
     assert (wrong.file_name, wrong.true, wrong.predicted, wrong.is_right) == ("5.png", "NORMAL", "PNEUMONIA", False)
-    assert wrong.facts()["probability"] == 0.7
+    assert wrong.content()["probability"] == 0.7
 
 
 def test_a_tie_is_predicted_as_in_evaluation():
@@ -66,9 +66,9 @@ def test_written_with_what_it_shows(tmp_path):
     write_cases(KINDS, PIXELS, None, tmp_path)
     with Image.open(tmp_path / "cases.png") as image:
         assert image.mode == "RGB"
-    facts = json.loads((tmp_path / "cases.json").read_text())
-    assert facts["has_heat_maps"] is False
-    assert facts["kinds"][1] == [
+    content = json.loads((tmp_path / "cases.json").read_text())
+    assert content["has_heat_maps"] is False
+    assert content["kinds"][1] == [
         {
             "row": 2,
             "file_name": "c.png",

@@ -104,10 +104,10 @@ def finished_cell(tmp_path_factory):
 
 def test_pictures_of_right_and_wrong_images(tmp_path):
     folder = make_cell(tmp_path)
-    facts = json.loads((folder / "cases.json").read_text())
-    assert facts["has_heat_maps"] and (folder / "cases.png").is_file()
+    content = json.loads((folder / "cases.json").read_text())
+    assert content["has_heat_maps"] and (folder / "cases.png").is_file()
     predictions = pd.read_csv(folder / "predictions.csv", index_col="file_name")
-    for case in (case for kind in facts["kinds"] for case in kind):
+    for case in (case for kind in content["kinds"] for case in kind):
         row = predictions.loc[case["file_name"]]
         assert row["label"] == case["true"]
         assert row[f"probability_{case['predicted']}"] == pytest.approx(case["probability"], abs=1e-6)

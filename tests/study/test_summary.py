@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ganbal.study.aggregate import StudyFacts, summarize
+from ganbal.study.aggregate import StudyDescription, summarize
 from ganbal.study.cell_metrics import cell_figures, compared_metrics
 from ganbal.study.cells import Cell
 from ganbal.study.statistics.holm import holm
@@ -12,7 +12,7 @@ from ganbal.study.summary import results_table
 
 CLASSES = ["NORMAL", "PNEUMONIA"]
 MODELS = [{"name": "cnn", "title": "Baseline CNN", "pretrained": None}]
-FACTS = StudyFacts(protocol="honest", classifiers=MODELS, seeds=[0, 1, 2, 3, 4], steps=5, num_val=8)
+STUDY = StudyDescription(protocol="honest", classifiers=MODELS, seeds=[0, 1, 2, 3, 4], steps=5, num_val=8)
 COUNTS = {"num_train": 20, "num_train_synthetic": 4, "steps_taken": 5, "best_step": 4}
 
 
@@ -26,7 +26,7 @@ def summary_of(values, num_patients=40):
 
 def summarized(figures, resampled, num_patients=40):
     done = {cell: {"device": "cpu float32"} for cell in figures}
-    return summarize(figures, resampled, done, [str(number) for number in range(num_patients)], CLASSES, FACTS)
+    return summarize(figures, resampled, done, [str(number) for number in range(num_patients)], CLASSES, STUDY)
 
 
 def study(values):

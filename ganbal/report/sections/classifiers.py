@@ -10,7 +10,7 @@ from ganbal.report.figures.condition_curves import condition_galleries
 from ganbal.report.figures.confusion import confusion_gallery
 from ganbal.report.figures.quality_curves import curve_galleries
 from ganbal.report.guard import guarded
-from ganbal.report.page import Block, Facts, Gallery, Missing
+from ganbal.report.page import Block, Definitions, Gallery, Missing
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.arm_tables import arms_table, cells_block, means_blocks
 from ganbal.report.sections.comparison_tables import differences_blocks, pairs_block
@@ -37,13 +37,13 @@ def classifiers_blocks(run: RunFiles) -> list[Block]:
     return [*stale_notice(run, "compare"), *parts]
 
 
-def _facts_block(study: StudyView) -> list[Block]:
+def _entries_block(study: StudyView) -> list[Block]:
     summary = study.summary
     models = [
         f"{model['title']} at {count(model['image_size_px'])} px{_WEIGHTS.get(model['pretrained'], '')}"
         for model in study.classifiers
     ]
-    facts = [
+    content = [
         ("Classifiers", "; ".join(models)),
         ("Positive class", study.positive_class or "none: more than two classes"),
         ("Seeds", f"{count(len(study.seeds))}: {', '.join(map(str, study.seeds))}"),
@@ -52,7 +52,7 @@ def _facts_block(study: StudyView) -> list[Block]:
         ("Validation images", count(summary["num_val"])),
         ("Interval", f"{study.confidence}; covers {study.interval_covers}"),
     ]
-    return [Facts(facts)]
+    return [Definitions(content)]
 
 
 def _test_images(summary: dict[str, Any]) -> str:
@@ -75,7 +75,7 @@ def cases_gallery(study: StudyView) -> list[Block]:
 
 
 _PARTS: tuple[tuple[str, Callable[[StudyView], list[Block]]], ...] = (
-    ("the study's facts", _facts_block),
+    ("the study's numbers", _entries_block),
     ("the arms", arms_table),
     ("curves over ratios and fractions", condition_galleries),
     ("the means", means_blocks),

@@ -5,7 +5,7 @@ from typing import Any
 
 from ganbal.report import pictures
 from ganbal.report.figures.counts import draw_counts
-from ganbal.report.page import Block, Column, Facts, Fold, Gallery, Missing, Paragraph, Table, TableEntry, code
+from ganbal.report.page import Block, Column, Definitions, Fold, Gallery, Missing, Paragraph, Table, TableEntry, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import stale_notice
 from ganbal.runtime import number_text
@@ -24,7 +24,7 @@ def data_blocks(run: RunFiles) -> list[Block]:
         *stale_notice(run, "inspect"),
         Gallery("", [draw_counts(data["counts"], run.classes, run.mark), *pictures.inspection_figures(run)]),
         _counts_table(data),
-        Facts(_facts(data)),
+        Definitions(_entries(data)),
         *_unreadable(data),
         *_duplicates(data),
     ]
@@ -60,7 +60,7 @@ def _share(number: float, total: float) -> TableEntry:
     return TableEntry(f"{100 * number / total:.1f} %", round(number / total, 6)) if total else TableEntry(UNKNOWN)
 
 
-def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _entries(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     sizes = data["sizes"]
     missing = [f"{count(number)} {name}" for name, number in data["missing_to_balance"].items() if number]
     entries = [

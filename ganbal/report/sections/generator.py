@@ -7,7 +7,7 @@ import pandas as pd
 
 from ganbal.report import pictures
 from ganbal.report.figures.gan_training import gan_drawings
-from ganbal.report.page import Block, Facts, Fold, Gallery, Missing, Paragraph, code
+from ganbal.report.page import Block, Definitions, Fold, Gallery, Missing, Paragraph, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import stale_notice
 from ganbal.runtime import number_text
@@ -29,7 +29,7 @@ def generator_blocks(run: RunFiles) -> list[Block]:
         text = "The GAN's training is not finished; what follows is its state so far." if begun else ""
         blocks.append(Missing(text or "The GAN has not been trained yet.", run.command("train-gan")))
     else:
-        blocks += [Facts(_facts(one, one.training)) for one in each if one.training]
+        blocks += [Definitions(_entries(one, one.training)) for one in each if one.training]
     for one in each:
         blocks += _course(one, f" · {one.gan_class}" if run.other_generators else "")
     blocks.append(_synthesized(run))
@@ -50,7 +50,7 @@ def _course(run: RunFiles, of_class: str) -> list[Block]:
     return [*blocks, *([Fold(f"Interpolation and augmentation{of_class}", details)] if details else [])]
 
 
-def _facts(run: RunFiles, training: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _entries(run: RunFiles, training: Mapping[str, Any]) -> list[tuple[str, str]]:
     augment = training["augment"]
     size = count(training["image_size_px"])
     entries = [

@@ -51,23 +51,23 @@ def _data(run: RunFiles) -> str:
 
 
 def _generator(run: RunFiles, cite: Citations) -> str:
-    facts, gan = run.training, run.config.get("gan") or {}
-    if facts is None:
+    content, gan = run.training, run.config.get("gan") or {}
+    if content is None:
         return ""
     classes = listing([one.gan_class or "" for one in (run, *run.other_generators)])
-    size = count(facts["image_size_px"])
+    size = count(content["image_size_px"])
     one_each = ", one network per class" if run.other_generators else ""
     text = (
         f"A deep convolutional generative adversarial network (DCGAN, {cite('dcgan')}) was trained on the training "
         "images "
-        f"of {classes}{one_each}, in grayscale at {size} × {size} pixels, for {count(facts['steps'])} steps"
+        f"of {classes}{one_each}, in grayscale at {size} × {size} pixels, for {count(content['steps'])} steps"
     )
     listed = "; ".join(detail for detail in _settings(gan, cite) if detail)
     text += f" ({listed})." if listed else "."
-    if facts["augment"]:
+    if content["augment"]:
         text += (
             f" The discriminator received real and synthetic images under differentiable augmentation "
-            f"({listing(facts['augment'])}; {cite('diffaugment')})."
+            f"({listing(content['augment'])}; {cite('diffaugment')})."
         )
     if gan.get("ema_half_life_images"):
         half_life = count(gan["ema_half_life_images"])

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ganbal.report.page import Block, Code, Column, Facts, Fold, Paragraph, Table, TableEntry, code
+from ganbal.report.page import Block, Code, Column, Definitions, Fold, Paragraph, Table, TableEntry, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import UNKNOWN, plural
 
-_PLAIN_FACTS = {
+_PLAIN_ENTRIES = {
     "ganbal_version": "ganbal",
     "git_commit": "Commit",
     "seed": "Seed",
@@ -27,11 +27,11 @@ def provenance_blocks(run: RunFiles) -> list[Block]:
     blocks: list[Block] = []
     if provenance["command"]:
         blocks.append(Code("Last command", provenance["command"]))
-    facts = [(title, code(provenance[key])) for key, title in _PLAIN_FACTS.items() if provenance[key] is not None]
+    content = [(title, code(provenance[key])) for key, title in _PLAIN_ENTRIES.items() if provenance[key] is not None]
     if provenance["versions"]:
-        facts.append(("Versions", ", ".join(f"{name} {version}" for name, version in provenance["versions"].items())))
-    if facts:
-        blocks.append(Facts(facts))
+        content.append(("Versions", ", ".join(f"{name} {version}" for name, version in provenance["versions"].items())))
+    if content:
+        blocks.append(Definitions(content))
     if provenance["stages"]:
         blocks.append(_stages_table(provenance["stages"]))
     if run.config_text:
@@ -43,11 +43,11 @@ def _stages_table(stages: Mapping[str, Any]) -> Table:
     rows = [
         [
             TableEntry(name),
-            TableEntry(facts["finished"] or UNKNOWN),
-            TableEntry(number_text.duration(facts["seconds"]), facts["seconds"]),
-            TableEntry(facts["inputs"] or UNKNOWN),
+            TableEntry(content["finished"] or UNKNOWN),
+            TableEntry(number_text.duration(content["seconds"]), content["seconds"]),
+            TableEntry(content["inputs"] or UNKNOWN),
         ]
-        for name, facts in stages.items()
+        for name, content in stages.items()
     ]
     columns = [Column("Stage"), Column("Finished"), Column("Time", numeric=True), Column("Digest of its inputs")]
     caption = f"{plural(len(rows), 'finished stage')}; a stage is repeated when the digest of its inputs changes."

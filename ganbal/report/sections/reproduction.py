@@ -18,24 +18,24 @@ _PROTOCOLS = {"documents": "this run, documents", "honest": "this run, honest"}
 
 def reproduction_blocks(run: RunFiles) -> list[Block]:
     """Nothing where `ganbal reproduce` has not been run here."""
-    facts = run.reproduction
-    if facts is None or not facts["systems"]:
+    content = run.reproduction
+    if content is None or not content["systems"]:
         return []
-    blocks: list[Block] = [Paragraph(_READING), _table(facts)]
-    blocks += [Notice(remark, "Reproduction") for remark in facts["remarks"]]
-    for system in facts["systems"]:
+    blocks: list[Block] = [Paragraph(_READING), _table(content)]
+    blocks += [Notice(remark, "Reproduction") for remark in content["remarks"]]
+    for system in content["systems"]:
         if system["skipped"]:
             blocks.append(Paragraph(f"{_title(system)}: skipped, it {system['skipped']}.", quiet=True))
     notes = dict.fromkeys(
         f"{system['title']}: {system['published']['note']}"
-        for system in facts["systems"]
+        for system in content["systems"]
         if system["published"]["note"]
     )
     return blocks + [Paragraph(note, quiet=True) for note in notes]
 
 
-def _table(facts: Mapping[str, Any]) -> Table:
-    rows = [row for system in facts["systems"] if not system["skipped"] for row in _rows(system)]
+def _table(content: Mapping[str, Any]) -> Table:
+    rows = [row for system in content["systems"] if not system["skipped"] for row in _rows(system)]
     columns = [
         Column("System"),
         Column("Whose"),
