@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from ganbal.report.guard import guarded
 from ganbal.report.markdown import render_card
-from ganbal.report.page import Block, Facts, Fold, Gallery, PageSection, Paragraph, code
+from ganbal.report.page import Block, Definitions, Fold, Gallery, PageSection, Paragraph, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.answer import answer_of
 from ganbal.report.sections.data import data_blocks
@@ -46,7 +46,7 @@ def _without_figures(blocks: Callable[[RunFiles], list[Block]]) -> Callable[[Run
 
 def _usefulness(run: RunFiles) -> list[Block]:
     answer = answer_of(run)
-    return [Paragraph(answer.headline), *([answer.missing] if answer.missing else [Facts(answer.findings)])]
+    return [Paragraph(answer.headline), *([answer.missing] if answer.missing else [Definitions(answer.findings)])]
 
 
 def _generator_use(run: RunFiles) -> list[Block]:
@@ -68,7 +68,7 @@ def _contents(run: RunFiles) -> list[Block]:
         ("List", f"{code('synthetic/manifest.csv')}: file name, class, seed and generator of each image"),
         ("Mark", "every file's own metadata say that it is synthetic, by which model and from which seed"),
     ]
-    return [Facts(entries)]
+    return [Definitions(entries)]
 
 
 def _images_use(run: RunFiles) -> list[Block]:
@@ -83,7 +83,7 @@ def _images_use(run: RunFiles) -> list[Block]:
 def _to_complete(run: RunFiles) -> list[Block]:
     return [
         Paragraph("A run does not know these. Complete a copy of this card, because every report writes it anew."),
-        Facts(
+        Definitions(
             [
                 ("Owner and contact", "…"),
                 ("License", "… (the license of the training images may apply to everything derived from them)"),
