@@ -4,9 +4,10 @@
     python benchmarks/gpu.py run --budget 840 --out DIR             on the machine with the GPU; it needs PyTorch only
     python benchmarks/gpu.py run --device cpu --tiny --out DIR      every stage, smallest sizes, no pack: a check
 
-Each stage runs in its own process with a time box: limits of the card, GPU tests, GAN step, classifier step, scoring
-against pytorch-fid, `ganbal run` killed and continued, studies with 1, 4 and 6 workers, projection. DIR/results.json is
-rewritten after each stage. A stage that fails stops no other; one that no longer fits into the budget is skipped.
+Each stage runs in its own process with a time box: limits of the card, GAN step, classifier step, scoring against
+pytorch-fid, `ganbal run` killed and continued, studies with 6, 4 and 1 workers, projection, GPU tests. Each yields
+figures with a budget of 400 s on a fast card; more makes them longer. DIR/results.json is rewritten after each stage.
+A stage that fails stops no other; one that no longer fits into the budget is skipped.
 """
 
 import argparse

@@ -19,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,12 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run(options: argparse.Namespace, scratch: Path) -> dict:
+def run(options: argparse.Namespace, scratch: Path, on_figures: Callable[[dict], None] = lambda figures: None) -> dict:
+    """The report; `on_figures` gets the times and distances so far after each program.
+
+    Raises:
+        RuntimeError: a program failed.
+    """
     real, first, second = prepare_folders(options, scratch)
     hub = scratch / "torch" / "hub" / "checkpoints"
     hub.mkdir(parents=True)
@@ -66,9 +72,10 @@ def run(options: argparse.Namespace, scratch: Path) -> dict:
         done = subprocess.run(command, env=environment | extra, capture_output=True, text=True, cwd=scratch)
         seconds.setdefault(name, []).append(time.perf_counter() - start)
         if done.returncode:
-            sys.exit(f"{' '.join(command)} failed:\n{done.stderr}")
+            raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr[-2000:]}")
         values[name] = value_of(done.stdout)
-        print(f"{name}: {seconds[name][-1]:.1f} s, FID {values[name]:.6f}", file=sys.stderr)
+        print(f"{name}: {seconds[name][-1]:.1f} s, FID {values[name]:.6f}", file=sys.stderr, flush=True)
+        on_figures({"seconds": {name: statistics.median(taken) for name, taken in seconds.items()}, "fid": values})
 
     for number in range(options.rounds):
         cache = {"GANBAL_CACHE": str(scratch / f"cache-{number}")}
@@ -76,11 +83,11 @@ def run(options: argparse.Namespace, scratch: Path) -> dict:
         reference += ["--dims", str(options.dims), "--device", options.device]
         take("pytorch-fid", reference, lambda text: float(text.split()[-1]))
         take("ganbal score, FID only, first time", ours(options, real, first, "[fid]"), fid_of, **cache)
+        if not options.fid_only and not options.first_only:
+            empty = {"GANBAL_CACHE": str(scratch / f"empty-cache-{number}")}
+            take("ganbal score, every score, first time", ours(options, real, first, None), fid_of, **empty)
         if not options.first_only:
             take("ganbal score, FID only, real side cached", ours(options, real, second, "[fid]"), fid_of, **cache)
-        shutil.rmtree(cache["GANBAL_CACHE"])
-        if not options.fid_only and not options.first_only:
-            take("ganbal score, every score, first time", ours(options, real, first, None), fid_of, **cache)
     agreement = values["ganbal score, FID only, first time"] / values["pytorch-fid"] - 1
     return {
         "images": [len(list(real.iterdir())), len(list(first.iterdir()))],
@@ -113,10 +120,14 @@ def prepare_folders(options: argparse.Namespace, scratch: Path) -> tuple[Path, P
     for file in files[: round(len(files) * options.share)]:
         shutil.copyfile(file, real / file.name.lower())
     source = options.synthetic or options.data / "train" / "PNEUMONIA"
-    for file in sorted(source.iterdir())[: round(options.num_synthetic * options.share)]:
+
+    def write(file: Path) -> None:
         with Image.open(file) as image:
             image.save(first / f"{file.stem}.png")
             ImageOps.mirror(image).save(second / f"{file.stem}.png")
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(write, sorted(source.iterdir())[: round(options.num_synthetic * options.share)]))
     return real, first, second
 
 

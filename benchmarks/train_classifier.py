@@ -18,6 +18,7 @@ import os
 import statistics
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -236,7 +237,9 @@ def read_training_images(root, size_px):
     ]
     files, labels = [file for file, _ in pairs], np.array([label for _, label in pairs])
     resize = albumentations.Resize(size_px, size_px)
-    pixels = np.stack([resize(image=np.array(Image.open(file).convert("L")))["image"] for file in files])
+    with ThreadPoolExecutor() as pool:
+        images = pool.map(lambda file: resize(image=np.array(Image.open(file).convert("L")))["image"], files)
+        pixels = np.stack(list(images))
     return files, pixels, labels, len(classes)
 
 

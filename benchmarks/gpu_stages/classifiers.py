@@ -1,4 +1,4 @@
-"""Stage 3: classifier training: plain loop with 2 and 8 workers, plain loop over decoded images, ganbal's own.
+"""Stage 2: classifier training: plain loop with 2 and 8 workers, plain loop over decoded images, ganbal's own.
 
 Ganbal's loop comes with its operations launched one by one, with images augmented on the host, and as it is.
 """
@@ -21,7 +21,7 @@ MODELS = ("baseline_cnn", "cnn_64")
 
 def measure(settings: Settings, record: Record) -> None:
     device = torch.device(settings.device)
-    rounds, steps = (1, 2) if settings.tiny else (3, 80)
+    rounds, steps = (1, 2) if settings.tiny else (3, 60)
     workers = (1,) if settings.tiny else (2, 8)
     for model in MODELS[-1:] if settings.tiny else MODELS:
         given = argparse.Namespace(model=model, data=settings.data, size=None, batch=8 if settings.tiny else 32)

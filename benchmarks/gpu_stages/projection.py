@@ -1,4 +1,4 @@
-"""Stage 7: how long configs/default.yaml and a 10-seed study of all arms take, projected from the other stages."""
+"""Stage 6: how long configs/default.yaml and a 10-seed study of all arms take, projected from the other stages."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def measure(settings: Settings, record: Record) -> None:
         seconds["gan_training_s"] = config.gan.steps / speed
     else:
         missing.append("gan")
-    cell = seconds_per_cell(settings.earlier("workers"))
+    cell = seconds_per_cell(settings.earlier("workers"), config.study.steps)
     if cell:
         cells = len(config.study.arms) * len(config.study.classifiers) * config.study.seeds
         seconds["default_study_s"] = cell * cells
@@ -41,7 +41,10 @@ def measure(settings: Settings, record: Record) -> None:
     record.add(**{name: round(value, 1) for name, value in seconds.items()}, missing=missing, note=note)
 
 
-def seconds_per_cell(figures: dict[str, Any]) -> float | None:
-    """Of the best number of workers; None where none was measured."""
+def seconds_per_cell(figures: dict[str, Any], steps: int) -> float | None:
+    """Of the best number of workers, for cells of so many steps at most; None where none was measured.
+
+    Cells of fewer steps are taken to cost as much per step: an upper estimate, as their start is not repeated.
+    """
     measured = [found["seconds_per_cell"] for found in figures.values() if isinstance(found, dict)]
-    return min(measured, default=None)
+    return min(measured) * max(1.0, steps / figures["steps"]) if measured else None

@@ -1,21 +1,33 @@
-"""Stage 4: `ganbal score` against the pytorch-fid program, whole processes (benchmarks/score.py)."""
+"""Stage 3: `ganbal score` against the pytorch-fid program, whole processes (benchmarks/score.py)."""
 
-import json
-import subprocess
-import sys
+import argparse
 import time
 
-from gpu_stages.settings import REPOSITORY, Record, Settings
+import score
+
+from gpu_stages.settings import Record, Settings
 
 
 def measure(settings: Settings, record: Record) -> None:
-    """Raises RuntimeError where benchmarks/score.py fails."""
-    command = [sys.executable, str(REPOSITORY / "benchmarks" / "score.py"), "--data", str(settings.data)]
-    command += ["--weights", str(settings.inception), "--dims", str(settings.dims), "--device", settings.device]
-    if settings.tiny:
-        command += ["--first-only", "--num-synthetic", "24", "--distance-dims", "64"]
-    start = time.perf_counter()
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise RuntimeError(f"benchmarks/score.py ended with exit code {done.returncode}; see the stage's log.")
-    record.add(stage_seconds=time.perf_counter() - start, **json.loads(done.stdout))
+    """The figures so far are recorded after each program.
+
+    Raises:
+        RuntimeError: a program failed.
+    """
+    options = argparse.Namespace(
+        data=settings.data,
+        weights=settings.inception,
+        dims=settings.dims,
+        device=settings.device,
+        synthetic=None,
+        num_synthetic=24 if settings.tiny else 2500,
+        distance_dims=64 if settings.tiny else settings.dims,
+        share=1.0,
+        rounds=1,
+        first_only=settings.tiny,
+        fid_only=False,
+    )
+    folder, start = settings.scratch / "scoring", time.perf_counter()
+    folder.mkdir(exist_ok=True)
+    figures = score.run(options, folder, lambda found: record.add(**found))
+    record.add(stage_seconds=round(time.perf_counter() - start, 1), **figures)

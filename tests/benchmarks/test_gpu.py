@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-STAGES = ["limits", "gpu_tests", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection"]
+STAGES = ["limits", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection", "gpu_tests"]
 
 
 @pytest.fixture
@@ -34,7 +34,9 @@ def test_a_tiny_run_on_the_cpu_goes_through_every_stage(tmp_path: Path) -> None:
     assert fid["ganbal score, FID only, first time"] == pytest.approx(fid["pytorch-fid"], rel=1e-3)
     assert 0 < figures["end_to_end"]["killed_at_step"] <= figures["end_to_end"]["gan_steps"]
     assert figures["end_to_end"]["synthetic_images"] > 0
-    assert figures["workers"]["4 workers"]["cells"] == 2
+    assert list(figures["end_to_end"]["seconds_from_continuing_to"])[-1] == "report"
+    # All arms but two that need more than a generator of the minority class.
+    assert figures["workers"]["6 workers"]["cells"] == len(figures["workers"]["arms"]) == 8
     assert figures["projection"]["all_arms_10_seeds_2_classifiers_s"] > 0
     assert (tmp_path / "run" / "report.html").is_file()
     assert list((tmp_path / "run" / "gan" / "samples").glob("*.png"))
@@ -46,7 +48,7 @@ def test_a_stage_that_no_longer_fits_is_skipped_with_a_reason(tmp_path: Path) ->
 
     results = run_stages(settings_in(tmp_path), {}, budget=1, only=["limits", "projection"])
     assert [outcome["status"] for outcome in results["stages"].values()] == ["skipped", "skipped"]
-    assert "the stage needs 15 s" in results["stages"]["limits"]["reason"]
+    assert "the stage needs 10 s" in results["stages"]["limits"]["reason"]
     assert json.loads((tmp_path / "results.json").read_text()) == results
 
 
@@ -54,13 +56,13 @@ def test_a_stage_that_no_longer_fits_is_skipped_with_a_reason(tmp_path: Path) ->
 def test_a_stage_that_fails_keeps_its_figures_and_does_not_stop_the_next(tmp_path: Path) -> None:
     from gpu_stages.runner import run_stages
 
-    # There is no run to compare arms on.
+    # There are no images.
     environment = {"PYTHONPATH": str(BENCHMARKS.parent)}
-    results = run_stages(settings_in(tmp_path), environment, budget=2000, only=["workers", "projection"])
-    workers = results["stages"]["workers"]
-    assert workers["status"] == "failed"
-    assert "no run with synthetic images" in workers["reason"]
-    assert workers["figures"]["classifier"] == "baseline_cnn"
+    results = run_stages(settings_in(tmp_path), environment, budget=2000, only=["end_to_end", "projection"])
+    run = results["stages"]["end_to_end"]
+    assert run["status"] == "failed"
+    assert "exit code 2" in run["reason"]
+    assert run["figures"]["gan_steps"] == 20
     assert results["stages"]["projection"]["status"] == "done"
     assert results["stages"]["projection"]["figures"]["missing"] == ["gan", "workers", "scoring"]
 
