@@ -99,7 +99,7 @@ def build_report(run_folder: Path) -> ReportFiles:
     html, markdown = run_folder / "report.html", run_folder / "report.md"
     write_text(markdown, render_markdown(page))
     write_text(html, render_html(page))
-    cards = tuple(_write_cards(run))
+    cards = tuple(_write_cards(run, page))
     files = sorted(path.relative_to(run_folder).as_posix() for path in (*figures, *tables, *cards))
     write_json(run_folder / "figures" / _LIST, files)
     for name in set(earlier) - set(files):
@@ -182,8 +182,8 @@ def _write_tables(page: Page, folder: Path) -> Iterable[Path]:
         yield folder / f"{table.name}.csv"
 
 
-def _write_cards(run: RunFiles) -> Iterable[Path]:
-    for name, content in cards_of(run).items():
+def _write_cards(run: RunFiles, page: Page) -> Iterable[Path]:
+    for name, content in cards_of(run, page).items():
         write_text(run.folder / name, content)
         yield run.folder / name
 

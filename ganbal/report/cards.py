@@ -3,49 +3,75 @@
 Both hold what the report holds, without its figures, in the order of these two papers, and list what no run knows.
 """
 
-import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from ganbal.report.guard import guarded
 from ganbal.report.markdown import render_card
-from ganbal.report.page import Block, Definitions, Fold, Gallery, PageSection, Paragraph, code
+from ganbal.report.page import Answer, Block, Definitions, Fold, Gallery, Page, PageSection, Paragraph, code
 from ganbal.report.run_reader import RunFiles
-from ganbal.report.sections.answer import answer_of
-from ganbal.report.sections.data import data_blocks
-from ganbal.report.sections.generator import generator_blocks
-from ganbal.report.sections.provenance import provenance_blocks
-from ganbal.report.sections.scores import scores_blocks
-from ganbal.report.sections.warnings import warnings_blocks
 from ganbal.runtime.number_text import count, listing
 
 CARDS = MODEL_CARD, DATA_CARD = "MODEL_CARD.md", "DATA_CARD.md"
-_Section = tuple[str, Callable[[RunFiles], list[Block]]]
 
 
-def cards_of(run: RunFiles) -> dict[str, str]:
-    """File name → content of the cards that the run has the files for."""
-    classes = listing([one.gan_class or "" for one in (run, *run.other_generators)])
+def cards_of(run: RunFiles, page: Page) -> dict[str, str]:
+    """File name → content of the cards that the run has the files for.
+
+    Args:
+        page: the run's report.
+    """
     found = {}
     if run.training is not None:
-        found[MODEL_CARD] = _card(f"Model card: generator of {classes} images, trained on {run.set_name}", run, _MODEL)
+        classes = listing([one.gan_class or "" for one in (run, *run.other_generators)])
+        title = f"Model card: generator of {classes} images, trained on {run.set_name}"
+        found[MODEL_CARD] = render_card(title, run.mark, _model_sections(run, page))
     if run.manifest is not None:
         made = listing(list(run.synthetic_counts)) or "no"
-        found[DATA_CARD] = _card(f"Data card: synthetic {made} images, generated from {run.set_name}", run, _DATA)
+        title = f"Data card: synthetic {made} images, generated from {run.set_name}"
+        found[DATA_CARD] = render_card(title, run.mark, _data_sections(run, page))
     return found
 
 
-def _card(title: str, run: RunFiles, sections: Sequence[_Section]) -> str:
-    made = [PageSection("", name, "", guarded(name, functools.partial(blocks, run))) for name, blocks in sections]
-    return render_card(title, run.mark, made)
+def _model_sections(run: RunFiles, page: Page) -> list[PageSection]:
+    return [
+        _section("Use", _generator_use(run)),
+        _section("Generator", _from_report(page, "generator")),
+        _section("Training images", _from_report(page, "data")),
+        _section("Scores", _from_report(page, "scores")),
+        _section("Whether its images helped classifiers", _usefulness(page.answer)),
+        _section("Limits", _from_report(page, "warnings")),
+        _section("Provenance", _from_report(page, "reproduce")),
+        _section("To be completed", _to_complete()),
+    ]
 
 
-def _without_figures(blocks: Callable[[RunFiles], list[Block]]) -> Callable[[RunFiles], list[Block]]:
-    """The blocks of a report's section that stand open and are text or tables."""
-    return lambda run: [block for block in blocks(run) if not isinstance(block, Gallery | Fold)]
+def _data_sections(run: RunFiles, page: Page) -> list[PageSection]:
+    return [
+        _section("Contents", _contents(run)),
+        _section("Use", _images_use()),
+        _section("How they were generated", _from_report(page, "generator")),
+        _section("Scores and copies", _from_report(page, "scores")),
+        _section("Whether they helped classifiers", _usefulness(page.answer)),
+        _section("Limits", _from_report(page, "warnings")),
+        _section("To be completed", _to_complete()),
+    ]
 
 
-def _usefulness(run: RunFiles) -> list[Block]:
-    answer = answer_of(run)
+def _section(title: str, blocks: Sequence[Block]) -> PageSection:
+    return PageSection(anchor="", title=title, short="", blocks=blocks)
+
+
+def _from_report(page: Page, anchor: str) -> list[Block]:
+    """The texts and tables of a section that stand open."""
+    return [
+        block
+        for section in page.sections
+        if section.anchor == anchor
+        for block in section.blocks
+        if not isinstance(block, Gallery | Fold)
+    ]
+
+
+def _usefulness(answer: Answer) -> list[Block]:
     return [Paragraph(answer.headline), *([answer.missing] if answer.missing else [Definitions(answer.findings)])]
 
 
@@ -71,7 +97,7 @@ def _contents(run: RunFiles) -> list[Block]:
     return [Definitions(entries)]
 
 
-def _images_use(run: RunFiles) -> list[Block]:
+def _images_use() -> list[Block]:
     return [
         Paragraph(
             "Intended for the training part of the set that they were generated from. Not for validation or test, not "
@@ -80,7 +106,7 @@ def _images_use(run: RunFiles) -> list[Block]:
     ]
 
 
-def _to_complete(run: RunFiles) -> list[Block]:
+def _to_complete() -> list[Block]:
     return [
         Paragraph("A run does not know these. Complete a copy of this card, because every report writes it anew."),
         Definitions(
@@ -92,24 +118,3 @@ def _to_complete(run: RunFiles) -> list[Block]:
             ]
         ),
     ]
-
-
-_MODEL: Sequence[_Section] = (
-    ("Use", _generator_use),
-    ("Generator", _without_figures(generator_blocks)),
-    ("Training images", _without_figures(data_blocks)),
-    ("Scores", _without_figures(scores_blocks)),
-    ("Whether its images helped classifiers", _usefulness),
-    ("Limits", warnings_blocks),
-    ("Provenance", _without_figures(provenance_blocks)),
-    ("To be completed", _to_complete),
-)
-_DATA: Sequence[_Section] = (
-    ("Contents", _contents),
-    ("Use", _images_use),
-    ("How they were generated", _without_figures(generator_blocks)),
-    ("Scores and copies", _without_figures(scores_blocks)),
-    ("Whether they helped classifiers", _usefulness),
-    ("Limits", warnings_blocks),
-    ("To be completed", _to_complete),
-)
