@@ -52,7 +52,7 @@ def save_classifier(
         cache: as for training; probe images whose features are stored cost nothing.
 
     Returns:
-        False where this kind of model cannot be saved; then there is no file.
+        False if this kind of model cannot be saved; no file is left then.
 
     Raises:
         OSError: a file cannot be written.

@@ -1,4 +1,4 @@
-"""All models by name. One line adds one."""
+"""All models by name; one line adds a model."""
 
 import difflib
 
@@ -37,10 +37,10 @@ MODELS = {
 
 
 def find_model(name: str) -> Model:
-    """The model called `name`, one of `MODELS` or `transfer:` with a network of torchvision.
+    """The model named `name`, one of `MODELS` or `transfer:` with a network of torchvision.
 
     Raises:
-        ClassifierInputError: there is none; names near to it are suggested.
+        ClassifierInputError: there is none; similar names are suggested.
     """
     if name in MODELS:
         return MODELS[name]
@@ -56,7 +56,7 @@ def find_model(name: str) -> Model:
 
 
 def is_start_of_several(name: str) -> bool:
-    """Whether more than one model is, or begins with, the network that the model called `name` is trained as."""
+    """Whether more than one model is, or begins with, the network that the model named `name` is trained as."""
     start = find_model(name).trained_as or name
     return any(model.trained_as == start for model in MODELS.values())
 
@@ -67,7 +67,7 @@ def build_model(name: str, num_classes: int, image_size_px: int, weights: str = 
     Args:
         num_classes: two give one logit (of class 1), more give one logit each, unless the model has more in any case.
         image_size_px: side of the images it will get, the model's own size or another.
-        weights: of a frozen backbone: "imagenet", "none" (random) or a file; other models take no notice.
+        weights: of a frozen backbone: "imagenet", "none" (random) or a file; other models ignore it.
         seed: of the weights that will be trained.
 
     Raises:
@@ -75,7 +75,7 @@ def build_model(name: str, num_classes: int, image_size_px: int, weights: str = 
     """
     model = find_model(name)
     _check_shape(model, num_classes, image_size_px)
-    # torch's layers draw weights from the global generator before they are given theirs below.
+    # torch's layers sample initial weights from the global generator; they are replaced below.
     with torch.random.fork_rng(devices=[]):
         backbone = model.build_backbone()
         head = model.build_head(_num_features(model, image_size_px), model.num_outputs(num_classes))

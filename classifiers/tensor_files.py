@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 WriteBytes = Callable[[Path, bytes], None]
-"""Writes a file atomically and creates its folder: how the program around this package writes files."""
+"""Writes a file atomically and creates its folder; supplied by the program that uses this package."""
 
 _METADATA_KEY = "content"
 

@@ -294,7 +294,7 @@ def _check_existence(paths: Sequence[Path]) -> None:
 
 
 def _ask(question: str) -> bool:
-    """The answer of the person at the terminal; yes where nobody can be asked."""
+    """The user's answer; yes where there is no terminal to ask at."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     return click.confirm(question, err=True)

@@ -38,7 +38,7 @@ class GroupedCommand(click.Command):
 
 @dataclass(frozen=True)
 class Typed:
-    """What was typed in the shared options."""
+    """The values of the shared options."""
 
     run_folder: Path | None = None
     preset: str | None = None

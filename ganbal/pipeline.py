@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a command gives back.
+    """The result of a command.
 
     Attributes:
         content: for programs, as JSON.

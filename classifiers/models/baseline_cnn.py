@@ -9,8 +9,8 @@ from classifiers.models.dense_head import dense_head
 from classifiers.models.initialization import initialize_like_keras
 from classifiers.models.model import Model
 
-# Keras adds this to the variance. Its momentum (0.99) is not taken over: within a few hundred steps running statistics
-# would still remember where they started, and validation would judge another network than the one that is trained.
+# Keras adds this to the variance. Its momentum (0.99) is not used: within a few hundred steps, running statistics would
+# still depend on their initial values, and validation would evaluate another network than the trained one.
 BATCH_NORM_EPSILON = 1e-3
 
 
@@ -18,7 +18,7 @@ def build_backbone() -> nn.Module:
     """(B, 3, S, S) to (B, 128, S // 16, S // 16)."""
     layers: list[nn.Module] = [
         *_convolution(3, 16),
-        # Pooling before ReLU gives the same values as the other way round, over a quarter of the pixels.
+        # Pooling before ReLU gives the same values as after it, at a quarter of the pixels.
         nn.Conv2d(16, 16, 3, padding=1),
         nn.MaxPool2d(2),
         nn.ReLU(inplace=True),

@@ -1,8 +1,8 @@
 """The 128-px network of the SR University report (Kirthan): dropout, batch normalization, L2.
 
-The report names its methods without their parameters, and its figures do not survive: three blocks of convolution,
+The report names its methods without their parameters, and its figures are not available: three blocks of convolution,
 batch normalization, max-pooling and dropout, a dense layer, Adam, early stopping, a decaying learning rate, five
-epochs. The widths and rates are ours.
+epochs. Widths and rates are our choice.
 """
 
 from torch import nn

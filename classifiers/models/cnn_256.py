@@ -22,7 +22,7 @@ def build_head(num_features: int, num_outputs: int) -> nn.Module:
 
 
 def _block(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
-    # Pooling before ReLU gives the same values as the other way round, over a quarter of the pixels.
+    # Pooling before ReLU gives the same values as after it, at a quarter of the pixels.
     return nn.Conv2d(inputs, outputs, 3), nn.MaxPool2d(2), nn.ReLU(inplace=True), nn.Dropout(0.5)
 
 

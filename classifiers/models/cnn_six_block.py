@@ -1,9 +1,9 @@
 """The six-block network of the Portsmouth report (2024), and the classifiers fitted to that network's features.
 
-The report shows its layers in a figure that its text does not repeat. What the text says is kept: six blocks with
+The report shows its layers only in a figure. From its text are: six blocks with
 increasing numbers of filters, each with max-pooling and batch normalization; dropout; dense layers with decreasing
 numbers of units and dropout rates; and from its training log 150 px, batches of 32, the learning rate times 0.3 after
-two epochs without improvement. The widths and rates are ours.
+two epochs without improvement. Widths and rates are our choice.
 
 The support vector machine and the forest are fitted to the 64 values before the network's last layer, as the report's
 text says. (Its listing gives them the network's output, a single value, which they could only repeat.)
@@ -37,7 +37,7 @@ def build_backbone() -> nn.Module:
             nn.Conv2d(inputs, outputs, 3, padding=1),
             nn.ReLU(inplace=True),
             nn.Conv2d(outputs, outputs, 3, padding=1),
-            # Pooling before ReLU gives the same values as the other way round, over a quarter of the pixels.
+            # Pooling before ReLU gives the same values as after it, at a quarter of the pixels.
             nn.MaxPool2d(2),
             nn.ReLU(inplace=True),
             nn.BatchNorm2d(outputs, eps=BATCH_NORM_EPSILON),

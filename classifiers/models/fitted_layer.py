@@ -18,7 +18,7 @@ from classifiers.errors import ClassifierInputError
 
 @dataclass(frozen=True)
 class FitSettings:
-    """What a last layer needs to be fitted, besides features and labels."""
+    """Settings for fitting a last layer, besides features and labels."""
 
     num_classes: int
     num_outputs: int
@@ -33,7 +33,7 @@ class FitSettings:
 
 
 class FittedLayer(nn.Module, ABC):
-    """Features (B, F) to logits (B, num_outputs) by buffers whose sizes come from what they were fitted to."""
+    """Features (B, F) to logits (B, num_outputs) by buffers whose sizes depend on the fit."""
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class FittedLayer(nn.Module, ABC):
         """(B, F) float64 to (B, num_outputs) float64."""
 
     def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *rest: Any) -> None:
-        # torch copies into tensors that are there; here a file says how large they are.
+        # torch copies into existing tensors; here the file determines their sizes.
         for name, tensor in list(self.named_buffers(recurse=False)):
             saved = state_dict.get(prefix + name)
             if isinstance(saved, Tensor) and saved.shape != tensor.shape:

@@ -22,7 +22,7 @@ class Forest(FittedLayer):
     branches: Tensor  # (nodes, 2) int64: left, right
     split_features: Tensor  # (nodes,) int64
     thresholds: Tensor  # (nodes,) float64: go left at or below
-    shares: Tensor  # (nodes, num_classes) float64: of the classes among the images that came here
+    shares: Tensor  # (nodes, num_classes) float64: shares of the classes among the images that reach the node
 
     @classmethod
     def empty(cls, num_outputs: int) -> Self:

@@ -1,4 +1,4 @@
-"""What describes a model."""
+"""The description of a model."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Model:
     mean: tuple[float, ...]
     """One value per channel, taken from gray values scaled to [0, 1]."""
     std: tuple[float, ...]
-    """One value per channel, divided by after `mean` is taken off."""
+    """One value per channel, by which values are divided after `mean` is subtracted."""
     build_backbone: Callable[[], nn.Module]
     """Images (B, C, S, S) to feature maps; weights may be uninitialized."""
     build_head: Callable[[int, int], nn.Module]
@@ -40,13 +40,13 @@ class Model:
     trained_blocks: int = 0
     """How many of the last blocks of a pretrained backbone are trained as well."""
     min_outputs: int = 1
-    """Logits it has at least; those beyond the number of classes are of classes that never occur."""
+    """Least number of logits; those beyond the number of classes belong to classes that never occur."""
     recipe: Recipe | None = None
     """How the publication trained it."""
     trained_as: str | None = None
-    """The model whose network is trained first, where only the last layer is another; None: its own."""
+    """The model whose network is trained first, if only the last layer differs; None: the model itself."""
     fit_last_layer: LastLayerFit | None = None
-    """(what comes before the last layer (N, F), labels (N,), settings) to a last layer that is not trained but fitted
+    """(inputs of the last layer (N, F), labels (N,), settings) to a last layer that is not trained but fitted
     to finished features; None: all layers are trained together."""
 
     @property

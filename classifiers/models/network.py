@@ -36,7 +36,7 @@ class Network(nn.Module):
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1), persistent=False)
         if frozen_backbone:
             backbone.requires_grad_(False)
-        # A new module is in training; batch normalization of a frozen backbone must not be, from the first image on.
+        # New modules are in training mode; batch normalization of a frozen backbone must never be.
         self.train()
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -32,16 +32,16 @@ class PublicWeights:
     url: str
     """torch's convention: the file name ends in the first digits of its SHA-256."""
     backbone_prefix: str
-    """How the backbone's tensors begin in a file of the whole network."""
+    """Prefix of the backbone's tensors in a file of the whole network."""
     last_layers: tuple[str, ...] = ()
-    """How the tensors of layers that the backbone may have lost begin."""
+    """Prefixes of the tensors of layers that the backbone may lack."""
     library: str = "torchvision"
     rename: tuple[str, str] | None = None
-    """A pattern in the names of older files, and what takes its place."""
+    """A pattern in the tensor names of older files, and its replacement."""
 
     @property
     def cached_file(self) -> Path:
-        """Where torch keeps the file once it is downloaded."""
+        """Where torch stores the downloaded file."""
         return Path(torch.hub.get_dir()) / "checkpoints" / self.url.rpartition("/")[2]
 
     @property
@@ -99,7 +99,7 @@ def _read(file: Path, public: PublicWeights) -> dict[str, Tensor]:
             if file.suffix == ".safetensors"
             else torch.load(file, map_location="cpu", weights_only=True)
         )
-    except Exception as error:  # a damaged file fails wherever its reader happens to stumble
+    except Exception as error:  # readers raise many kinds of exceptions for damaged files
         raise _wrong_weights(file, public, f"a file that does not load ({_first_line(error)})") from error
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise _wrong_weights(file, public, f"a {type(content).__name__} of something else than tensors")
@@ -116,7 +116,7 @@ def _matching(content: dict[str, Tensor], backbone: nn.Module, file: Path, publi
     wanted = backbone.state_dict()
     lost = tuple(f"{name}." for name in public.last_layers)
     found = {name: value for name, value in found.items() if name in wanted or not name.startswith(lost)}
-    # Files older than torch's counter of batches lack it. A frozen backbone does not use it, so any count serves; the
+    # Files older than torch's counter of batches lack it. A frozen backbone does not use it, so any count will do; the
     # backbone's own may be on the meta device, without a value.
     counters = [name for name in wanted if name.endswith("num_batches_tracked")]
     found = {name: torch.tensor(0) for name in counters} | found

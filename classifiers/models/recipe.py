@@ -8,7 +8,7 @@ LearningRateSchedule = Literal["plateau", "exponential", "constant"]
 
 @dataclass(frozen=True)
 class Recipe:
-    """The training settings of a publication; where it does not say, the defaults of Keras."""
+    """The training settings of a publication; Keras' defaults where it gives none."""
 
     epochs: int
     """Passes over the training images at most."""

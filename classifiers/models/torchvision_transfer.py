@@ -1,6 +1,6 @@
 """Transfer learning over any classification network of torchvision: `transfer:NAME`, or `transfer:NAME:N`.
 
-The network up to its last layers stays as ImageNet left it, and a dense head is trained on its features; with `:N` the
+The network up to its last layers keeps its ImageNet weights, and a dense head is trained on its features; with `:N` the
 last N of its blocks are trained too. Normalization is that of its published weights.
 """
 
@@ -20,11 +20,11 @@ from classifiers.models.pretrained_weights import PublicWeights
 
 PREFIX = "transfer:"
 IMAGE_SIZE_PX = 224
-# Halved five times, as nearly all of these networks do, an image still has a pixel.
+# Nearly all of these networks halve the image five times; at this size a pixel remains.
 MIN_IMAGE_SIZE_PX = 32
 # Where these networks keep their last layers.
 _LAST_LAYERS = ("fc", "classifier", "heads", "head")
-# Images of one size only, or a second output that has to be taken apart.
+# These take images of one size only, or have a second output.
 _UNFIT = ("vit_", "maxvit", "inception_v3", "googlenet")
 
 
@@ -35,10 +35,10 @@ def backbone_names() -> list[str]:
 
 @functools.cache
 def transfer_model(name: str) -> Model:
-    """The model called `name`, such as transfer:resnet18 or transfer:resnet18:2.
+    """The model named `name`, such as transfer:resnet18 or transfer:resnet18:2.
 
     Raises:
-        ClassifierInputError: torchvision has no such network, or the number of blocks is none.
+        ClassifierInputError: torchvision has no such network, or the number of blocks is invalid.
     """
     network, colon, blocks = name.removeprefix(PREFIX).partition(":")
     names = backbone_names()
@@ -73,7 +73,7 @@ def transfer_model(name: str) -> Model:
             weights.url,
             backbone_prefix="",
             last_layers=_LAST_LAYERS,
-            # DenseNet's files are older than its names, as torchvision's own loading knows.
+            # DenseNet's files have older tensor names, which torchvision's own loading converts, too.
             rename=(r"(denselayer\d+\.(?:norm|conv))\.(\d)", r"\1\2"),
         ),
         trained_blocks=int(blocks) if colon else 0,
@@ -81,10 +81,11 @@ def transfer_model(name: str) -> Model:
 
 
 def build_backbone(network: str) -> nn.Module:
-    """(B, 3, S, S) to feature vectors (B, F): the network without its last dense layers; weights are yet to come."""
-    # On the CPU even where "meta" is the device around it: some networks compute with tensors while they are built.
+    """(B, 3, S, S) to feature vectors (B, F): the network without its last dense layers and with uninitialized
+    weights."""
+    # On the CPU even inside a "meta" device context: some networks compute with tensors while they are built.
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
-        # What `none` leaves as torchvision draws it is the same every time.
+        # Weights that `none` leaves to torchvision's initialization are the same every time.
         torch.default_generator.manual_seed(0)
         whole = models.get_model(network, weights=None)
     for name in _LAST_LAYERS:
@@ -98,7 +99,7 @@ def build_head(num_features: int, num_outputs: int) -> nn.Module:
 
 
 def blocks_of(backbone: nn.Module) -> list[nn.Module]:
-    """The parts of a backbone one after another, those without parameters left out."""
+    """The parts of a backbone in order, without those that have no parameters."""
     parts = [part for part in backbone.children() if next(part.parameters(), None) is not None]
     while len(parts) == 1:
         parts = [part for part in parts[0].children() if next(part.parameters(), None) is not None]
@@ -106,7 +107,7 @@ def blocks_of(backbone: nn.Module) -> list[nn.Module]:
 
 
 def _without_dense(layers: nn.Module) -> nn.Module:
-    """What comes before the first dense layer; where there is none, a convolution gives the classes (SqueezeNet)."""
+    """The layers before the first dense layer; where there is none, a convolution gives the classes (SqueezeNet)."""
     if isinstance(layers, nn.Linear):
         return nn.Identity()
     parts = list(layers.children())

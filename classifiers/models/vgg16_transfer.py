@@ -1,8 +1,8 @@
 """Transfer learning over VGG16 (Simonyan & Zisserman 2015), as in the Springboard report (Balik 2020).
 
-The convolutions stay as ImageNet left them; a dense head 8192 → 1024 → 512 → 256 → 1 is trained on them: 23,760,705
-parameters at 150 px, of which 9,046,017 are trained. The report does not tell its dropout rates; those of its baseline
-network are taken.
+The convolutions keep their ImageNet weights; a dense head 8192 → 1024 → 512 → 256 → 1 is trained on their features:
+23,760,705 parameters at 150 px, of which 9,046,017 are trained. The report does not give its dropout rates; those of
+its baseline network are used.
 """
 
 import torch
@@ -16,7 +16,7 @@ from classifiers.models.pretrained_weights import PublicWeights
 
 
 def build_backbone() -> nn.Module:
-    """(B, 3, S, S) to (B, 512, S // 32, S // 32); the weights are yet to be filled in."""
+    """(B, 3, S, S) to (B, 512, S // 32, S // 32); the weights are not initialized."""
     # torchvision builds its classifier as well: on "meta", its 124 million weights take neither time nor memory.
     with torch.device("meta"):
         features = vgg16(init_weights=False).features

@@ -1,8 +1,8 @@
 """Transfer learning over Xception (Chollet 2017), as in the report on three networks.
 
-The convolutions stay as ImageNet left them; their maps are flattened and a dense head of 128 is trained on them. Like
-the report, which leaves out the network's own scaling, it takes gray values from 0 to 255 as they are: worse than
-[-1, 1], for which the weights are made, but what the published figure was had with. The network is timm's.
+The convolutions keep their ImageNet weights; a dense head of 128 is trained on their flattened maps. Like
+the report, which leaves out the network's own scaling, it takes gray values from 0 to 255. The weights expect [-1, 1],
+which works better, but the published figure was obtained this way. The network comes from timm.
 """
 
 import importlib
@@ -20,7 +20,7 @@ WEIGHTS_URL = "https://github.com/rwightman/pytorch-image-models/releases/downlo
 
 
 def build_backbone() -> nn.Module:
-    """(B, 3, S, S) to (B, 2048, S // 32, S // 32); the weights are yet to be filled in.
+    """(B, 3, S, S) to (B, 2048, S // 32, S // 32); the weights are not initialized.
 
     Raises:
         ClassifierInputError: timm is not installed.

@@ -25,7 +25,8 @@ class RecordedTrainingStep:
     Args:
         step: always the same computation on inputs of the same shape. A batch of another shape runs eagerly. Numbers
             that change between steps, such as the learning rate, must be tensors on the device.
-        record: captures a function as a CUDA graph and returns what replays it; raises RuntimeError on failure.
+        record: captures a function as a CUDA graph and returns a function that replays it; raises RuntimeError on
+        failure.
     """
 
     def __init__(self, step: Step, record: Callable[[Replay], Replay] | None = None) -> None:
@@ -88,7 +89,7 @@ def record_cuda_graph(function: Replay) -> Replay:
         # If the capture is invalid, capture_end raises before it restores any of these.
         torch.cuda.set_stream(stream)
         generator.graphsafe_set_state(generator_before)
-        with suppress(RuntimeError):  # not in capture mode any more
+        with suppress(RuntimeError):  # no longer in capture mode
             torch._C._cuda_endAllocateToPool(device, pool)
             torch._C._cuda_releasePool(device, pool)
         raise

@@ -1,4 +1,4 @@
-"""Every setting of a run: typed, frozen, complete; a file a section."""
+"""Every setting of a run: typed, frozen, complete; one file per section."""
 
 from ganbal.config.data import DataConfig
 from ganbal.config.gan import FEWEST_TO_LEARN_FROM, GanConfig, allowed_gan_sizes_px

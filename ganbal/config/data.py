@@ -17,8 +17,8 @@ class DataConfig(Section):
     """Image folder or CSV file, or `phantom` for the embedded simulated set; None means: GANBAL_DATA, then
     data/chest_xray, then phantom."""
     positive_class: str | None = None
-    """Of two classes the one that is looked for: recall, precision and probabilities are of it, and its label is 1.
-    None takes the one whose name says abnormal (pneumonia, tumor, positive …), else the second in the alphabet."""
+    """The positive class of two: recall, precision and probabilities refer to it, and its label is 1. None takes the
+    one whose name means abnormal (pneumonia, tumor, positive …), else the second in the alphabet."""
     patient_pattern: str | None = None
     """Regular expression, searched in each image's path, whose group `patient` (or first group, or whole match) is the
     patient; None recognizes usual names of files and folders."""

@@ -39,7 +39,7 @@ class GanConfig(Section):
     """The GAN and its training."""
 
     preset: Literal["dcgan", "small-data"] = "small-data"
-    """`dcgan` follows the paper; `small-data` is what measured best on a thousand images (docs/generator.md)."""
+    """`dcgan` follows the paper; `small-data` gave the best results on a thousand images (docs/generator.md)."""
     class_name: str | None = None
     """The class to synthesize; None means the minority class, or with three or more classes every smaller one."""
     class_names: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class GanConfig(Section):
     r2_gamma: float = Field(0.0, ge=0, le=1e6)
     """Weight of the R2 gradient penalty, on synthetic images; 0 leaves it out."""
     r1_every_steps: int = Field(16, ge=1, le=1_000_000)
-    """Both penalties are computed once in so many steps and weighted as many times more (Karras et al. 2020)."""
+    """Both penalties are computed in one of this many steps and multiplied by this number (Karras et al. 2020)."""
     augment: tuple[Augmentation, ...]
     """Differentiable augmentation of what the discriminator sees, real and synthetic alike (Zhao et al. 2020)."""
     adaptive_augment: bool = False
@@ -97,7 +97,7 @@ class GanConfig(Section):
     max_rollbacks: int = Field(3, ge=0, le=1000)
     """How often a collapsed training returns to its best state with lower learning rates."""
     checkpoint_every_steps: int = Field(500, ge=1, le=100_000_000)
-    """A checkpoint is written after so many steps, unless the previous one is younger than the next setting."""
+    """A checkpoint is written every so many steps, unless the previous one is younger than the next setting."""
     checkpoint_every_seconds: float = Field(60.0, ge=0, le=1e6)
 
     @model_validator(mode="before")

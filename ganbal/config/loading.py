@@ -94,7 +94,8 @@ def dump_config(config: Config) -> str:
 
 
 def _without_old_preset(base: dict[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """A preset named now overrides what an earlier one had filled in; otherwise its name would be a lie."""
+    """A preset named now overrides what an earlier one had filled in; otherwise the settings would not match its
+    name."""
     now, gan = given.get("gan"), base.get("gan")
     if isinstance(now, Mapping) and "preset" in now and isinstance(gan, dict):
         base["gan"] = {name: value for name, value in gan.items() if name not in GAN_PRESETS["dcgan"]}

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
 
 LARGEST_NUMBER = 10**9
-"""No setting means anything beyond this; most fields have a narrower range of their own."""
+"""No setting has a meaning beyond this; most fields have a narrower range of their own."""
 _LONGEST_TEXT = 1000
 
 

@@ -59,7 +59,7 @@ class StudyConfig(Section):
     def _different_shares(cls, shares: tuple[float, ...]) -> tuple[float, ...]:
         if not all(0 < share <= 1000 for share in shares):
             raise ValueError("must be numbers above 0 and at most 1000")
-        if len({f"{share:g}" for share in shares}) != len(shares):  # folders are named so
+        if len({f"{share:g}" for share in shares}) != len(shares):  # folders have these names
             raise ValueError("must be different numbers")
         return shares
 

@@ -82,7 +82,7 @@ def resolve_root(config: DataConfig) -> tuple[Path | Literal["phantom"], str]:
 
 
 def check_source(config: DataConfig, seed: int = 0) -> dict[str, int]:
-    """Find within seconds what is wrong with the data, as far as that shows without decoding it.
+    """Check the data within seconds, as far as that is possible without decoding images.
 
     Returns:
         Training images per class, in the order of the labels, after validation is cut off and before unreadable files
@@ -110,7 +110,7 @@ def load_dataset(
     """Find the images, decode them at these sizes (or open the cache), and split them.
 
     Args:
-        sizes_px: sides of the squares that will be wanted; decoding them together is faster than one after another.
+        sizes_px: sides of the squares that are needed; decoding them together is faster than one after another.
         seed: of the splits.
         cache_root: folder for decoded images and the phantom set.
 

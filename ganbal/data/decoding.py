@@ -24,8 +24,8 @@ from PIL import (
     WebPImagePlugin,
 )
 
-# No other format is tried, so that no file reaches the programs that some of PIL's formats start. Naming the plugins
-# makes PIL register them now; it would do so later, but not safely in several threads at once.
+# No other format is tried, so that no file reaches the external programs that some of PIL's formats start. Naming the
+# plugins makes PIL register them now; it would do so later, but not safely in several threads at once.
 _FORMATS = tuple(
     plugin.format
     for plugin in (
@@ -239,7 +239,7 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
 def _read(path: Path) -> bytes:
     try:
         status = path.stat()
-        # A pipe with an image's name would block for ever.
+        # A pipe with an image's name would block forever.
         if not stat.S_ISREG(status.st_mode):
             raise UnreadableImageError("not a regular file")
         if status.st_size > _MAX_FILE_BYTES:

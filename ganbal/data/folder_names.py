@@ -1,4 +1,4 @@
-"""What the name of a folder says: a split, images of no class, masks, a patient, or nothing known."""
+"""What the name of a folder means: a split, images of no class, masks, a patient, or nothing known."""
 
 import re
 from typing import Literal
@@ -32,7 +32,7 @@ def is_ignored(name: str) -> bool:
 
 
 def split_of(name: str) -> Split | None:
-    """The split that `train`, `TRAIN`, `train_set`, `training-images`, `Testing`, `valid` … name without doubt."""
+    """The split that `train`, `TRAIN`, `train_set`, `training-images`, `Testing`, `valid` … name unambiguously."""
     words = _words(name)
     splits = [split for word in words if (split := _split_of_word(word)) is not None]
     fillers = sum(word in _FILLER_WORDS for word in words)

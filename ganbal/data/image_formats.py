@@ -96,7 +96,7 @@ class Entry(NamedTuple):
 def find_image_files(root: Path, *, read_before: Sequence[Path] = ()) -> ImageFiles:
     """Find every image file below a folder, without opening any.
 
-    Hidden files and leftovers of operating systems are passed over. Linked folders are read like others, each folder
+    Hidden files and leftovers of operating systems are skipped. Linked folders are read like others, each folder
     once. Masks are left out: folders such as `masks` below `root`, and `NAME_mask.png` beside `NAME.png`.
 
     Args:

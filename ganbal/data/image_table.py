@@ -97,7 +97,7 @@ class ImageTable:
         """SHA-256 of names, classes, splits, patients and contents: the same wherever the set lies."""
         columns = ["file_name", "class_name", "split", "patient", "sha256"]
         rows = sorted(self.frame[columns].itertuples(index=False, name=None))
-        # What is decided for the whole set stands before the rows, where it is not the usual.
+        # Properties of the whole set precede the rows unless they have their default values.
         decided: list[tuple[object, ...]] = [self.classes] if list(self.classes) != sorted(self.classes) else []
         decided += [(*self.intensity,)] if self.intensity is not None else []
         # repr keeps fields apart whatever characters names have in them.

@@ -67,7 +67,7 @@ class Patients:
         return "patient"
 
     def warnings(self) -> list[DataWarning]:
-        """What a reader has to know of the patients."""
+        """Warnings about the patients."""
         if not self.num_recognized:
             return [DataWarning("no-patients", {"images": len(self.ids)})]
         if self.num_recognized == len(self.ids):

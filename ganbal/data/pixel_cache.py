@@ -22,7 +22,7 @@ from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.locks import LOCK_NAME, folder_lock
 
-# Goes up whenever decoding gives other pixels than before, or the index another shape.
+# Increased whenever decoding gives other pixels, or the index has another format.
 _VERSION = 2
 # A file changed within this time before its state was noted may change again without a trace in its times.
 _CLOCK_TICK_NS = 2_000_000_000
@@ -93,7 +93,7 @@ class DecodedCache:
     """Decoded pixels of a source under `cache_root`.
 
     A folder per source holds a folder per list of file names and decoder version. In it are `index.json` and, for
-    every size asked for so far, `pixels_<S>.npy`, uint8 (N, S, S). Nothing is believed unchecked: a file whose size,
+    every size asked for so far, `pixels_<S>.npy`, uint8 (N, S, S). Everything is verified: a file whose size,
     times or inode differ from the index, or which had changed just before they were noted, is hashed again, and where
     its content has changed, everything is decoded again; pixels are compared with their checksum when they are opened.
     A lock keeps processes that decode the same source from doing it twice.
@@ -117,7 +117,7 @@ class DecodedCache:
         return self._index
 
     def prepare(self, sizes_px: Sequence[int]) -> None:
-        """Open the pixels of these sizes; decode, in one go, those that are not in the cache or do not verify.
+        """Open the pixels of these sizes; decode, in one pass, those that are not in the cache or do not verify.
 
         Raises:
             GanbalError: files changed meanwhile, or the cache cannot be written.

@@ -84,7 +84,7 @@ class RecordedStep:
 
     def _run_unrecorded(self, kind: StepKind) -> Tensor:
         with warnings.catch_warnings():
-            # Adam remarks that `capturable` is slow without recording; it is meant for the steps that follow.
+            # Adam warns that `capturable` is slow without recording; it is meant for the steps that follow.
             warnings.filterwarnings("ignore", message=".*capturable=True", category=UserWarning)
             if not isinstance(self._record, CudaGraphRecorder):
                 return self._run(kind)
@@ -129,7 +129,7 @@ class CudaGraphRecorder:
         return graph.replay
 
     def _stop_allocating_from(self, pool: tuple[int, int]) -> None:
-        """Undo what the beginning of a recording did to the allocator, where its end did not come to it."""
+        """Undo what the beginning of a recording changed in the allocator, if its end has not."""
         index = torch.cuda.current_device()
         with suppress(RuntimeError, AttributeError):  # the usual case: the recording was ended
             torch._C._cuda_endAllocateToPool(index, pool)

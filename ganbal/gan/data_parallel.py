@@ -15,7 +15,7 @@ Network = Callable[..., Tensor]
 
 
 def share_gradients(network: nn.Module, world: World) -> Network:
-    """The network as to be called in training: its gradients are averaged over all processes.
+    """The network to call in training: its gradients are averaged over all processes.
 
     Batch normalization is replaced in place by layers that take their statistics from all processes, so that the result
     does not depend on the number of processes.

@@ -89,4 +89,4 @@ def choose_loss(config: GanConfig) -> AdversarialLoss:
 
 
 NO_LOGITS = torch.empty(0)
-"""What a generator's loss gets for real images that it does not look at."""
+"""Passed to generator losses that do not use the logits of real images."""

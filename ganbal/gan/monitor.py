@@ -103,7 +103,7 @@ class Monitor:
         """After a collapse, restore the best earlier state with half the learning rates.
 
         Raises:
-            GanbalError: it collapsed once too often, or before any state was worth keeping.
+            GanbalError: it collapsed more than `max_rollbacks` times, or before there was a best state.
         """
         trouble = detect_collapse(state.history)
         if trouble is None:

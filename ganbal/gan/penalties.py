@@ -14,7 +14,7 @@ Score = Callable[[Tensor, Tensor | None], Tensor]
 
 @dataclass(frozen=True)
 class PenaltyInputs:
-    """What a penalty may look at.
+    """The inputs of a penalty.
 
     Attributes:
         discriminator: in float32, as a gradient of a gradient loses too much in bfloat16.

@@ -46,7 +46,7 @@ class TrainingState:
     """Step of the best checkpoint; 0 where there is none."""
     rollbacks: int = 0
     num_loads: int = 0
-    """Calls of `load_state_dict`; whoever keeps addresses of tensors compares it, as loading replaces some."""
+    """Calls of `load_state_dict`; code that keeps addresses of tensors compares it, because loading replaces some."""
 
     @property
     def device(self) -> torch.device:

@@ -61,7 +61,7 @@ def _row(image: dict[str, Any], content: dict[str, Any]) -> list[str]:
 
 
 def _calibrated_classes(content: dict[str, Any]) -> list[str]:
-    """Of two classes class 1 says everything."""
+    """Of two classes, the probability of class 1 suffices."""
     return content["classes"][1:] if len(content["classes"]) == 2 else content["classes"]
 
 

@@ -13,14 +13,14 @@ from ganbal.errors import InputError
 
 @dataclass(frozen=True)
 class Threshold:
-    """The probability from which on class 1 is predicted, and its origin; None for more than two classes."""
+    """The least probability at which class 1 is predicted, and its origin; None for more than two classes."""
 
     value: float | None
     origin: str
 
 
 def choose_threshold(wanted: str | None, labels: np.ndarray, probabilities: np.ndarray) -> Threshold:
-    """0.5, or what `wanted` says: a number, `youden`, or `recall=0.95` of class 1, on validation predictions.
+    """0.5, or as `wanted` requests: a number, `youden`, or `recall=0.95` of class 1, on validation predictions.
 
     Args:
         labels: (N,) int64; probabilities: (N, K), of the validation images.

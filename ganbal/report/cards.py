@@ -61,7 +61,7 @@ def _section(title: str, blocks: Sequence[Block]) -> PageSection:
 
 
 def _from_report(page: Page, anchor: str) -> list[Block]:
-    """The texts and tables of a section that stand open."""
+    """The texts and tables of a section that are not folded."""
     return [
         block
         for section in page.sections

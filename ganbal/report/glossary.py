@@ -1,4 +1,4 @@
-"""The terms that a reader may not know, each with its meaning."""
+"""Terms that a reader may not know, each with its definition."""
 
 import re
 

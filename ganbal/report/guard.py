@@ -1,4 +1,4 @@
-"""The last net: what a damaged run makes impossible is named in its place, and the rest of the report is made."""
+"""A section that fails is replaced by a notice, and the rest of the report is made."""
 
 import logging
 from collections.abc import Callable

@@ -16,7 +16,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render_html(page: Page) -> str:
-    """Style, script, plots and pictures are inside; a content policy forbids the page any request."""
+    """Style, script, plots and pictures are embedded; a content security policy forbids all requests."""
     style, script = ((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),

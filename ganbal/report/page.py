@@ -133,7 +133,7 @@ class Drawing:
 
 @dataclass(frozen=True)
 class Picture:
-    """Pixels rather than lines, as an encoded file; `label` stands above it and says what the reader looks at."""
+    """A raster image as an encoded file; `label` stands above it and names its content."""
 
     name: str
     label: str
@@ -186,7 +186,7 @@ class PageSection:
 
 @dataclass(frozen=True)
 class Card:
-    """A key number of the first screen: what it is, the number, and what it has to be read with."""
+    """A key number of the first screen: its name, the number, and the context needed to interpret it."""
 
     term: str
     value: str
@@ -215,7 +215,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report. `mark` is what every part has to say of itself, such as that the images are a simulation."""
+    """A whole report. `mark` is a note that every part carries, such as that the images are simulated."""
 
     set_name: str
     question: str

@@ -1,4 +1,4 @@
-"""Samples of real and synthetic images as pictures of modest size that say which they are."""
+"""Samples of real and synthetic images as small pictures, labeled as real or synthetic."""
 
 import io
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ def real_samples(run: RunFiles) -> Picture | None:
 
 
 def synthetic_samples(run: RunFiles) -> Picture | None:
-    """The first images of the manifest, in its order: nobody chose them."""
+    """The first images of the manifest, in its order: not selected."""
     names = [] if run.manifest is None else run.manifest["file_name"].tolist()[:SHOWN]
     images = [image for name in names if (image := run.image("synthetic", str(name))) is not None]
     if not images:
@@ -203,7 +203,7 @@ def _picture(
 
 
 def _fitted(image: Image.Image, most_edge_px: int) -> Image.Image:
-    """Shrunk to the longest edge allowed; small ones enlarged by whole pixels, which adds no sharpness they lack."""
+    """Shrunk to the longest edge allowed; small ones enlarged by whole factors, which adds no detail."""
     if image.width < FEWEST_WIDTH_PX and image.height <= most_edge_px:
         factor = min(-(-FEWEST_WIDTH_PX // image.width), max(1, most_edge_px // image.height))
         return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
@@ -227,7 +227,7 @@ def _tile(images: Sequence[Image.Image], gap_px: int = 2) -> Image.Image:
 
 
 def _with_strip(image: Image.Image, lines: Sequence[str]) -> Image.Image:
-    """The image above a black strip with the lines, so that no copy of it can lose the words."""
+    """The image above a black strip with the lines, so that every copy of the image keeps them."""
     size = min(_FONT_PX, min(1.8 * (image.width - 12) / len(line) for line in lines))
     step = round(1.5 * size)
     framed = Image.new(image.mode, (image.width, image.height + step * len(lines) + 4))

@@ -22,7 +22,7 @@ PHANTOM_MARK = "phantom: simulated, not real patients"
 
 @dataclass(frozen=True)
 class CellFiles:
-    """What one cell of the study left; `predictions` and `history` as in their CSV files."""
+    """The files of one cell of the study; `predictions` and `history` as in their CSV files."""
 
     arm: str
     classifier: str
@@ -97,7 +97,7 @@ class RunFiles:
 
     @property
     def mark(self) -> str | None:
-        """What every figure and section has to say of itself."""
+        """The note that every figure and section carries."""
         return PHANTOM_MARK if self.is_phantom else None
 
     @property

@@ -1,4 +1,4 @@
-"""Shapes: what a JSON value has to be, and what is left of one that is something else.
+"""Shapes: the expected form of a JSON value, and how other values are reduced to it.
 
 A shape turns any JSON value into what the report may rely on: every declared key is there, numbers are finite, texts
 are printable, and lists hold elements of one kind. A value of the wrong kind is left out, and a sentence says so.

@@ -120,13 +120,13 @@ class StudyView:
         return str(self.summary["arm_titles"].get(arm, ""))
 
     def arm_color(self, arm: str) -> str:
-        """A color name of its own for every arm, as far as they reach."""
+        """A different color name for every arm, as long as there are enough."""
         fixed = {self.baseline: "slate", "gan": "teal"}
         others = [name for name in self.arms if name not in fixed]
         return fixed[arm] if arm in fixed else _ARM_COLORS[others.index(arm) % len(_ARM_COLORS)]
 
     def mean(self, arm: str, classifier: str, metric: str) -> tuple[float | None, float | None, int]:
-        """Mean and standard deviation over seeds, and their number; from results.csv where the summary is silent."""
+        """Mean and standard deviation over seeds, and their number; from results.csv where the summary lacks them."""
         for row in self.summary["per_arm"]:
             is_wanted = (row["arm"], row["classifier"], row["metric"]) == (arm, classifier, metric)
             if is_wanted and self.is_usual(arm, condition_of(row)):

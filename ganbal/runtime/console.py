@@ -1,4 +1,4 @@
-"""What the user sees at work: messages, warnings, progress; all of it also goes to the log."""
+"""Output during the work: messages, warnings, progress; all of it also goes to the log."""
 
 import logging
 import sys
@@ -30,7 +30,7 @@ class Console:
     Args:
         quiet: prints warnings only; no messages, no progress.
         verbose: prints debugging messages too.
-        ask: puts a question to the user; None takes yes for an answer.
+        ask: asks the user a question; None answers yes.
     """
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False, ask: Callable[[str], bool] | None = None) -> None:
@@ -56,7 +56,7 @@ class Console:
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
-        """Say what takes a few seconds now, so that the terminal is never silent."""
+        """Announce work that takes a few seconds, so that the terminal is never silent."""
         if _terminal().is_terminal:
             logger.info(what, extra=_SHOWN)
         else:

@@ -1,4 +1,4 @@
-"""Text for a terminal: names of unknown origin made harmless, durations."""
+"""Text for a terminal: escaped names, durations."""
 
 import unicodedata
 

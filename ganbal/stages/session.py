@@ -22,7 +22,7 @@ from ganbal.stages.requirements import Requirement, check_requirements, check_st
 __all__ = ["Requirement", "open_run"]
 
 _PRELIMINARY = {"inspect"}
-"""Stages that are worth nothing on their own if the rest of the command is refused."""
+"""Stages whose results are discarded if the rest of the command is refused."""
 
 
 @contextmanager

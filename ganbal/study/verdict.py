@@ -1,4 +1,4 @@
-"""What a study may claim: a word per difference, and its answer about GAN images as data and as one paragraph.
+"""The conclusions of a study: a verdict per difference, and the answer about GAN images as data and as a paragraph.
 
 `verdict` of summary.json is `{"kind", "chance", "answers", "findings"}`:
 
@@ -180,7 +180,7 @@ def _findings(differences: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def _sentence(rows: Mapping[tuple[str, str], Row]) -> str:
-    """The main result and what it has to be read beside."""
+    """The main result and the context needed to interpret it."""
     main = rows[MAIN_METRIC, BASELINE]
     ranking, copies = rows.get((RANKING_METRIC, BASELINE)), rows.get((MAIN_METRIC, CONTROL))
     parts = [_in_words(main)]

@@ -48,7 +48,7 @@ def study_warnings(
     differences: Sequence[Mapping[str, Any]],
     devices: Mapping[str, int],
 ) -> list[WarningRecord]:
-    """What a reader has to know before believing the study, in the order of importance.
+    """The warnings about the study, in the order of importance.
 
     Args:
         classifiers: the entries of summary.json (`title`, `pretrained`).

@@ -33,8 +33,8 @@ def read_csv_file(file: Path, patient_column: str | None = None) -> Source:
 
     The separator is a comma, semicolon, tab or bar, whichever the header has; the encoding UTF-8, or UTF-16 with its
     byte-order mark. Paths are relative to the file's folder, or absolute, with slashes or backslashes. Unknown columns
-    are passed over, unless they look like a mistyped known one. Every cell is text: labels such as `0`, `007`, `NA`
-    and `no` stay as they are. Missing files count as unreadable later on, unless all are missing.
+    are ignored, unless they look like a mistyped known one. Every cell is text: labels such as `0`, `007`, `NA` and
+    `no` stay as they are. Missing files count as unreadable later on, unless all are missing.
 
     Args:
         file: a regular file.

@@ -178,7 +178,7 @@ def _unpacked(folder: Path, *, any_name: bool = True) -> Path:
 
 
 def _check_class_folders(folder: Path, names: Sequence[str]) -> None:
-    """Refuse folders whose names say that they are not classes.
+    """Refuse folders whose names do not denote classes.
 
     Raises:
         InputError: they are not, or it cannot be decided whether the classes are one level deeper.

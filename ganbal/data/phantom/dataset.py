@@ -29,7 +29,7 @@ _README = f"""{MARK}
 Chests from the embedded phantom set of ganbal, for trying the program without data.
 """
 _HASHES = "SHA256SUMS"
-# Goes up whenever the same settings would give other files.
+# Increased whenever the same settings would give other files.
 _VERSION = 2
 _SEED = 0
 

@@ -48,7 +48,7 @@ def _loss_curves(tables: Sequence[pd.DataFrame]) -> list[Curve]:
 
 
 def _loss_limit(study: StudyView, classifier: str) -> float:
-    """A top for the loss axis of a classifier's plots that single spikes cannot push up."""
+    """Upper limit of the loss axis of a classifier's plots, robust to single spikes."""
     tables = [cell.history for arm in study.arms for cell in study.cells(classifier, arm) if cell.history is not None]
     values = [curve.values for curve in _loss_curves(tables)]
     return 1.1 * float(np.quantile(np.concatenate(values), 0.99)) or 1.0 if values else 1.0

@@ -1,4 +1,4 @@
-"""Differences between arms over a choice that was varied: the ratio, or what was left of the minority class."""
+"""Differences between arms over synthetic ratios and over fractions of the minority class."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,7 +76,7 @@ def draw_condition_curves(
 
 
 def shared_limits(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    """From which to which difference, in points, an axis must reach for all rows; zero is in it."""
+    """Limits of an axis, in points, that shows all rows and zero."""
     values = [100 * row[key] for row in rows for key in ("mean", "low", "high") if number_text.is_known(row[key])]
     low, high = min([-0.5, *values]), max([0.5, *values])
     margin = 0.06 * (high - low)
@@ -123,7 +123,7 @@ _READING = "Bars are {confidence} intervals; filled marks help or hurt, empty on
 
 
 def condition_galleries(study: StudyView) -> list[Block]:
-    """One plot per classifier over the ratios, another over the fractions; each only where several were tried."""
+    """One plot per classifier over the ratios, another over the fractions; each only where there are several."""
     measure = study.metric_title(study.main_metric).lower()
     ratios = _gallery(
         study,

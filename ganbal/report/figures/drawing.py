@@ -43,7 +43,7 @@ PIXELS_PER_INCH = 72
 _PNG_SCALE = 2
 _MARK_HEIGHT_PX = 20
 _LETTER_PX = 6.6
-"""Width of a letter at the usual size, on the safe side."""
+"""Upper estimate of a letter's width at the default size."""
 
 _STYLE: dict[str, Any] = {
     "figure.facecolor": COLORS["paper"],

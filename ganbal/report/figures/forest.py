@@ -115,7 +115,7 @@ def draw_forest(
 
 
 def shared_limit(rows: Sequence[Mapping[str, Any]]) -> float:
-    """How far from zero, in points, the axis must reach for all rows; between one point and all hundred."""
+    """Limit of a symmetric axis, in points, that shows all rows; between 1 and 100."""
     reach = [abs(100 * row[key]) for row in rows for key in ("mean", "low", "high") if number_text.is_known(row[key])]
     return min(max([1.0, *(1.06 * value for value in reach)]), 106.0)
 

@@ -1,4 +1,4 @@
-"""Scores beside their floor: which direction is good, and whether the synthetic images reach what real ones do."""
+"""Scores beside their floor: which direction is better, and whether synthetic images reach the range of real ones."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -36,7 +36,8 @@ def reaches_floor(score: Mapping[str, Any]) -> bool | None:
 
 
 def shown_value(score: Mapping[str, Any]) -> float | None:
-    """The score at the floor's number of images where that is known, since only that compares."""
+    """The score at the floor's number of images where that is known, since only scores at the same number are
+    comparable."""
     at_floor = (score["floor"] or {}).get("score_at_n")
     return score["value"] if at_floor is None else at_floor
 

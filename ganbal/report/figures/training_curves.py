@@ -15,7 +15,7 @@ from ganbal.report.page import Drawing
 WIDTH_PX, HEIGHT_PX = 360, 250
 MOST_POINTS = 400
 FEWEST_POINTS = 3
-"""A curve of fewer shows no course, and is left out."""
+"""Curves with fewer points are left out."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def draw_curves(
 
 
 def curve_of(table: pd.DataFrame, column: str, label: str, color: str, dash: Any = "-") -> Curve | None:
-    """A column over `step`, without its gaps; None where too little is left of it."""
+    """A column over `step`, without missing values; None where too few remain."""
     if column not in table.columns:
         return None
     numbers = table[["step", column]].apply(pd.to_numeric, errors="coerce")
@@ -81,7 +81,7 @@ def curve_of(table: pd.DataFrame, column: str, label: str, color: str, dash: Any
 
 
 def thinned(values: np.ndarray) -> np.ndarray:
-    """Places of at most MOST_POINTS values, evenly spread, the last one included."""
+    """Indices of at most MOST_POINTS values, evenly spaced, the last one included."""
     if len(values) <= MOST_POINTS:
         return np.arange(len(values))
     return np.unique(np.linspace(0, len(values) - 1, MOST_POINTS).round().astype(int))

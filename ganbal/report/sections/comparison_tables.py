@@ -12,7 +12,7 @@ from ganbal.runtime.number_text import UNKNOWN, count
 
 
 def differences_blocks(study: StudyView) -> list[Block]:
-    """Differences of the primary metrics to the baseline in the open; all others, and those to other arms, folded."""
+    """Differences of the primary metrics from the baseline; all others, and those from other arms, folded."""
     open_tables, all_tables = (
         _differences_tables(study, study.baseline, complete=complete) for complete in (False, True)
     )

@@ -1,4 +1,5 @@
-"""How close the synthetic images come to the real ones: every score with what it has to be read with, and copies."""
+"""How close the synthetic images come to the real ones: every score with the context needed to interpret it, and
+copies."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -40,7 +41,7 @@ _CAPTION = (
 
 
 def scores_blocks(run: RunFiles) -> list[Block]:
-    """The scores, none of them bare."""
+    """The scores, each with N, features and floor."""
     if run.scores is None:
         return [Missing("The synthetic images have not been scored yet.", run.command("score"))]
     scores = [_titled(score) for score in run.scores["scores"]]
@@ -136,7 +137,7 @@ def _comparison(scores: Mapping[str, Any]) -> str:
 
 
 def _notes(scores: Sequence[Mapping[str, Any]]) -> list[Block]:
-    """What the scores say of themselves and of their features, each once, folded."""
+    """Remarks about the scores and their features, each once, folded."""
     notes: dict[str, None] = {}
     for score in scores:
         extractor = score["extractor"]

@@ -1,4 +1,4 @@
-"""What a reader has to know before believing a run, the severe first, each kind once."""
+"""The warnings about a run, severe ones first, each kind once."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
