@@ -136,8 +136,8 @@ def _read(file: Path) -> TensorFile:
 
 def _unusable(file: Path, reason: str) -> ClassifierInputError:
     return ClassifierInputError(
-        expected=f"part of a saved classifier in {file}",
-        found=f"no usable file ({reason})",
-        action="Restore the file from a copy, or train the classifier again: delete its folder under study/cells and "
-        "run `ganbal compare`.",
+        found=f"The file {file} of a saved classifier cannot be used: {reason}.",
+        expected="A classifier is loaded from its own file and that of its frozen layers, both undamaged.",
+        action="Restore the file from a copy, or train the classifier again: delete its folder under study/cells "
+        "and run `ganbal compare`.",
     )

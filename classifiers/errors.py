@@ -2,8 +2,8 @@
 
 
 class ClassifierInputError(Exception):
-    """Wrong input, with what was expected, what was found, and what to do."""
+    """Wrong input: one sentence each about what was found to be wrong, what is expected, and what to do."""
 
-    def __init__(self, *, expected: str, found: str, action: str) -> None:
-        self.expected, self.found, self.action = expected, found, action
-        super().__init__(f"Expected {expected}; found {found}. {action}")
+    def __init__(self, *, found: str, expected: str, action: str) -> None:
+        self.found, self.expected, self.action = found, expected, action
+        super().__init__(f"{found} {expected} {action}")

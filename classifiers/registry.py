@@ -49,9 +49,9 @@ def find_model(name: str) -> Model:
     known = {network: PREFIX + network for network in backbone_names()} | {model: model for model in MODELS}
     near = [known[one] for one in difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)]
     raise ClassifierInputError(
-        expected=f"a classifier among {', '.join(MODELS)}, {PREFIX}NAME",
-        found=f"{name!r}",
-        action=f"Did you mean {' or '.join(near)}?" if near else "Take one of these.",
+        found=f"There is no classifier {name!r}.",
+        expected=f"The classifiers are {', '.join(MODELS)} and {PREFIX}NAME.",
+        action=f"Did you mean {' or '.join(near)}?" if near else "Choose one of these.",
     )
 
 
@@ -115,14 +115,14 @@ def check_model(name: str, weights: str, image_size_px: int, num_classes: int) -
 def _check_shape(model: Model, num_classes: int, image_size_px: int) -> None:
     if image_size_px < model.min_image_size_px:
         raise ClassifierInputError(
-            expected=f"images of at least {model.min_image_size_px} px, as {model.title} halves them again and again",
-            found=f"{image_size_px} px",
-            action=f"Take a larger size; its own is {model.image_size_px} px.",
+            found=f"The images have {image_size_px} px.",
+            expected=f"{model.title} halves them repeatedly and needs at least {model.min_image_size_px} px.",
+            action=f"Choose a larger size; its own is {model.image_size_px} px.",
         )
     if num_classes < 2:
         raise ClassifierInputError(
-            expected="at least two classes",
-            found=f"{num_classes}",
+            found=f"There are images of {num_classes} class{'es' if num_classes != 1 else ''}.",
+            expected="A classifier needs at least two classes.",
             action="Give images of another class as well.",
         )
 
@@ -131,8 +131,8 @@ def _train_last_blocks(backbone: nn.Module, model: Model) -> None:
     blocks = blocks_of(backbone)
     if model.trained_blocks > len(blocks):
         raise ClassifierInputError(
-            expected=f"at most {len(blocks)} blocks to train, as many as it has",
-            found=f"{model.name!r}",
+            found=f"{model.name!r} asks for {model.trained_blocks} trained blocks.",
+            expected=f"This network has {len(blocks)}.",
             action="Ask for fewer.",
         )
     backbone.requires_grad_(False)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from ganbal import __version__
-from ganbal.errors import GanbalError, InputError
+from ganbal.errors import GanbalError, InputError, reason_of
 from ganbal.options import GroupedCommand, Shortcuts, Typed, option, shared_options
 
 # Nothing heavier than click may be imported here: `ganbal --help` answers at once. Commands import what they need.
@@ -65,7 +65,7 @@ def _report(error: Exception) -> None:
     if isinstance(error, GanbalError):
         text = str(error)
     elif isinstance(error, OSError):
-        text = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
+        text = f"{error.filename or 'A file'} cannot be used: {reason_of(error)}."
     else:
         text = f"{type(error).__name__}: {error}. This is a bug in ganbal; repeat the command with -v for details."
     click.echo(harmless(f"error: {text}"), err=True)
@@ -290,7 +290,11 @@ def _carry_out(
 def _check_existence(paths: Sequence[Path]) -> None:
     for path in paths:
         if not os.path.lexists(path):
-            raise InputError(expected=f"images at {path}", found="nothing there", action="Correct the path.")
+            raise InputError(
+                found=f"There is nothing at {path}.",
+                expected="The command needs images, or folders of images.",
+                action="Correct the path.",
+            )
 
 
 def _ask(question: str) -> bool:

@@ -1,6 +1,7 @@
 """Failures that are reported to the user."""
 
 import functools
+import pickle
 from collections.abc import Sequence
 
 
@@ -13,20 +14,20 @@ class GanbalError(Exception):
 class InputError(GanbalError):
     """Wrong usage or wrong input; exit code 2.
 
-    Its three parts form one paragraph: what was expected, what was found, what to do.
+    Its three parts are sentences that form one paragraph: what was found to be wrong, what ganbal expects, what to do.
     """
 
     exit_code = 2
 
-    def __init__(self, *, expected: str, found: str, action: str) -> None:
-        self.expected, self.found, self.action = expected, found, action
-        # A list of findings has lines of its own; what to do follows below it.
-        ending = "\n" if "\n" in found else ". "
-        super().__init__(f"Expected {expected}; found {found}{ending}{action}")
+    def __init__(self, *, found: str, expected: str, action: str) -> None:
+        self.found, self.expected, self.action = found, expected, action
+        # A list of findings has lines of its own; the other sentences follow below it.
+        separator = "\n" if "\n" in found else " "
+        super().__init__(f"{found}{separator}{expected} {action}")
 
     def __reduce__(self) -> tuple[object, ...]:
         """For worker processes: exceptions are otherwise rebuilt from positional arguments."""
-        return functools.partial(InputError, expected=self.expected, found=self.found, action=self.action), ()
+        return functools.partial(InputError, found=self.found, expected=self.expected, action=self.action), ()
 
 
 class InterruptedBySignal(GanbalError):
@@ -46,3 +47,16 @@ class SeveralInputErrors(GanbalError):
             f"{len(problems)} problems were found:\n"
             + "\n".join(f"{number}. {problem}" for number, problem in enumerate(problems, 1))
         )
+
+
+def reason_of(error: BaseException) -> str:
+    """Why something failed, as a clause for the end of a sentence: `permission denied`."""
+    cause = getattr(error, "reason", None)  # of a URLError
+    if isinstance(cause, BaseException):
+        return reason_of(cause)
+    if isinstance(error, pickle.UnpicklingError):  # torch's advice on this error does not fit here
+        return "it is damaged, or holds other objects than tensors"
+    text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
+    text = " ".join(text.split())[:300].rstrip(".")
+    # "Permission denied", but not "CUDA error" and not a name such as "PIL".
+    return text[0].lower() + text[1:] if text[1:2].islower() and " " in text else text

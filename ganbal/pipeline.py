@@ -186,8 +186,8 @@ def _start(context: "RunContext", *requirements: Any) -> None:
 
     if not announce_cost(context, *requirements):
         raise InputError(
-            expected="a yes to start",
-            found="no",
+            found="You answered no, so nothing was started.",
+            expected="Work that takes this long starts after a yes (or with --yes).",
             action="Use `--preset quick`, fewer steps (`--steps`) or a machine with a GPU.",
         )
 

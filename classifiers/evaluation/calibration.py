@@ -145,18 +145,21 @@ def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
         or not len(labels)
     ):
         raise ClassifierInputError(
-            expected="labels (N,) and probabilities (N, K) of at least one image and two classes",
-            found=f"shapes {labels.shape} and {probabilities.shape}",
+            found=f"The labels have the shape {labels.shape}, the probabilities {probabilities.shape}.",
+            expected="Calibration needs labels (N,) and probabilities (N, K) of at least one image and two classes.",
             action="Give a row of probabilities for every label.",
         )
     # Written so that NaN fails as well.
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise ClassifierInputError(
-            expected="probabilities from 0 to 1", found="others", action="Give probabilities, not logits."
+            found="Some probabilities are not numbers from 0 to 1.",
+            expected="Calibration needs probabilities, not logits.",
+            action="Apply a softmax first.",
         )
     if labels.min() < 0 or labels.max() >= probabilities.shape[1]:
         raise ClassifierInputError(
-            expected=f"labels from 0 to {probabilities.shape[1] - 1}",
-            found=f"{labels.min()} to {labels.max()}",
+            found=f"The labels reach from {labels.min()} to {labels.max()}.",
+            expected=f"With {probabilities.shape[1]} columns of probabilities, they must be from 0 to "
+            f"{probabilities.shape[1] - 1}.",
             action="Give a column of probabilities for every class.",
         )

@@ -67,7 +67,7 @@ def _scores(logits: Tensor, labels: Tensor) -> Tensor:
 def _check_maps(maps: Tensor) -> None:
     if maps.ndim != 4 or maps.shape[2] * maps.shape[3] < 2:
         raise ClassifierInputError(
-            expected="a backbone that ends in feature maps (B, C, h, w) of more than one pixel",
-            found=f"shape {tuple(maps.shape)}",
-            action="Heat maps need such maps; leave them out for this model, or give it larger images.",
+            found=f"The backbone ends in an array of shape {tuple(maps.shape)}.",
+            expected="Heat maps need feature maps (B, C, h, w) of more than one pixel.",
+            action="Leave heat maps out for this model, or give it larger images.",
         )

@@ -59,8 +59,8 @@ def recall_threshold(labels: np.ndarray, probabilities: np.ndarray, wanted_recal
     """
     if not 0 < wanted_recall <= 1:
         raise ClassifierInputError(
-            expected="a wanted recall above 0 and at most 1",
-            found=f"{wanted_recall}",
+            found=f"The wanted recall is {wanted_recall}.",
+            expected="It must be above 0 and at most 1.",
             action="Give 0.95, for instance.",
         )
     cuts, true, false = _cuts(labels, probabilities)
@@ -95,19 +95,22 @@ def _chosen(cuts: np.ndarray, true: np.ndarray, false: np.ndarray, place: int) -
 def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
     if labels.ndim != 1 or labels.shape != probabilities.shape:
         raise ClassifierInputError(
-            expected="labels (N,) and as many probabilities of class 1",
-            found=f"shapes {labels.shape} and {probabilities.shape}",
+            found=f"The labels have the shape {labels.shape}, the probabilities {probabilities.shape}.",
+            expected="A threshold is chosen from labels (N,) and as many probabilities of class 1.",
             action="Give one probability for every label, e.g. probabilities[:, 1].",
         )
     # Written so that NaN fails as well.
     if not ((probabilities >= 0) & (probabilities <= 1)).all():
         raise ClassifierInputError(
-            expected="probabilities from 0 to 1", found="others", action="Give probabilities, not logits."
+            found="Some probabilities are not numbers from 0 to 1.",
+            expected="A threshold is chosen from probabilities, not from logits.",
+            action="Apply a softmax first.",
         )
     counts = {label: int((labels == label).sum()) for label in (0, 1)}
     if sum(counts.values()) != len(labels) or 0 in counts.values():
         raise ClassifierInputError(
-            expected="images of class 0 and of class 1, and no others, to choose a threshold on",
-            found=f"{counts[0]} of class 0, {counts[1]} of class 1, {len(labels) - sum(counts.values())} others",
+            found=f"There are {counts[0]} validation images of class 0, {counts[1]} of class 1 and "
+            f"{len(labels) - sum(counts.values())} others.",
+            expected="A threshold is chosen on images of class 0 and of class 1, and no others.",
             action="Set more validation images aside (of every class), or keep the threshold of 0.5.",
         )

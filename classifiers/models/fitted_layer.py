@@ -71,7 +71,7 @@ def check_all_classes(labels: np.ndarray, num_classes: int) -> None:
     missing = sorted(set(range(num_classes)) - set(np.unique(labels).tolist()))
     if missing:
         raise ClassifierInputError(
-            expected=f"training images of all {num_classes} classes",
-            found=f"none of class {', '.join(map(str, missing))}",
+            found=f"There are no training images of class {', '.join(map(str, missing))}.",
+            expected=f"The model needs images of all {num_classes} classes.",
             action="Give images of it as well, or leave the class out.",
         )

@@ -42,9 +42,9 @@ class Forest(FittedLayer):
         """Log of the mean frequency of each class over the trees; for two classes, the log of their ratio."""
         if torch.is_grad_enabled() and features.requires_grad:
             raise ClassifierInputError(
-                expected="a last layer that gradients pass through",
-                found="a forest, whose answer goes in steps",
-                action="Leave out what needs gradients, such as heat maps, for this model.",
+                found="Gradients do not pass through a forest, whose answer goes in steps.",
+                expected="Heat maps and other methods that need gradients need a last layer that has them.",
+                action="Leave these methods out for this model.",
             )
         nodes = self.roots.expand(len(features), -1)  # (B, T)
         while True:

@@ -89,8 +89,8 @@ def check_weights(backbone: nn.Module, weights: str, public: PublicWeights) -> N
 def _read(file: Path, public: PublicWeights) -> dict[str, Tensor]:
     if not file.is_file():
         raise ClassifierInputError(
-            expected=f"a file with the weights of {public.network}, or `imagenet`, or `none`",
-            found=f"no file {file}",
+            found=f"There is no file {file}.",
+            expected=f"The weights of {public.network} must be a file, `imagenet` or `none`.",
             action=f"Correct the path, or fetch {public.url} and give that file.",
         )
     try:
@@ -100,9 +100,9 @@ def _read(file: Path, public: PublicWeights) -> dict[str, Tensor]:
             else torch.load(file, map_location="cpu", weights_only=True)
         )
     except Exception as error:  # readers raise many kinds of exceptions for damaged files
-        raise _wrong_weights(file, public, f"a file that does not load ({_first_line(error)})") from error
+        raise _wrong_weights(file, public, "it is damaged, or holds other objects than tensors") from error
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise _wrong_weights(file, public, f"a {type(content).__name__} of something else than tensors")
+        raise _wrong_weights(file, public, f"it holds a {type(content).__name__} that is no dictionary of tensors")
     return content
 
 
@@ -126,18 +126,20 @@ def _matching(content: dict[str, Tensor], backbone: nn.Module, file: Path, publi
     if missing or foreign or misshapen:
         parts = {"missing": missing, "unknown": foreign, "of another shape": misshapen}
         listed = "; ".join(f"{len(names)} {what}, e.g. {names[0]}" for what, names in parts.items() if names)
-        raise _wrong_weights(file, public, f"the weights of another network in it (tensors {listed})")
+        raise _wrong_weights(file, public, f"it holds the weights of another network (tensors: {listed})")
     damaged = [name for name in wanted if not found[name].isfinite().all()]
     if damaged:
-        raise _wrong_weights(file, public, f"{len(damaged)} tensors with infinite or NaN values, e.g. {damaged[0]}")
+        raise _wrong_weights(
+            file, public, f"it holds infinite or NaN values in {len(damaged)} tensors, such as {damaged[0]}"
+        )
     return found
 
 
 def _wrong_weights(file: Path, public: PublicWeights, found: str) -> ClassifierInputError:
     part = f"`{public.backbone_prefix}*` only" if public.backbone_prefix else "without its last layers"
     return ClassifierInputError(
-        expected=f"{public.library}'s state_dict of {public.network}, whole or {part}, in {file}",
-        found=found,
+        found=f"The weights file {file} cannot be used: {found}.",
+        expected=f"It must hold {public.library}'s state_dict of {public.network}, whole or {part}.",
         action=f"Give the file that {public.url} leads to, or `imagenet`, or `none`.",
     )
 
@@ -169,8 +171,8 @@ def _check_sha256(public: PublicWeights) -> None:
     digest = _sha256_once(public.cached_file, status.st_size, status.st_mtime_ns)
     if not digest.startswith(public.sha256_start):
         raise ClassifierInputError(
-            expected=f"the ImageNet weights of {public.network} in {public.cached_file}",
-            found=f"a damaged file (its SHA-256 begins with {digest[:8]}, not {public.sha256_start})",
+            found=f"The file {public.cached_file} is damaged: its SHA-256 begins with {digest[:8]}.",
+            expected=f"The SHA-256 of the ImageNet weights of {public.network} begins with {public.sha256_start}.",
             action="Delete it; it will be downloaded again.",
         )
 
@@ -184,10 +186,11 @@ def _sha256_once(file: Path, size: int, mtime_ns: int) -> str:
 
 def _not_to_be_had(public: PublicWeights, reason: str) -> ClassifierInputError:
     return ClassifierInputError(
-        expected=f"the ImageNet weights of {public.network}, downloadable or in {public.cached_file}",
-        found=f"no such file, and the download fails ({reason})",
-        action=f"On a machine with a network fetch {public.url}, and either put it there or give it with "
-        "--set study.weights=FILE; --set study.weights=none trains on an untrained backbone instead.",
+        found=f"The ImageNet weights of {public.network} are not in {public.cached_file}, and the download fails: "
+        f"{reason}.",
+        expected="This classifier starts from them.",
+        action=f"On a machine with a network fetch {public.url}, and either put it there or give it with --set "
+        "study.weights=FILE; --set study.weights=none trains on an untrained backbone instead.",
     )
 
 

@@ -45,15 +45,19 @@ def transfer_model(name: str) -> Model:
     if network not in names:
         near = difflib.get_close_matches(network.lower(), names, n=3, cutoff=0.5)
         raise ClassifierInputError(
-            expected=f"{PREFIX}NAME with a classification network of torchvision that takes images of any size",
-            found=f"{name!r}",
-            action=f"Did you mean {' or '.join(PREFIX + one for one in near)}?" if near else f"E.g. {PREFIX}resnet18.",
+            found=f"There is no classifier {name!r}.",
+            expected=f"The name after {PREFIX} must be a classification network of torchvision that takes images of "
+            "any size.",
+            action=f"Did you mean {' or '.join(PREFIX + one for one in near)}?"
+            if near
+            else f"Use, for example, {PREFIX}resnet18.",
         )
     if colon and not (blocks.isdecimal() and int(blocks) > 0):
         raise ClassifierInputError(
-            expected=f"{PREFIX}{network}:N with the number of last blocks to train",
-            found=f"{name!r}",
-            action=f"E.g. {PREFIX}{network}:1; without a number none is trained.",
+            found=f"There is no classifier {name!r}.",
+            expected=f"A whole number of last blocks to train may follow {PREFIX}{network} after a colon; without "
+            "one, none is trained.",
+            action=f"Use, for example, {PREFIX}{network}:1.",
         )
     published: Any = models.get_model_weights(network)
     weights = getattr(published, "IMAGENET1K_V1", published.DEFAULT)

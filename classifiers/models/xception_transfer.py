@@ -29,9 +29,9 @@ def build_backbone() -> nn.Module:
         timm = importlib.import_module("timm")
     except ImportError as error:
         raise ClassifierInputError(
-            expected="the package timm, which brings Xception",
-            found="none installed",
-            action='Install it: pip install "ganbal[timm]".',
+            found="The package timm is not installed.",
+            expected="Xception comes from timm.",
+            action='Install it with `pip install "ganbal[timm]"`.',
         ) from error
     backbone: nn.Module = timm.create_model("legacy_xception", pretrained=False, num_classes=0, global_pool="")
     return backbone

@@ -63,7 +63,9 @@ def check_augmentation(name: str) -> None:
     """
     if name not in AUGMENTATIONS:
         raise ClassifierInputError(
-            expected=f"an augmentation among {', '.join(AUGMENTATIONS)}", found=f"{name!r}", action="Take one of these."
+            found=f"There is no augmentation {name!r}.",
+            expected=f"The augmentations are {', '.join(AUGMENTATIONS)}.",
+            action="Choose one of these.",
         )
 
 

@@ -84,11 +84,12 @@ class TrainingConfig:
         ]
         if wrong:
             raise ClassifierInputError(
-                expected="steps, checks, patience, plateau_patience and num_workers of at least 1, a batch_size of at "
-                "least 2 (for batch normalization), a seed of at least 0, a learning_rate above 0, a plateau_factor "
-                "between 0 and 1, l2 of at least 0, a decay_to above 0 and at most 1, and "
-                + ", ".join(f"{name} among {', '.join(map(str, known))}" for name, known in choices.items()),
-                found=", ".join(wrong),
+                found=f"Some training settings cannot be used: {', '.join(wrong)}.",
+                expected="steps, checks, patience, plateau_patience and num_workers must be at least 1, batch_size "
+                "at least 2 (for batch normalization), seed and l2 at least 0, learning_rate above 0, "
+                "plateau_factor between 0 and 1, decay_to above 0 and at most 1, "
+                + ", ".join(f"{name} one of {', '.join(map(str, known))}" for name, known in choices.items())
+                + ".",
                 action="Correct the training settings.",
             )
 

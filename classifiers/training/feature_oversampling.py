@@ -33,10 +33,10 @@ def check_fixed_vectors(model: Model, augment: str) -> None:
     """
     if not has_fixed_vectors(model, augment):
         raise ClassifierInputError(
-            expected="a classifier that trains on one fixed vector per image, for SMOTE: a frozen backbone without "
-            "augmentation, or a machine fitted to pixels",
-            found=f"{model.name} with augmentation `{augment}`",
-            action="Take another classifier, or augment=none with a frozen one.",
+            found=f"SMOTE cannot be used with {model.name} and the augmentation `{augment}`.",
+            expected="SMOTE needs one fixed vector per image: a frozen backbone without augmentation, or a machine "
+            "fitted to pixels.",
+            action="Choose another classifier, or augment=none with a frozen one.",
         )
 
 
@@ -48,9 +48,9 @@ def check_oversampling() -> None:
     """
     if find_spec("imblearn") is None:
         raise ClassifierInputError(
-            expected="imbalanced-learn, for SMOTE",
-            found="no such package",
-            action='Install it with `pip install "ganbal[smote]"`, or do without SMOTE.',
+            found="The package imbalanced-learn is not installed.",
+            expected="SMOTE needs it.",
+            action='Install it with `pip install "ganbal[smote]"`, or leave SMOTE out.',
         )
 
 
@@ -82,9 +82,9 @@ def smote(
     fewest = int(counts[growing].min())
     if fewest < 2:
         raise ClassifierInputError(
-            expected="at least 2 training images of every class that SMOTE adds to",
-            found=f"{fewest}",
-            action="Add images of it, or do without SMOTE.",
+            found=f"A class that SMOTE adds to has {fewest} training image{'s' if fewest != 1 else ''}.",
+            expected="SMOTE needs at least 2 of every class that it adds to.",
+            action="Add images of it, or leave SMOTE out.",
         )
     wanted = {label: int(counts[label] + additions[label]) for label in growing}
     sampler = SMOTE(sampling_strategy=wanted, k_neighbors=min(_NEIGHBORS, fewest - 1), random_state=seed)

@@ -16,8 +16,8 @@ def check_pixels(pixels: np.ndarray, image_size_px: int) -> None:
     """
     if pixels.dtype != np.uint8 or pixels.shape[1:] != (image_size_px, image_size_px) or len(pixels) == 0:
         raise ClassifierInputError(
-            expected=f"one or more gray images as uint8 (N, {image_size_px}, {image_size_px})",
-            found=f"{pixels.dtype} {pixels.shape}",
+            found=f"The images are an array {pixels.shape} of {pixels.dtype}.",
+            expected=f"The classifier needs gray images as uint8 (N, {image_size_px}, {image_size_px}), at least one.",
             action="Resize the images to the classifier's size first.",
         )
 
@@ -32,8 +32,8 @@ def check_labels(labels: np.ndarray, num_images: int, num_classes: int) -> None:
     if not fits or labels.min() < 0 or labels.max() >= num_classes:
         found = f"{labels.dtype} {labels.shape}"
         raise ClassifierInputError(
-            expected=f"{num_images} labels, whole numbers from 0 to {num_classes - 1}",
-            found=f"{found} from {labels.min()} to {labels.max()}" if fits else found,
+            found=f"The labels are {found}" + (f", from {labels.min()} to {labels.max()}." if fits else "."),
+            expected=f"The {num_images} images need as many labels, whole numbers from 0 to {num_classes - 1}.",
             action="Give one label for every image.",
         )
 
@@ -48,7 +48,7 @@ def check_class_weights(class_weights: Sequence[float] | None, num_classes: int)
         return
     if len(class_weights) != num_classes or not all(0 < weight < math.inf for weight in class_weights):
         raise ClassifierInputError(
-            expected=f"{num_classes} class weights, each a positive number",
-            found=f"{tuple(class_weights)}",
+            found=f"The class weights are {tuple(class_weights)}.",
+            expected=f"The {num_classes} classes need as many weights, each a positive number.",
             action="Give one weight for every class.",
         )

@@ -220,7 +220,7 @@ def _fastest_convolutions(device: torch.device) -> Iterator[None]:
 
 def _diverged(last: dict[str, float], config: TrainingConfig) -> ClassifierInputError:
     return ClassifierInputError(
-        expected="a finite validation loss",
-        found=f"{last['val_loss']} at every check up to step {last['step']}",
+        found=f"The validation loss is {last['val_loss']} at every check up to step {last['step']}.",
+        expected="A training needs a finite loss.",
         action=f"Lower the learning rate (it is {config.learning_rate:g}).",
     )

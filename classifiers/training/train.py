@@ -179,8 +179,8 @@ def _oversampled(examples: Examples, config: TrainingConfig) -> Examples:
         return examples
     if not examples.inputs.is_floating_point():
         raise ClassifierInputError(
-            expected="features that fit into memory, for SMOTE",
-            found=f"features of {len(examples.labels)} images that do not",
+            found=f"The features of {len(examples.labels)} images do not fit into memory.",
+            expected="SMOTE needs them in memory.",
             action="Use smaller images, or leave out SMOTE.",
         )
     device, kind = examples.inputs.device, examples.inputs.dtype

@@ -14,7 +14,7 @@ from ganbal.config.gan import GAN_PRESETS
 from ganbal.config.presets import preset_file
 from ganbal.config.whole import Config
 from ganbal.config.yaml_reading import SettingsSyntaxError, field_type, parse_yaml, read_yaml_file
-from ganbal.errors import InputError
+from ganbal.errors import InputError, reason_of
 
 
 def load_config(
@@ -48,9 +48,9 @@ def check_given_settings(preset: str | None, file: Path | None, assignments: Seq
     root = config.data.root if config is not None else None
     if isinstance(root, Path) and not os.path.lexists(root.expanduser()):
         raise InputError(
-            expected=f"a folder of images, or a CSV file that lists them, at {root}",
-            found="nothing there",
-            action="Correct --data, or use `--data phantom` for the embedded phantom set.",
+            found=f"There is nothing at {root}.",
+            expected="ganbal needs a folder of images, or a CSV file that lists them.",
+            action="Correct data.root or --data, or use `--data phantom` for the embedded phantom set.",
         )
 
 
@@ -81,10 +81,10 @@ def _combine(
 def _input_error(mistakes: Sequence[_Mistake], file: Path | None) -> InputError:
     listed = "\n  ".join(mistake.text for mistake in mistakes)
     return InputError(
-        expected="settings that ganbal knows, each with a value it can use",
-        found=f"{len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:\n  {listed}",
-        action=f"Correct {'them' if len(mistakes) > 1 else 'it'} in {file or 'the --set options'}; "
-        "`ganbal config` lists every setting.",
+        found=f"The settings have {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:\n  {listed}",
+        expected="Every setting needs a name that ganbal knows and a value that it can use.",
+        action=f"Correct {'them' if len(mistakes) > 1 else 'it'} in {file or 'the options of the command'}; `ganbal "
+        "config` lists every setting.",
     )
 
 
@@ -119,16 +119,17 @@ def read_settings(file: Path, advice: str = "Give --config a readable YAML file,
     try:
         content = read_yaml_file(file, Config)
     except (OSError, ValueError) as error:
-        found = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise InputError(
-            expected=f"a YAML file of settings at {file}", found=found[0].lower() + found[1:], action=advice
+            found=f"The file of settings {file} cannot be read: {reason_of(error)}.",
+            expected="It must be a YAML file with sections of settings.",
+            action=advice,
         ) from error
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise InputError(
-            expected=f"sections and fields (`gan: {{steps: 2000}}`) in {file}",
-            found=f"a {type(content).__name__}",
+            found=f"The file of settings {file} holds a {type(content).__name__}.",
+            expected="It must hold sections with fields, such as `gan: {steps: 2000}`.",
             action=advice,
         )
     return content

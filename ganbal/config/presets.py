@@ -26,7 +26,7 @@ def preset_file(name: str) -> Path:
     Raises:
         InputError: there is no preset of this name.
     """
-    return _choose(packaged_configs(), [name], "presets")[0]
+    return _choose(packaged_configs(), [name], "preset")[0]
 
 
 def document_files(only: Sequence[str] = ()) -> list[Path]:
@@ -35,7 +35,7 @@ def document_files(only: Sequence[str] = ()) -> list[Path]:
     Raises:
         InputError: one of `only` is no such file.
     """
-    return _choose(packaged_configs() / "documents", only, "published systems")
+    return _choose(packaged_configs() / "documents", only, "published system")
 
 
 def _choose(folder: Path, only: Sequence[str], kind: str) -> list[Path]:
@@ -44,8 +44,8 @@ def _choose(folder: Path, only: Sequence[str], kind: str) -> list[Path]:
     if unknown:
         near = difflib.get_close_matches(unknown[0], files, n=3, cutoff=0.3)
         raise InputError(
-            expected=f"{kind} among {', '.join(files)}",
-            found=", ".join(map(repr, unknown)),
-            action=f"Did you mean {' or '.join(near)}?" if near else "Choose among these.",
+            found=f"There is no {kind} named {' or '.join(map(repr, unknown))}.",
+            expected=f"ganbal has the {kind}s {', '.join(files)}.",
+            action=f"Did you mean {' or '.join(near)}?" if near else "Choose one of these.",
         )
     return [files[name] for name in dict.fromkeys(only)] if only else list(files.values())

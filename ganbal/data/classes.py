@@ -50,8 +50,8 @@ def order_classes(class_names: Iterable[str], positive_class: str | None = None)
     names = tuple(sorted(set(class_names)))
     if positive_class is not None and (len(names) != 2 or positive_class not in names):
         raise InputError(
-            expected=f"data.positive_class to be one of two classes; the data set has {', '.join(names)}",
-            found=repr(positive_class),
+            found=f"data.positive_class is {positive_class!r}, but the data set has the classes {', '.join(names)}.",
+            expected="It must be one of exactly two classes.",
             action="Correct data.positive_class, or remove it with more than two classes.",
         )
     if len(names) != 2:
@@ -74,8 +74,10 @@ def check_classes(class_names: Sequence[str]) -> None:
     classes = sorted(set(class_names))
     if len(classes) < 2:
         raise InputError(
-            expected="images of two classes or more",
-            found=f"{len(class_names)} of {classes[0]} only" if classes else "none that can be read",
+            found=f"All {len(class_names)} images are of one class, {classes[0]}."
+            if classes
+            else "No image can be read.",
+            expected="ganbal needs images of two classes or more.",
             action="Give --data the folder that holds one folder per class (or train/ and test/ with such folders).",
         )
     problems = [f"{name!r} {problem}" for name in classes if (problem := class_name_problem(name))]
@@ -86,8 +88,8 @@ def check_classes(class_names: Sequence[str]) -> None:
             problems.append(f"{twin!r} and {name!r} look the same")
     if problems:
         raise InputError(
-            expected="class names that can be folders of a run",
-            found="; ".join(problems),
+            found="Some class names cannot be used:\n  " + "\n  ".join(problems),
+            expected="A class name must serve as the name of a folder.",
             action="Rename these classes.",
         )
 

@@ -186,12 +186,13 @@ def _check_readable(cache: DecodedCache, num_images: int, max_fraction: float) -
         return []
     examples = [f"{entry.file_name}: {entry.reason}" for entry in unreadable[:_MOST_EXAMPLES]]
     warning = DataWarning("unreadable-files", {"count": len(unreadable), "images": num_images, "examples": examples})
-    share = len(unreadable) / num_images
-    if share > max_fraction:
+    if len(unreadable) / num_images > max_fraction:
+        more = len(unreadable) - len(examples)
         raise InputError(
-            expected=f"at most {max_fraction:.0%} of the image files unreadable",
-            found=f"{share:.1%}: {warning}",
-            action="Replace or remove these files, or raise data.max_unreadable_fraction.",
+            found=f"{len(unreadable)} of {num_images} image files cannot be read:\n  "
+            + "\n  ".join(examples + ([f"and {more} more"] if more else [])),
+            expected=f"At most {max_fraction:.0%} of them may be unreadable (data.max_unreadable_fraction).",
+            action="Replace or remove these files, or raise the limit.",
         )
     return [warning]
 
@@ -199,8 +200,8 @@ def _check_readable(cache: DecodedCache, num_images: int, max_fraction: float) -
 def _checked_path(root: Path) -> Path:
     if printable(root) != str(root):
         raise InputError(
-            expected="a path in UTF-8, because it is recorded in the run's files",
-            found=printable(root),
+            found=f"The path {printable(root)} has bytes that are not UTF-8.",
+            expected="It must be UTF-8, because it is recorded in the files of the run.",
             action="Rename the folder, or give a link to it.",
         )
     return root

@@ -7,7 +7,7 @@ from ganbal.data.image_formats import printable
 from ganbal.data.layouts.csv_file import read_csv_file
 from ganbal.data.layouts.folders import LAYOUTS, read_folders
 from ganbal.data.source import Source
-from ganbal.errors import InputError
+from ganbal.errors import InputError, reason_of
 
 
 def find_images(root: Path, *, patient_column: str | None = None) -> Source:
@@ -26,14 +26,14 @@ def find_images(root: Path, *, patient_column: str | None = None) -> Source:
         return read_csv_file(root, patient_column)
     if kind != "folder":
         raise InputError(
-            expected=f"a folder or a CSV file at {printable(root)}",
-            found="a file of another kind" if kind == "file" else f"a {kind}",
-            action=f"Give {LAYOUTS}.",
+            found=f"{printable(root)} is {f'a {kind}' if kind != 'file' else 'neither a folder nor a CSV file'}.",
+            expected=f"ganbal needs {LAYOUTS}.",
+            action="Correct data.root or --data.",
         )
     if patient_column is not None:
         raise InputError(
-            expected="a CSV file, because data.patient_column names one of its columns",
-            found=f"the folder {printable(root)}",
+            found=f"data.patient_column is set, but {printable(root)} is a folder.",
+            expected="A column of patients needs a CSV file that lists the images.",
             action="Remove data.patient_column; data.patient_pattern finds patients in the names of files and folders.",
         )
     return read_folders(root)
@@ -44,10 +44,13 @@ def _kind_of(root: Path) -> str:
     try:
         mode = root.stat().st_mode
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
+        is_missing = isinstance(error, FileNotFoundError)
         raise InputError(
-            expected=f"a data set at {printable(root)}",
-            found=getattr(error, "strerror", None) or str(error),
-            action=f"Give --data (or GANBAL_DATA) a folder with {LAYOUTS}.",
+            found=f"There is nothing at {printable(root)}."
+            if is_missing
+            else f"The data set {printable(root)} cannot be read: {reason_of(error)}.",
+            expected=f"ganbal needs {LAYOUTS}.",
+            action="Correct --data (or GANBAL_DATA).",
         ) from error
     if stat.S_ISDIR(mode):
         return "folder"

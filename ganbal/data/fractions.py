@@ -39,8 +39,9 @@ def table_with_fraction(table: ImageTable, fraction: float, seed: int) -> ImageT
     kept = np.isin(patient_of_row, order[:num_kept])
     if kept.sum() < FEWEST_TO_LEARN_FROM:
         raise InputError(
-            expected=f"fractions of {table.minority_class} that leave at least {FEWEST_TO_LEARN_FROM} training images",
-            found=f"{kept.sum()} of {len(rows)} at {fraction:g}",
+            found=f"A fraction of {fraction:g} leaves {kept.sum()} of {len(rows)} training images of "
+            f"{table.minority_class}.",
+            expected=f"A generator needs at least {FEWEST_TO_LEARN_FROM} images to learn from.",
             action="Raise the smallest of study.minority_fractions.",
         )
     frame = table.frame.copy()

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from ganbal.data.data_warnings import DataWarning
 from ganbal.data.folder_names import is_ignored, is_mask_folder
-from ganbal.errors import InputError
+from ganbal.errors import InputError, reason_of
 
 IMAGE_SUFFIXES = (
     ".bmp",
@@ -135,8 +135,8 @@ def list_folder(folder: Path) -> list[Entry]:
         return _entries(folder)
     except OSError as error:
         raise InputError(
-            expected=f"a folder that can be read at {printable(folder)}",
-            found=error.strerror or str(error),
+            found=f"The folder {printable(folder)} cannot be read: {reason_of(error)}.",
+            expected="ganbal needs to read the folder of images and all folders below it.",
             action="Correct its permissions, or give another folder.",
         ) from error
 

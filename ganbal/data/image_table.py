@@ -66,8 +66,8 @@ class ImageTable:
         """
         if class_name is not None and class_name not in self.classes:
             raise InputError(
-                expected=f"one of the classes {', '.join(self.classes)}",
-                found=f"{class_name!r}",
+                found=f"The data set has no class {class_name!r}.",
+                expected=f"Its classes are {', '.join(self.classes)}.",
                 action="Correct gan.class_name.",
             )
         assert split is None or split in SPLITS, split

@@ -93,9 +93,10 @@ def find_patients(images: Sequence[FoundImage], pattern: str | None = None) -> P
     counts = Counter(way for _, way in found if way)
     if images and compiled is not None and not counts["pattern"]:
         raise InputError(
-            expected=f"file names that match data.patient_pattern, {pattern!r}",
-            found=f"none among {len(images)}, e.g. {images[0].file_name}",
-            action="Correct the pattern; it is searched in the path relative to the data set's folder.",
+            found=f"data.patient_pattern, {pattern!r}, matches none of {len(images)} file names, such as "
+            f"{images[0].file_name}.",
+            expected="The pattern is searched in the path relative to the folder of the data set.",
+            action="Correct the pattern, or remove it.",
         )
     names = [image.file_name for image in images]
     unrecognized = next((name for name, (patient, _) in zip(names, found, strict=True) if patient is None), None)

@@ -108,8 +108,9 @@ def _check_part(splits: np.ndarray, labels: np.ndarray, classes: Sequence[str], 
     counts = np.bincount(labels[splits == split], minlength=len(classes))
     if counts.min() < least:
         raise InputError(
-            expected=f"at least {least} {_TITLES[split]} image{'s' if least > 1 else ''} of every class",
-            found=", ".join(f"{name} {count}" for name, count in zip(classes, counts, strict=True)),
+            found=f"The {_TITLES[split]} part has too few images: "
+            f"{', '.join(f'{name} {count}' for name, count in zip(classes, counts, strict=True))}.",
+            expected=f"It needs at least {least} {_TITLES[split]} image{'s' if least > 1 else ''} of every class.",
             action=_ACTIONS[split],
         )
 
@@ -136,8 +137,9 @@ def _cut(
     for label, name in enumerate(classes):
         if (labels[rows] == label).sum() > 0 and len(set(patients[rows][labels[rows] == label])) < 2:
             raise InputError(
-                expected=f"{name} images of two patients or more: the {_TITLES[target]} part takes whole patients",
-                found="one patient",
+                found=f"All training images of {name} are of one patient.",
+                expected=f"The {_TITLES[target]} part takes whole patients, so that every class needs images of two "
+                "patients or more.",
                 action="Correct the patient column or the file names, or add images of other patients.",
             )
     if len(rows):

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from ganbal.errors import InputError
+from ganbal.errors import InputError, reason_of
 from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.folder import GanFolder
 from ganbal.gan.networks import Generator
@@ -41,8 +41,8 @@ def resume(path: Path, state: TrainingState, fingerprint: TrainingFingerprint) -
     differences = saved.differences(fingerprint)
     if differences:
         raise InputError(
-            expected=f"a checkpoint of this training at {path}",
-            found="one of another training:\n  " + "\n  ".join(differences),
+            found=f"The checkpoint {path} is from another training:\n  " + "\n  ".join(differences),
+            expected="A training continues only from a checkpoint of the same settings and images.",
             action="Use the settings of that training, or another run folder (--run NEW) to start a new one.",
         )
     try:
@@ -59,8 +59,8 @@ def read_checkpoint(path: Path, device: str = "cpu") -> tuple[dict[str, Any], Tr
     """
     if not path.is_file():
         raise InputError(
-            expected=f"a trained generator at {path}",
-            found="no such file",
+            found=f"There is no trained generator at {path}.",
+            expected="This step needs the checkpoint of a generator.",
             action="Run `ganbal train-gan` first.",
         )
     try:
@@ -85,8 +85,8 @@ def chosen_checkpoint(folder: GanFolder) -> Path:
     best_step = read_checkpoint(last)[0].get("best_step")
     if best_step:
         raise InputError(
-            expected=f"the best checkpoint of the generator (step {best_step}) at {best}",
-            found="no such file",
+            found=f"The best checkpoint of the generator (step {best_step}) is missing: {best}.",
+            expected="Images are generated from the best checkpoint, not from the last one.",
             action="Restore it from a copy, or run `ganbal train-gan`, which puts the last checkpoint in its place.",
         )
     return last
@@ -106,8 +106,10 @@ def load_generator(path: Path, device: torch.device, class_name: str | None = No
     chosen = class_name if class_name is not None or len(known) > 1 else known[0]
     if chosen not in known:
         raise InputError(
-            expected=f"one of the classes that {path} was trained on ({', '.join(known)})",
-            found=repr(chosen) if chosen else "no class",
+            found=f"The generator in {path} was not trained on {chosen!r}."
+            if chosen
+            else f"The generator in {path} knows several classes, and none was named.",
+            expected=f"It was trained on {', '.join(known)}.",
             action="Name a class it knows, or train a generator for the other one (gan.class_names).",
         )
     try:
@@ -144,7 +146,7 @@ def _check_sums(path: Path) -> None:
 
 def _damaged(path: Path, error: Exception) -> InputError:
     return InputError(
-        expected=f"a checkpoint written by `ganbal train-gan` at {path}",
-        found=f"a file that cannot be read as one ({type(error).__name__}: {' '.join(str(error).split())[:120]})",
+        found=f"The checkpoint {path} cannot be read ({type(error).__name__}: {reason_of(error)[:120]}).",
+        expected="It must be a file written by `ganbal train-gan`, undamaged.",
         action="Delete it and train again, or restore it from a copy.",
     )

@@ -142,8 +142,8 @@ def _continue_earlier_training(
     random_continues = resume(checkpoints[0], state, fingerprint)
     if state.step > config.steps:
         raise InputError(
-            expected=f"gan.steps of at least {state.step}, because {checkpoints[0]} is trained that far",
-            found=str(config.steps),
+            found=f"gan.steps is {config.steps}, but {checkpoints[0]} is already trained for {state.step} steps.",
+            expected="A training can only continue, not go back.",
             action=f"Set gan.steps to {state.step} or more, or start another run (--run NEW).",
         )
     console.say(f"Continuing from step {state.step} of {config.steps}.")

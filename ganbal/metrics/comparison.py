@@ -212,9 +212,9 @@ def _checked(images: ImageSets, config: ScoreConfig, console: Console) -> ImageS
     for side, source in (("real", images.real), ("synthetic", images.synthetic)):
         if len(source) < minimum:
             raise InputError(
-                expected=f"at least {minimum} {side} images to score",
-                found=f"{len(source)} in {source.name}",
-                action="Add images; scores from fewer images are meaningless.",
+                found=f"{source.name} has only {len(source)} {side} images.",
+                expected=f"Scores need at least {minimum} {side} images; from fewer they are meaningless.",
+                action="Add images.",
             )
     if images.held_out is not None and len(images.held_out) < max(_MIN_HELD_OUT, 2 * config.nearest_k + 2):
         console.warn(f"{len(images.held_out)} held-out images are too few to be used in the scores.")

@@ -51,7 +51,7 @@ def require_same_extractor(identities: Iterable[ExtractorIdentity]) -> None:
     different = {identity.parts: str(identity) for identity in identities}
     if len(different) > 1:
         raise InputError(
-            expected="features of one extractor: equal name, dims, weights and resize",
-            found=" and ".join(sorted(different.values())),
-            action="Use the same score settings for both; values of different extractors are not comparable.",
+            found=f"The features come from different extractors: {' and '.join(sorted(different.values()))}.",
+            expected="Only values of one extractor (equal name, dims, weights and resize) are comparable.",
+            action="Use the same score settings for both.",
         )

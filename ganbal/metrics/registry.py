@@ -40,8 +40,8 @@ def chosen_names(config: ScoreConfig) -> list[str]:
     unknown = [name for name in config.metrics if name not in SCORES]
     if unknown:
         raise InputError(
-            expected=f"score.metrics: all, or names among {', '.join(SCORES)}",
-            found=", ".join(map(repr, unknown)),
+            found=f"score.metrics names {', '.join(map(repr, unknown))}, which ganbal does not know.",
+            expected=f"It must be `all`, or names among {', '.join(SCORES)}.",
             action="Correct the names, for example --set score.metrics=[fid,kid].",
         )
     return list(dict.fromkeys(config.metrics))

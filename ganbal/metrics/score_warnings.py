@@ -14,7 +14,7 @@
 | `unknown-extractor` | | a statistics file does not name its extractor |
 | `statistics-only` | | FID from statistics has no floor |
 | `other-classes` | `class_name`, `others` | the scores are of one of several classes |
-| `class-not-scored` | `class_name`, `expected`, `found` | a class has too few images, for example |
+| `class-not-scored` | `class_name`, `reason` | a class has too few images, for example |
 """
 
 from collections.abc import Iterator, Sequence

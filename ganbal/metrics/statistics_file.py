@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ganbal.errors import InputError
+from ganbal.errors import InputError, reason_of
 from ganbal.metrics.features.extractor import Extractor
 from ganbal.metrics.features.feature_cache import SetFeatureCache
 from ganbal.metrics.features.images import FolderImages
@@ -88,9 +88,9 @@ def save_statistics(
     """
     if not is_statistics(target):
         raise InputError(
-            expected="a file name ending in .npz for the statistics",
-            found=target.name,
-            action="Rename the file; pytorch-fid treats any other name as a folder.",
+            found=f"The file name {target.name} does not end in .npz.",
+            expected="pytorch-fid treats every other name as a folder.",
+            action="Rename the file.",
         )
     moments = _statistics(images, extractor, SetFeatureCache(cache_root, console)).moments
     write_statistics(target, moments, extractor.identity)
@@ -112,16 +112,16 @@ def read_statistics(file: Path) -> Statistics:
     # Damaged archives raise nearly every kind of exception, among them zlib.error and NotImplementedError.
     except Exception as error:
         raise InputError(
-            expected=f"statistics with `mu` and `sigma` in {file}",
-            found=" ".join(str(error).split()) or type(error).__name__,
+            found=f"The statistics file {file} cannot be read: {reason_of(error)}.",
+            expected="It must be a .npz file with the arrays `mu` and `sigma`.",
             action="Write the file with `pytorch-fid --save-stats FOLDER FILE.npz` or `ganbal score FOLDER "
             "--save-statistics FILE.npz`, or give the folder itself.",
         ) from error
     problem = _problem(mean, covariance, number)
     if problem:
         raise InputError(
-            expected=f"a mean `mu` (dims,) and a covariance matrix `sigma` (dims, dims) in {file}",
-            found=problem,
+            found=f"The statistics in {file} cannot be used: {problem}.",
+            expected="They must be a mean `mu` (dims,) and a covariance matrix `sigma` (dims, dims).",
             action="Write the file again from the images.",
         )
     return Statistics(Moments(mean, covariance, number), identity)
@@ -142,13 +142,17 @@ def _statistics(path: Path, extractor: Extractor, cache: SetFeatureCache) -> Sta
     if not is_statistics(path):
         features = cache.features(FolderImages(path), [extractor])[0]
         if len(features) < 2:
-            raise InputError(expected=f"at least 2 images in {path}", found=str(len(features)), action="Add images.")
+            raise InputError(
+                found=f"{path} has {len(features)} image{'s' if len(features) != 1 else ''} that can be read.",
+                expected="Statistics need at least 2 images.",
+                action="Add images.",
+            )
         return Statistics(moments_of(features.values), extractor.identity)
     statistics = read_statistics(path)
     if len(statistics.moments.mean) != extractor.identity.dims:
         raise InputError(
-            expected=f"statistics of {extractor.identity.dims} dimensions in {path}, as the extractor has",
-            found=f"{len(statistics.moments.mean)}",
+            found=f"The statistics in {path} have {len(statistics.moments.mean)} dimensions.",
+            expected=f"The extractor has {extractor.identity.dims}, and the two must be equal.",
             action="Set score.dims (--dims) to the dimensions of the file.",
         )
     if statistics.identity is not None:

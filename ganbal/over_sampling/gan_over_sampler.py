@@ -136,8 +136,8 @@ def _gan_config(settings: Mapping[str, Any] | None, size_px: int) -> GanConfig:
         large_enough = [size for size in allowed_gan_sizes_px() if size >= size_px]
         if not large_enough:
             raise InputError(
-                expected=f"images of at most {max(allowed_gan_sizes_px())} px, the largest size that can be generated",
-                found=f"{size_px} px",
+                found=f"The images have {size_px} px.",
+                expected=f"The largest size that can be generated is {max(allowed_gan_sizes_px())} px.",
                 action="Resize them, or set gan={'image_size_px': …}; enlarged images are blurred.",
             )
         given["image_size_px"] = large_enough[0]
@@ -148,22 +148,22 @@ def _check_arrays(images: np.ndarray, labels: np.ndarray) -> None:
     is_gray = images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 1)
     if not is_gray or images.dtype != np.uint8 or images.shape[1] != images.shape[2]:
         raise InputError(
-            expected="images (N, S, S) or (N, S, S, 1) of uint8",
-            found=f"{images.shape} of {images.dtype}",
-            action="Make them gray squares with values from 0 to 255.",
+            found=f"The images are an array {images.shape} of {images.dtype}.",
+            expected="They must be (N, S, S) or (N, S, S, 1) of uint8: gray squares with values from 0 to 255.",
+            action="Convert and resize them first.",
         )
     if labels.shape != (len(images),):
         raise InputError(
-            expected=f"{len(images)} labels, one per image",
-            found=f"an array {labels.shape}",
-            action="Give one label per image.",
+            found=f"The labels are an array {labels.shape} for {len(images)} images.",
+            expected="Every image needs one label.",
+            action=f"Give an array of {len(images)} labels.",
         )
 
 
 def _check_enough(name: Any, number: int) -> None:
     if number < FEWEST_TO_LEARN_FROM:
         raise InputError(
-            expected=f"at least {FEWEST_TO_LEARN_FROM} images of {name} to learn from",
-            found=f"{number}",
+            found=f"There are {number} images of {name}.",
+            expected=f"A generator needs at least {FEWEST_TO_LEARN_FROM} images to learn from.",
             action="Add images of it, or leave it out of sampling_strategy.",
         )

@@ -29,8 +29,8 @@ def images_to_add(labels: np.ndarray, strategy: SamplingStrategy) -> dict[Any, i
     counts = dict(zip(classes.tolist(), found.tolist(), strict=True))
     if len(counts) < 2:
         raise InputError(
-            expected="labels of at least two classes",
-            found=f"{len(counts)}",
+            found=f"The labels name {len(counts)} class{'es' if len(counts) != 1 else ''}.",
+            expected="Balancing needs at least two classes.",
             action="Add images of another class.",
         )
     if callable(strategy):
@@ -55,8 +55,8 @@ def _named(strategy: str, counts: Mapping[Any, int]) -> list[Any]:
         case "all":
             return list(counts)
     raise InputError(
-        expected=f"a sampling_strategy among {', '.join(NAMES)}, a number, a mapping or a function",
-        found=repr(strategy),
+        found=f"sampling_strategy is {strategy!r}.",
+        expected=f"It must be one of {', '.join(NAMES)}, a number, a mapping or a function.",
         action="Choose one of these.",
     )
 
@@ -65,8 +65,8 @@ def _of_ratio(ratio: float, counts: Mapping[Any, int]) -> dict[Any, int]:
     smallest, largest = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     if len(counts) != 2 or not 0 < ratio <= 1:
         raise InputError(
-            expected="a number above 0 and at most 1, and two classes, for a sampling_strategy that is a ratio",
-            found=f"{ratio:g} and {len(counts)} classes",
+            found=f"sampling_strategy is {ratio:g}, for {len(counts)} classes.",
+            expected="A ratio must be above 0 and at most 1, and is possible with two classes only.",
             action="Name a strategy, or give the final number of images per class.",
         )
     return {smallest: int(ratio * counts[largest])}
@@ -76,14 +76,17 @@ def _check_wanted(wanted: Mapping[Any, int], counts: Mapping[Any, int]) -> None:
     unknown = [name for name in wanted if name not in counts]
     if unknown:
         raise InputError(
-            expected=f"a sampling_strategy for classes among {', '.join(map(str, counts))}",
-            found=", ".join(map(str, unknown)),
-            action="Correct it; the numbers are final numbers of images per class.",
+            found=f"sampling_strategy names {', '.join(map(str, unknown))}, which is no class of the labels.",
+            expected=f"The classes are {', '.join(map(str, counts))}, and the numbers are final numbers of images "
+            "per class.",
+            action="Correct the names.",
         )
     fewer = {name: number for name, number in wanted.items() if number < counts[name]}
     if fewer:
         raise InputError(
-            expected="final numbers of images that are not below the present ones, because over-sampling removes none",
-            found=", ".join(f"{number} of {name}, which has {counts[name]}" for name, number in fewer.items()),
+            found="sampling_strategy asks for fewer images than there are: "
+            + ", ".join(f"{number} of {name}, which has {counts[name]}" for name, number in fewer.items())
+            + ".",
+            expected="The numbers are final numbers of images, and over-sampling removes none.",
             action="Raise the numbers, or leave these classes out.",
         )

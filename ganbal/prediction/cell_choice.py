@@ -72,14 +72,15 @@ def _nothing_fits(run: Run, kept: Sequence[Cell], asked: dict[str, Any]) -> Inpu
     wanted = ", ".join(f"{name} {value}" for name, value in asked.items() if value is not None)
     if not kept:
         return InputError(
-            expected=f"a trained classifier in {run.study_folder}",
-            found="none that was kept",
-            action="Run `ganbal compare` with study.keep_models: true. Models that are not networks are not kept.",
+            found=f"No trained classifier was kept in {run.study_folder}.",
+            expected="`ganbal predict` needs one; models that are not networks are not kept.",
+            action="Run `ganbal compare` with study.keep_models: true.",
         )
     lines = [f"{cell.arm} {cell.classifier} {cell.seed}" for cell in kept[:_LISTED]]
     more = [f"… and {len(kept) - _LISTED} more"] if len(kept) > _LISTED else []
     return InputError(
-        expected=f"a kept classifier with {wanted} in {run.study_folder}",
-        found="these (arm, classifier, seed):\n  " + "\n  ".join(lines + more),
+        found=f"There is no kept classifier with {wanted} in {run.study_folder}, but these (arm, classifier, seed):\n  "
+        + "\n  ".join(lines + more),
+        expected="`ganbal predict` needs a trained classifier of the run.",
         action="Choose one of them with --arm, --classifier and --seed.",
     )

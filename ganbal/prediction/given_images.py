@@ -37,14 +37,14 @@ def find_given(places: Sequence[Path]) -> tuple[list[Path], list[DataWarning]]:
         if place.is_dir():
             found = find_image_files(place)
             if not found.files:
-                reasons = "; ".join(["none", *map(str, found.warnings())])
-                raise _not_there(f"images ({', '.join(IMAGE_SUFFIXES)}) in {printable(place)}", reasons)
+                there_are_none = f"There are no images ({', '.join(IMAGE_SUFFIXES)}) in {printable(place)}."
+                raise _not_there(" ".join([there_are_none, *map(str, found.warnings())]))
             files += found.files
             warnings += found.warnings()
         elif place.exists():
             files.append(place)
         else:
-            raise _not_there(f"an image or a folder of images at {printable(place)}", "nothing")
+            raise _not_there(f"There is nothing at {printable(place)}.")
     return list(dict.fromkeys(files)), warnings
 
 
@@ -84,5 +84,9 @@ def _is_marked_synthetic(file: Path) -> bool:
     return any(isinstance(text, str) and text.startswith(start) for text in said)
 
 
-def _not_there(expected: str, found: str) -> InputError:
-    return InputError(expected=expected, found=found, action="Correct the path.")
+def _not_there(found: str) -> InputError:
+    return InputError(
+        found=found,
+        expected="`ganbal predict` needs images, or folders of images.",
+        action="Correct the path.",
+    )

@@ -62,7 +62,11 @@ def predict_images(
             chosen.folder / MODEL_FILE, backbones_folder(run.study_folder), choose_device(device)
         )
     except ClassifierInputError as error:
-        raise InputError(expected=error.expected, found=error.found, action=error.action) from error
+        raise InputError(
+            found=error.found,
+            expected=error.expected,
+            action=error.action,
+        ) from error
     entries: list[dict[str, Any]] = []
     given = read_given(files, classifier.image_size_px, intensity_of_run(run.data_file))
     with console.progress(len(files), "predicting", "image") as bar:
@@ -77,8 +81,8 @@ def predict_images(
 def _read_rule(folder: Path, threshold: str | None) -> _Rule:
     if damaged := damaged_files(folder):
         raise InputError(
-            expected=f"the files of a finished cell in {folder}, as its training left them",
-            found=f"missing or damaged: {', '.join(damaged)}",
+            found=f"Files of the cell {folder} are missing or damaged: {', '.join(damaged)}.",
+            expected="Predictions need the files as the training left them.",
             action="Run `ganbal compare` again: it trains damaged cells again.",
         )
     classes = read_classes(folder)

@@ -30,7 +30,9 @@ def choose_threshold(wanted: str | None, labels: np.ndarray, probabilities: np.n
     """
     if (num_classes := probabilities.shape[1]) != 2:
         if wanted is not None:
-            raise _wrong_threshold(wanted, f"{num_classes} classes, of which the most probable one is predicted")
+            raise _wrong_threshold(
+                f"--threshold is {wanted}, but of {num_classes} classes the most probable one is predicted."
+            )
         return Threshold(None, "the most probable class")
     if wanted is None:
         return Threshold(THRESHOLD, "the default")
@@ -41,7 +43,7 @@ def choose_threshold(wanted: str | None, labels: np.ndarray, probabilities: np.n
         return _on_validation(labels, probabilities[:, 1], None)
     value = _number(wanted)
     if value is None or not 0 <= value <= 1:
-        raise _wrong_threshold(wanted, repr(wanted))
+        raise _wrong_threshold(f"--threshold {wanted!r} is no threshold.")
     return Threshold(value, "as requested")
 
 
@@ -50,7 +52,11 @@ def _on_validation(labels: np.ndarray, positive: np.ndarray, recall: float | Non
     try:
         chosen = youden_threshold(labels, positive) if recall is None else recall_threshold(labels, positive, recall)
     except ClassifierInputError as error:
-        raise InputError(expected=error.expected, found=error.found, action=error.action) from error
+        raise InputError(
+            found=error.found,
+            expected=error.expected,
+            action=error.action,
+        ) from error
     rule = "Youden's J" if recall is None else f"a recall of {recall:g}"
     reached = f"recall {chosen.recall:.2f}, specificity {chosen.specificity:.2f} there"
     return Threshold(chosen.threshold, f"{rule} on {len(labels)} validation images: {reached}")
@@ -63,9 +69,9 @@ def _number(text: str) -> float | None:
         return None
 
 
-def _wrong_threshold(wanted: str, found: str) -> InputError:
+def _wrong_threshold(found: str) -> InputError:
     return InputError(
-        expected=f"two classes and a valid value for --threshold {wanted}",
         found=found,
-        action="Give a number from 0 to 1, `youden` or `recall=0.95`, or leave --threshold out.",
+        expected="A threshold is a number from 0 to 1, `youden` or `recall=0.95`, and needs two classes.",
+        action="Correct --threshold, or leave it out.",
     )

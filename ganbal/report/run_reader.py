@@ -136,17 +136,19 @@ def read_run_folder(folder: Path) -> RunFiles:
     """
     if not folder.is_dir():
         raise InputError(
-            expected=f"a run folder at {folder}",
-            found="nothing" if not folder.exists() else "a file",
-            action="Name a folder that `ganbal run` or another command made, with --run DIR.",
+            found=f"{folder} is a file, not a run folder."
+            if folder.exists()
+            else f"There is no run folder at {folder}.",
+            expected="A report is built from a folder that `ganbal run` or another command made.",
+            action="Name one with --run DIR.",
         )
     known = ["config.yaml", "provenance.json", "data.json", "scores.json", "reproduction.json"]
     known += ["gan/training.json", "gan/history.csv", "study/summary.json", "study/cells"]
     if not any((folder / name).exists() for name in known):
         raise InputError(
-            expected=f"the files of a run (config.yaml, data.json …) in {folder}",
-            found="none of them",
-            action="Name a folder that `ganbal run` or another command made, with --run DIR.",
+            found=f"The folder {folder} has no file of a run (config.yaml, data.json …).",
+            expected="A report is built from a folder that `ganbal run` or another command made.",
+            action="Name one with --run DIR.",
         )
     reader = FileReader(folder)
     config_text, config = reader.config()

@@ -23,7 +23,7 @@ from ganbal.study.running import ParallelTraining, run_study
 from ganbal.study.source import study_source
 from ganbal.synthesis.manifest import SyntheticFolder, read_synthetic
 
-_NO_IMAGES = "needs synthetic images, and this run has none: run `ganbal synthesize` first"
+_NO_IMAGES = "It needs synthetic images, and this run has none. Run `ganbal synthesize` first."
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def _reproduce(system: System, protocols: Sequence[str], seeds: int | None, plac
         "protocols": {},
     }
     if entry["skipped"] is not None:
-        place.console.warn(f"{system.name}, {system.arm}: skipped, it {entry['skipped']}.")
+        place.console.warn(f"{system.name}, {system.arm}: skipped. {entry['skipped']}")
         return entry
     dataset = load_dataset(
         system.config.data,
@@ -131,7 +131,7 @@ def _reason_to_skip(system: System, place: Workplace) -> str | None:
         find_model(system.classifier)
         check_model(system.classifier, system.config.study.weights_of(system.classifier), system.size_px, len(CLASSES))
     except ClassifierInputError as error:
-        return f"needs {error.expected}; found {error.found}. {error.action}".rstrip(".")
+        return str(error)
     return None
 
 

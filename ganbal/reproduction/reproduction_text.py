@@ -32,7 +32,7 @@ def reproduction_text(content: Mapping[str, Any]) -> str:
     """Published versus ours, one block per system, and what the columns mean."""
     header = ["system", "whose", "accuracy", "within", "seeds", "confusion matrix"]
     rows = [_as_text(row) for system in content["systems"] for row in rows_of(system)]
-    skipped = [f"{s['title']} ({s['name']}): skipped, it {s['skipped']}." for s in content["systems"] if s["skipped"]]
+    skipped = [f"{s['title']} ({s['name']}): skipped. {s['skipped']}" for s in content["systems"] if s["skipped"]]
     lines = [
         table(header, rows) if rows else "No published system was trained.",
         "",

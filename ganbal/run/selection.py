@@ -72,9 +72,9 @@ def select_run_to_continue(choice: RunChoice, outputs: Path = OUTPUTS) -> Select
     if run is None:
         place = f" at {choice.run_folder}" if choice.run_folder else f" under {outputs}/"
         raise InputError(
-            expected=f"a run folder{place}",
-            found="none with a config.yaml in it",
-            action="Run `ganbal train-gan` first (or `ganbal run` for everything), or name one with --run DIR.",
+            found=f"There is no run{place}.",
+            expected="A run folder has a config.yaml in it.",
+            action="Run `ganbal train-gan` first (or `ganbal run` for everything), or name a run with --run DIR.",
         )
     return SelectedRun(run, choice.settings(run))
 

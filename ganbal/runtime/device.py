@@ -23,7 +23,7 @@ def check_device_name(name: str) -> str:
         return name
     if name.partition(":")[0] == "mps":
         raise ValueError(
-            "must be auto, cpu, cuda or cuda:N: Apple's mps lacks operators that ganbal needs; use cpu on a Mac"
+            "must be auto, cpu, cuda or cuda:N; Apple's mps lacks operators that ganbal needs, so use cpu on a Mac"
         )
     raise ValueError("must be auto, cpu, cuda or cuda:N")
 
@@ -43,13 +43,15 @@ def choose_device(name: str) -> "torch.device":
         check_device_name(name)
     except ValueError as error:
         raise InputError(
-            expected="a device", found=repr(name), action=f"{error}.".replace("must be", "It must be")
+            found=f"There is no device {name!r}.",
+            expected=f"The device {error}.",
+            action="Correct --device.",
         ) from None
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise InputError(
-            expected=f"a CUDA device, because `device: {name}` was requested",
-            found=f"none that torch {torch.__version__} can use",
-            action="Use --device cpu (or auto), or install a CUDA driver and a CUDA build of torch.",
+            found=f"`device: {name}` was requested, but torch {torch.__version__} finds no CUDA device.",
+            expected="A CUDA device needs a driver and a CUDA build of torch.",
+            action="Use --device cpu (or auto), or install these.",
         )
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
@@ -65,8 +67,9 @@ def _cuda_index(name: str, count: int) -> int:
         return int(os.environ.get("LOCAL_RANK", "0")) % count
     if int(number) >= count:
         raise InputError(
-            expected=f"a CUDA device numbered {number}, because `device: {name}` was requested",
-            found=f"{count} CUDA device{'s' if count > 1 else ''}, numbered from 0",
+            found=f"`device: {name}` was requested, but this machine has {count} CUDA "
+            f"device{'s' if count > 1 else ''}.",
+            expected="CUDA devices are numbered from 0.",
             action=f"Use --device cuda:{count - 1} or a lower number.",
         )
     return int(number)

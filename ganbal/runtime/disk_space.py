@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from ganbal.errors import InputError
+from ganbal.errors import InputError, reason_of
 
 _ROOM_FOR_NAMES = 300
 """Characters that the paths of files below a folder may add to it."""
@@ -16,22 +16,26 @@ def check_path(path: Path, remedy: str) -> None:
         InputError: it is too long, not UTF-8, holds a NUL, or lies in a folder without permission.
     """
     try:
-        problem = "a NUL character in it" if "\0" in str(path) else None
+        problem = "it holds a NUL character" if "\0" in str(path) else None
         str(path).encode()
         if problem is None:
             os.lstat(path)
             longest = os.pathconf("/", "PC_PATH_MAX") - _ROOM_FOR_NAMES
-            problem = f"more than {longest} characters" if len(os.fsencode(path.absolute())) > longest else None
+            problem = f"it has more than {longest} characters" if len(os.fsencode(path.absolute())) > longest else None
     except UnicodeEncodeError:
-        problem = "bytes in it that are not UTF-8"
+        problem = "it has bytes that are not UTF-8"
     except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
-        problem = error.strerror or str(error)
+        problem = reason_of(error)
     if problem is not None:
         text = str(path).encode(errors="backslashreplace").decode()
         shown = text if len(text) <= 100 else f"{text[:90]}…"
-        raise InputError(expected=f"a usable path at {shown}", found=problem[0].lower() + problem[1:], action=remedy)
+        raise InputError(
+            found=f"The path {shown} cannot be used: {problem}.",
+            expected="The operating system must be able to open it.",
+            action=remedy,
+        )
 
 
 def check_writable(folder: Path, needed_bytes: int, remedy: str = "Name another place with --run DIR.") -> None:
@@ -44,16 +48,16 @@ def check_writable(folder: Path, needed_bytes: int, remedy: str = "Name another 
     nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if os.path.lexists(place))
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise InputError(
-            expected=f"a folder that can be written to at {folder}",
-            found=f"{nearest}, {'which is not writable' if nearest.is_dir() else 'which is not a folder'}",
+            found=f"{nearest} {'cannot be written to' if nearest.is_dir() else 'is not a folder'}.",
+            expected=f"ganbal needs a folder that it can write to at {folder}.",
             action=remedy,
         )
     status = os.statvfs(nearest)
     free = status.f_bavail * status.f_frsize
     if free < needed_bytes:
         raise InputError(
-            expected=f"about {needed_bytes / 1e9:.1f} GB free for {folder}",
-            found=f"{free / 1e9:.1f} GB",
+            found=f"The disk has {free / 1e9:.1f} GB free.",
+            expected=f"{folder} needs about {needed_bytes / 1e9:.1f} GB.",
             action=f"Free some space. Or else: {remedy}",
         )
 
@@ -67,5 +71,7 @@ def check_writable_file(file: Path, remedy: str) -> None:
     check_writable(file.absolute().parent, 0, remedy)
     if file.exists() and not file.is_file():
         raise InputError(
-            expected=f"a file to write at {file}", found="a folder" if file.is_dir() else "a device", action=remedy
+            found=f"{file} is a {'folder' if file.is_dir() else 'device'}.",
+            expected="The command writes a file there.",
+            action=remedy,
         )

@@ -38,8 +38,8 @@ class World:
         share, rest = divmod(batch_size, self.size)
         if rest or share < 2:
             raise InputError(
-                expected=f"a gan.batch_size that {self.size} processes can share evenly, with at least two images each",
-                found=f"{batch_size}",
+                found=f"gan.batch_size is {batch_size}, for {self.size} processes.",
+                expected="The processes share a batch evenly, with at least two images each.",
                 action=f"Set gan.batch_size to a multiple of {self.size}, or start another number of processes.",
             )
         return slice(self.rank * share, (self.rank + 1) * share)

@@ -84,8 +84,8 @@ def _acquire(path: Path, folder: Path, on_wait: Callable[[str], None] | None) ->
             return None
         if on_wait is None:
             raise InputError(
-                expected=f"no other command to use {folder}",
-                found=holder,
+                found=f"The folder {folder} is in use by {holder}.",
+                expected="Two commands cannot work in one folder at the same time.",
                 action="Wait until it has finished, or name another folder.",
             )
         if not announced:

@@ -194,7 +194,7 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
     "class-not-scored": (
         "Scores",
         "mild",
-        "Images of {class_name} are not scored: expected {expected}, found {found}.",
+        "Images of {class_name} are not scored. {reason}",
     ),
     # Of the study.
     "few-seeds": (

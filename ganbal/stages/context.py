@@ -107,8 +107,8 @@ class RunContext:
         folder = self.synthetic_folder
         if not folder.manifest.is_file():
             raise InputError(
-                expected=f"synthetic images listed in {folder.manifest}",
-                found="none",
+                found=f"There are no synthetic images: {folder.manifest} is missing.",
+                expected="This step needs the manifest that lists them.",
                 action=self._how_to_synthesize(),
             )
         return read_synthetic(folder)

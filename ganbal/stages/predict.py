@@ -29,9 +29,9 @@ class Predictions:
         if not problems:
             return None
         return InputError(
-            expected="images that can be read",
-            found=f"{len(problems)} of {len(self.content['images'])} that cannot:\n  " + "\n  ".join(problems),
-            action="The others were predicted; remove or replace these files.",
+            found=f"{len(problems)} of {len(self.content['images'])} images cannot be read:\n  " + "\n  ".join(problems),
+            expected="The others were predicted.",
+            action="Remove or replace these files.",
         )
 
 
@@ -59,9 +59,9 @@ def predict_command(
     run = Run(run_folder) if run_folder is not None else newest_run()
     if run is None or not run.folder.is_dir():
         raise InputError(
-            expected=f"a run folder{f' at {run_folder}' if run_folder else f' under {OUTPUTS}/'}",
-            found="none",
-            action="Train classifiers with `ganbal compare` (or `ganbal run`), or name a run with --run DIR.",
+            found=f"There is no run {f'at {run_folder}' if run_folder else f'under {OUTPUTS}/'}.",
+            expected="`ganbal predict` needs a run with trained classifiers.",
+            action="Train some with `ganbal compare` (or `ganbal run`), or name a run with --run DIR.",
         )
     chosen = choose_cell(run, arm=arm, classifier=classifier, seed=seed)
     content = predict_images(images, run, chosen, threshold=threshold, device=device, console=console)

@@ -34,7 +34,11 @@ def reproduce_command(
         InterruptedBySignal: a signal arrived; the same command continues from the finished cells.
     """
     if seeds is not None and seeds < 1:
-        raise InputError(expected="at least one seed", found=f"--seeds {seeds}", action="Give, for example, --seeds 3.")
+        raise InputError(
+            found=f"--seeds is {seeds}.",
+            expected="Every system needs at least one training run.",
+            action="Give, for example, --seeds 3.",
+        )
     files = document_files(only)
     selected = select_run_to_begin(choice, console)
     systems = _systems(files, selected.config, choice.assignments)

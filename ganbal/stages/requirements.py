@@ -86,7 +86,11 @@ def _problem(check: Callable[[], Any]) -> InputError | None:
     except InputError as error:
         return error
     except ClassifierInputError as error:
-        return InputError(expected=error.expected, found=error.found, action=error.action)
+        return InputError(
+            found=error.found,
+            expected=error.expected,
+            action=error.action,
+        )
     return None
 
 
@@ -99,9 +103,9 @@ def _check_images(config: Config, requirements: Sequence[Requirement]) -> None:
         check_have_generators(number, counts, config.gan)
     if Requirement.SCORE in requirements and counts[name] < MIN_IMAGES:
         raise InputError(
-            expected=f"at least {MIN_IMAGES} training images of {name} to score its synthetic images against",
-            found=f"{counts[name]}",
-            action="Add images; scores from fewer images are meaningless.",
+            found=f"There are {counts[name]} training images of {name}.",
+            expected=f"Scores of its synthetic images need at least {MIN_IMAGES}; from fewer they are meaningless.",
+            action="Add images.",
         )
     most = max(number.values()) if isinstance(number, dict) else number
     if (
@@ -111,8 +115,8 @@ def _check_images(config: Config, requirements: Sequence[Requirement]) -> None:
         and most < MIN_IMAGES
     ):
         raise InputError(
-            expected=f"at least {MIN_IMAGES} synthetic images, as they will be scored",
-            found=f"synthesis.num_images: {most}",
+            found=f"synthesis.num_images is {most}.",
+            expected=f"Scores need at least {MIN_IMAGES} synthetic images.",
             action="Generate more, or use `ganbal synthesize --n N`, which does not score.",
         )
 
@@ -159,8 +163,8 @@ def _check_arms(config: Config) -> None:
         check_oversampling()
     if BASELINE not in arms or len(set(arms)) != len(arms):
         raise InputError(
-            expected=f"different arms, `{BASELINE}` among them, as every other arm is compared with it",
-            found=", ".join(arms) or "none",
+            found=f"study.arms is [{', '.join(arms)}].",
+            expected=f"It must name different arms, `{BASELINE}` among them, with which every other arm is compared.",
             action=f"Correct study.arms, e.g. --set study.arms=[{BASELINE},gan].",
         )
 

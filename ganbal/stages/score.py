@@ -154,7 +154,7 @@ def with_other_classes(
             found[name] = score(name)
         except InputError as error:
             warnings.append(
-                score_warning("class-not-scored", class_name=name, expected=error.expected, found=error.found)
+                score_warning("class-not-scored", class_name=name, reason=f"{error.found} {error.expected}")
             )
     return content | {"warnings": warnings, "other_classes": found}
 
@@ -174,12 +174,16 @@ def trained_extractor(config: ScoreConfig, device: torch.device) -> Extractor | 
     try:
         trained = load_classifier(file, backbones_folder(study), device)
     except ClassifierInputError as error:
-        raise InputError(expected=error.expected, found=error.found, action=error.action) from error
+        raise InputError(
+            found=error.found,
+            expected=error.expected,
+            action=error.action,
+        ) from error
     network = getattr(trained, "network", None)
     if not isinstance(network, Network):
         raise InputError(
-            expected="a classifier that is a neural network, whose features can be used",
-            found=f"{trained.model_name} in {file}",
+            found=f"The classifier in {file} is a {trained.model_name}, which is no neural network.",
+            expected="An extractor takes the features of a neural network.",
             action="Choose the model.safetensors of another classifier.",
         )
     return classifier_extractor(
@@ -197,8 +201,8 @@ def _check_paths(*paths: Path) -> None:
     for path in paths:
         if not path.exists():
             raise InputError(
-                expected=f"a folder of images, or a .npz file of statistics, at {path}",
-                found="nothing there",
+                found=f"There is nothing at {path}.",
+                expected="Scores need a folder of images, or a .npz file of statistics.",
                 action="Correct the path.",
             )
 

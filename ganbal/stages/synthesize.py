@@ -49,8 +49,9 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
     inputs = digest_of(sources, counts, config.seed, config.synthesis.reject_copies)
     if not may_replace and folder.manifest.is_file() and not context.run.stage_is_done("synthesize", inputs):
         raise InputError(
-            expected="no images from other settings, because they, their scores and their study belong together",
-            found=f"{_count_rows(folder.manifest)} synthetic images in {folder.root}",
+            found=f"{folder.root} holds {_count_rows(folder.manifest)} synthetic images that were generated with "
+            "other settings.",
+            expected="The images of a run, their scores and their study belong together.",
             action="Add --overwrite to replace them, or start another run with --run NEW.",
         )
     context.do_stage(

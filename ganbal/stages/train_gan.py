@@ -126,8 +126,10 @@ def check_enough_images(generator: RunGenerator) -> None:
     counts = np.bincount(labels, minlength=len(generator.class_names))
     if counts.min() < FEWEST_TO_LEARN_FROM:
         raise InputError(
-            expected=f"at least {FEWEST_TO_LEARN_FROM} training images of every class to generate",
-            found=", ".join(f"{n} of {name}" for name, n in zip(generator.class_names, counts, strict=True)),
+            found="There are too few training images: "
+            f"{', '.join(f'{n} of {name}' for name, n in zip(generator.class_names, counts, strict=True))}.",
+            expected=f"A generator needs at least {FEWEST_TO_LEARN_FROM} training images of every class that it "
+            "learns.",
             action="Add images, or train for other classes (gan.class_names).",
         )
 

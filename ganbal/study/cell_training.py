@@ -104,7 +104,11 @@ def finish_cell(
                 callbacks=callbacks,
             )
     except ClassifierInputError as error:  # the classifiers package has errors of its own
-        raise InputError(expected=error.expected, found=error.found, action=error.action) from error
+        raise InputError(
+            found=error.found,
+            expected=error.expected,
+            action=error.action,
+        ) from error
     finally:
         torch.set_num_threads(threads)
 

@@ -91,8 +91,8 @@ class RayExecutor:
             import ray
         except ImportError as error:
             raise InputError(
-                expected="the package Ray, because study.executor is `ray`",
-                found="no such package",
+                found="study.executor is `ray`, but the package Ray is not installed.",
+                expected="This executor needs Ray.",
                 action='Install it with `pip install "ganbal[ray]"`, or leave the executor at `processes`.',
             ) from error
         self._ray, self._cpus, self._gpus = ray, cpus, gpus

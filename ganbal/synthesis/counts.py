@@ -52,7 +52,11 @@ def classes_to_train(counts: Counts, gan: GanConfig) -> tuple[str, ...]:
     Raises:
         InputError: the settings name an unknown class.
     """
-    _check_known(([gan.class_name] if gan.class_name else []) + list(gan.class_names), counts, "gan.class_name(s)")
+    _check_known(
+        ([gan.class_name] if gan.class_name else []) + list(gan.class_names),
+        counts,
+        "gan.class_name or gan.class_names",
+    )
     by_size = sorted(counts, key=lambda name: (counts[name], name))
     if gan.conditional:
         return tuple(by_size)
@@ -93,9 +97,10 @@ def images_to_generate(
     planned = {name: int(share_of(missing[name], synthesis.ratio)) for name in trained}
     if not any(planned.values()):
         raise InputError(
-            expected=f"fewer training images of {' or '.join(trained)} than of another class, to be balanced",
-            found=", ".join(f"{number} of {name}" for name, number in counts.items())
-            + (f" and synthesis.ratio {synthesis.ratio:g}" if synthesis.ratio < 1 else ""),
+            found="No images are missing: there are "
+            f"{', '.join(f'{number} of {name}' for name, number in counts.items())}"
+            + (f", and synthesis.ratio is {synthesis.ratio:g}." if synthesis.ratio < 1 else "."),
+            expected=f"Balancing needs fewer training images of {' or '.join(trained)} than of another class.",
             action="Give the number with `synthesize --n N`, or name another gan.class_name.",
         )
     required = needed(planned)
@@ -131,14 +136,14 @@ def check_have_generators(names: Sequence[str] | Counts, counts: Counts, gan: Ga
     Raises:
         InputError: one does not.
     """
-    _check_known(list(names), counts, "classes to generate")
+    _check_known(list(names), counts, "the class in synthesis.num_images or --n")
     trained = classes_to_train(counts, gan)
     without = [name for name in names if name not in trained]
     if without:
         every = ",".join(sorted({*trained, *without}))
         raise InputError(
-            expected=f"classes that a generator is trained for: {', '.join(trained)}",
-            found=", ".join(without),
+            found=f"There is no generator of {' or '.join(without)}.",
+            expected=f"Images are generated of the classes that a generator is trained for: {', '.join(trained)}.",
             action=f"Train for {'it' if len(without) == 1 else 'them'} too: `ganbal train-gan --set "
             f"gan.class_names=[{every}]`, or one generator of all classes: `--set gan.conditional=true`.",
         )
@@ -169,17 +174,17 @@ def check_available(needed: np.ndarray, counts: ClassCounts, classes: Sequence[s
             f"gan.class_names=[{every}]`, or one generator of all classes, `--set gan.conditional=true`."
         )
     raise InputError(
-        expected=f"{', '.join(f'{need} {name}' for name, need, _ in numbers)} synthetic images for {', '.join(arms)}",
-        found=", ".join(f"{has} {name}" for name, _, has in numbers),
+        found=f"There are {', '.join(f'{has} {name}' for name, _, has in numbers)} synthetic images.",
+        expected=f"{', '.join(f'{need} {name}' for name, need, _ in numbers)} are needed for {', '.join(arms)}.",
         action=action,
     )
 
 
-def _check_known(names: Sequence[str], counts: Counts, what: str) -> None:
+def _check_known(names: Sequence[str], counts: Counts, where: str) -> None:
     unknown = [name for name in names if name not in counts]
     if unknown:
         raise InputError(
-            expected=f"{what} among {', '.join(counts)}",
-            found=", ".join(map(repr, unknown)),
-            action="Correct the name, or leave it out to balance the smaller classes.",
+            found=f"The data set has no class {' or '.join(map(repr, unknown))}.",
+            expected=f"Its classes are {', '.join(counts)}.",
+            action=f"Correct {where}, or leave it out to balance the smaller classes.",
         )

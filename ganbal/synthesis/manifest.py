@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from ganbal.data.decoding import resize_gray
-from ganbal.errors import InputError
+from ganbal.errors import InputError, reason_of
 from ganbal.runtime.atomic_files import read_json, write_json, write_text
 from ganbal.runtime.hashing import file_digest
 
@@ -123,8 +123,8 @@ def read_manifest(folder: SyntheticFolder) -> list[ManifestRow]:
         _check_names(rows)
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(
-            expected=f"synthetic images listed in {folder.manifest}",
-            found=error.strerror or str(error) if isinstance(error, OSError) else str(error),
+            found=f"The list of synthetic images {folder.manifest} cannot be read: {reason_of(error)}.",
+            expected="This step needs the list as `ganbal synthesize` wrote it.",
             action=_REGENERATE,
         ) from error
     return rows
@@ -139,8 +139,9 @@ def read_synthetic(folder: SyntheticFolder) -> SyntheticImages:
     rows, digest = read_manifest(folder), file_digest(folder.manifest)
     if _recorded_digest(folder) != digest:
         raise InputError(
-            expected=f"{folder.manifest} as it was written, with its digest in {folder.summary.name}",
-            found="another content: images were added or removed, or the synthesis did not finish",
+            found=f"{folder.manifest} is not as it was written: images were added or removed, or the synthesis did "
+            "not finish.",
+            expected=f"Its digest is recorded in {folder.summary.name}, and the two must agree.",
             action=_REGENERATE,
         )
     pixels, damaged = [], []
@@ -152,8 +153,9 @@ def read_synthetic(folder: SyntheticFolder) -> SyntheticImages:
             pixels.append(image)
     if damaged:
         raise InputError(
-            expected=f"the {len(rows)} synthetic images of {folder.manifest}, unchanged since synthesis",
-            found=f"{len(damaged)} missing or changed: {_some(damaged)}",
+            found=f"{len(damaged)} of the {len(rows)} synthetic images in {folder.manifest} are missing or changed: "
+            f"{_some(damaged)}.",
+            expected="The images must be unchanged since synthesis.",
             action=_REGENERATE,
         )
     return SyntheticImages(np.stack(pixels), [row.file_name for row in rows], [row.label for row in rows], digest)

@@ -41,7 +41,7 @@ def test_a_number_beyond_the_limit_and_a_wrong_exception_are_not_survived(monkey
     ("code", "errors", "trouble"),
     [
         (0, "", None),
-        (2, "error: Expected a, found b.", None),
+        (2, "error: There is no a.", None),
         (130, "Interrupted.", None),
         (3, "odd", "exit code 3: odd"),
         (-9, "", "exit code -9: nothing on stderr"),

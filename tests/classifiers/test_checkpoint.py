@@ -90,7 +90,7 @@ def test_what_cannot_be_saved_leaves_no_file(train, unseen_pixels, save, tmp_pat
 def test_files_that_do_not_load_are_errors_with_advice(train, unseen_pixels, save, tmp_path, damage):
     pixels, _ = unseen_pixels(32)
     file, backbones = tmp_path / "cell" / "model.safetensors", tmp_path / "backbones"
-    with pytest.raises(ClassifierInputError, match=f"part of a saved classifier in {file}; found no usable file"):
+    with pytest.raises(ClassifierInputError, match=f"{file} of a saved classifier cannot be used"):
         load_classifier(file, backbones, CPU)
     save(train("vgg16", size=32, steps=2), pixels)
     whole = file.read_bytes()

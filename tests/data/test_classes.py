@@ -29,13 +29,13 @@ def test_of_two_classes_the_abnormal_one_is_positive(names, expected, reason):
 
 def test_the_setting_comes_first():
     assert order_classes(["NORMAL", "PNEUMONIA"], "NORMAL") == ClassOrder(("PNEUMONIA", "NORMAL"), "NORMAL", "setting")
-    with pytest.raises(InputError, match="has A, B; found 'C'"):
+    with pytest.raises(InputError, match="is 'C', but the data set has the classes A, B"):
         order_classes(["A", "B"], "C")
 
 
 def test_more_classes_stay_in_alphabetical_order():
     assert order_classes(["normal", "b", "abnormal"]) == ClassOrder(("abnormal", "b", "normal"), None, None)
-    with pytest.raises(InputError, match="one of two classes"):
+    with pytest.raises(InputError, match="one of exactly two classes"):
         order_classes(["A", "B", "C"], "A")
 
 

@@ -128,7 +128,7 @@ def test_a_few_unreadable_files_are_named_and_left_out(kaggle_set, load, capsys)
 def test_too_many_unreadable_files(kaggle_set, load):
     for n in range(7):
         (kaggle_set / f"train/NORMAL/IM-{n:04d}-0001.png").write_bytes(b"")
-    with pytest.raises(InputError, match=r"at most 5% .* found 10\.1%: 7 of 69 .* and 2 more\. Replace"):
+    with pytest.raises(InputError, match=r"7 of 69 image files cannot be read:\n(?s:.*)and 2 more\nAt most 5%"):
         load(kaggle_set)
     assert len(load(kaggle_set, max_unreadable_fraction=0.2).table) == 62
 
@@ -136,9 +136,9 @@ def test_too_many_unreadable_files(kaggle_set, load):
 def test_when_no_file_is_readable(kaggle_set, load):
     for file in kaggle_set.rglob("*.png"):
         file.write_bytes(b"x")
-    with pytest.raises(InputError, match=r"at most 5% .* found 100\.0%: 69 of 69"):
+    with pytest.raises(InputError, match=r"69 of 69 image files cannot be read"):
         load(kaggle_set)
-    with pytest.raises(InputError, match="two classes or more; found none that can be read"):
+    with pytest.raises(InputError, match="No image can be read"):
         load(kaggle_set, max_unreadable_fraction=1)
 
 
@@ -165,7 +165,7 @@ def test_a_pattern_of_the_user_gives_the_patients(tmp_path, make_images, load):
     table = load(root, patient_pattern=r"(x\d+)y").table
     assert table.frame["patient"].nunique() == 20
     assert table.frame.groupby("patient")["split"].nunique().max() == 1
-    with pytest.raises(InputError, match=r"match data\.patient_pattern"):
+    with pytest.raises(InputError, match=r"data\.patient_pattern, 'z', matches none of 80"):
         load(root, patient_pattern="z")
 
 
@@ -186,17 +186,19 @@ class TestBadSource:
         return (lambda root, **s: check_source(DataConfig(root=root, **s))) if call == "check" else load
 
     def test_missing(self, attempt, tmp_path):
-        with pytest.raises(InputError, match="found No such file or directory"):
+        with pytest.raises(InputError, match="There is nothing at"):
             attempt(tmp_path / "missing")
 
     def test_one_class_only(self, attempt, tmp_path, make_images):
         root = make_images(tmp_path / "set", [f"A/{n}.png" for n in range(30)])
-        with pytest.raises(InputError, match=r"images of two classes or more; found 30 of A only\. Give --data"):
+        with pytest.raises(
+            InputError, match=r"All 30 images are of one class, A\. .*two classes or more\. Give --data"
+        ):
             attempt(root)
 
     def test_a_class_with_fewer_than_a_handful_of_images(self, attempt, tmp_path, make_images):
         root = make_images(tmp_path / "set", [*(f"A/a{n}.png" for n in range(30)), *(f"B/b{n}.png" for n in range(5))])
-        with pytest.raises(InputError, match=r"at least 8 training images of every class; found A 30, B 5"):
+        with pytest.raises(InputError, match=r"A 30, B 5\..* at least 8 training images of every class"):
             attempt(root)
 
     def test_mistakes_in_a_csv(self, attempt, tmp_path):
@@ -207,20 +209,20 @@ class TestBadSource:
     @pytest.mark.parametrize("name", ["NOR\nMAL", "x" * 201, "manifest.csv"])
     def test_a_class_name_that_cannot_be_a_folder_of_a_run(self, attempt, tmp_path, make_images, name):
         root = make_images(tmp_path / "set", [f"{name}/{n}.png" for n in range(20)] + [f"B/{n}.png" for n in range(20)])
-        with pytest.raises(InputError, match="class names that can be folders of a run"):
+        with pytest.raises(InputError, match="class names cannot be used"):
             attempt(root)
 
     def test_a_positive_class_that_is_not_there(self, attempt, kaggle_set):
-        with pytest.raises(InputError, match=r"has NORMAL, PNEUMONIA; found 'ill'"):
+        with pytest.raises(InputError, match=r"'ill', but the data set has the classes NORMAL, PNEUMONIA"):
             attempt(kaggle_set, positive_class="ill")
 
     def test_a_column_of_patients_without_a_csv_file(self, attempt, kaggle_set):
-        with pytest.raises(InputError, match=r"a CSV file, because data\.patient_column"):
+        with pytest.raises(InputError, match=r"data\.patient_column is set, but .* is a folder"):
             attempt(kaggle_set, patient_column="who")
 
     def test_a_class_that_is_only_tested(self, attempt, kaggle_set, make_images):
         make_images(kaggle_set, ["test/normal/x.png"])
-        with pytest.raises(InputError, match=r"found NORMAL 24, PNEUMONIA 30, normal 0"):
+        with pytest.raises(InputError, match=r"few images: NORMAL 24, PNEUMONIA 30, normal 0"):
             attempt(kaggle_set)
 
 

@@ -8,28 +8,28 @@ from ganbal.errors import InputError
 
 
 def test_a_path_with_a_nul_byte():
-    with pytest.raises(InputError, match="found embedded null byte"):
+    with pytest.raises(InputError, match="cannot be read: embedded null byte"):
         find_images(Path("a\0b"))
 
 
 def test_a_path_that_is_too_long(tmp_path):
-    with pytest.raises(InputError, match="found File name too long"):
+    with pytest.raises(InputError, match="cannot be read: file name too long"):
         find_images(tmp_path / ("x" * 300))
 
 
 @pytest.mark.parametrize("name", ["set", "set.csv"])
 def test_a_pipe_is_not_opened(tmp_path, name):
     os.mkfifo(tmp_path / name)
-    with pytest.raises(InputError, match="found a pipe, socket or device"):
+    with pytest.raises(InputError, match="is a pipe, socket or device"):
         find_images(tmp_path / name)
 
 
 def test_a_file_of_another_kind(tmp_path):
     (tmp_path / "set.zip").write_bytes(b"PK")
-    with pytest.raises(InputError, match="found a file of another kind"):
+    with pytest.raises(InputError, match="is neither a folder nor a CSV file"):
         find_images(tmp_path / "set.zip")
 
 
 def test_a_column_of_patients_is_for_csv_files(tmp_path, make_images):
-    with pytest.raises(InputError, match=r"a CSV file, because data\.patient_column"):
+    with pytest.raises(InputError, match=r"data\.patient_column is set, but .* is a folder"):
         find_images(make_images(tmp_path, ["A/1.png", "B/1.png"]), patient_column="who")

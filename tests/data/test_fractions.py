@@ -65,7 +65,7 @@ def test_a_share_is_exact_where_patients_have_one_image_each():
 
 
 def test_too_small_a_share_is_refused():
-    with pytest.raises(InputError, match=r"fractions of well that leave at least 4 .*; found 3 of 10 at 0\.3"):
+    with pytest.raises(InputError, match=r"A fraction of 0\.3 leaves 3 of 10 training images of well\. .* at least 4"):
         table_with_fraction(table(images_of_patient=[1] * 10), 0.3, seed=0)
 
 

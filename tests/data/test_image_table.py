@@ -37,7 +37,7 @@ def test_rows():
 
 
 def test_rows_of_a_class_that_is_not_there():
-    with pytest.raises(InputError, match=r"one of the classes ill, well; found 'wel'\. Correct gan\.class_name"):
+    with pytest.raises(InputError, match=r"no class 'wel'\. Its classes are ill, well\. Correct gan\.class_name"):
         table().rows("train", "wel")
 
 

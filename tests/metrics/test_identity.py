@@ -14,7 +14,7 @@ INCEPTION = ExtractorIdentity("inception", 768, "ab" * 32, "pytorch-fid 299", "a
 def test_features_of_different_extractors_are_refused(change: dict) -> None:
     other = replace(INCEPTION, **change)
     assert other.key != INCEPTION.key
-    with pytest.raises(InputError, match="features of one extractor"):
+    with pytest.raises(InputError, match="from different extractors"):
         require_same_extractor([INCEPTION, other])
 
 

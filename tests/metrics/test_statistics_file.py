@@ -34,9 +34,9 @@ def test_a_file_of_pytorch_fid_is_read_without_a_number_of_images(tmp_path: Path
 
 def test_damaged_statistics_are_told(tmp_path: Path) -> None:
     (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 not a zip")
-    with pytest.raises(InputError, match="statistics with `mu` and `sigma`"):
+    with pytest.raises(InputError, match=r"cannot be read: .*arrays `mu` and `sigma`"):
         read_statistics(tmp_path / "broken.npz")
-    with pytest.raises(InputError, match="No such file"):
+    with pytest.raises(InputError, match="no such file"):
         read_statistics(tmp_path / "missing.npz")
 
 

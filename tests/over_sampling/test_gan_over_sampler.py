@@ -84,11 +84,11 @@ def test_it_is_an_estimator_of_scikit_learn():
 @pytest.mark.parametrize(
     ("change", "given", "message"),
     [
-        (lambda p, y: (p / 255, y), {}, r"uint8; found \(16, 32, 32\) of float64"),
+        (lambda p, y: (p / 255, y), {}, r"\(16, 32, 32\) of float64.*uint8"),
         (lambda p, y: (p[:, :20], y), {}, r"found \(16, 20, 32\)"),
         (lambda p, y: (np.stack([p] * 3, axis=-1), y), {}, r"found \(16, 32, 32, 3\)"),
         (lambda p, y: (p, y[:-1]), {}, r"16 labels.*found an array \(15,\)"),
-        (lambda p, y: (p[3:], y[3:]), {}, "at least 4 images of 0 to learn from; found 3"),
+        (lambda p, y: (p[3:], y[3:]), {}, "3 images of 0.*at least 4"),
         (lambda p, y: (p, y), {"gan": {"stepps": 3}}, "did you mean gan.steps"),
         (lambda p, y: (p, y), {"sampling_strategy": "none"}, "sampling_strategy among"),
         (lambda p, y: (np.zeros((16, 300, 300), np.uint8), y), {}, "at most 256 px.*found 300 px"),

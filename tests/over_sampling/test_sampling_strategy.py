@@ -39,13 +39,13 @@ def test_a_ratio_for_two_classes(ratio, added):
 @pytest.mark.parametrize(
     ("labels", "strategy", "message"),
     [
-        (LABELS, "majority", "auto, not majority, .* found 'majority'"),
-        (LABELS, 0.5, "two classes.*found 0.5 and 3 classes"),
+        (LABELS, "majority", "is 'majority'. It must be one of auto, not majority, "),
+        (LABELS, 0.5, "is 0.5, for 3 classes.*two classes"),
         ([0, 0, 1], 1.5, "at most 1"),
-        ([0, 0, 0, 1, 1], 0.1, "removes none; found 0 of 1, which has 2"),
-        (LABELS, {"d": 3}, "among a, b, c; found d"),
-        (LABELS, {"a": 3}, "found 3 of a, which has 5"),
-        (["a", "a"], "auto", "two classes; found 1"),
+        ([0, 0, 0, 1, 1], 0.1, "fewer images than there are: 0 of 1, which has 2"),
+        (LABELS, {"d": 3}, "names d, .* are a, b, c"),
+        (LABELS, {"a": 3}, "there are: 3 of a, which has 5"),
+        (["a", "a"], "auto", "name 1 class. .* two classes"),
     ],
 )
 def test_impossible_strategies_are_refused(labels, strategy, message):

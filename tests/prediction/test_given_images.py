@@ -50,7 +50,7 @@ def test_unreadable_files_say_why(pictures, tmp_path):
 
 
 def test_places_without_images(tmp_path):
-    with pytest.raises(InputError, match=f"an image or a folder of images at {tmp_path}/no; found nothing"):
+    with pytest.raises(InputError, match=f"There is nothing at {tmp_path}/no"):
         find_given([tmp_path / "no"])
-    with pytest.raises(InputError, match="found none"):
+    with pytest.raises(InputError, match="There are no images"):
         find_given([tmp_path])

@@ -100,10 +100,10 @@ def test_a_classifier_stopped_on_the_test_set_says_so(tmp_path, pictures):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--run", "nowhere"], "a run folder at nowhere; found none"),
+        (["--run", "nowhere"], "There is no run at nowhere"),
         (["--arm", "gan"], "duplicated baseline_cnn 0"),
         (["--threshold", "best"], "`youden`"),
-        (["missing.png"], "missing.png; found nothing"),
+        (["missing.png"], "nothing at missing.png"),
     ],
 )
 def test_wrong_use(trained_run, pictures, arguments, words):

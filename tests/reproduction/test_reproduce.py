@@ -47,7 +47,7 @@ def test_both_protocols_side_by_side_and_only_what_is_missing_later():
     assert before.keys() == {("documents", 0), ("honest", 0)}
     content = json.loads(first.stdout)
     plain, with_gan = content["systems"]
-    assert plain["skipped"] is None and with_gan["skipped"].startswith("needs synthetic images")
+    assert plain["skipped"] is None and with_gan["skipped"].startswith("It needs synthetic images")
     assert plain["published"]["accuracy"] == 0.90 and plain["published"]["interval"][0] == pytest.approx(
         0.875, abs=0.002
     )
@@ -61,7 +61,7 @@ def test_both_protocols_side_by_side_and_only_what_is_missing_later():
     after = cells()
     assert after.keys() - before.keys() == {("documents", 1), ("honest", 1)}
     assert {cell: after[cell] for cell in before} == before, "finished cells are not trained again"
-    for words in ("published (002)", "0.900 (0.87", "ours, documents", "ours, honest", "skipped, it needs synthetic"):
+    for words in ("published (002)", "0.900 (0.87", "ours, documents", "ours, honest", "skipped. It needs synthetic"):
         assert words in again.stdout
     rows = list(csv.DictReader(io.StringIO(Path("here/reproduction.csv").read_text())))
     assert [row["whose"] for row in rows] == ["published (002)", "ours, documents", "ours, honest", "published (002)"]

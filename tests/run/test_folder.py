@@ -59,7 +59,7 @@ def test_a_named_run_keeps_its_settings_under_those_given_now(tmp_path):
 def test_continuing_without_a_run_says_what_to_do(tmp_path):
     with pytest.raises(InputError, match="Run `ganbal train-gan` first"):
         select_run_to_continue(RunChoice(), tmp_path)
-    with pytest.raises(InputError, match=r"a run folder at .*absent"):
+    with pytest.raises(InputError, match=r"no run at .*absent"):
         select_run_to_continue(RunChoice(tmp_path / "absent"), tmp_path)
 
 
@@ -103,7 +103,7 @@ def test_a_damaged_provenance_file_means_that_nothing_is_known_to_be_done(tmp_pa
 
 def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="can be written to"):
+    with pytest.raises(InputError, match="is not a folder"):
         check_writable(tmp_path / "file" / "run", 0)
     with pytest.raises(InputError, match="GB free"):
         check_writable(tmp_path / "run", 10**18)

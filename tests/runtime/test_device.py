@@ -28,7 +28,7 @@ def test_each_process_of_torchrun_takes_its_own_gpu(two_gpus, monkeypatch):
 
 
 def test_a_gpu_that_is_not_there_is_refused(two_gpus):
-    with pytest.raises(InputError, match=r"numbered 2.*found 2 CUDA devices"):
+    with pytest.raises(InputError, match=r"cuda:2` was requested, but this machine has 2 CUDA devices"):
         choose_device("cuda:2")
 
 

@@ -37,7 +37,7 @@ def test_every_class_is_generated_for_gan_both():
 
 
 def test_an_unknown_arm_is_told():
-    with pytest.raises(InputError, match="arms among imbalanced"):
+    with pytest.raises(InputError, match="arms are imbalanced"):
         planned("study.arms=[imbalanced,gam]")
 
 
@@ -46,7 +46,7 @@ def test_too_few_images_for_the_study_are_told_before_hours_of_training(tmp_path
     small = ["data.root=phantom", "data.phantom_images=120", "device=cpu", "score.extractor=untrained"]
     small += ["study.classifiers=[cnn_64]", "synthesis.num_images=20", "study.synthetic_ratios=[1]"]
     whole_run = (Requirement.GAN, Requirement.SCORE, Requirement.STUDY)
-    with pytest.raises(InputError, match=r"synthetic images for gan; found 20 NORMAL.*ganbal synthesize --n NORMAL="):
+    with pytest.raises(InputError, match=r"20 NORMAL.* are needed for gan.*ganbal synthesize --n NORMAL="):
         check_requirements(Run(tmp_path / "run"), load_config(None, small), whole_run)
     check_requirements(Run(tmp_path / "run"), load_config(None, [*small, "synthesis.num_images=balance"]), whole_run)
 

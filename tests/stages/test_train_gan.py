@@ -22,6 +22,6 @@ def generator(labels, classes, *, conditional):
     ("labels", "classes", "found"), [([0] * 3, ("A",), "3 of A"), ([0] * 9 + [1] * 3, ("A", "B"), "9 of A, 3 of B")]
 )
 def test_too_few_training_images_are_an_error(labels, classes, found):
-    with pytest.raises(InputError, match=f"at least 4 training images of every class to generate; found {found}"):
+    with pytest.raises(InputError, match=f"too few training images: {found}.*at least 4"):
         check_enough_images(generator(labels, classes, conditional=len(classes) > 1))
     check_enough_images(generator([*labels, *labels], classes, conditional=len(classes) > 1))

@@ -173,5 +173,5 @@ def test_which_arms_need_synthetic_images_and_which_add():
 
 
 def test_an_unknown_arm_is_an_input_error():
-    with pytest.raises(InputError, match=r"arms among imbalanced, .*, gan-both; found 'smoote'"):
+    with pytest.raises(InputError, match=r"no arm 'smoote'\. The arms are imbalanced, .*, gan-both"):
         find_arm("smoote")

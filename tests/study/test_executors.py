@@ -20,7 +20,7 @@ def leave_a_file(path):
     path.write_text(str(os.getpid()))
 
 def refuse(path):
-    raise InputError(expected="a larger image", found=path.name, action="Take another.")
+    raise InputError(found=f"{path.name} is too small.", expected="A larger one is needed.", action="Take another.")
 
 def die(path):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -56,7 +56,7 @@ def test_every_item_is_done_once_and_in_more_than_one_process(tasks, tmp_path):
 
 
 def test_a_workers_refusal_reaches_the_user_in_its_three_parts(tasks, tmp_path):
-    with pytest.raises(InputError, match=r"Expected a larger image; found 0\.txt\. Take another\.") as caught:
+    with pytest.raises(InputError, match=r"0\.txt is too small\. A larger one is needed\. Take another\.") as caught:
         list(ProcessExecutor(1).each(tasks.refuse, paths(tmp_path, 2), carry_on))
     assert caught.value.action == "Take another."
 
@@ -110,6 +110,6 @@ def test_ray_that_is_not_installed_names_its_extra(monkeypatch):
 
 
 def test_errors_survive_the_way_between_processes():
-    error = pickle.loads(pickle.dumps(InputError(expected="one", found="two", action="Three.")))
-    assert (error.expected, error.found, error.action) == ("one", "two", "Three.")
-    assert str(error) == "Expected one; found two. Three."
+    error = pickle.loads(pickle.dumps(InputError(found="One.", expected="Two.", action="Three.")))
+    assert (error.found, error.expected, error.action) == ("One.", "Two.", "Three.")
+    assert str(error) == "One. Two. Three."

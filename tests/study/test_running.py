@@ -197,7 +197,7 @@ def test_too_few_synthetic_images_stop_the_study_before_its_first_cell(tmp_path)
         images = StudyImages(ImageSet(made.real.pixels, labels), made.synthetic, made.validation, made.test)
         return StudySource(classes=("A", "B"), at_size=lambda size: images, data_digest="d", synthetic_digest="s")
 
-    with pytest.raises(InputError, match=r"8 A, 0 B synthetic images for gan; found 2 A, 2 B.*synthesize --n A=8"):
+    with pytest.raises(InputError, match=r"2 A, 2 B.*8 A, 0 B are needed for gan.*synthesize --n A=8"):
         study(tmp_path, settings("study.synthetic_ratios=[1]"), small)
     assert not (tmp_path / "cells").exists()
 

@@ -50,7 +50,7 @@ def replace(file: Path) -> None:
 @pytest.mark.parametrize("damage", [delete, truncate, flip, replace])
 def test_a_damaged_image_is_named(folder: SyntheticFolder, damage) -> None:
     damage(folder.root / "A" / "synthetic_0_3.png")
-    with pytest.raises(InputError, match=r"1 missing or changed: A/synthetic_0_3.png .*ganbal synthesize"):
+    with pytest.raises(InputError, match=r"1 of the 6 .* missing or changed: A/synthetic_0_3.png .*ganbal synthesize"):
         read_synthetic(folder)
 
 

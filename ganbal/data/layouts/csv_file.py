@@ -13,7 +13,7 @@ from ganbal.data.classes import class_name_problem
 from ganbal.data.folder_names import split_of
 from ganbal.data.image_formats import IMAGE_SUFFIXES, is_image_name, printable
 from ganbal.data.source import FoundImage, Source
-from ganbal.errors import InputError
+from ganbal.errors import InputError, reason_of
 
 _REQUIRED = ("path", "label")
 _OPTIONAL = ("split", "patient")
@@ -50,7 +50,7 @@ def read_csv_file(file: Path, patient_column: str | None = None) -> Source:
     if not mistakes:
         images = _read_images(file, rows, columns, mistakes)
     if not mistakes and not images:
-        mistakes.append("no lines below the header")
+        mistakes.append("there are no lines below the header")
     if not mistakes and not any((file.parent / image.file_name).exists() for image in images):
         mistakes.append(
             f"none of the {len(images)} files exists, e.g. {images[0].file_name} "
@@ -60,8 +60,9 @@ def read_csv_file(file: Path, patient_column: str | None = None) -> Source:
         more = len(mistakes) - _MOST_MISTAKES_SHOWN
         shown = mistakes[:_MOST_MISTAKES_SHOWN] + ([f"and {more} more"] if more > 0 else [])
         raise InputError(
-            expected=f"columns path,label[,split,patient] that name image files in {printable(file)}",
-            found="; ".join(shown),
+            found=f"The table {printable(file)} cannot be used:\n  " + "\n  ".join(shown),
+            expected="It needs the columns path,label[,split,patient], and a path that leads to an image in every "
+            "line.",
             action="Correct the CSV file.",
         )
     return Source(file, file.parent, "csv", tuple(sorted(images, key=lambda image: image.file_name)))
@@ -79,8 +80,8 @@ def _read_rows(file: Path) -> tuple[list[str], list[_Row]]:
         rows = [_Row(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(
-            expected=f"a CSV file in UTF-8 at {printable(file)}",
-            found=" ".join(str(error).split()),
+            found=f"The table {printable(file)} cannot be read: {reason_of(error)}.",
+            expected="It must be a CSV file in UTF-8 or UTF-16.",
             action="Save it as comma-separated UTF-8 text.",
         ) from error
     return (rows[0].cells, rows[1:]) if rows else ([], [])

@@ -28,8 +28,8 @@ from ganbal.errors import InputError
 from ganbal.runtime.number_text import some_of
 
 LAYOUTS = (
-    "train/<CLASS>/…, test/<CLASS>/… and perhaps val/<CLASS>/… (Kaggle's layout), one folder per class, "
-    "or a CSV file with the columns path,label[,split,patient]"
+    "images in train/<CLASS>/…, test/<CLASS>/… and perhaps val/<CLASS>/… (Kaggle's layout), in one folder per class, "
+    "or listed in a CSV file with the columns path,label[,split,patient]"
 )
 _ARCHIVE_LEVELS = 3
 _MOST_FILES_LISTED = 10_000
@@ -68,8 +68,8 @@ class _Reader:
             self.warnings.append(DataWarning("empty-folders", {"folders": self.empty}))
         if not self.images:
             raise InputError(
-                expected=f"images ({', '.join(IMAGE_SUFFIXES)}) in {LAYOUTS}, at {printable(root)}",
-                found=_what_is_there(root),
+                found=f"There are no images in class folders in {printable(root)}{_what_is_there(root)}.",
+                expected=f"ganbal needs {LAYOUTS}. It reads {', '.join(IMAGE_SUFFIXES)}.",
                 action="Give --data the folder that holds the class folders, or train/ and test/.",
             )
         warnings = (*self.warnings, *self.left_out.warnings())
@@ -82,11 +82,19 @@ class _Reader:
         for split, count in Counter(splits.values()).items():
             if count > 1:
                 same = [name for name in splits if splits[name] == split]
-                raise _doubt(root, f"one {split} folder", f"{count}: {', '.join(same)}")
+                raise _doubt(
+                    root,
+                    f"{printable(root)} has {count} {split} folders: {', '.join(same)}.",
+                    "One split is one folder.",
+                )
         others = [name for name in folders if name not in splits and _holds_images(root / name)]
         doubtful = [name for name in others if mentions_split(name)]
         if doubtful:
-            raise _doubt(root, "folders train, val and test", f"also {some_of(doubtful)}, which may belong to a split")
+            raise _doubt(
+                root,
+                f"{printable(root)} also holds {some_of(doubtful)}, which may belong to a split.",
+                "The folders of the splits are train, val and test.",
+            )
         if others:
             self.warnings.append(DataWarning("unused-folders", {"folders": [printable(root / n) for n in others]}))
         for name, split in splits.items():
@@ -99,9 +107,9 @@ class _Reader:
         lonely = [name for name in folders if split_of(name) is not None]
         if lonely:
             raise InputError(
-                expected=f"a train folder beside {' and '.join(lonely)} in {printable(root)}",
-                found="none",
-                action=f"Give --data {LAYOUTS}.",
+                found=f"{printable(root)} has {' and '.join(lonely)}, but no train folder beside it.",
+                expected=f"ganbal needs {LAYOUTS}.",
+                action="Add the folder of training images, or correct --data.",
             )
         if folders and all(_holds_only_splits(root / name) for name in folders):
             for name in folders:
@@ -119,7 +127,11 @@ class _Reader:
         names = [name for name in names if name not in copies]
         stray = sum(is_image_name(entry.name) and not entry.is_folder for entry in list_folder(folder))
         if stray and split is not None and not names:
-            raise _doubt(folder, "one folder per class", f"{stray} images and no folders")
+            raise _doubt(
+                folder,
+                f"{printable(folder)} holds {stray} images and no folders.",
+                "ganbal needs one folder per class.",
+            )
         _check_class_folders(folder, names)
         if stray:
             values = {"count": stray, "folder": printable(folder)}
@@ -150,8 +162,9 @@ def _split_root(given: Path) -> Path | None:
             return None  # CLASS/SPLIT/…
         if len(found) > 1:
             raise InputError(
-                expected=f"one data set in {printable(given)}",
-                found=f"{len(found)} folders with a train folder in them: {some_of([folder.name for folder in found])}",
+                found=f"{printable(given)} holds {len(found)} data sets, each with a train folder: "
+                f"{some_of([folder.name for folder in found])}.",
+                expected="ganbal works on one data set at a time.",
                 action="Give --data one of them.",
             )
         if found:
@@ -183,26 +196,34 @@ def _check_class_folders(folder: Path, names: Sequence[str]) -> None:
     Raises:
         InputError: they are not, or it cannot be decided whether the classes are one level deeper.
     """
-    expected = "one folder per class"
+    place, expected = printable(folder), "ganbal needs one folder per class."
     masks = [name for name in names if is_mask_folder(name)]
     units = [name for name in names if is_unit_folder(name)]
     splits = [name for name in names if mentions_split(name)]
     images = [name for name in names if is_image_folder(name)]
     if masks:
-        raise _doubt(folder, expected, f"{some_of(masks)}: masks, not a class")
+        raise _doubt(folder, f"{place} holds masks, which are no class: {some_of(masks)}.", expected)
     if units:
-        raise _doubt(folder, expected, f"{some_of(units)}: patients, studies or parts, not classes")
+        raise _doubt(
+            folder, f"The folders in {place} are patients, studies or parts, not classes: {some_of(units)}.", expected
+        )
     if splits:
-        raise _doubt(folder, expected, f"{some_of(splits)}: perhaps a split, not a class")
+        raise _doubt(folder, f"Folders in {place} may be splits, not classes: {some_of(splits)}.", expected)
     if images:
-        raise _doubt(folder, expected, f"{some_of(images)}: folders of images whose names say no class")
+        raise _doubt(folder, f"The folder names in {place} say no class: {some_of(images)}.", expected)
     parts = Counter(distinguishing_part(name) for name in names)
     alike = [name for name in names if parts[distinguishing_part(name)] > 1]
     if alike:
-        raise _doubt(folder, expected, f"{some_of(alike)}: parts of one set, not classes")
+        raise _doubt(
+            folder, f"The folders in {place} look like parts of one set, not like classes: {some_of(alike)}.", expected
+        )
     inner = _common_inner_folders(folder, names)
     if inner:
-        raise _doubt(folder, expected, f"{some_of(inner)} in each of {some_of(names)}: either may be the classes")
+        raise _doubt(
+            folder,
+            f"In {place}, each of {some_of(names)} holds the folders {some_of(inner)}, and either may be the classes.",
+            expected,
+        )
 
 
 def _common_inner_folders(folder: Path, names: Sequence[str]) -> list[str]:
@@ -263,14 +284,14 @@ def _list_if_readable(folder: Path) -> list[Entry]:
         return []
 
 
-def _doubt(folder: Path, expected: str, found: str) -> InputError:
+def _doubt(folder: Path, found: str, expected: str) -> InputError:
     """A refusal that says what to do where folders do not name the classes without doubt."""
     tables = _tables_near(folder)
     hint = f" (its labels may be in {some_of(tables)})" if tables else ""
     return InputError(
-        expected=f"{expected} in {printable(folder)}",
         found=found,
-        action=f"Rename or remove folders, or list the images in a CSV file with the columns "
+        expected=expected,
+        action="Rename or remove folders, or list the images in a CSV file with the columns "
         f"path,label[,split,patient] and give that to --data{hint}.",
     )
 
@@ -289,7 +310,7 @@ def _what_is_there(root: Path) -> str:
     found = find_image_files(root)
     paths = [*found.files, *found.other_files, *found.masks][:_MOST_FILES_LISTED]
     if not paths:
-        return "no files"
+        return ""
     suffixes = Counter(suffix_of(path) or "without suffix" for path in paths)
     counts = ", ".join(f"{count} {suffix}" for suffix, count in suffixes.most_common(4))
-    return f"files with other suffixes or in no class folder: {counts}"
+    return f", but files with other suffixes or in no class folder: {counts}"

@@ -76,9 +76,9 @@ def _public_weights(name: str) -> str:
     known = torchvision.models.list_models(module=torchvision.models)
     if name not in known:
         raise InputError(
-            expected="the name of an image classifier of torchvision after `torchvision:`",
-            found=name,
-            action=f"One of: {', '.join(known)}.",
+            found=f"torchvision has no image classifier {name!r}.",
+            expected=f"The name after `torchvision:` must be one of {', '.join(known)}.",
+            action="Correct score.extractor.",
         )
     return str(next(iter(torchvision.models.get_model_weights(name))).url)
 
@@ -94,15 +94,17 @@ def _load(network: nn.Module, weights: dict[str, torch.Tensor], head: str, file:
     ]
     if wrong:
         raise InputError(
-            expected=f"weights of torchvision's {name} in {file}",
-            found=f"{len(wrong)} tensors missing, unknown or of another shape, such as {wrong[0]}",
+            found=f"The weights in {file} do not fit torchvision's {name}: {len(wrong)} tensors are missing, unknown "
+            f"or of another shape, such as {wrong[0]}.",
+            expected=f"The file must hold a state_dict of {name}.",
             action="Give the weights file of this network, or the name of the network that the file belongs to.",
         )
     network.load_state_dict(weights, strict=False)
     not_finite = [key for key, value in weights.items() if value.is_floating_point() and not value.isfinite().all()]
     if not_finite:
         raise InputError(
-            expected=f"finite weights of {name} in {file}",
-            found=f"NaN or infinity in {len(not_finite)} tensors, the first {not_finite[0]}",
+            found=f"The weights of {name} in {file} hold NaN or infinity in {len(not_finite)} tensors; the first is "
+            f"{not_finite[0]}.",
+            expected="All weights must be finite.",
             action="Download or copy the file again.",
         )

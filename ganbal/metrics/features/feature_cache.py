@@ -81,8 +81,8 @@ class SetFeatureCache:
         sets = [features for features in found if features is not None]
         if len(sets) < len(extractors):
             raise InputError(
-                expected=f"features that can be read back from {self.root}",
-                found="files that changed while they were written",
+                found=f"The features in {self.root} changed while they were written.",
+                expected="ganbal must be able to read back the features that it keeps.",
                 action="Start again, or set GANBAL_CACHE to another folder.",
             )
         self._report_unreadable(source, sets[0].unreadable)
@@ -209,10 +209,9 @@ def _embedded(extractor: Extractor, groups: Sequence[torch.Tensor], source_name:
         values = extractor.embed(prepared).cpu().numpy()
     if not np.isfinite(values).all():
         raise InputError(
-            expected=f"finite features from the extractor ({extractor.identity})",
-            found=f"NaN or infinity for images of {source_name}",
-            action="The weights are damaged or incomplete for this layer: use another file, or fewer dims. "
-            "No score is computed from such features.",
+            found=f"The features of images of {source_name} hold NaN or infinity ({extractor.identity}).",
+            expected="No score is computed from features that are not finite.",
+            action="The weights are damaged or incomplete for this layer: use another file, or fewer dims.",
         )
     return values
 
@@ -220,8 +219,9 @@ def _embedded(extractor: Extractor, groups: Sequence[torch.Tensor], source_name:
 def _check_readable(source: ImageSource, unreadable: Sequence[UnreadableRow]) -> None:
     if len(unreadable) > MAX_UNREADABLE_FRACTION * len(source):
         raise InputError(
-            expected=f"readable images in {source.name} (at most {MAX_UNREADABLE_FRACTION:.0%} unreadable)",
-            found=f"{len(unreadable)} of {len(source)} that cannot be decoded: {_examples(source, unreadable)}",
+            found=f"{len(unreadable)} of {len(source)} images of {source.name} cannot be decoded: "
+            f"{_examples(source, unreadable)}.",
+            expected=f"At most {MAX_UNREADABLE_FRACTION:.0%} may be unreadable.",
             action="Remove or replace these files.",
         )
 

@@ -59,9 +59,9 @@ class FolderImages:
         """
         if not root.is_dir():
             raise InputError(
-                expected=f"a folder of images at {root}",
-                found="a file" if root.exists() else "nothing there",
-                action="Give a folder with images in it (any depth), or a pytorch-fid .npz file of statistics.",
+                found=f"{root} is a file, not a folder." if root.exists() else f"There is no folder at {root}.",
+                expected="Scores need a folder with images at any depth, or a pytorch-fid .npz file of statistics.",
+                action="Correct the path.",
             )
         self.root, self.name = root, printable(root)
         found = find_image_files(root)
@@ -69,9 +69,9 @@ class FolderImages:
         self.warnings: list[DataWarning] = found.warnings()
         if not self.paths:
             raise InputError(
-                expected=f"images in {self.name} ({', '.join(IMAGE_SUFFIXES)})",
-                found="; ".join(["none at any depth", *map(str, self.warnings)]),
-                action="Check the folder's name.",
+                found=" ".join([f"There are no images in {self.name}, at any depth.", *map(str, self.warnings)]),
+                expected=f"Scores need images ({', '.join(IMAGE_SUFFIXES)}).",
+                action="Correct the path of the folder.",
             )
         self.names = [path.relative_to(root).as_posix() for path in self.paths]
         self.intensity, _ = find_intensity_range(self.paths)

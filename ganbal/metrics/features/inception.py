@@ -142,17 +142,18 @@ def _checked_weights(file: Path, dims: int) -> dict[str, torch.Tensor]:
     wrong = sorted(name for name in needed if name not in weights or weights[name].shape != expected[name])
     if wrong or not weights.keys() <= expected.keys():
         raise InputError(
-            expected=f"{_WHAT} in {file}: {len(needed)} tensors in pytorch-fid's key names",
-            found=f"{len(weights)} tensors; {len(wrong)} missing or of another shape"
-            + (f", such as {wrong[0]}" if wrong else ""),
+            found=f"{file} does not hold {_WHAT}: it has {len(weights)} tensors, and {len(wrong)} needed ones "
+            "are missing or of another shape" + (f", such as {wrong[0]}." if wrong else "."),
+            expected=f"It must hold {len(needed)} tensors with the names of pytorch-fid.",
             action=f"Use the file that pytorch-fid downloads: {FID_WEIGHTS_URL}",
         )
     usable = [known for known in _MODULES_BY_DIMS if known < dims and not _not_finite(weights, known)]
     broken = _not_finite(weights, dims)
     if broken:
         raise InputError(
-            expected=f"finite Inception weights for {dims}-dimensional features in {file}",
-            found=f"NaN or infinity in {len(broken)} tensors, the first {broken[0]}",
+            found=f"The Inception weights in {file} hold NaN or infinity in {len(broken)} tensors that "
+            f"{dims}-dimensional features need; the first is {broken[0]}.",
+            expected="All weights must be finite.",
             action=(f"Use this file with --dims {usable[-1]} or less, or use" if usable else "Use")
             + f" the complete file that pytorch-fid downloads: {FID_WEIGHTS_URL}",
         )

@@ -37,8 +37,9 @@ def check_extractor(config: ScoreConfig) -> None:
         check_backbone(name.removeprefix(_BACKBONE_PREFIX), config.weights)
     elif name == "classifier" and (config.weights is None or not config.weights.expanduser().is_file()):
         raise InputError(
-            expected="the file of a trained classifier in score.weights, as score.extractor is `classifier`",
-            found="nothing" if config.weights is None else f"no file {config.weights}",
+            found="score.extractor is `classifier`, but "
+            + ("score.weights is not set." if config.weights is None else f"there is no file {config.weights}."),
+            expected="This extractor needs the file of a trained classifier in score.weights.",
             action="Give one, such as --weights outputs/RUN/study/cells/imbalanced/baseline_cnn/0/model.safetensors.",
         )
 

@@ -11,7 +11,7 @@ from urllib.parse import urlparse
 
 import torch
 
-from ganbal.errors import InputError
+from ganbal.errors import InputError, reason_of
 
 _TIMEOUT_SECONDS = 5
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,})\.\w+$")
@@ -35,14 +35,14 @@ def read_weights(file: Path, *, what: str) -> dict[str, torch.Tensor]:
     # safetensors and damaged archives add exceptions of their own.
     except Exception as error:
         raise InputError(
-            expected=f"{what} in {file}: a dictionary of tensors (torch.save of a state_dict, or safetensors)",
-            found=" ".join(str(error).split())[:300] or type(error).__name__,
+            found=f"The file {file} cannot be read as {what}: {reason_of(error)}.",
+            expected="It must hold a dictionary of tensors (torch.save of a state_dict, or safetensors).",
             action="Copy the file again; if it was downloaded, the download may be incomplete.",
         ) from error
     if not isinstance(content, Mapping) or not all(isinstance(value, torch.Tensor) for value in content.values()):
         raise InputError(
-            expected=f"{what} in {file}: a dictionary of tensors",
-            found=f"a {type(content).__name__}",
+            found=f"The file {file} holds a {type(content).__name__} instead of {what}.",
+            expected="It must hold a dictionary of tensors.",
             action="Save it with torch.save(network.state_dict(), file).",
         )
     return dict(content)
@@ -69,8 +69,8 @@ def require_file(file: Path, *, what: str) -> None:
     """
     if not file.is_file():
         raise InputError(
-            expected=f"{what} in the file {file}",
-            found="a folder" if file.is_dir() else "no such file",
+            found=f"{file} is a folder, not a file." if file.is_dir() else f"There is no file {file}.",
+            expected=f"It must hold {what}.",
             action="Correct score.weights (--weights FILE), or leave it out to use the public file.",
         )
 
@@ -92,7 +92,7 @@ def require_obtainable(url: str, *, what: str) -> None:
         request = urllib.request.Request(url, method="HEAD")
         urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS).close()
     except (urllib.error.URLError, OSError, ValueError) as error:
-        raise _unavailable(url, what, str(error)) from error
+        raise _unavailable(url, what, reason_of(error)) from error
 
 
 def download(url: str, *, what: str) -> Path:
@@ -107,7 +107,7 @@ def download(url: str, *, what: str) -> Path:
         try:
             torch.hub.download_url_to_file(url, str(target), hash_prefix=_hash_in_name(url), progress=False)
         except (urllib.error.URLError, OSError, RuntimeError) as error:
-            raise _unavailable(url, what, str(error)) from error
+            raise _unavailable(url, what, reason_of(error)) from error
     return target
 
 
@@ -118,9 +118,9 @@ def _hash_in_name(url: str) -> str | None:
 
 def _unavailable(url: str, what: str, reason: str) -> InputError:
     return InputError(
-        expected=f"{what}, from an earlier download at {hub_file(url)} or from {url}",
-        found=f"neither ({' '.join(reason.split())})",
-        action=f"On a machine with internet access download {url}, copy it here and pass it with --weights FILE "
+        found=f"There is no earlier download of {what} at {hub_file(url)}, and the download of {url} fails: {reason}.",
+        expected="This feature extractor needs these weights.",
+        action="On a machine with internet access download them, copy the file here and pass it with --weights FILE "
         "(score.weights); or score with --set score.extractor=untrained, which needs no weights.",
     )
 

@@ -9,7 +9,7 @@ from types import ModuleType
 import torch
 from torch import nn
 
-from ganbal.errors import InputError
+from ganbal.errors import InputError, reason_of
 from ganbal.metrics.features.extractor import NetworkExtractor
 from ganbal.metrics.features.penultimate import classifier_extractor
 from ganbal.metrics.features.resizing import ResizeRule, to_gray
@@ -79,8 +79,8 @@ def _models() -> ModuleType:
         return importlib.import_module("torchxrayvision.models")
     except ImportError as error:
         raise InputError(
-            expected="the package torchxrayvision, for `score.extractor: xray`",
-            found=str(error),
+            found=f"The package torchxrayvision cannot be imported: {reason_of(error)}.",
+            expected="`score.extractor: xray` needs it.",
             action='Install it with `pip install "ganbal[xray]"`, or choose another score.extractor.',
         ) from error
 
@@ -107,7 +107,7 @@ def _load(network: nn.Module, file: Path, models: ModuleType) -> None:
         network.load_state_dict(weights)
     except (OSError, RuntimeError, ValueError, EOFError, AttributeError, TypeError, pickle.UnpicklingError) as error:
         raise InputError(
-            expected=f"{_WHAT} in {file}",
-            found=" ".join(str(error).split())[:300] or type(error).__name__,
+            found=f"The file {file} does not hold {_WHAT}: {reason_of(error)}.",
+            expected="`score.extractor: xray` needs these weights.",
             action=f"Use the file that torchxrayvision downloads: {_url(models)}",
         ) from error

@@ -25,7 +25,7 @@ def reproduction_blocks(run: RunFiles) -> list[Block]:
     blocks += [Notice(remark, "Reproduction") for remark in content["remarks"]]
     for system in content["systems"]:
         if system["skipped"]:
-            blocks.append(Paragraph(f"{_title(system)}: skipped, it {system['skipped']}.", quiet=True))
+            blocks.append(Paragraph(f"{_title(system)}: skipped. {system['skipped']}", quiet=True))
     notes = dict.fromkeys(
         f"{system['title']}: {system['published']['note']}"
         for system in content["systems"]

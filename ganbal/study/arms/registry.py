@@ -45,8 +45,8 @@ def find_arm(name: str) -> Arm:
     """
     if name not in ARMS:
         raise InputError(
-            expected=f"arms among {', '.join(ARMS)}",
-            found=f"{name!r}",
+            found=f"There is no arm {name!r}.",
+            expected=f"The arms are {', '.join(ARMS)}.",
             action="Correct study.arms, e.g. --set study.arms=[imbalanced,gan].",
         )
     return ARMS[name]

@@ -104,12 +104,12 @@ def test_temperature_lowers_the_calibration_error_of_a_network_that_is_too_sure(
 @pytest.mark.parametrize(
     ("labels", "probabilities", "message"),
     [
-        ([], np.empty((0, 2)), r"found shapes \(0,\) and \(0, 2\)"),
-        ([0, 1], [[0.5, 0.5]], r"found shapes \(2,\) and \(1, 2\)"),
-        ([0, 1], [0.5, 0.5], r"found shapes \(2,\) and \(2,\)"),
-        ([0], [[1.0]], r"found shapes \(1,\) and \(1, 1\)"),
-        ([2], [[0.5, 0.5]], "labels from 0 to 1; found 2 to 2"),
-        ([0], [[np.nan, 0.5]], "probabilities from 0 to 1"),
+        ([], np.empty((0, 2)), r"shape \(0,\), the probabilities \(0, 2\)"),
+        ([0, 1], [[0.5, 0.5]], r"shape \(2,\), the probabilities \(1, 2\)"),
+        ([0, 1], [0.5, 0.5], r"shape \(2,\), the probabilities \(2,\)"),
+        ([0], [[1.0]], r"shape \(1,\), the probabilities \(1, 1\)"),
+        ([2], [[0.5, 0.5]], "reach from 2 to 2.* from 0 to 1"),
+        ([0], [[np.nan, 0.5]], "probabilities are not numbers from 0 to 1"),
     ],
 )
 def test_input_that_cannot_be_judged(labels, probabilities, message):

@@ -74,14 +74,14 @@ def test_all_probabilities_zero():
 @pytest.mark.parametrize(
     ("labels", "probabilities", "message"),
     [
-        ([1, 1], [0.2, 0.9], "found 0 of class 0, 2 of class 1, 0 others"),
-        ([0, 0], [0.2, 0.9], "found 2 of class 0, 0 of class 1"),
-        ([], [], "found 0 of class 0"),
+        ([1, 1], [0.2, 0.9], "0 validation images of class 0, 2 of class 1 and 0 others"),
+        ([0, 0], [0.2, 0.9], "2 validation images of class 0, 0 of class 1"),
+        ([], [], "0 validation images of class 0"),
         ([0, 1, 2], [0.2, 0.9, 0.5], "1 others"),
-        ([0, 1], [0.2], r"shapes \(2,\) and \(1,\)"),
-        ([0, 1], [[0.2, 0.8], [0.5, 0.5]], r"shapes \(2,\) and \(2, 2\)"),
-        ([0, 1], [0.2, np.nan], "probabilities from 0 to 1"),
-        ([0, 1], [0.2, 1.5], "probabilities from 0 to 1"),
+        ([0, 1], [0.2], r"shape \(2,\), the probabilities \(1,\)"),
+        ([0, 1], [[0.2, 0.8], [0.5, 0.5]], r"shape \(2,\), the probabilities \(2, 2\)"),
+        ([0, 1], [0.2, np.nan], "probabilities are not numbers from 0 to 1"),
+        ([0, 1], [0.2, 1.5], "probabilities are not numbers from 0 to 1"),
     ],
 )
 def test_what_no_threshold_can_be_chosen_on(labels, probabilities, message):
@@ -92,5 +92,5 @@ def test_what_no_threshold_can_be_chosen_on(labels, probabilities, message):
 
 @pytest.mark.parametrize("wanted", [0, -0.1, 1.01, float("nan")])
 def test_recalls_that_cannot_be_wanted(wanted):
-    with pytest.raises(ClassifierInputError, match="a wanted recall above 0"):
+    with pytest.raises(ClassifierInputError, match="must be above 0 and at most 1"):
         recall_threshold(LABELS, PROBABILITIES, wanted)

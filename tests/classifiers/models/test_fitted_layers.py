@@ -68,7 +68,7 @@ def test_what_is_not_fitted_yet_cannot_tell_the_classes_apart(layer):
 @pytest.mark.parametrize("fit", [fit_linear_machine, fit_rbf_machine, fit_forest])
 def test_a_class_without_images(fit):
     features, labels = clouds()
-    with pytest.raises(ClassifierInputError, match="training images of all 3 classes; found none of class 2"):
+    with pytest.raises(ClassifierInputError, match=r"no training images of class 2.*all 3 classes"):
         fit(features, labels, settings(3))
 
 
@@ -106,7 +106,7 @@ def test_the_network_below_a_machine_is_the_one_of_its_own_model(train):
 def test_heat_maps_of_a_forest_are_refused():
     features, labels = clouds()
     layer = fit_forest(features, labels, settings())
-    with pytest.raises(ClassifierInputError, match="found a forest, whose answer goes in steps"):
+    with pytest.raises(ClassifierInputError, match="through a forest, whose answer goes in steps"):
         layer(torch.from_numpy(features).requires_grad_(True))
 
 
@@ -114,7 +114,7 @@ def test_heat_maps_of_a_machine_on_a_network_and_of_one_on_pixels(train, unseen_
     pixels, labels = unseen_pixels(128)
     on_network = train("svm_on_cnn", size=128, steps=2, checks=1).network
     assert grad_cam(on_network, pixels[:2], labels[:2]).shape == (2, 128, 128)
-    with pytest.raises(ClassifierInputError, match="ends in feature maps"):
+    with pytest.raises(ClassifierInputError, match="need feature maps"):
         grad_cam(train("pixel_svm").network, unseen_pixels()[0], unseen_pixels()[1])
 
 

@@ -72,7 +72,7 @@ def test_older_names_in_a_file_of_densenet(tmp_path):
 
 def test_weights_of_another_network(tmp_path):
     torch.save(models.squeezenet1_1(weights=None).state_dict(), tmp_path / "other.pth")
-    message = r"state_dict of resnet18, whole or without its last layers.*the weights of another network"
+    message = r"the weights of another network.*state_dict of resnet18, whole or without its last layers"
     for check in (check_model, lambda name, weights, size, classes: build_model(name, classes, size, weights)):
         with pytest.raises(ClassifierInputError, match=message):
             check("transfer:resnet18", str(tmp_path / "other.pth"), 64, 2)
@@ -81,11 +81,11 @@ def test_weights_of_another_network(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("transfer:resnet_18", r"found 'transfer:resnet_18'. Did you mean transfer:resnet18"),
-        ("transfer:xyz", r"found 'transfer:xyz'. E.g. transfer:resnet18"),
+        ("transfer:resnet_18", r"no classifier 'transfer:resnet_18'. .*Did you mean transfer:resnet18"),
+        ("transfer:xyz", r"no classifier 'transfer:xyz'. .*for example, transfer:resnet18"),
         ("transfer:vit_b_16", "images of any size"),
-        ("transfer:resnet18:0", "transfer:resnet18:N with the number of last blocks"),
-        ("transfer:resnet18:two", "transfer:resnet18:N with the number of last blocks"),
+        ("transfer:resnet18:0", "number of last blocks to train may follow transfer:resnet18"),
+        ("transfer:resnet18:two", "number of last blocks to train may follow transfer:resnet18"),
     ],
 )
 def test_names_that_do_not_exist(name, message):
@@ -94,7 +94,9 @@ def test_names_that_do_not_exist(name, message):
 
 
 def test_more_blocks_than_there_are():
-    with pytest.raises(ClassifierInputError, match=r"at most 6 blocks to train.*found 'transfer:resnet18:7'"):
+    with pytest.raises(
+        ClassifierInputError, match=r"'transfer:resnet18:7' asks for 7 trained blocks. This network has 6"
+    ):
         build_model("transfer:resnet18:7", 2, 32)
 
 

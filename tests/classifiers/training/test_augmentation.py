@@ -158,6 +158,6 @@ def test_never_asks_a_server_for_its_version():
 
 
 def test_unknown_augmentation():
-    with pytest.raises(ClassifierInputError, match=r"among none, anatomical, published, .*; found 'mirror'"):
+    with pytest.raises(ClassifierInputError, match=r"no augmentation 'mirror'.* are none, anatomical, published"):
         check_augmentation("mirror")
     check_augmentation("none")

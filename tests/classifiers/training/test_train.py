@@ -162,11 +162,11 @@ def test_a_training_that_diverges_says_so(train):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"train_pixels": np.zeros((48, 20, 20), np.uint8)}, r"uint8 \(N, 16, 16\); found uint8 \(48, 20, 20\)"),
+        ({"train_pixels": np.zeros((48, 20, 20), np.uint8)}, r"\(48, 20, 20\) of uint8.*uint8 \(N, 16, 16\)"),
         ({"train_pixels": np.zeros((48, 16, 16), np.float32)}, r"found float32 \(48, 16, 16\)"),
         ({"train_pixels": np.zeros((0, 16, 16), np.uint8)}, r"one or more .* found uint8 \(0, 16, 16\)"),
         ({"train_labels": np.zeros(47, np.int64)}, r"48 labels, .* found int64 \(47,\)"),
-        ({"train_labels": np.zeros(48)}, r"whole numbers from 0 to 1; found float64"),
+        ({"train_labels": np.zeros(48)}, r"float64 .*whole numbers from 0 to 1"),
         ({"train_labels": np.full(48, 2)}, r"found int64 \(48,\) from 2 to 2"),
         ({"val_labels": np.full(20, -1)}, r"from -1 to -1"),
         ({"class_weights": (1.0, 1.0, 1.0)}, "2 class weights"),

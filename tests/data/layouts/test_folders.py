@@ -123,18 +123,18 @@ def test_names_that_are_not_utf8_are_left_out_with_a_warning(tmp_path, make_imag
 
 
 def test_nothing_there(tmp_path):
-    with pytest.raises(InputError, match=r"found No such file or directory\. Give --data"):
+    with pytest.raises(InputError, match=r"There is nothing at .*\. Correct --data"):
         find_images(tmp_path / "missing")
 
 
 def test_a_root_that_links_to_itself(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path / "link")
-    with pytest.raises(InputError, match="found Too many levels of symbolic links"):
+    with pytest.raises(InputError, match="cannot be read: too many levels of symbolic links"):
         find_images(tmp_path / "link")
 
 
 def test_an_empty_folder(tmp_path):
-    with pytest.raises(InputError, match="found no files"):
+    with pytest.raises(InputError, match="There are no images in class folders in"):
         find_images(tmp_path)
 
 
@@ -154,13 +154,13 @@ def test_images_without_class_folders(tmp_path, make_images):
 
 def test_a_test_folder_without_a_train_folder(tmp_path, make_images):
     make_images(tmp_path, ["test/A/1.png", "val/A/1.png", "A/1.png"])
-    with pytest.raises(InputError, match="a train folder beside test and val"):
+    with pytest.raises(InputError, match="has test and val, but no train folder beside"):
         find_images(tmp_path)
 
 
 def test_two_sets_in_one_folder(tmp_path, make_images):
     make_images(tmp_path, ["one/train/A/1.png", "two/train/A/1.png"])
-    with pytest.raises(InputError, match="2 folders with a train folder in them: one and two"):
+    with pytest.raises(InputError, match="holds 2 data sets, each with a train folder: one and two"):
         find_images(tmp_path)
 
 
@@ -171,7 +171,7 @@ def test_a_folder_that_cannot_be_read(tmp_path, make_images, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(os, "scandir", refuse)
-    with pytest.raises(InputError, match="found Permission denied"):
+    with pytest.raises(InputError, match="cannot be read: permission denied"):
         find_images(tmp_path)
 
 
@@ -248,21 +248,24 @@ def test_the_second_copy_in_the_brain_mri_set_is_not_a_class(tmp_path, make_imag
     ("names", "message"),
     [
         # NIH ChestX-ray14
-        (["images_001/images/1.png", "images_002/images/2.png"], "images_001 and images_002: folders of images whose"),
+        (["images_001/images/1.png", "images_002/images/2.png"], "say no class: images_001 and images_002"),
         # CheXpert
-        (["train/patient00001/study1/view1_frontal.jpg", "valid/patient2/study1/v.jpg"], "patient00001: patients"),
+        (
+            ["train/patient00001/study1/view1_frontal.jpg", "valid/patient2/study1/v.jpg"],
+            "studies or parts, not classes: patient00001",
+        ),
         # MIMIC-CXR
-        (["files/p10/p10000032/s50414267/1.jpg", "files/p11/p11000011/s5/1.jpg"], "p10 and p11: patients"),
+        (["files/p10/p10000032/s50414267/1.jpg", "files/p11/p11000011/s5/1.jpg"], "not classes: p10 and p11"),
         # ISIC challenge, HAM10000, RSNA
-        (["ISIC_Training_Input/1.jpg", "ISIC_Test_Input/2.jpg"], "perhaps a split, not a class"),
-        (["HAM10000_images_part_1/1.jpg", "HAM10000_images_part_2/2.jpg"], "parts of one set, not classes"),
-        (["stage_2_train_images/1.png", "stage_2_test_images/2.png"], "perhaps a split, not a class"),
+        (["ISIC_Training_Input/1.jpg", "ISIC_Test_Input/2.jpg"], "may be splits, not classes"),
+        (["HAM10000_images_part_1/1.jpg", "HAM10000_images_part_2/2.jpg"], "parts of one set, not like classes"),
+        (["stage_2_train_images/1.png", "stage_2_test_images/2.png"], "may be splits, not classes"),
         # images without labels
         (["train/1.png", "test/2.png"], "2|images and no folders"),
-        (["images/1.png", "masks/1.png"], "masks: masks, not a class"),
-        (["fold1/A/1.png", "fold2/A/2.png"], "fold1 and fold2: patients, studies or parts"),
-        (["train/A/1.png", "training/A/2.png"], "one train folder .* found 2: train, training"),
-        (["train/A/1.png", "old_test/A/2.png"], "also old_test, which may belong to a split"),
+        (["images/1.png", "masks/1.png"], "holds masks, which are no class: masks"),
+        (["fold1/A/1.png", "fold2/A/2.png"], "patients, studies or parts, not classes: fold1 and fold2"),
+        (["train/A/1.png", "training/A/2.png"], "has 2 train folders: train, training"),
+        (["train/A/1.png", "old_test/A/2.png"], "also holds old_test, which may belong to a split"),
         # classes one level deeper
         (["site1/ill/1.png", "site1/well/2.png", "site2/ill/3.png", "site2/well/4.png"], "either may be the classes"),
     ],

@@ -49,7 +49,7 @@ def test_folding_changes_nothing_but_rounding(random_inception_file: Path, image
 
 def test_the_file_that_is_nan_past_768_gives_an_error_at_2048(shared_weights: Path) -> None:
     file = shared_weights / "fid_inception_2015-12-05_dims768.pth"
-    with pytest.raises(InputError, match=r"finite Inception weights for 2048.*--dims 768 or less"):
+    with pytest.raises(InputError, match=r"NaN or infinity in 120 tensors that 2048.*--dims 768 or less"):
         check_score(ScoreConfig(dims=2048, weights=file))
     check_score(ScoreConfig(dims=768, weights=file))
 
@@ -58,7 +58,7 @@ def test_a_file_that_is_nan_past_768_gives_an_error_at_2048(random_inception_fil
     weights = torch.load(random_inception_file, weights_only=True)
     weights["Mixed_7b.branch1x1.conv.weight"] *= float("nan")
     torch.save(weights, tmp_path / "nan.pth")
-    with pytest.raises(InputError, match=r"NaN or infinity in 1 tensors, the first Mixed_7b"):
+    with pytest.raises(InputError, match=r"NaN or infinity in 1 tensors that 2048-.*; the first is Mixed_7b"):
         inception_extractor(tmp_path / "nan.pth", 2048, "pytorch-fid", CPU)
 
 
@@ -72,7 +72,7 @@ def test_weights_of_another_network_are_refused(random_inception_file: Path, tmp
     else:
         weights["AuxLogits.fc.bias"] = torch.zeros(3)
     torch.save(weights, tmp_path / "other.pth")
-    with pytest.raises(InputError, match="in pytorch-fid's key names"):
+    with pytest.raises(InputError, match="names of pytorch-fid"):
         check_score(ScoreConfig(weights=tmp_path / "other.pth"))
 
 
@@ -96,7 +96,7 @@ def test_code_in_weights_is_not_run(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="dictionary of tensors"):
         check_score(ScoreConfig(weights=tmp_path / "pickled.pth"))
     torch.save([torch.zeros(2)], tmp_path / "list.pth")
-    with pytest.raises(InputError, match="found a list"):
+    with pytest.raises(InputError, match="holds a list instead of"):
         check_score(ScoreConfig(weights=tmp_path / "list.pth"))
 
 
@@ -107,7 +107,7 @@ def test_offline_without_weights_says_how_to_get_them(tmp_path: Path, monkeypatc
     monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path), raising=False)
     monkeypatch.setattr(weight_files.urllib.request, "urlopen", no_network)
     monkeypatch.setattr(torch.hub, "download_url_to_file", no_network)
-    with pytest.raises(InputError, match=r"Network is unreachable.*--weights FILE.*untrained"):
+    with pytest.raises(InputError, match=r"network is unreachable.*--weights FILE.*untrained"):
         check_score(ScoreConfig())
     with pytest.raises(InputError, match="internet access download"):
         inception_extractor(None, 64, "pytorch-fid", CPU)
@@ -180,7 +180,7 @@ def test_a_file_without_the_last_layer_will_do(shared_weights: Path, images: tor
 def test_backbone_mistakes_are_told(tmp_path: Path) -> None:
     weights = torchvision.models.squeezenet1_1().state_dict()
     torch.save(weights, tmp_path / "squeeze.pth")
-    with pytest.raises(InputError, match="weights of torchvision's resnet18"):
+    with pytest.raises(InputError, match="do not fit torchvision's resnet18"):
         backbone_extractor("resnet18", tmp_path / "squeeze.pth", "antialiased", CPU)
     with pytest.raises(InputError, match="the name of an image classifier"):
         check_extractor(ScoreConfig(extractor="torchvision:resnet1"))
@@ -262,5 +262,5 @@ def test_a_flipped_bit_in_weights_is_noticed(tmp_path: Path) -> None:
 
 
 def test_an_unknown_score_is_refused() -> None:
-    with pytest.raises(InputError, match=r"score\.metrics: all, or names among fid"):
+    with pytest.raises(InputError, match=r"names 'ssim', .* among fid"):
         check_score(ScoreConfig(extractor="untrained", metrics=("fid", "ssim")))

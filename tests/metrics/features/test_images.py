@@ -27,7 +27,7 @@ def test_nested_folders_and_any_ending(tmp_path: Path, pixels: np.ndarray) -> No
 
 
 def test_no_folder_and_no_images_are_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="nothing there"):
+    with pytest.raises(InputError, match="There is no folder at"):
         FolderImages(tmp_path / "missing")
     with pytest.raises(InputError, match="none at any depth"):
         FolderImages(tmp_path)
