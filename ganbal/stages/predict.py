@@ -29,7 +29,8 @@ class Predictions:
         if not problems:
             return None
         return InputError(
-            found=f"{len(problems)} of {len(self.content['images'])} images cannot be read:\n  " + "\n  ".join(problems),
+            found=f"{len(problems)} of {len(self.content['images'])} images cannot be read:\n  "
+            + "\n  ".join(problems),
             expected="The others were predicted.",
             action="Remove or replace these files.",
         )
