@@ -1,6 +1,9 @@
 # `make demo` and `make test` set everything up by themselves; only Python 3.11+ and make are needed.
 PYTHON ?= python3
 BIN := .venv/bin
+# Test files run in parallel, with one worker and one thread per core.
+TEST_WORKERS ?= $(shell nproc 2>/dev/null || echo 2)
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_WORKERS) --dist loadfile
 
 .PHONY: setup demo test check docs clean
 
@@ -16,13 +19,13 @@ demo: setup
 	$(BIN)/ganbal demo
 
 test: setup
-	$(BIN)/pytest
+	$(PYTEST)
 
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(PYTEST)
 
 docs: setup
 	$(BIN)/mkdocs build --strict
