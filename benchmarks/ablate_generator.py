@@ -1,4 +1,4 @@
-"""What each part of the small-data preset is worth, on the training images of one class.
+"""The effect of each part of the small-data preset, on the training images of one class.
 
     python benchmarks/ablate_generator.py DATA --weights INCEPTION.pth [--images 48000] [--seeds 2] [--out DIR]
         [--only VARIANT …]

@@ -109,7 +109,7 @@ def step_flop(pixels, config):
 
 
 def machine_limits(device):
-    """What the machine reaches where nothing is in the way: large products, and copying memory."""
+    """The machine's peak performance: large products, and copying memory."""
     limits = {}
     for name in ("float32", "bfloat16"):
         matrix = torch.randn(2048, 2048, device=device).to(getattr(torch, name))

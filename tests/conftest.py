@@ -1,4 +1,4 @@
-"""What several test modules share."""
+"""Fixtures that several test modules share."""
 
 import os
 from pathlib import Path
@@ -28,7 +28,7 @@ def shared_weights() -> Path:
 
 @pytest.fixture(autouse=True, scope="session")
 def cache_of_the_tests(tmp_path_factory):
-    """The user's own cache is neither used nor filled."""
+    """The user's cache is neither read nor written."""
     if "GANBAL_CACHE" in os.environ:
         yield
         return

@@ -110,7 +110,7 @@ def test_mistyped_settings_are_reported_together():
 
 
 @pytest.mark.parametrize("number", ["0", "-3"])
-def test_drawing_no_images(number):
+def test_generating_no_images(number):
     ganbal("train-gan", *TINY, "--run", "here")
     result = ganbal("synthesize", "--run", "here", "--n", number)
     assert result.exit_code == 2
@@ -118,7 +118,7 @@ def test_drawing_no_images(number):
 
 
 @pytest.mark.parametrize("command", ["synthesize", "score", "compare", "report"])
-def test_commands_that_need_a_run_say_so(command):
+def test_commands_that_need_a_run_name_the_missing_one(command):
     assert_wrong_use(ganbal(command), "train-gan")
 
 
@@ -154,7 +154,7 @@ def test_all_missing_requirements_are_reported_together():
         (["train-gan", "--steps", "0"], "gan.steps"),
     ],
 )
-def test_wrong_input_is_answered_before_torch_is_loaded(words, told):
+def test_wrong_input_is_reported_before_torch_is_loaded(words, told):
     code = "import sys, ganbal.cli\ntry: ganbal.cli.main(sys.argv[1:])\nfinally: print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
     assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr

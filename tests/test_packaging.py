@@ -63,7 +63,7 @@ def test_the_citation_names_this_version():
     assert {"cff-version", "message", "title", "authors"} <= set(citation)
 
 
-def test_continuous_integration_calls_targets_that_exist():
+def test_continuous_integration_uses_targets_that_exist():
     workflow = yaml.safe_load((REPOSITORY / ".github/workflows/tests.yml").read_text(encoding="utf-8"))
     steps = [step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"]]
     targets = re.findall(r"^make (\S+)", "\n".join(steps), re.M)

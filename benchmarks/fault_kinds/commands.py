@@ -1,4 +1,4 @@
-"""Starts `ganbal` commands on a small run and judges how they end.
+"""Starts `ganbal` commands on a small run and checks how they end.
 
 A command runs in a forked child of this process, which has imported everything before: on two cores that saves most of
 the time of a trial, and no moment of a kill falls into imports.
@@ -48,7 +48,7 @@ class Ending:
     """What it wrote to stderr."""
 
     def trouble(self) -> str | None:
-        """What is wrong with the ending by itself; None where nothing is."""
+        """What is wrong with the ending by itself; None if nothing is."""
         if "Traceback (most recent call last)" in self.errors:
             return f"traceback: {last_line(self.errors)}"
         if self.code not in ALLOWED_CODES:
@@ -139,7 +139,7 @@ def finish(run: Path) -> Ending:
 
 @dataclass(frozen=True)
 class Reference:
-    """A finished run that nothing disturbed."""
+    """A finished, undisturbed run."""
 
     run: Path
     seconds: float
@@ -148,7 +148,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Trial:
-    """One fault and what came of it."""
+    """One fault and its outcome."""
 
     fault: str
     trouble: str | None

@@ -25,7 +25,7 @@ def flip_a_bit(file: Path, dice: random.Random) -> None:
 
 
 def replace(file: Path, dice: random.Random) -> None:
-    """With text that is none of the formats of a run."""
+    """With text that is not valid in any format of a run."""
     file.write_bytes(bytes(dice.randrange(32, 127) for _ in range(200)))
 
 

@@ -1,4 +1,4 @@
-"""What must be equal after a fault: every result of a run, times aside."""
+"""What must be equal after a fault: every result of a run except times."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ _TIMES = ("second", "time", "date", "started", "finished", "sha256", "digest", "
 
 
 def results_of(run: Path) -> dict[str, str]:
-    """File → digest of what it says; a file that cannot be read has the error in place of the digest."""
+    """File → digest of its content; a file that cannot be read has the error in place of the digest."""
     found = {}
     for file in (file for pattern in _EXACT for file in run.glob(pattern)):
         found[name_of(file, run)] = hashlib.sha256(file.read_bytes()).hexdigest()

@@ -13,7 +13,7 @@ from gpu_stages.settings import Settings
 
 
 class Process:
-    """A started command; `kill` takes its workers along."""
+    """A started command; `kill` also ends its workers."""
 
     def __init__(self, command: list[str]) -> None:
         self._process = subprocess.Popen(command, start_new_session=True, stdin=subprocess.DEVNULL)

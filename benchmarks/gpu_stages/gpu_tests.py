@@ -11,7 +11,7 @@ OUTCOME = re.compile(r"^(\S+::.+) (PASSED|FAILED|ERROR|SKIPPED)\b")
 
 
 def measure(settings: Settings, record: Record) -> None:
-    """Run pytest; without a GPU every test is skipped, which is the answer then. Each outcome is recorded as it comes.
+    """Run pytest; without a GPU every test is skipped. Each outcome is recorded as it comes.
 
     Raises:
         RuntimeError: a test failed, or pytest did.

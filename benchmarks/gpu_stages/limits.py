@@ -1,4 +1,4 @@
-"""Stage 0: versions, and what the card reaches where nothing is in the way."""
+"""Stage 0: versions, and the peak performance of the card."""
 
 import importlib.metadata
 import os

@@ -143,6 +143,6 @@ def is_missing(distribution: str, packed: str) -> bool:
 
 
 def as_numbers(version_text: str) -> tuple[int, ...]:
-    """(2, 14, 4) of "2.14.4"; what is no number ends it."""
+    """(2, 14, 4) of "2.14.4"; anything that is no number ends it."""
     parts = version_text.split(".")
     return tuple(int(part) for part in parts[: next((i for i, p in enumerate(parts) if not p.isdecimal()), None)])

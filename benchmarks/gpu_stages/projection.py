@@ -44,7 +44,7 @@ def measure(settings: Settings, record: Record) -> None:
 def seconds_per_cell(figures: dict[str, Any], steps: int) -> float | None:
     """Of the best number of workers, for cells of so many steps at most; None where none was measured.
 
-    Cells of fewer steps are taken to cost as much per step: an upper estimate, as their start is not repeated.
+    Cells of fewer steps are assumed to cost as much per step.
     """
     measured = [found["seconds_per_cell"] for found in figures.values() if isinstance(found, dict)]
     return min(measured) * max(1.0, steps / figures["steps"]) if measured else None

@@ -23,7 +23,7 @@ class Stage:
 
     name: str
     least_seconds: float
-    """With less left of the budget, the stage is skipped."""
+    """With less of the budget left, the stage is skipped."""
     box_seconds: float
     """Its part of the budget, relative to the other stages'. It is stopped after that; its figures so far are kept."""
 
@@ -57,7 +57,7 @@ def run_stages(
     stages = [stage for stage in STAGES if not only or stage.name in only]
     for number, stage in enumerate(stages):
         left = end - time.monotonic()
-        # A stage cannot use up the others' time, and what one leaves is shared out among those that follow.
+        # A stage cannot use up the others' time, and unused time is divided among those that follow.
         share = left / sum(each.box_seconds for each in stages[number:])
         settings = make_settings(stage.name, min(left, max(share * stage.box_seconds, stage.least_seconds)))
         if settings.tiny:  # a check of the stages, which may run on a busy machine

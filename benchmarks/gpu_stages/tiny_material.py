@@ -1,4 +1,4 @@
-"""Made-up images and weights, so that every stage can be tried where there are none."""
+"""Made-up images and weights, so that every stage can be tested without data."""
 
 from pathlib import Path
 

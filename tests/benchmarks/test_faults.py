@@ -48,7 +48,7 @@ def test_a_number_beyond_the_limit_and_a_wrong_exception_are_not_survived(monkey
         (1, "Traceback (most recent call last):\n  …\nValueError: x", "traceback: ValueError: x"),
     ],
 )
-def test_how_an_ending_is_judged(code: int, errors: str, trouble: str | None) -> None:
+def test_which_endings_are_faults(code: int, errors: str, trouble: str | None) -> None:
     from fault_kinds.commands import Ending
 
     assert Ending(("run",), code, errors).trouble() == trouble

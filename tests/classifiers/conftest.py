@@ -1,4 +1,4 @@
-"""Images any classifier can tell apart, and a training that takes a moment."""
+"""Images that any classifier can separate, and a training that takes a moment."""
 
 import numpy as np
 import pytest

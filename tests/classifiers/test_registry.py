@@ -22,7 +22,7 @@ def test_published_parameter_counts(parameter_counts, name, size, total, trained
     assert parameter_counts(build_model(name, 2, size)) == (total, trained)
 
 
-def test_the_document_s_ten_logits_for_two_classes_and_as_many_as_asked_for_beyond():
+def test_the_cuny_network_has_at_least_ten_logits():
     pixels = torch.zeros(1, 64, 64, dtype=torch.uint8)
     assert [build_model("cnn_64", classes, 64)(pixels).shape[1] for classes in (2, 3, 12)] == [10, 10, 12]
 
@@ -103,7 +103,7 @@ def test_logits_are_float32_within_bfloat16():
     assert len(logits.unique()) == 64
 
 
-def test_what_a_model_says_of_itself():
+def test_descriptions_of_models():
     vgg, baseline = find_model("vgg16"), find_model("baseline_cnn")
     assert (vgg.image_size_px, vgg.min_image_size_px, vgg.channels, vgg.frozen_backbone) == (150, 32, 3, True)
     assert (baseline.image_size_px, baseline.min_image_size_px, baseline.channels) == (150, 16, 3)

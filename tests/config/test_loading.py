@@ -23,7 +23,7 @@ def test_dumped_settings_load_to_an_equal_config(tmp_path):
     assert load_config(file) == config
 
 
-def test_all_mistakes_are_told_at_once_with_the_nearest_name():
+def test_all_mistakes_are_reported_at_once_with_the_nearest_name():
     with pytest.raises(InputError) as caught:
         load_config(None, ["gan.stepz=20", "gan.image_size_px=33", "synthesis.num_images=0", "foo", "study.augment=x"])
     message = str(caught.value)
@@ -59,7 +59,7 @@ def test_image_sizes_are_four_and_five_times_powers_of_two():
     assert allowed_gan_sizes_px() == [32, 40, 64, 80, 128, 160, 256]
 
 
-def test_an_assignment_into_a_value_is_told():
+def test_an_assignment_into_a_value_is_an_error():
     with pytest.raises(InputError, match="seed is a value, not a section"):
         load_config(None, ["seed=3", "seed.more=4"])
 

@@ -11,7 +11,7 @@ NAMES = ["no", "yes", "on", "0", "007", "1e3", "1_0", "None", "NA", "true", ".in
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_class_names_are_what_was_typed(name, tmp_path):
+def test_class_names_stay_as_typed(name, tmp_path):
     config = load_config(None, [f"gan.class_name={name}", f"synthesis.num_images={{{name}: 3}}"])
     assert config.gan.class_name == name and config.synthesis.num_images == {name: 3}
     (tmp_path / "config.yaml").write_text(dump_config(config), encoding="utf-8")

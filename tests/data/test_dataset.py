@@ -15,7 +15,7 @@ from ganbal.runtime.console import Console
 
 @pytest.fixture(autouse=True)
 def nowhere(tmp_path, monkeypatch):
-    """No data from the surroundings."""
+    """No data from the environment."""
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     monkeypatch.delenv("GANBAL_DATA", raising=False)
@@ -150,7 +150,7 @@ def test_what_is_left_out_is_a_warning(kaggle_set, load):
     assert console.warnings == [f"Folders without images are not classes: {kaggle_set}/train/new folder."]
 
 
-def test_without_recognized_patients_the_rule_says_by_image(tmp_path, make_images, load):
+def test_without_recognized_patients_splits_are_by_image(tmp_path, make_images, load):
     names = [f"{name}/{name.lower()} no {n}.png" for name in ("NORMAL", "TUMOR") for n in range(20)]
     console = Console(quiet=True)
     dataset = load(make_images(tmp_path / "set", names), console=console)

@@ -37,7 +37,7 @@ def test_masks_and_loops_are_counted(tmp_path, make_images):
     }
 
 
-def test_a_folder_of_masks_that_is_asked_for_is_read(tmp_path, make_images):
+def test_a_folder_of_masks_that_is_named_is_read(tmp_path, make_images):
     assert names(make_images(tmp_path / "masks", ["1.png"]))[0] == ["1.png"]
 
 

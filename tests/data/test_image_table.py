@@ -62,7 +62,7 @@ def test_minority_class_goes_by_training_images():
     assert table(split=["train", "train", "test", "test", "test"]).minority_class == "ill"  # 1 each: alphabet
 
 
-def test_digest_knows_contents_and_splits_but_not_places_or_order():
+def test_digest_covers_contents_and_splits_but_not_places_or_order():
     first = table().digest()
     assert len(first) == 64
     assert table("/elsewhere", order=(4, 2, 0, 1, 3), width_px=99).digest() == first

@@ -40,7 +40,7 @@ def images(*file_names, patient=None):
         ("IM-0115.png", None),
     ],
 )
-def test_the_real_sets_names_tell_the_person(file_name, patient):
+def test_the_real_sets_names_give_the_patient(file_name, patient):
     assert patient_in_name(file_name) == patient
 
 

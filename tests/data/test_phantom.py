@@ -39,7 +39,7 @@ def test_any_number_of_images(num_images):
     assert len({image.file_name for image in planned_phantom_set(num_images)}) == num_images
 
 
-def test_the_files_are_the_same_every_time_and_say_that_they_are_simulated(tmp_path):
+def test_the_files_are_the_same_every_time_and_marked_as_simulated(tmp_path):
     first, second = (ensure_phantom_set(tmp_path / name, 40, QUIET) for name in ("one", "two"))
     for image in planned_phantom_set(40):
         assert (first / image.file_name).read_bytes() == (second / image.file_name).read_bytes()
@@ -131,7 +131,7 @@ def test_films_of_one_person_differ_and_pneumonia_whitens_the_lungs():
     normal, bacteria, virus = (brightness(finding) for finding in ("normal", "bacteria", "virus"))
     assert bacteria.mean() > normal.mean() + 2
     assert virus.mean() > normal.mean() + 2
-    assert normal.max() > bacteria.min()  # but brightness alone does not tell
+    assert normal.max() > bacteria.min()  # but brightness alone does not separate them
     person = random_anatomy(np.random.default_rng(0))
     first, second = (simulate_radiograph(person, "normal", np.random.default_rng(seed)) for seed in (1, 2))
     assert first.shape != second.shape or (first != second).any()

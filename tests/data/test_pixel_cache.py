@@ -135,7 +135,7 @@ def test_files_with_other_times_but_the_same_content_are_not_decoded_again(root,
     assert decoded == []
 
 
-def test_another_source_leaves_this_one_alone(root, tmp_path, make_images, decoded):
+def test_another_source_does_not_change_this_one(root, tmp_path, make_images, decoded):
     other = make_images(tmp_path / "other", ["A/1.png", "B/1.png"])
     open_cache(root, tmp_path).prepare([8])
     open_cache(other, tmp_path).prepare([8])
@@ -170,7 +170,7 @@ def test_a_set_with_no_readable_file(root, tmp_path):
     assert len(cache.index.unreadable) == 45
 
 
-def test_stopped_halfway_nothing_is_left_but_whole_files(root, tmp_path, monkeypatch, decoded):
+def test_after_an_interruption_only_complete_files_are_left(root, tmp_path, monkeypatch, decoded):
     open_cache(root, tmp_path).prepare([8])
 
     def interrupt(path, sizes_px, intensity):

@@ -43,7 +43,7 @@ def test_a_fraction_of_zero_takes_the_sets_own_val_part():
     assert rule == "Validation is the set's own `val` part (2 images)."
 
 
-def test_a_set_without_test_images_keeps_its_own_val_part_when_asked():
+def test_a_set_without_test_images_keeps_its_own_val_part_on_request():
     classes, patients = A20_B40
     found = (["train"] * 16 + ["val"] * 4) + (["train"] * 36 + ["val"] * 4)
     splits, _ = assign(found, classes, patients, val=0)

@@ -49,7 +49,7 @@ def test_translation_moves_by_whole_pixels_and_repeats_edges():
     image = torch.arange(size * size, dtype=torch.float32).reshape(1, 1, size, size)
     reach = round(MAX_TRANSLATION * size)
     moved = translation(image, torch.tensor([[0.1, 0.9]]))[0, 0]
-    # Along a row the image rises by 1 a pixel and along a column by `size`, so the moved origin tells the shift.
+    # Along a row the image rises by 1 a pixel and along a column by `size`, so the moved origin shows the shift.
     assert set(torch.unique(moved).tolist()) <= set(image.flatten().tolist())
     row, column = divmod(int(moved[size // 2, size // 2]), size)
     assert max(abs(row - size // 2), abs(column - size // 2)) <= reach

@@ -35,6 +35,6 @@ def test_a_pinned_discriminator_is_detected_only_when_it_lasts():
     assert detect_collapse([PINNED] * 4 + [FINE]) is None
 
 
-def test_lost_diversity_is_detected_but_not_that_of_a_beginner():
+def test_lost_diversity_is_detected_but_not_low_diversity_at_the_start():
     assert "nearly identical" in detect_collapse([FINE | {"relative_diversity": d} for d in (0.8, 0.1)])
     assert detect_collapse([FINE | {"relative_diversity": d} for d in (0.1, 0.2)]) is None

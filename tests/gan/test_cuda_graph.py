@@ -95,7 +95,7 @@ def test_loading_a_state_records_anew_and_keeps_the_halved_rates():
     assert stand_in.num_recorded == 2
 
 
-def test_a_step_that_cannot_be_recorded_runs_plainly_and_says_so_once():
+def test_a_step_that_cannot_be_recorded_runs_plainly_with_one_message():
     state, *others = material("small-data")
     stand_in, reasons = GraphStandIn(state), []
     stand_in.fails = True

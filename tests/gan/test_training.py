@@ -184,7 +184,7 @@ def test_a_pickle_in_place_of_a_checkpoint_is_not_run(tmp_path):
         load_generator(file, CPU)
 
 
-def test_a_missing_checkpoint_says_what_to_run(tmp_path):
+def test_a_missing_checkpoint_names_the_command_to_run(tmp_path):
     with pytest.raises(InputError, match="Run `ganbal train-gan` first"):
         load_generator(tmp_path / "absent.pt", CPU)
 

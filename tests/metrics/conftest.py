@@ -1,4 +1,4 @@
-"""What several tests of the scores share."""
+"""Fixtures that several tests of the scores share."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,14 +14,14 @@ from ganbal.metrics.features.inception import empty_inception
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread_for_small_matrices() -> Iterator[None]:
-    """Threads on matrices this small only wait for each other, above all beside other test processes."""
+    """Threads on matrices this small mostly wait for one another, especially beside other test processes."""
     with threadpool_limits(1):
         yield
 
 
 @pytest.fixture(scope="session")
 def random_inception_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Weights of FID's Inception drawn at random, wide enough for the signal to reach the last layer."""
+    """Random weights of FID's Inception, wide enough for the signal to reach the last layer."""
     generator = torch.Generator().manual_seed(0)
     weights = empty_inception().state_dict()
     for name, value in weights.items():

@@ -30,7 +30,7 @@ def test_few_synthetic_images_make_the_floor_small_too() -> None:
     assert floor.n == 7
 
 
-def test_held_out_images_are_drawn_against_training_images() -> None:
+def test_held_out_images_are_compared_with_training_images() -> None:
     real, held_out, synthetic = (np.arange(s, s + n)[:, None] for s, n in ((0, 50), (0, 20), (500, 60)))
     floor = held_out_floor(
         number_of_shared_rows, real, held_out, synthetic, splits=5, generator=np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""The judge is the pytorch-fid program: same folders, same weights."""
+"""Agreement with the pytorch-fid program: same folders, same weights."""
 
 import inspect
 import shutil
@@ -82,7 +82,7 @@ def test_at_2048_with_random_weights(
     assert our_fid(*folders, ScoreConfig(weights=random_inception_file)) == pytest.approx(expected, rel=1e-4)
 
 
-def test_its_statistics_stand_in_for_a_folder(
+def test_its_statistics_file_in_place_of_a_folder(
     folders: tuple[Path, Path], hub: Callable[[Path], None], random_inception_file: Path, tmp_path: Path
 ) -> None:
     hub(random_inception_file)

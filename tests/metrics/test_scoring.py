@@ -120,7 +120,7 @@ def test_the_two_sample_test_sees_the_classifiers_images(draw_chests: Callable) 
     assert shortcut["auc"] > 0.99
 
 
-def test_few_held_out_images_are_told_and_not_used(draw_chests: Callable) -> None:
+def test_too_few_held_out_images_are_reported_and_not_used(draw_chests: Callable) -> None:
     console = Console(quiet=True)
     scores = score(draw_chests(40, 40, 0), draw_chests(40, 40, 1), draw_chests(3, 40, 2), console=console)
     assert scores["comparison"]["held_out"] is None
@@ -160,7 +160,7 @@ def test_two_folders_give_what_their_arrays_give(tmp_path: Path, draw_chests: Ca
     assert found["comparison"]["real"] == {"name": str(folders[0]), "n": 40}
 
 
-def test_auto_says_what_it_took(
+def test_auto_reports_its_choice(
     tmp_path: Path, draw_chests: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("ganbal.metrics.features.registry.inception_is_cached", lambda: False)
@@ -170,7 +170,7 @@ def test_auto_says_what_it_took(
     assert "no trained network" in scores["warnings"][0]["values"]["note"]
 
 
-def test_statistics_stand_in_for_folders(tmp_path: Path, draw_chests: Callable, write_pngs: Callable) -> None:
+def test_statistics_files_in_place_of_folders(tmp_path: Path, draw_chests: Callable, write_pngs: Callable) -> None:
     folders = [write_pngs(tmp_path / str(seed), draw_chests(30, 48, seed)) for seed in (0, 1)]
     console = Console(quiet=True)
     save_statistics(

@@ -32,7 +32,7 @@ def test_a_file_of_pytorch_fid_is_read_without_a_number_of_images(tmp_path: Path
     assert read_statistics(tmp_path / "s.npz").moments.num_images is None
 
 
-def test_damaged_statistics_are_told(tmp_path: Path) -> None:
+def test_damaged_statistics_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 not a zip")
     with pytest.raises(InputError, match=r"cannot be read: .*arrays `mu` and `sigma`"):
         read_statistics(tmp_path / "broken.npz")
@@ -54,7 +54,7 @@ def test_damaged_statistics_are_told(tmp_path: Path) -> None:
         (np.zeros(2), np.eye(2) * 1j, "real numbers"),
     ],
 )
-def test_statistics_that_make_no_sense_are_told(
+def test_impossible_statistics_are_an_error(
     tmp_path: Path, mean: np.ndarray, covariance: np.ndarray, found: str
 ) -> None:
     np.savez(tmp_path / "s.npz", mu=mean, sigma=covariance)

@@ -14,7 +14,7 @@ from ganbal.metrics.two_sample import area_interval, two_sample_auc
 from ganbal.runtime.console import Console
 
 
-def test_the_interval_covers_as_often_as_it_says() -> None:
+def test_the_interval_has_its_nominal_coverage() -> None:
     rng = np.random.default_rng(0)
     truth, covered = 0.7602, 0  # P(N(1, 1) > N(0, 1)) = Φ(1/√2)
     for _ in range(400):
@@ -32,7 +32,7 @@ def test_the_interval_has_a_width_at_the_ends() -> None:
     assert area_interval(0.5, 100, 100) == (pytest.approx(0.42, abs=0.01), pytest.approx(0.58, abs=0.01))
 
 
-def test_blurred_reals_are_told_apart_and_fresh_reals_are_not(chest_xray_root: Path) -> None:
+def test_blurred_images_are_separated_and_new_real_images_are_not(chest_xray_root: Path) -> None:
     files = sorted((chest_xray_root / "train" / "NORMAL").iterdir())
     images = np.stack([np.asarray(Image.open(f).convert("L").resize((96, 96))) for f in files[::2][:600]])
     order = np.random.default_rng(0).permutation(600)

@@ -38,7 +38,7 @@ def test_synthetic_images_are_of_the_class_that_was_learned_and_all_different():
     pixels, labels = images()
     quick = {"steps": 80, "score_every_steps": 80, "learning_rate": 2e-3, "ema_half_life_images": 0}
     more, _ = sampler(gan=TINY | quick).fit_resample(pixels, labels)
-    # Dark ones have a mean of 30, bright ones of 90; an untrained generator draws 128.
+    # Dark ones have a mean of 30, bright ones of 90; an untrained generator makes 128.
     assert np.all(np.abs(more[16:].mean(axis=(1, 2)) - 30) < 35)
     assert len({image.tobytes() for image in more[16:]}) == 4
 
@@ -53,7 +53,7 @@ def test_same_random_state_same_images():
     assert not np.array_equal(first[16:], other[16:])
 
 
-def test_words_as_labels_a_channel_axis_and_several_classes():
+def test_string_labels_a_channel_axis_and_several_classes():
     pixels, numbers = images(counts=(4, 7, 5))
     labels = np.array(["ill", "well", "unclear"])[numbers]
     over = sampler(sampling_strategy={"ill": 5, "unclear": 7})
@@ -94,11 +94,11 @@ def test_it_is_an_estimator_of_scikit_learn():
         (lambda p, y: (np.zeros((16, 300, 300), np.uint8), y), {}, "at most 256 px.*found 300 px"),
     ],
 )
-def test_what_cannot_be_is_told_before_any_training(change, given, message):
+def test_impossible_requests_are_reported_before_any_training(change, given, message):
     with pytest.raises(InputError, match=message):
         sampler(**given).fit_resample(*change(*images()))
 
 
-def test_the_package_has_nothing_else_up_its_sleeve():
+def test_the_package_exports_nothing_else():
     with pytest.raises(AttributeError, match="no attribute 'GANUnderSampler'"):
         _ = ganbal.GANUnderSampler

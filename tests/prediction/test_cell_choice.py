@@ -14,7 +14,7 @@ def test_left_to_itself_takes_imbalanced_and_the_lowest_seed(trained_run):
     assert chosen.reason == "arm and classifier and seed chosen by name, not by results"
 
 
-def test_what_is_asked_for_is_taken(trained_run):
+def test_the_requested_cell_is_used(trained_run):
     assert choose_cell(trained_run, seed=3).cell == Cell("imbalanced", "baseline_cnn", 3)
     chosen = choose_cell(trained_run, arm="duplicated", classifier="baseline_cnn", seed=0)
     assert chosen.cell == Cell("duplicated", "baseline_cnn", 0) and chosen.reason == "as requested"

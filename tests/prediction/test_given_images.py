@@ -40,7 +40,7 @@ def test_the_mark_in_a_jpeg_comment(tmp_path):
     assert image.is_synthetic
 
 
-def test_unreadable_files_say_why(pictures, tmp_path):
+def test_unreadable_files_have_a_reason(pictures, tmp_path):
     files = [pictures / "notes.txt", bomb(tmp_path / "bomb.png"), tmp_path / "empty.png"]
     files[2].touch()
     problems = [image.problem for image in read_given(files, 16)]

@@ -54,7 +54,7 @@ def test_unreadable_images_come_after_the_others_with_exit_code_2(trained_run, p
     assert "1 of 2 that cannot" in result.stderr and "Traceback" not in result.output
 
 
-def test_nothing_is_written_unless_asked(trained_run, pictures, tmp_path):
+def test_nothing_is_written_without_a_csv_file(trained_run, pictures, tmp_path):
     def files():
         folders = (pictures, tmp_path, trained_run.folder)
         return {path: path.stat().st_mtime_ns for folder in folders for path in folder.rglob("*")}
@@ -89,7 +89,7 @@ def test_three_classes(tmp_path, pictures):
     assert "the most probable class" in ganbal(pictures / "dark.png", "--run", run.folder).stdout
 
 
-def test_a_classifier_stopped_on_the_test_set_says_so(tmp_path, pictures):
+def test_a_classifier_stopped_on_the_test_set_is_marked(tmp_path, pictures):
     run = Run(tmp_path / "run")
     add_cell(run)
     run.save_settings(dump_config(load_config(None, [*SETTINGS, "study.protocol=documents"])))

@@ -10,7 +10,7 @@ VALIDATION = np.array([1, 0, 1, 0, 1, 0]), np.stack([1 - POSITIVE, POSITIVE], ax
 THREE_CLASSES = np.array([0, 1, 2]), np.eye(3)
 
 
-def test_one_half_unless_asked_otherwise():
+def test_the_default_threshold_is_one_half():
     assert choose_threshold(None, *VALIDATION).value == 0.5
     assert choose_threshold("0.3", *VALIDATION).value == 0.3
 

@@ -1,4 +1,4 @@
-"""The first screen says no more than the study found."""
+"""The first screen claims no more than the study found."""
 
 import pytest
 

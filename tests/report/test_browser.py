@@ -169,7 +169,7 @@ def test_dark_mode_changes_page_and_figures(browser, finished_run):
     assert dark == ["rgb(20, 24, 27)", "rgb(164, 173, 181)"]
 
 
-def test_tables_sort_by_value_and_say_so(browser, finished_run):
+def test_tables_sort_by_value_and_mark_the_order(browser, finished_run):
     browser.open((finished_run / "report.html").as_uri(), 1400)
     found = browser.value(
         """(() => {
@@ -233,7 +233,7 @@ def test_every_link_leads_somewhere(browser, run_with_ratios):
     assert [place for place in places if not browser.value(f"!!document.querySelector({place!r})")] == []
 
 
-def test_headings_step_down_one_by_one_and_ids_are_unique(browser, finished_run):
+def test_heading_levels_increase_by_one_and_ids_are_unique(browser, finished_run):
     browser.open((finished_run / "report.html").as_uri(), 800)
     levels = browser.value("[...document.querySelectorAll('h1,h2,h3,h4')].map(heading => Number(heading.tagName[1]))")
     assert levels[0] == 1 and levels.count(1) == 1
@@ -245,7 +245,7 @@ def test_headings_step_down_one_by_one_and_ids_are_unique(browser, finished_run)
     assert repeated == []
 
 
-def test_every_image_says_in_words_what_it_shows(browser, finished_run):
+def test_every_image_has_a_text_alternative(browser, finished_run):
     browser.open((finished_run / "report.html").as_uri(), 800)
     words = browser.value(
         "[...document.querySelectorAll('img, svg')].map(one => one.alt || one.getAttribute('aria-label'))"

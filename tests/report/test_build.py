@@ -172,7 +172,7 @@ def test_damaged_tables_stop_nothing(small_run):
     assert "Reproduce</a>" in html_of(small_run)
 
 
-def test_phantom_runs_say_so_everywhere(small_run):
+def test_phantom_runs_are_marked_everywhere(small_run):
     files = build_report(small_run)
     html = files.html.read_text(encoding="utf-8")
     assert f"({PHANTOM_MARK})</title>" in html
@@ -270,7 +270,7 @@ def test_curves_without_a_course_are_left_out(small_run):
     assert "figures/gan-" not in re.sub(r"gan-(step|interp|augmentation\.)", "", html_of(small_run))
 
 
-def test_synthetic_pictures_say_so_in_the_file(finished_run):
+def test_synthetic_pictures_are_marked_in_the_file(finished_run):
     for name in ("samples-synthetic", "gan-step-000004", "copies-nearest-pairs"):
         with Image.open(finished_run / "figures" / f"{name}.jpg") as image:
             assert image.info["comment"].startswith(b"SYNTHETIC")
@@ -328,7 +328,7 @@ def test_files_of_an_earlier_report_are_removed_and_others_stay(small_run):
     assert (small_run / "figures" / "real_samples.png").exists()
 
 
-def test_a_false_list_of_files_deletes_nothing_outside(tmp_path, finished_run):
+def test_a_forged_list_of_files_deletes_nothing_outside(tmp_path, finished_run):
     folder, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
     (folder / "figures").mkdir(parents=True)
     elsewhere.mkdir()

@@ -41,7 +41,7 @@ def test_conditions_in_words():
     assert in_words(Condition(0.25, 0.1)) == "ratio 0.25, 10 % of the minority class"
 
 
-def test_cells_say_their_condition_by_their_folder(study):
+def test_folders_of_cells_give_their_condition(study):
     found = {(cell.arm, *cell.condition) for cell in study.run.cells}
     assert ("gan", 0.5, 1.0) in found and ("duplicated", 1.0, 0.6) in found and ("imbalanced", None, 0.6) in found
     assert len(study.run.cells) == 2 * 2 * (1 + 2 + 2)  # fractions × seeds × arms at their ratios
@@ -52,7 +52,7 @@ def test_an_arm_whose_name_looks_like_a_ratio_stays_an_arm(run):
     assert "gan_ratio_high" in {cell.arm for cell in read_run_folder(run).cells}
 
 
-def test_an_arm_stands_for_its_usual_condition(study):
+def test_an_arm_is_represented_by_its_usual_condition(study):
     assert [cell.condition for cell in study.cells("pixel_svm", "gan")] == [Condition(1.0, 1.0)] * 2
     rows = study.differences("pixel_svm")
     assert {(row["arm"], row["synthetic_ratio"], row["minority_fraction"]) for row in rows} == {
@@ -114,7 +114,7 @@ def test_pairs_of_arms(run_with_ratios):
     assert float(row["ROC-AUC difference"]) == pair["delong"]["difference"]
 
 
-def test_both_thresholds_stand_side_by_side(run_with_ratios):
+def test_both_thresholds_are_side_by_side(run_with_ratios):
     row = table_file(run_with_ratios, "thresholds-pixel_svm")[0]
     assert list(row)[:5] == [
         "Arm",

@@ -15,7 +15,7 @@ TRUTH = np.array([True, True, False, True, False])
 SCORES = np.array([0.9, 0.8, 0.8, 0.4, 0.1])
 
 
-def test_counts_by_threshold_take_ties_together():
+def test_counts_by_threshold_group_ties():
     true, false = counts_by_threshold(TRUTH, SCORES)
     assert true.tolist() == [0, 1, 2, 3, 3]
     assert false.tolist() == [0, 0, 1, 1, 2]

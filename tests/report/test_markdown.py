@@ -43,7 +43,7 @@ def unescaped(line):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_text_shows_as_it_stands(name):
+def test_text_is_shown_verbatim(name):
     line = section(markdown([Paragraph(name)]))
     assert "\n" not in line and "\x1b" not in line
     bare = re.sub(rf"\\[{PUNCTUATION}]", "", line)

@@ -33,13 +33,13 @@ def test_mean_sd_and_the_table_of_the_median_seed():
 
 
 @pytest.mark.parametrize(("accuracy", "comparable", "expected"), [(0.95, True, False), (0.9, False, None)])
-def test_what_lies_outside_and_what_is_not_to_be_compared(accuracy, comparable, expected):
+def test_outside_the_interval_and_not_comparable(accuracy, comparable, expected):
     system = find_published("baseline_cnn", "imbalanced", True)
     found = summarize_seeds({0: metrics(accuracy, 0)}, system, is_comparable=comparable)
     assert found["is_within_published_interval"] is expected
     assert found["accuracy_sd"] is None and found["roc_auc_mean"] is None
 
 
-def test_a_system_whose_figures_are_lost():
+def test_a_system_without_published_figures():
     found = summarize_seeds({0: metrics(0.9, 0)}, find_published("cnn_128", "imbalanced", True), is_comparable=True)
     assert found["is_within_published_interval"] is None

@@ -42,7 +42,7 @@ def test_the_interval_is_the_exact_binomial_one():
     assert system.interval == pytest.approx((0.875, 0.923), abs=0.002)
 
 
-def test_systems_are_told_apart_by_arm_and_augmentation():
+def test_systems_are_distinguished_by_arm_and_augmentation():
     assert find_published("baseline_cnn", "gan", True).accuracy == 0.88
     assert find_published("cnn_256", "class-weights", False).accuracy == 0.795
     assert find_published("cnn_256", "class-weights", True).accuracy == 0.856

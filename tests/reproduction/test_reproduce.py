@@ -105,7 +105,7 @@ def test_synthetic_images_of_the_run_are_used():
     assert trains[1] == trains[0] + 3
 
 
-def test_weights_that_are_not_to_be_had_skip_the_system():
+def test_unavailable_weights_skip_the_system():
     result = CliRunner().invoke(
         main, ["reproduce", *TINY, "--only", "springboard_vgg16", "--set", "study.weights=nowhere.pth", "--json"]
     )
@@ -125,7 +125,7 @@ def test_wrong_use(arguments, words):
 
 
 @pytest.mark.parametrize(("classifier", "is_remarked"), [("cnn_64", True), ("pixel_svm", False)])
-def test_few_seeds_are_remarked_where_there_is_chance(classifier, is_remarked):
+def test_few_seeds_are_reported_for_random_trainings(classifier, is_remarked):
     found = {"honest": {"seeds": [0], "is_within_published_interval": True}}
     remarks = remarks_on([{"name": "one", "classifier": classifier, "num_test": 624, "protocols": found}])
     assert any("Fewer than three seeds: one" in remark for remark in remarks) == is_remarked

@@ -56,7 +56,7 @@ def test_a_named_run_keeps_its_settings_under_those_given_now(tmp_path):
     assert (config.gan.steps, config.study.seeds) == (7, 2)
 
 
-def test_continuing_without_a_run_says_what_to_do(tmp_path):
+def test_continuing_without_a_run_is_an_error_with_advice(tmp_path):
     with pytest.raises(InputError, match="Run `ganbal train-gan` first"):
         select_run_to_continue(RunChoice(), tmp_path)
     with pytest.raises(InputError, match=r"no run at .*absent"):
@@ -93,7 +93,7 @@ def test_every_changed_or_missing_file_of_a_stage_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "[1", "[]", '{"stages": 3}', '{"stages": {"score": []}}'])
-def test_a_damaged_provenance_file_means_that_nothing_is_known_to_be_done(tmp_path, content):
+def test_a_damaged_provenance_file_makes_every_stage_unfinished(tmp_path, content):
     run = Run(tmp_path)
     run.provenance_file.write_text(content)
     assert not run.stage_is_done("score", "abc")

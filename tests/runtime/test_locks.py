@@ -76,7 +76,7 @@ def test_only_one_of_many_at_a_time(tmp_path):
     assert most == 1
 
 
-def test_without_flock_a_warning_says_so(tmp_path, monkeypatch, caplog):
+def test_without_flock_there_is_a_warning(tmp_path, monkeypatch, caplog):
     def unsupported(*arguments: int) -> None:
         raise OSError(38, "Function not implemented")
 

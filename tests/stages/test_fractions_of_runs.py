@@ -81,7 +81,7 @@ def test_every_share_has_a_generator_of_its_own(here):
     assert "done before" in ganbal("compare", "--run", "here").output
 
 
-def test_a_share_without_a_generator_is_told(here):
+def test_a_fraction_without_a_generator_is_an_error(here):
     ganbal("train-gan", *TINY, "--run", "here")
     ganbal("synthesize", "--run", "here")
     result = CliRunner().invoke(main, ["compare", "--run", "here", "--set", "study.minority_fractions=[0.5]"])
@@ -107,7 +107,7 @@ def test_settings_that_the_images_forbid_do_not_become_the_runs_own(here, assign
     assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
 
 
-def test_a_share_with_too_few_images_is_told_before_a_run_begins(here):
+def test_a_fraction_with_too_few_images_is_reported_before_a_run_begins(here):
     result = CliRunner().invoke(main, ["run", *TINY, "--run", "here", "--set", "study.minority_fractions=[0.01,1]"])
     assert result.exit_code == 2 and "Raise the smallest" in result.output
     assert not here.exists()

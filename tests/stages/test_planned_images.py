@@ -36,12 +36,12 @@ def test_every_class_is_generated_for_gan_both():
         planned(arms)
 
 
-def test_an_unknown_arm_is_told():
+def test_an_unknown_arm_is_reported():
     with pytest.raises(InputError, match="arms are imbalanced"):
         planned("study.arms=[imbalanced,gam]")
 
 
-def test_too_few_images_for_the_study_are_told_before_hours_of_training(tmp_path, monkeypatch):
+def test_too_few_images_for_the_study_are_reported_before_training(tmp_path, monkeypatch):
     monkeypatch.setenv("GANBAL_CACHE", str(tmp_path))
     small = ["data.root=phantom", "data.phantom_images=120", "device=cpu", "score.extractor=untrained"]
     small += ["study.classifiers=[cnn_64]", "synthesis.num_images=20", "study.synthetic_ratios=[1]"]

@@ -4,7 +4,7 @@ from ganbal.runtime import warning_text
 from ganbal.stages.score import classes_to_score, with_other_classes
 
 
-def test_the_class_of_the_settings_stands_first_then_the_one_with_most_images():
+def test_the_class_of_the_settings_comes_first_then_the_one_with_most_images():
     names = ["B"] * 3 + ["A"] * 3 + ["C"] * 5
     assert classes_to_score(names, None) == ["C", "A", "B"]
     assert classes_to_score(names, "B") == ["B", "C", "A"]
@@ -15,7 +15,7 @@ def test_one_class_leaves_the_scores_as_they_are():
     assert with_other_classes({"class_name": "A", "scores": []}, [], dict) == {"class_name": "A", "scores": []}
 
 
-def test_other_classes_stand_beside_and_what_cannot_be_scored_is_told():
+def test_other_classes_are_listed_and_classes_that_cannot_be_scored_are_reported():
     def score(name):
         if name == "C":
             raise InputError(expected="at least 16 images", found="3", action="Draw more.")

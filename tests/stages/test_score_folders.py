@@ -72,7 +72,7 @@ def test_a_classifier_needs_its_file(folders, weights, message):
     assert message in done.output
 
 
-def test_a_file_that_is_no_classifier_is_told(folders, tmp_path):
+def test_a_file_that_is_no_classifier_is_an_error(folders, tmp_path):
     file = tmp_path / "model.safetensors"
     file.write_bytes(b"nothing")
     done = score(folders / "real", folders / "synthetic", "--set", "score.extractor=classifier", "--weights", file)
@@ -80,7 +80,7 @@ def test_a_file_that_is_no_classifier_is_told(folders, tmp_path):
     assert "saved classifier in" in done.output
 
 
-def test_statistics_of_a_folder_take_its_place(folders, monkeypatch, tmp_path):
+def test_a_statistics_file_in_place_of_a_folder(folders, monkeypatch, tmp_path):
     monkeypatch.setenv("GANBAL_CACHE", str(tmp_path / "cache"))
     options = ["--set", "score.extractor=untrained", "--set", "score.metrics=[fid]"]
     statistics = tmp_path / "real.npz"

@@ -43,7 +43,7 @@ def test_class_weights_by_hand_and_each_class_weighs_the_same():
     assert 3 * training.class_weights[0] == pytest.approx(7 * training.class_weights[1])
 
 
-def test_sampler_draws_the_real_set_class_by_class():
+def test_sampler_samples_the_real_set_class_by_class():
     training = build("sampler")
     assert training.images is REAL and training.sampling == "class-balanced" and training.class_weights is None
 
@@ -56,7 +56,7 @@ def test_undersampled_keeps_the_small_class_and_as_many_of_the_others_none_twice
     assert len({tuple(values(build("undersampled", seed), 1)) for seed in range(10)}) > 1
 
 
-def test_undersampled_as_imbalanced_learn_counts():
+def test_undersampled_has_the_counts_of_imbalanced_learn():
     under = pytest.importorskip("imblearn.under_sampling")
     labels = [0] * 4 + [1] * 9 + [2] * 6
     real = image_set(labels)
@@ -65,7 +65,7 @@ def test_undersampled_as_imbalanced_learn_counts():
     assert counts(ours) == np.bincount(theirs).tolist() == [4, 4, 4]
 
 
-def test_duplicated_fills_the_minority_with_copies_drawn_evenly():
+def test_duplicated_fills_the_minority_with_evenly_distributed_copies():
     training = build("duplicated")
     assert counts(training) == [7, 7]
     seen, times = np.unique(values(training, 0), return_counts=True)
@@ -74,7 +74,7 @@ def test_duplicated_fills_the_minority_with_copies_drawn_evenly():
     assert training.num_synthetic == 0
 
 
-def test_duplicated_adds_what_it_is_told_to():
+def test_duplicated_adds_the_requested_number():
     assert counts(build("duplicated", additions=[2, 3])) == [5, 10]
     assert counts(build("duplicated", additions=[0, 0])) == [3, 7]
 
@@ -113,7 +113,7 @@ def test_gan_both_rounds_so_that_the_number_stays():
         assert gan_both_needs(np.array([1, 5, 7]), np.array([added, 0, 2])).sum() == added + 2
 
 
-def test_smote_leaves_the_images_and_says_what_to_make_of_features():
+def test_smote_leaves_the_images_and_requests_additions_in_feature_space():
     training = build("smote")
     assert training.images is REAL
     assert (training.feature_oversampling, training.feature_additions) == ("smote", (4, 0))
@@ -121,7 +121,7 @@ def test_smote_leaves_the_images_and_says_what_to_make_of_features():
 
 
 @pytest.mark.parametrize("name", list(ARMS))
-def test_every_arm_draws_by_its_generator_only(name):
+def test_every_arm_uses_its_random_generator_only(name):
     real, synthetic = gradients(), gradients()
     first, again = (build(name, 1, [3, 0], real, synthetic) for _ in range(2))
     assert np.array_equal(first.images.pixels, again.images.pixels)

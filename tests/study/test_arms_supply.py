@@ -37,7 +37,7 @@ def test_needs_are_the_largest_of_all_conditions():
     assert synthetic_needed([("gan", 1.0), ("gan-both", 2.0)], counts).tolist() == [20, 30]
 
 
-def test_too_few_for_a_ratio_says_how_many_and_what_to_type():
+def test_too_few_for_a_ratio_names_the_number_and_the_command():
     with pytest.raises(
         InputError,
         match=r"20 NORMAL, 0 PNEUMONIA synthetic images\. 40 NORMAL, 0 PNEUMONIA are needed for gan\. "

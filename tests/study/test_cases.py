@@ -17,7 +17,7 @@ def binary(*positive):
     return np.array([[1 - value, value] for value in positive])
 
 
-def test_surest_middle_and_least_sure_of_every_kind():
+def test_most_certain_median_and_least_certain_of_every_kind():
     # NORMAL right .1 .2 .3 .4 .45 → sureness .9 .8 .7 .6 .55; one NORMAL wrong; PNEUMONIA right .6 .95; none wrong.
     probabilities = binary(0.3, 0.1, 0.45, 0.2, 0.4, 0.7, 0.6, 0.95)
     labels = np.array([0, 0, 0, 0, 0, 0, 1, 1])

@@ -46,7 +46,7 @@ def make_cell(study, *settings, classifier="baseline_cnn"):
 
 
 @pytest.mark.parametrize("classifier", ["baseline_cnn", "vgg16"])
-def test_a_cell_keeps_a_classifier_that_predicts_as_its_files_say(tmp_path, classifier):
+def test_a_kept_classifier_gives_the_predictions_on_disk(tmp_path, classifier):
     folder = make_cell(tmp_path, classifier=classifier)
     kept = load_classifier(folder / "model.safetensors", backbones_folder(tmp_path), torch.device("cpu"))
     for name, given in {"predictions": TEST.images, "validation": images(8, 2)}.items():
@@ -73,7 +73,7 @@ def test_a_cell_records_which_device_computed_it_and_its_augmented_images(device
     assert computed_on(torch.device(device), settings, 1000) == expected
 
 
-def test_models_are_kept_only_where_wanted_and_never_outlive_their_figures(tmp_path):
+def test_models_are_kept_on_request_and_deleted_with_their_metrics(tmp_path):
     folder = make_cell(tmp_path)
     assert (folder / "model.safetensors").is_file()
     make_cell(tmp_path, "study.keep_models=false")

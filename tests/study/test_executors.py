@@ -61,12 +61,12 @@ def test_a_workers_refusal_reaches_the_user_in_its_three_parts(tasks, tmp_path):
     assert caught.value.action == "Take another."
 
 
-def test_a_worker_that_dies_is_told_not_waited_for(tasks, tmp_path):
+def test_a_worker_that_dies_is_an_error(tasks, tmp_path):
     with pytest.raises(GanbalError, match="worker process died"):
         list(ProcessExecutor(1).each(tasks.die, paths(tmp_path, 1), carry_on))
 
 
-def test_a_wish_to_stop_ends_the_workers_at_once(tasks, tmp_path):
+def test_a_stop_request_ends_the_workers_at_once(tasks, tmp_path):
     items, start = paths(tmp_path, 1), time.monotonic()
 
     def stop_when_begun() -> None:

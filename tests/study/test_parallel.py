@@ -69,7 +69,7 @@ def test_a_ray_cluster_of_two_nodes_finds_the_same(begun, by_one_process):
     assert (run / "study" / "results.csv").read_bytes() == by_one_process
 
 
-def test_two_workers_have_nothing_to_do_when_all_cells_are_finished(begun, by_one_process):
+def test_two_workers_train_no_finished_cell_again(begun, by_one_process):
     run = begun.parent / "one"
     (run / "study" / "summary.json").unlink()
     done = compare(run, "--workers", "2")

@@ -29,7 +29,7 @@ def test_ratios_and_fractions_multiply_only_the_arms_they_concern():
     assert found == [("imbalanced", None, 0.1), ("gan", 2.0, 0.1), ("imbalanced", None, 1.0), ("gan", 2.0, 1.0)]
 
 
-def test_pairs_that_make_no_sense_are_left_out_and_told():
+def test_impossible_pairs_are_left_out_and_reported():
     config = settings("study.arms=[imbalanced,smote,sampler]", "study.classifiers=[cnn_64,pixel_svm]", "study.seeds=1")
     assert [(cell.arm, cell.classifier) for cell in planned_cells(config, seed=0)] == [
         *[("imbalanced", "cnn_64"), ("sampler", "cnn_64"), ("imbalanced", "pixel_svm"), ("smote", "pixel_svm")]

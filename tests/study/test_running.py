@@ -164,8 +164,8 @@ def test_fewer_seeds_and_fewer_arms_need_no_training(copy):
     assert trained_since(before, copy) == []
 
 
-def test_ratios_are_trained_on_what_they_say_and_kept_apart(tmp_path):
-    # 24 real images are balanced, so the labels of some are made others.
+def test_each_ratio_is_trained_on_its_number_of_images_in_its_own_folder(tmp_path):
+    # 24 real images are balanced, so some of the labels are changed.
     def small():
         made = source().at_size(32)
         labels = np.where(np.arange(24) < 8, 0, 1)

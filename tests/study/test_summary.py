@@ -40,7 +40,7 @@ def difference(summary, arm, baseline, metric="balanced_accuracy"):
     return found[0]
 
 
-def test_table_has_a_row_a_cell_with_its_figures_and_counts():
+def test_the_table_has_one_row_per_cell_with_its_metrics_and_counts():
     cells = [Cell("imbalanced", "cnn", 3), Cell("gan", "cnn", 3, 0.5, 0.1)]
     figures = cell_figures(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]), CLASSES, 0.3)
     table = results_table(dict.fromkeys(cells, figures), dict.fromkeys(cells, COUNTS | {"seconds": 3.0}))
@@ -70,7 +70,7 @@ def test_means_and_paired_differences_by_hand():
         ([0.60, 0.80, 0.75], "no difference found"),
     ],
 )
-def test_the_sentence_says_what_the_interval_says(gan, words):
+def test_the_sentence_agrees_with_the_interval(gan, words):
     sentence = study({"imbalanced": [0.70, 0.701, 0.702], "gan": gan})["verdict_sentence"]
     assert words in sentence and "3 seeds" in sentence and "95 % interval" in sentence
 

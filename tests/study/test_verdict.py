@@ -53,7 +53,7 @@ def test_verdict_depends_on_the_corrected_p_value_and_on_which_direction_is_bett
     assert verdict_of(mean, p_holm, lower_is_better=lower_is_better) == expected
 
 
-def test_gan_images_are_held_against_plain_copies_too():
+def test_gan_images_are_compared_with_plain_copies_too():
     rows = [row(**NOTHING), row(-0.031, -0.05, -0.012, "hurts", baseline="duplicated"), row(classifier="svm")]
     assert verdict_sentence(rows) == (
         "Adding GAN images — Baseline CNN: no difference found (balanced accuracy +0.1 points, 95 % interval −1.0 to "
@@ -63,7 +63,7 @@ def test_gan_images_are_held_against_plain_copies_too():
     )
 
 
-def test_what_happened_to_the_ranking_is_told_where_something_was_found():
+def test_the_effect_on_the_ranking_is_reported_with_a_finding():
     ranking = row(-0.02, -0.03, -0.011, "hurts", metric="roc_auc")
     assert verdict_sentence([row(**NOTHING), ranking]).endswith(
         "a true effect under 2.5 points would likely be missed); but in ranking: hurts (ROC-AUC −2.0 points, 95 % "

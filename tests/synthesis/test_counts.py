@@ -55,7 +55,7 @@ def test_the_ratio_is_of_what_each_class_lacks_rounded_halves_up():
     assert generate(THREE, "synthesis.ratio=0.05") == {"B": 3}
 
 
-def test_nothing_to_generate_is_told():
+def test_nothing_to_generate_is_an_error():
     with pytest.raises(InputError, match="No images are missing: there are 7 of A, 7 of B"):
         generate({"A": 7, "B": 7})
     with pytest.raises(InputError, match=r"3294 of PNEUMONIA"):

@@ -68,7 +68,7 @@ def test_same_seed_same_files_and_more_images_keep_the_earlier_ones(tmp_path, ch
     assert not np.array_equal(content["a"], content["other"])
 
 
-def test_drawing_again_removes_earlier_images_but_nothing_else(tmp_path, checkpoint):
+def test_generating_again_removes_earlier_images_but_nothing_else(tmp_path, checkpoint):
     generate(checkpoint, tmp_path / "out", 8, seed=6)
     mine = tmp_path / "out" / "NORMAL" / "my notes.txt"
     mine.write_text("keep")
@@ -79,7 +79,7 @@ def test_drawing_again_removes_earlier_images_but_nothing_else(tmp_path, checkpo
     ]
 
 
-def test_a_missing_generator_says_what_to_run(tmp_path):
+def test_a_missing_generator_names_the_command_to_run(tmp_path):
     with pytest.raises(InputError, match="train-gan"):
         generate(tmp_path / "none.pt", tmp_path / "out", 3)
     assert not (tmp_path / "out").exists()
@@ -93,7 +93,7 @@ def test_class_names_cannot_lead_out_of_the_folder():
     assert class_folders(["a/b", "a_b", "A_B", "c"]) == {"a/b": "a_b", "a_b": "a_b_2", "A_B": "A_B_3", "c": "c"}
 
 
-def test_latent_rows_do_not_depend_on_how_many_are_asked_for():
+def test_latent_rows_do_not_depend_on_their_number():
     assert torch.equal(latent_rows(3, 2, 37), latent_rows(3, 9, 37)[:2])
     assert not torch.equal(latent_rows(3, 2, 37), latent_rows(4, 2, 37))
 
@@ -113,7 +113,7 @@ def test_rejected_images_are_replaced_by_others_and_counted(tmp_path, checkpoint
     assert np.array_equal(found.pixels, every[[0, 2, 3, 5, 6, 7, 8, 9]])
 
 
-def test_a_generator_of_copies_only_is_told_and_not_waited_for(tmp_path, checkpoint):
+def test_a_generator_of_copies_only_is_an_error(tmp_path, checkpoint):
     with pytest.raises(GanbalError, match="memorized its training set"):
         generate(checkpoint, tmp_path / "out", 3, is_rejected=lambda batch: np.ones(len(batch), bool))
     assert not SyntheticFolder(tmp_path / "out").manifest.exists()
@@ -131,7 +131,7 @@ def checkpoint_of_three(tmp_path):
     return tmp_path / "three.pt"
 
 
-def test_a_class_is_result_the_same_whatever_else_is_result(tmp_path, checkpoint, checkpoint_of_three):
+def test_images_of_a_class_do_not_depend_on_other_requests(tmp_path, checkpoint, checkpoint_of_three):
     both = [
         SynthesisRequest(checkpoint_of_three, 3, "C"),
         SynthesisRequest(checkpoint, 5),
@@ -149,7 +149,7 @@ def test_a_class_is_result_the_same_whatever_else_is_result(tmp_path, checkpoint
     assert not np.array_equal(found.pixels[0], found.pixels[8])
 
 
-def test_a_class_of_no_generator_leaves_earlier_images_alone(tmp_path, checkpoint_of_three):
+def test_a_class_without_a_generator_leaves_earlier_images(tmp_path, checkpoint_of_three):
     generate_all([SynthesisRequest(checkpoint_of_three, 2, "B")], tmp_path / "out")
     with pytest.raises(InputError, match=r"not trained on 'D'\. It was trained on A, B, C"):
         generate_all([SynthesisRequest(checkpoint_of_three, 2, "D")], tmp_path / "out")

@@ -1,4 +1,4 @@
-"""What happens to synthetic images after synthesis is noticed when they are read."""
+"""Changes of synthetic images after synthesis are detected when they are read."""
 
 from pathlib import Path
 

@@ -20,16 +20,17 @@ def binary(*positive):
     return np.stack([1 - values, values], axis=1)
 
 
-def test_a_classifier_that_is_too_sure_is_cooled_to_its_accuracy():
-    # It says 0.9 and is right in 3 of 4: logits are ±ln 9 and should be ±ln 3, half of that.
+def test_temperature_of_an_overconfident_classifier():
+    # It predicts 0.9 and is correct in 3 of 4: logits are ±ln 9 and should be ±ln 3, half of that.
     labels, probabilities = np.array([1, 1, 1, 0]), binary(0.9, 0.9, 0.9, 0.9)
     temperature = fit_temperature(labels, probabilities)
     assert temperature == pytest.approx(2, rel=1e-4)
     assert apply_temperature(probabilities, temperature)[:, 1] == pytest.approx(0.75, abs=1e-4)
 
 
-def test_a_classifier_of_three_classes_that_is_not_sure_enough():
-    # (.5, .25, .25) and right in 4 of 6, the others shared out: (2/3, 1/6, 1/6). ln 4 over ln 2 is sharper by two.
+def test_temperature_of_an_underconfident_classifier_of_three_classes():
+    # (.5, .25, .25) and correct in 4 of 6, the errors divided equally: (2/3, 1/6, 1/6). ln 4 over ln 2 is sharper by
+    # two.
     labels = np.array([0, 0, 0, 0, 1, 2])
     probabilities = np.tile([0.5, 0.25, 0.25], (6, 1))
     assert fit_temperature(labels, probabilities) == pytest.approx(0.5, rel=1e-4)
@@ -56,7 +57,7 @@ def test_certainty_stays_finite():
 
 
 @pytest.mark.parametrize("num_classes", [2, 3])
-def test_as_scikit_learn_computes(num_classes):
+def test_agrees_with_scikit_learn(num_classes):
     random = np.random.default_rng(num_classes)
     labels, probabilities = random.integers(0, num_classes, 100), random.dirichlet(np.ones(num_classes), 100)
     assert log_loss(labels, probabilities) == pytest.approx(metrics.log_loss(labels, probabilities))
@@ -90,7 +91,7 @@ def test_calibration_of_three_classes_is_that_of_the_most_probable_one():
     assert expected_calibration_error(np.array([0, 1]), probabilities) == pytest.approx((0.4 + 0.8) / 2)
 
 
-def test_temperature_lowers_the_calibration_error_of_a_network_that_is_too_sure():
+def test_temperature_lowers_the_calibration_error_of_an_overconfident_network():
     random = np.random.default_rng(5)
     true = random.uniform(0.02, 0.98, 4000)
     labels = (random.uniform(size=4000) < true).astype(int)
@@ -112,7 +113,7 @@ def test_temperature_lowers_the_calibration_error_of_a_network_that_is_too_sure(
         ([0], [[np.nan, 0.5]], "probabilities are not numbers from 0 to 1"),
     ],
 )
-def test_input_that_cannot_be_judged(labels, probabilities, message):
+def test_input_that_cannot_be_calibrated(labels, probabilities, message):
     for judge in (fit_temperature, log_loss, brier_score, reliability_curve, expected_calibration_error):
         with pytest.raises(ClassifierInputError, match=message):
             judge(np.array(labels, dtype=int), np.array(probabilities))

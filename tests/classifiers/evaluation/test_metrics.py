@@ -45,7 +45,7 @@ def test_a_probability_at_the_threshold_counts_as_positive():
 
 
 @pytest.mark.parametrize("num_classes", [2, 4])
-def test_as_scikit_learn_reports(num_classes):
+def test_agrees_with_scikit_learn(num_classes):
     random = np.random.default_rng(num_classes)
     labels = random.integers(0, num_classes, 200)
     probabilities = random.dirichlet(np.ones(num_classes), 200)

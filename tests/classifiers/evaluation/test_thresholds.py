@@ -44,12 +44,12 @@ def test_no_threshold_has_a_greater_j_than_the_chosen():
         (1.0, ChosenThreshold(0.35, 1.0, 2 / 3)),
     ],
 )
-def test_a_wanted_recall_is_reached_with_the_fewest_false_alarms(wanted, expected):
+def test_a_requested_recall_is_reached_with_the_fewest_false_positives(wanted, expected):
     chosen = recall_threshold(LABELS, PROBABILITIES, wanted)
     assert vars(chosen) == pytest.approx(vars(expected))
 
 
-def test_equal_probabilities_are_called_the_same():
+def test_equal_probabilities_get_the_same_prediction():
     chosen = recall_threshold(np.array([1, 0, 1]), np.array([0.5, 0.5, 0.5]), 0.1)
     assert vars(chosen) == pytest.approx({"threshold": 0.25, "recall": 1.0, "specificity": 0.0})
 
@@ -59,7 +59,7 @@ def test_recall_of_seven_tenths_is_seven_of_ten():
     assert recall_threshold(labels, probabilities, 0.7).recall == pytest.approx(0.7)
 
 
-def test_neighboring_floating_point_numbers_are_told_apart():
+def test_neighboring_floating_point_numbers_are_distinguished():
     low = 0.5
     high = np.nextafter(low, 1)
     chosen = youden_threshold(np.array([0, 1]), np.array([low, high]))
@@ -91,6 +91,6 @@ def test_what_no_threshold_can_be_chosen_on(labels, probabilities, message):
 
 
 @pytest.mark.parametrize("wanted", [0, -0.1, 1.01, float("nan")])
-def test_recalls_that_cannot_be_wanted(wanted):
+def test_invalid_recalls(wanted):
     with pytest.raises(ClassifierInputError, match="must be above 0 and at most 1"):
         recall_threshold(LABELS, PROBABILITIES, wanted)

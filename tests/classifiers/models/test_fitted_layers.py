@@ -61,7 +61,7 @@ def test_a_forest_s_probabilities_are_those_of_scikit_learn(num_classes, weighte
 
 
 @pytest.mark.parametrize("layer", [KernelMachine.empty(5, 1), Forest.empty(1)])
-def test_what_is_not_fitted_yet_cannot_tell_the_classes_apart(layer):
+def test_an_unfitted_layer_does_not_separate_the_classes(layer):
     assert layer(torch.ones(3, 5)).tolist() == [[0.0]] * 3
 
 

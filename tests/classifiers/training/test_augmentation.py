@@ -32,7 +32,7 @@ def test_random_state_of_others_is_untouched():
     assert np.array_equal(np.random.get_state()[1], before)
 
 
-def test_zoom_takes_in_as_much_of_the_image_as_the_factor_says():
+def test_zoom_shows_the_extent_that_the_factor_gives():
     zoom = KerasZoom(zoom_range=0.3)
     enlarged = zoom.apply(ramp(), factor_x=0.7, factor_y=1.0)
     # Column 20 is the middle; column 30, 10 to its right, shows what was 7 to its right.
@@ -45,7 +45,7 @@ def test_zoom_takes_in_as_much_of_the_image_as_the_factor_says():
     assert reduced[:, 40].tolist() == [200] * 41
 
 
-def test_zoom_factors_of_width_and_height_are_drawn_apart_over_the_whole_range():
+def test_zoom_factors_of_width_and_height_are_independent_and_cover_the_range():
     zoom = KerasZoom(zoom_range=0.3)
     zoom.set_random_seed(0)
     factors = np.array([list(zoom.get_params().values()) for _ in range(2000)])
@@ -116,7 +116,7 @@ def test_edges_are_repeated_or_mirrored():
     assert KerasMove(mirrored_edges=True).apply(ramp(), **shifted)[0, 20:24].tolist() == [200, 200, 195, 190]
 
 
-def test_zooms_of_both_sides_are_one_where_asked():
+def test_one_zoom_factor_for_both_sides():
     apart, together = KerasMove(zoom=0.2), KerasMove(zoom=0.2, zooms_apart=False)
     for move in (apart, together):
         move.set_random_seed(0)

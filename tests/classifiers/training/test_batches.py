@@ -48,7 +48,7 @@ def test_augmented_images_are_the_same_for_any_number_of_workers():
     assert one[0][0].dtype == torch.uint8
 
 
-def test_class_balanced_rows_take_every_class_equally_often_and_its_images_alike():
+def test_class_balanced_rows_sample_classes_and_their_images_equally_often():
     labels = np.array([0] * 2 + [1] * 8 + [2] * 30)
     config = TrainingConfig(steps=300, batch_size=40, seed=3, sampling="class-balanced")
     rows = list(class_balanced_rows(labels, config))

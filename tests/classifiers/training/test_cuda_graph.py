@@ -74,7 +74,7 @@ def test_a_smaller_batch_is_trained_on_too():
     assert torch.equal(replayed.run(step)[1], eager.run(eager.step)[1])
 
 
-def test_a_step_that_cannot_be_recorded_runs_eagerly_and_one_warning_says_so():
+def test_a_step_that_cannot_be_recorded_runs_eagerly_with_one_warning():
     eager, replayed = Training(), Training()
 
     def refuse(function):

@@ -16,7 +16,7 @@ def _needs_imbalanced_learn():
 
 
 def test_new_points_lie_between_two_of_their_class():
-    # Two points on a line for class 0: whatever is made lies between them.
+    # Two points on a line for class 0: new points lie between them.
     vectors = np.array([[0.0, 0.0], [10.0, 20.0], [5.0, -5.0], [6.0, -5.0], [7.0, -5.0]], dtype=np.float32)
     labels = np.array([0, 0, 1, 1, 1])
     more, more_labels = smote(vectors, labels, (30, 0), seed=1)
@@ -29,7 +29,7 @@ def test_new_points_lie_between_two_of_their_class():
     assert not np.array_equal(more, smote(vectors, labels, (30, 0), seed=2)[0])
 
 
-def test_every_class_gets_its_own_number_and_nothing_is_nothing():
+def test_every_class_gets_its_own_number_of_additions():
     random = np.random.default_rng(0)
     vectors, labels = random.normal(size=(20, 3)), np.array([0] * 4 + [1] * 10 + [2] * 6)
     _, more_labels = smote(vectors, labels, (6, 0, 3), seed=0)
@@ -42,7 +42,7 @@ def test_a_single_example_has_no_neighbor():
         smote(np.zeros((3, 2)), np.array([0, 1, 1]), (1, 0), seed=0)
 
 
-def test_without_the_package_it_says_what_to_install(monkeypatch):
+def test_without_the_package_the_error_names_its_installation(monkeypatch):
     monkeypatch.setitem(sys.modules, "imblearn", None)
     monkeypatch.setattr("classifiers.training.feature_oversampling.find_spec", lambda name: None)
     with pytest.raises(ClassifierInputError, match=r'imbalanced-learn, for SMOTE.*pip install "ganbal\[smote\]"'):
@@ -117,6 +117,6 @@ def test_class_balanced_training_is_another_one():
 
 
 @pytest.mark.parametrize("wrong", [{"sampling": "x"}, {"feature_oversampling": "adasyn"}])
-def test_wrong_settings_are_told(wrong):
+def test_wrong_settings_are_reported(wrong):
     with pytest.raises(ClassifierInputError, match="feature_oversampling among None, smote"):
         TrainingConfig(steps=1, **wrong)

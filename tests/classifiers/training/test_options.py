@@ -47,7 +47,7 @@ def test_l2_adds_twice_its_factor_times_the_kernel_to_the_gradient_and_spares_bi
         kernels_of(network),
         0.1,
     )
-    # From 0.5 by 2 · 0.1 · 0.5 with rate 1; the loss that is told has no penalty in it.
+    # From 0.5 by 2 · 0.1 · 0.5 with rate 1; the reported loss does not include the penalty.
     assert network.head.weight.flatten().tolist() == pytest.approx([0.4, 0.4])
     assert network.head.bias.item() == 0.25
     assert value.item() == 0
@@ -87,7 +87,7 @@ def test_schedules_by_hand(monkeypatch, schedule, rates):
     assert [row["learning_rate"] for row in result.history] == pytest.approx(rates)
 
 
-def test_the_last_weights_where_they_are_asked_for(train, unseen_pixels):
+def test_keeping_the_last_weights(train, unseen_pixels):
     pixels, _ = unseen_pixels()
     wrong = {"steps": 30, "checks": 15, "val_labels": 1 - np.arange(20) % 2, "learning_rate": 3e-3, "patience": 15}
     best, last = train(**wrong), train(keep="last", **wrong)
@@ -108,7 +108,7 @@ def test_a_recipe_takes_the_place_of_the_settings_it_names_and_of_no_others():
     assert resolve_published(dataclasses.replace(given, recipe="published"), None) == given
 
 
-def test_published_stands_for_the_augmentation_of_the_model_s_own():
+def test_published_is_the_augmentation_of_the_model_s_publication():
     given = TrainingConfig(steps=1, augment="published")
     assert resolve_published(given, RECIPE).augment == "shear-zoom-flip"
     assert resolve_published(given, None).augment == "published"

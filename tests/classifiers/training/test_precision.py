@@ -16,7 +16,7 @@ def test_auto_is_bfloat16_exactly_where_the_processor_multiplies_it(monkeypatch)
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_wanted_precision_is_taken(precision):
+def test_a_requested_precision_is_used(precision):
     assert choose_precision(precision, CPU) == precision
     with autocast(CPU, precision):
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == getattr(torch, precision)
@@ -26,7 +26,7 @@ def test_a_wanted_precision_is_taken(precision):
     ("capability", "precision"), [((7, 0), "float32"), ((7, 5), "float32"), ((8, 0), "bfloat16"), ((9, 0), "bfloat16")]
 )
 def test_gpus_that_only_emulate_bfloat16_compute_in_float32(monkeypatch, capability, precision):
-    """V100 is 7.0 and T4 is 7.5; torch says of both that bfloat16 is supported."""
+    """V100 is 7.0 and T4 is 7.5; torch reports bfloat16 as supported on both."""
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
     assert choose_precision("auto", torch.device("cuda")) == precision

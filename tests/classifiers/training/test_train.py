@@ -136,7 +136,7 @@ def test_a_frozen_backbone_stays_as_it_was_with_augmentation_as_well(train, tmp_
     assert trained.steps_taken == 3
 
 
-def test_pretrained_tells_where_the_weights_came_from(train, tmp_path):
+def test_pretrained_names_the_origin_of_the_weights(train, tmp_path):
     file = tmp_path / "vgg.pth"
     torch.save(train("vgg16", size=32, steps=1, checks=1).network.backbone.state_dict(), file)
     assert train("vgg16", size=32, steps=1, checks=1, weights=str(file)).pretrained == "file"
@@ -154,7 +154,7 @@ def test_fewer_images_than_a_batch_holds(train):
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
-def test_a_training_that_diverges_says_so(train):
+def test_a_training_that_diverges_is_an_error(train):
     with pytest.raises(ClassifierInputError, match=r"nan at every check up to step 6\. Lower the learning rate"):
         train(learning_rate=1e30)
 

@@ -74,7 +74,7 @@ def test_mistakes(folder, text, message):
     assert message in str(caught.value)
 
 
-def test_all_mistakes_are_told_at_once_up_to_a_few(folder):
+def test_the_first_mistakes_are_reported_at_once(folder):
     lines = "".join(f"{n}.txt,x\n" for n in range(20))
     with pytest.raises(InputError, match=r"line 9: 7\.txt .*\n  and 12 more"):
         find_images(write(folder, "path,label\n" + lines))
@@ -132,7 +132,7 @@ def test_a_named_column_of_patients(folder):
         find_images(file, patient_column="what")
 
 
-def test_words_for_splits(folder):
+def test_names_of_splits(folder):
     text = "path,label,split\na.png,x,Training\nb.png,x,eval\ndeep/e.png,x,test_set\n"
     assert [image.split for image in find_images(write(folder, text)).images] == ["train", "val", "test"]
 

@@ -138,7 +138,7 @@ def test_an_empty_folder(tmp_path):
         find_images(tmp_path)
 
 
-def test_files_that_are_no_images_are_told_by_their_endings(tmp_path):
+def test_other_files_are_reported_by_suffix(tmp_path):
     (tmp_path / "A").mkdir()
     for name in ("1.dcm", "2.dcm", "notes"):
         (tmp_path / "A" / name).write_bytes(b"x")

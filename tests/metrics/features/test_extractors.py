@@ -84,7 +84,7 @@ def test_batch_counters_may_be_missing(random_inception_file: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("content", [b"", b"no weights at all", None])
-def test_damaged_weights_are_told(tmp_path: Path, content: bytes | None, random_inception_file: Path) -> None:
+def test_damaged_weights_are_an_error(tmp_path: Path, content: bytes | None, random_inception_file: Path) -> None:
     file = tmp_path / "weights.pth"
     file.write_bytes(random_inception_file.read_bytes()[:5_000_000] if content is None else content)
     with pytest.raises(InputError, match="a dictionary of tensors"):
@@ -100,7 +100,7 @@ def test_code_in_weights_is_not_run(tmp_path: Path) -> None:
         check_score(ScoreConfig(weights=tmp_path / "list.pth"))
 
 
-def test_offline_without_weights_says_how_to_get_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline_without_weights_the_error_names_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_network(*_: object, **__: object) -> None:
         raise OSError("Network is unreachable")
 
@@ -177,7 +177,7 @@ def test_a_file_without_the_last_layer_will_do(shared_weights: Path, images: tor
     assert torch.equal(features(one, images), features(two, images))
 
 
-def test_backbone_mistakes_are_told(tmp_path: Path) -> None:
+def test_wrong_backbones_are_errors(tmp_path: Path) -> None:
     weights = torchvision.models.squeezenet1_1().state_dict()
     torch.save(weights, tmp_path / "squeeze.pth")
     with pytest.raises(InputError, match="do not fit torchvision's resnet18"):

@@ -81,7 +81,9 @@ def test_mixed_sizes_and_channels_give_what_each_gives_alone(store: SetFeatureCa
         np.testing.assert_allclose(found[number], expected.numpy(), rtol=1e-5, err_msg=str(shape))
 
 
-def test_unreadable_images_are_left_out_and_told(tmp_path: Path, draw_chests: Callable, write_pngs: Callable) -> None:
+def test_unreadable_images_are_left_out_and_reported(
+    tmp_path: Path, draw_chests: Callable, write_pngs: Callable
+) -> None:
     folder = write_pngs(tmp_path / "images", draw_chests(40, 40, 0))
     (folder / "image_0007.png").write_bytes(b"\x89PNG broken")
     for _ in range(2):

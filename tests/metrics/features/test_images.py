@@ -26,7 +26,7 @@ def test_nested_folders_and_any_ending(tmp_path: Path, pixels: np.ndarray) -> No
     assert FolderImages(tmp_path).names == ["a.Jpeg", "b.PNG", "deep/d.bmp", "deep/er/c.tif"]
 
 
-def test_no_folder_and_no_images_are_told(tmp_path: Path) -> None:
+def test_a_missing_or_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="There is no folder at"):
         FolderImages(tmp_path / "missing")
     with pytest.raises(InputError, match="none at any depth"):

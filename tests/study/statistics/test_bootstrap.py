@@ -73,7 +73,7 @@ def test_one_seed_has_a_mean_and_nothing_else():
     assert (found.n, found.low, found.high, found.p_value, found.seeds_needed) == (1, None, None, None, None)
 
 
-def test_what_is_all_but_impossible_has_a_p_value_of_zero():
+def test_an_almost_impossible_difference_has_a_p_value_of_zero():
     found = paired_difference([1.0] * 200 + [1.001], [0.0] * 201, NO_PATIENT_VARIANCE, 100)
     assert found.p_value == 0.0 and found.low > 0
 
@@ -92,7 +92,7 @@ def test_equal_values_are_no_difference():
     assert paired_difference([0.6, 0.6], [0.5, 0.5], NO_PATIENT_VARIANCE, 10).p_value == 0.0
 
 
-def test_images_of_a_patient_are_drawn_together_and_as_many_patients_as_there_are():
+def test_images_of_a_patient_are_sampled_together_and_as_many_patients_as_there_are():
     weights = draw_patients(["a", "b", "a", "c"], 200, np.random.default_rng(0))
     assert weights.shape == (200, 4)
     assert np.array_equal(weights[:, 0], weights[:, 2])
@@ -101,7 +101,8 @@ def test_images_of_a_patient_are_drawn_together_and_as_many_patients_as_there_ar
 
 
 def simulate(effect: float, random: np.random.Generator, seeds: int = 5, patients: int = 150) -> str:
-    """One made-up study: per-patient chances of being right differ by `effect` between two arms, seeds shift both."""
+    """One made-up study: per-patient probabilities of a correct prediction differ by `effect` between two arms, seeds
+    shift both."""
     ease = random.normal(1.0, 1.0, patients)
     arm_taste = random.normal(0.0, 0.7, patients)
     right = np.empty((2, seeds, patients))
@@ -116,7 +117,7 @@ def simulate(effect: float, random: np.random.Generator, seeds: int = 5, patient
     return verdict_of(found.mean, found.p_value)
 
 
-def test_no_true_effect_is_called_helpful_at_most_one_time_in_twenty():
+def test_without_a_true_effect_at_most_one_study_in_twenty_finds_help():
     random = np.random.default_rng(1)
     verdicts = [simulate(0.0, random) for _ in range(400)]
     # 2.5 % promised on either side; three standard errors of that share in 400 are 2.3 %.

@@ -20,7 +20,7 @@ def test_a_test_that_was_not_made_counts_for_nothing():
     assert holm([None]) == [None]
 
 
-def test_as_statsmodels_says():
+def test_agrees_with_statsmodels():
     multitest = pytest.importorskip("statsmodels.stats.multitest")
     p_values = np.random.default_rng(0).random(30) ** 3
     p_values[4] = p_values[9]

@@ -6,7 +6,7 @@ from ganbal.study.statistics.mcnemar import mcnemar
 
 
 def from_counts(b, c, both=7, neither=3):
-    """Whether each image is right, and whether the baseline has it right."""
+    """Whether each image is classified correctly, and whether the baseline does so."""
     correct = np.repeat([True, False, True, False], [both, b, c, neither])
     baseline = np.repeat([True, True, False, False], [both, b, c, neither])
     return correct, baseline
@@ -32,7 +32,7 @@ def test_as_many_on_either_side_are_no_difference(b, c):
 
 
 @pytest.mark.parametrize(("b", "c"), [(0, 1), (3, 9), (11, 13), (24, 0), (25, 0), (12, 13), (31, 50)])
-def test_as_statsmodels_says(b, c):
+def test_agrees_with_statsmodels(b, c):
     tables = pytest.importorskip("statsmodels.stats.contingency_tables")
     expected = tables.mcnemar([[7, c], [b, 3]], exact=b + c < 25, correction=True)
     found = mcnemar(*from_counts(b, c))

@@ -124,7 +124,7 @@ def test_areas_by_hand():
     assert weighted_pr_auc(positive, scores, weights)[0] == pytest.approx(0.5 + 0.5 * 2 / 3)
 
 
-def test_a_draw_without_a_class_has_no_value():
+def test_a_bootstrap_sample_without_a_class_has_no_value():
     labels, probabilities = np.array([0, 1]), np.array([[0.8, 0.2], [0.1, 0.9]])
     found = weighted_metrics(labels, probabilities, np.array([[2.0, 0.0]]), ["A", "B"])
     assert np.isnan(found["roc_auc"][0]) and np.isnan(found["balanced_accuracy"][0])
