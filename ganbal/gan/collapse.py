@@ -24,22 +24,27 @@ def diversity(images: np.ndarray) -> float:
     return math.sqrt(2.0 * float(variance))
 
 
-def detect_collapse(rows: Sequence[Mapping[str, float]]) -> str | None:
+def detect_collapse(rows: Sequence[Mapping[str, float]], num_restored: int = 0) -> str | None:
     """Describe what is wrong with a training; None if nothing is.
+
+    After a rollback only the rows since then count, because the earlier ones led to the collapse that was rolled back.
+    The restored state itself still says how diverse its images were.
 
     Args:
         rows: the history so far, oldest first, with discriminator_loss, generator_loss, real_score, synthetic_score
             and, where it was measured, relative_diversity: that of synthetic images divided by that of real ones.
+        num_restored: how many of them the last rollback restored.
     """
-    if not rows:
+    new = rows[num_restored:]
+    if not new:
         return None
-    if not all(math.isfinite(rows[-1][name]) for name in ("discriminator_loss", "generator_loss")):
+    if not all(math.isfinite(new[-1][name]) for name in ("discriminator_loss", "generator_loss")):
         return "a loss is infinite or not a number"
-    recent = rows[-PINNED_ROWS:]
+    recent = new[-PINNED_ROWS:]
     if len(recent) == PINNED_ROWS and all(_is_pinned(row) for row in recent):
         return "the discriminator separates all images perfectly, so the generator has no gradient to learn from"
-    now = rows[-1].get("relative_diversity", 1.0)
-    most = max(row.get("relative_diversity", 0.0) for row in rows)
+    now = new[-1].get("relative_diversity", 1.0)
+    most = max(row.get("relative_diversity", 0.0) for row in rows[max(num_restored - 1, 0) :])
     if now < LOST_DIVERSITY and most >= HAD_DIVERSITY:
         return f"the synthetic images are nearly identical (they differ {now:.0%} as much as real ones do)"
     return None

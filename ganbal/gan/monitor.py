@@ -105,7 +105,7 @@ class Monitor:
         Raises:
             GanbalError: it collapsed more than `max_rollbacks` times, or before there was a best state.
         """
-        trouble = detect_collapse(state.history)
+        trouble = detect_collapse(state.history, state.rows_before_rollback)
         if trouble is None:
             return
         collapsed_at, rollbacks = state.step, state.rollbacks + 1
@@ -119,7 +119,7 @@ class Monitor:
             state.load_state_dict(self._best)
         else:
             resume(self._best_checkpoint, state, self._fingerprint)
-        state.rollbacks = rollbacks
+        state.rollbacks, state.rows_before_rollback = rollbacks, len(state.history)
         state.scale_learning_rates(0.5**rollbacks)
         self._console.warn(
             f"The GAN training collapsed at step {collapsed_at}: {trouble}. Back to step {state.step} with learning "

@@ -16,7 +16,10 @@ _NETWORKS = {"generator": "generator", "discriminator": "discriminator", "averag
 """Networks by their key in a checkpoint."""
 _OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
 _TENSORS = ("augment_probability", "logit_ema")
-_NUMBERS = ("step", "seconds", "history", "pending_measures", "best_distance", "best_step", "rollbacks")
+_NUMBERS = (
+    *("step", "seconds", "history", "pending_measures", "best_distance", "best_step", "rollbacks"),
+    "rows_before_rollback",
+)
 
 
 @dataclass
@@ -45,6 +48,8 @@ class TrainingState:
     best_step: int = 0
     """Step of the best checkpoint; 0 where there is none."""
     rollbacks: int = 0
+    rows_before_rollback: int = 0
+    """Rows of the history that the last rollback restored; 0 where there was none."""
     num_loads: int = 0
     """Calls of `load_state_dict`; code that keeps addresses of tensors compares it, because loading replaces some."""
 

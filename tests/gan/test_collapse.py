@@ -38,3 +38,17 @@ def test_a_pinned_discriminator_is_detected_only_when_it_lasts():
 def test_lost_diversity_is_detected_but_not_low_diversity_at_the_start():
     assert "nearly identical" in detect_collapse([FINE | {"relative_diversity": d} for d in (0.8, 0.1)])
     assert detect_collapse([FINE | {"relative_diversity": d} for d in (0.1, 0.2)]) is None
+
+
+def test_rows_before_a_rollback_do_not_count():
+    assert detect_collapse([PINNED] * 4 + [PINNED], num_restored=4) is None
+    assert detect_collapse([PINNED] * 4 + [PINNED] * 4, num_restored=4) is None
+    assert "separates all images" in detect_collapse([PINNED] * 4 + [PINNED] * 5, num_restored=4)
+    lost = FINE | {"relative_diversity": 0.1}
+    assert detect_collapse([FINE | {"generator_loss": math.nan}], num_restored=1) is None
+    assert detect_collapse([FINE | {"relative_diversity": 0.8}, FINE, lost], num_restored=2) is None
+
+
+def test_the_diversity_of_the_restored_state_can_be_lost_again():
+    restored, lost = FINE | {"relative_diversity": 0.8}, FINE | {"relative_diversity": 0.1}
+    assert "nearly identical" in detect_collapse([FINE, restored, lost], num_restored=2)

@@ -218,13 +218,20 @@ def test_the_checkpoint_with_the_least_distance_is_kept(tmp_path):
 
 
 def test_a_collapse_is_rolled_back_with_lower_learning_rates_and_ends_when_it_repeats(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("ganbal.gan.monitor.detect_collapse", lambda rows: "it broke" if len(rows) == 3 else None)
+    restored = []
+
+    def detect(rows, num_restored):
+        restored.append(num_restored)
+        return "it broke" if len(rows) == 3 else None
+
+    monkeypatch.setattr("ganbal.gan.monitor.detect_collapse", detect)
     every = ["gan.score_every_steps=2", "gan.score_images=4", "gan.max_rollbacks=2"]
     distances = iter([1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 2.0])
     rows = []
     with pytest.raises(GanbalError, match="collapsed at step 6: it broke"):
         train(tmp_path, settings("gan.steps=8", *every), rows.append, lambda images: next(distances))
     assert [row["step"] for row in rows] == [2, 4, 6, 4, 6, 4, 6]
+    assert restored == [0, 0, 0, 1, 1, 1, 1]
     assert "Back to step 2 with learning rates × 0.25" in capsys.readouterr().err
 
 
