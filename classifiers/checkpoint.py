@@ -42,7 +42,7 @@ def save_classifier(
     probe: np.ndarray,
     device: torch.device,
     cache: TensorCache | None,
-) -> bool:
+) -> tuple[Path, ...]:
     """Write the classifier to `file`, and its frozen tensors to the folder `backbones` if they are not there yet.
 
     The file is read back, and the loaded classifier must predict what the classifier itself predicts.
@@ -52,21 +52,23 @@ def save_classifier(
         cache: as for training; probe images whose features are stored cost nothing.
 
     Returns:
-        False if this kind of model cannot be saved; no file is left then.
+        The classifier's file and, where it has a frozen backbone, that of the backbone. Nothing if this kind of model
+        cannot be saved; no file is left then.
 
     Raises:
         OSError: a file cannot be written.
     """
     images = probe[:_PROBE_IMAGES]
     try:
-        _write(trained, file, backbones, write_bytes)
+        files = _write(trained, file, backbones, write_bytes)
         loaded = load_classifier(file, backbones, device, cache)
         is_same = np.allclose(loaded.predict(images), trained.predict(images), rtol=0, atol=_TOLERANCE)
     except (ClassifierInputError, NotImplementedError):
         is_same = False
-    if not is_same:
-        file.unlink(missing_ok=True)
-    return is_same
+    if is_same:
+        return files
+    file.unlink(missing_ok=True)
+    return ()
 
 
 def load_classifier(
@@ -99,15 +101,19 @@ def load_classifier(
     return TrainedClassifier(network=network, inputs=inputs, history=[], **known)
 
 
-def _write(trained: TrainedClassifier, file: Path, backbones: Path, write_bytes: WriteBytes) -> None:
+def _write(trained: TrainedClassifier, file: Path, backbones: Path, write_bytes: WriteBytes) -> tuple[Path, ...]:
     facts = {name: getattr(trained, name) for name in _STORED_FIELDS}
     tensors = {name: tensor.detach().cpu() for name, tensor in trained.network.state_dict().items()}
     frozen = {name: tensors.pop(name) for name in _frozen_names(trained.network)}
-    if frozen:
-        digest = facts[_FROZEN] = content_digest(frozen)
-        if not _is_sound(_frozen_file(backbones, digest)):
-            write_tensors(_frozen_file(backbones, digest), frozen, write_bytes)
+    if not frozen:
+        write_tensors(file, tensors, write_bytes, facts)
+        return (file,)
+    digest = facts[_FROZEN] = content_digest(frozen)
+    frozen_file = _frozen_file(backbones, digest)
+    if not _is_sound(frozen_file):
+        write_tensors(frozen_file, frozen, write_bytes)
     write_tensors(file, tensors, write_bytes, facts)
+    return file, frozen_file
 
 
 def _frozen_names(network: Network) -> list[str]:

@@ -128,5 +128,7 @@ def _read_unchecked(file: Path) -> tuple[TensorFile, str]:
             content = json.loads(stored.metadata()[_METADATA_KEY])
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a dict)
             return TensorFile(tensors, content["facts"]), content["sha256"]
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError) as error:  # of the metadata
+        raise UnreadableTensorFileError("it is a safetensors file of something else") from error
+    except (OSError, SafetensorError, ValueError, RuntimeError) as error:
         raise UnreadableTensorFileError((str(error).splitlines() or [type(error).__name__])[0]) from error

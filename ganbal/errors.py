@@ -55,7 +55,9 @@ def reason_of(error: BaseException) -> str:
     if isinstance(cause, BaseException):
         return reason_of(cause)
     if isinstance(error, pickle.UnpicklingError):  # torch's advice on this error does not fit here
-        return "it is damaged, or holds other objects than tensors"
+        return "it is damaged, or it holds other objects than tensors"
+    if isinstance(error, KeyError):
+        return f"it has no {error}"
     text = (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
     text = " ".join(text.split())[:300].rstrip(".")
     # "Permission denied", but not "CUDA error" and not a name such as "PIL".

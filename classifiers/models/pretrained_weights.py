@@ -100,7 +100,7 @@ def _read(file: Path, public: PublicWeights) -> dict[str, Tensor]:
             else torch.load(file, map_location="cpu", weights_only=True)
         )
     except Exception as error:  # readers raise many kinds of exceptions for damaged files
-        raise _wrong_weights(file, public, "it is damaged, or holds other objects than tensors") from error
+        raise _wrong_weights(file, public, "it is damaged, or it holds other objects than tensors") from error
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise _wrong_weights(file, public, f"it holds a {type(content).__name__} that is no dictionary of tensors")
     return content

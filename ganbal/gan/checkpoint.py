@@ -146,7 +146,7 @@ def _check_sums(path: Path) -> None:
 
 def _damaged(path: Path, error: Exception) -> InputError:
     return InputError(
-        found=f"The checkpoint {path} cannot be read ({type(error).__name__}: {reason_of(error)[:120]}).",
+        found=f"The checkpoint {path} cannot be read: {reason_of(error)}.",
         expected="It must be a file written by `ganbal train-gan`, undamaged.",
         action="Delete it and train again, or restore it from a copy.",
     )

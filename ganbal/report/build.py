@@ -40,6 +40,7 @@ from ganbal.report.sections.scores import scores_blocks
 from ganbal.report.sections.warnings import warnings_blocks
 from ganbal.report.shapes import sequence, text
 from ganbal.runtime.atomic_files import atomic_path, write_json, write_text
+from ganbal.runtime.links import check_links
 
 QUESTION = "Should GAN images go into this training set?"
 
@@ -89,8 +90,9 @@ def build_report(run_folder: Path) -> ReportFiles:
     removed; other files in figures/ stay.
 
     Raises:
-        InputError: `run_folder` is not a run folder.
+        InputError: `run_folder` is not a run folder, or a link leads out of it.
     """
+    check_links(run_folder)
     run = read_run_folder(run_folder)
     page = page_of(run)
     earlier = _listed(run)
@@ -103,8 +105,7 @@ def build_report(run_folder: Path) -> ReportFiles:
     files = sorted(path.relative_to(run_folder).as_posix() for path in (*figures, *tables, *cards))
     write_json(run_folder / "figures" / _LIST, files)
     for name in set(earlier) - set(files):
-        if run.reader.inside((run_folder / name).parent):
-            (run_folder / name).unlink(missing_ok=True)
+        (run_folder / name).unlink(missing_ok=True)
     return ReportFiles(html, markdown, figures, tables, cards)
 
 

@@ -1,7 +1,7 @@
 """A command at work in a run folder: locked, checked before anything is written, logged, undone when refused."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -10,11 +10,12 @@ from ganbal.errors import InputError
 from ganbal.run.folder import Run, create_new_run, now
 from ganbal.run.provenance import describe_machine
 from ganbal.run.selection import SelectedRun
-from ganbal.runtime.atomic_files import remove_leftovers, write_text
+from ganbal.runtime.atomic_files import remove_leftovers, write_bytes
 from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.runtime.disk_space import check_writable
 from ganbal.runtime.distributed import ALONE, World
+from ganbal.runtime.links import check_links
 from ganbal.runtime.locks import folder_lock
 from ganbal.stages.context import RunContext
 from ganbal.stages.requirements import Requirement, check_requirements, check_study
@@ -31,18 +32,19 @@ def open_run(
 ) -> Iterator[RunContext]:
     """Hold the run folder for one command and check all that the command requires; only then write the first file.
 
-    If the command is refused before it produced anything, the run's earlier settings are restored, and a folder made
-    for it is removed: a refused setting never becomes the run's own.
+    If the command is refused before it produced anything, the run's earlier settings and inspection are restored, and
+    a folder made for it is removed: a refused setting never becomes the run's own.
 
     Args:
         purpose: the command, for another command that finds the folder locked.
         requirements: what the command does; none for a command that only reads the run's files.
 
     Raises:
-        InputError: another command uses the folder, or requirements are missing.
+        InputError: another command uses the folder, a link leads out of it, or requirements are missing.
     """
     run, config = selected.run, selected.config
     check_writable(run.folder, 0)
+    check_links(run.folder)
     created = _missing_folders(run.folder)
     if created and selected.is_unnamed:
         run = create_new_run(run)
@@ -50,7 +52,7 @@ def open_run(
     try:
         with folder_lock(run.folder, purpose):
             context = RunContext(run, config, console, world)
-            settings = run.config_file.read_bytes() if run.config_file.is_file() else None
+            earlier = _files_written_early(run)
             try:
                 if requirements:
                     _check(context, requirements)
@@ -62,7 +64,7 @@ def open_run(
                     yield context
             except InputError:
                 if not set(context.finished_stages) - _PRELIMINARY:
-                    _restore(run, settings)
+                    _restore(run, earlier)
                 raise
     finally:
         if created and not run.config_file.is_file():
@@ -96,11 +98,20 @@ def _record(context: RunContext, requirements: tuple[Requirement, ...]) -> None:
     context.console.say(f"Run folder: {run.folder}")
 
 
-def _restore(run: Run, settings: bytes | None) -> None:
-    if settings is None:
-        run.config_file.unlink(missing_ok=True)
-    elif run.config_file.read_bytes() != settings:
-        write_text(run.config_file, settings.decode())
+def _files_written_early(run: Run) -> dict[Path, bytes]:
+    """The content of the files that are written before a command can be refused: settings, provenance, inspection."""
+    files = [run.config_file, run.provenance_file, run.data_file]
+    if run.figures_folder.is_dir():
+        files += run.figures_folder.iterdir()
+    return {file: file.read_bytes() for file in files if file.is_file()}
+
+
+def _restore(run: Run, earlier: Mapping[Path, bytes]) -> None:
+    for file in _files_written_early(run).keys() - earlier.keys():
+        file.unlink()
+    for file, content in earlier.items():
+        if not file.is_file() or file.read_bytes() != content:
+            write_bytes(file, content)
 
 
 def _missing_folders(folder: Path) -> list[Path]:

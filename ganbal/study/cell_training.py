@@ -1,6 +1,6 @@
 """Training one cell: what it depends on, its training set, its training, its files."""
 
-import functools
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from ganbal.config import StudyConfig
 from ganbal.errors import InputError
 from ganbal.runtime.atomic_files import atomic_path, write_bytes
 from ganbal.runtime.cpus import usable_cpus
-from ganbal.runtime.hashing import digest_of, file_digest
+from ganbal.runtime.hashing import digest_of, large_file_digest
 from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.study.arms import ARMS, ImageSet, TrainingSet
 from ganbal.study.cases import CASES_FILES, choose_cases, write_cases
@@ -137,13 +137,7 @@ def _weights_identity(weights: str) -> str:
     file = Path(weights)
     if weights in ("imagenet", "none") or not file.is_file():
         return weights
-    status = file.stat()
-    return _file_digest_once(file, status.st_mtime_ns, status.st_size)
-
-
-@functools.lru_cache(maxsize=8)
-def _file_digest_once(file: Path, mtime_ns: int, size: int) -> str:
-    return file_digest(file)
+    return large_file_digest(file)
 
 
 def train_cell(
@@ -194,9 +188,10 @@ def train_cell(
     # From here on the files are of this training; a kill must not leave an older mark on them.
     (folder / METRICS_FILE).unlink(missing_ok=True)
     (folder / MODEL_FILE).unlink(missing_ok=True)
+    saved: tuple[Path, ...] = ()
     if config.keep_models:
         backbones, probe = backbones_folder(study_folder), validation.pixels
-        save_classifier(
+        saved = save_classifier(
             trained, folder / MODEL_FILE, backbones, write_bytes=write_bytes, probe=probe, device=device, cache=cache
         )
     _write_tables(trained, validation, of_validation, test, probabilities, folder)
@@ -208,7 +203,9 @@ def train_cell(
         "seconds": round(time.monotonic() - start, 2),
         "inputs": inputs,
     }
-    return mark_finished(folder, metrics, _FILES)
+    # Cells share the file of a frozen backbone; each of them needs it.
+    shared = [os.path.relpath(file, folder) for file in saved if file.parent != folder]
+    return mark_finished(folder, metrics, [*_FILES, *shared])
 
 
 def _counts(trained: TrainedClassifier, training: TrainingSet) -> dict[str, Any]:

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
-from ganbal.runtime.hashing import digest_of, file_digest
+from ganbal.runtime.hashing import digest_of, file_digest, large_file_digest
 from ganbal.study.arms import ImageSet
 
 METRICS_FILE, PREDICTIONS_FILE, VALIDATION_FILE = "metrics.json", "predictions.csv", "validation.csv"
 HISTORY_FILE, MODEL_FILE = "history.csv", "model.safetensors"
+BACKBONES = "backbones"
 _PROBABILITY = "probability_"
 
 
@@ -55,16 +56,20 @@ class TestSet:
 
 def backbones_folder(study_folder: Path) -> Path:
     """Where the frozen backbones of a study's kept classifiers are."""
-    return study_folder / "backbones"
+    return study_folder / BACKBONES
 
 
 def mark_finished(folder: Path, metrics: dict[str, Any], files: list[str]) -> dict[str, Any]:
     """Write metrics.json, which marks the cell as finished, with the digests of its other files and of itself.
 
+    Args:
+        files: relative to `folder`; those that are not there are left out. The file of a frozen backbone lies outside.
+
     Returns:
         The content of metrics.json.
     """
-    content = metrics | {"files": {name: file_digest(folder / name) for name in files if (folder / name).is_file()}}
+    digests = {name: digest for name in files if (digest := _digest_or_none(folder / name)) is not None}
+    content = metrics | {"files": digests}
     content["digest"] = digest_of(content)
     write_json(folder / METRICS_FILE, content)
     return content
@@ -100,7 +105,7 @@ def _read_metrics(folder: Path) -> dict[str, Any] | None:
 
 def _digest_or_none(file: Path) -> str | None:
     try:
-        return file_digest(file)
+        return large_file_digest(file) if file.parent.name == BACKBONES else file_digest(file)
     except OSError:
         return None
 

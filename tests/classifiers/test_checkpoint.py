@@ -15,7 +15,7 @@ CPU = torch.device("cpu")
 
 @pytest.fixture
 def save(tmp_path, write_bytes):
-    """save(trained, pixels, cell) → whether the classifier was saved to <cell>/model.safetensors."""
+    """save(trained, pixels, cell) → the files to which the classifier was saved, <cell>/model.safetensors first."""
 
     def run(trained, pixels, cell="cell"):
         file = tmp_path / cell / "model.safetensors"
@@ -41,7 +41,9 @@ def names_in(file):
 def test_a_loaded_classifier_predicts_the_same(train, unseen_pixels, save, tmp_path, model, size, num_classes):
     pixels, _ = unseen_pixels(size, num_classes)
     trained = train(model, size=size, num_classes=num_classes, steps=3)
-    assert save(trained, pixels)
+    files = save(trained, pixels)
+    assert files[0] == tmp_path / "cell" / "model.safetensors"
+    assert set(tmp_path.rglob("*.safetensors")) == set(files)
     loaded = load_classifier(tmp_path / "cell" / "model.safetensors", tmp_path / "backbones", CPU)
     assert np.array_equal(loaded.predict(pixels), trained.predict(pixels))
     for name in ("model_name", "num_classes", "image_size_px", "pretrained", "steps_taken", "best_step", "precision"):
@@ -100,10 +102,10 @@ def test_files_that_do_not_load_are_errors_with_advice(train, unseen_pixels, sav
     file.write_bytes(whole)
     (backbone,) = backbones.iterdir()
     save_file({"backbone.0.weight": torch.zeros(2)}, backbone)
-    with pytest.raises(ClassifierInputError, match=f"saved classifier in {backbone}"):
+    with pytest.raises(ClassifierInputError, match=f"{backbone} of a saved classifier"):
         load_classifier(file, backbones, CPU)
     backbone.unlink()
-    with pytest.raises(ClassifierInputError, match=f"saved classifier in {backbone}"):
+    with pytest.raises(ClassifierInputError, match=f"{backbone} of a saved classifier"):
         load_classifier(file, backbones, CPU)
 
 

@@ -116,7 +116,7 @@ def test_every_row_of_a_batch_belongs_to_one_process():
 
 @pytest.mark.parametrize(("batch_size", "size"), [(10, 4), (4, 4)])
 def test_a_batch_that_cannot_be_shared_is_refused(batch_size, size):
-    with pytest.raises(InputError, match=f"{size} processes can share evenly"):
+    with pytest.raises(InputError, match=f"{size} processes. The processes share a batch evenly"):
         World(0, size).local_slice(batch_size)
 
 

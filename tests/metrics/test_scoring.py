@@ -211,7 +211,7 @@ def test_statistics_of_other_dimensions_are_refused(
     with pytest.raises(InputError, match=r"have 64 dimensions. The extractor has 256"):
         score_folders(folder, tmp_path / "s.npz", **options)
     extractor = untrained_extractor(CPU)
-    with pytest.raises(InputError, match=r"ending in \.npz"):
+    with pytest.raises(InputError, match=r"does not end in \.npz"):
         save_statistics(folder, tmp_path / "s.txt", extractor=extractor, cache_root=None, console=Console(quiet=True))
     for image in list(folder.iterdir())[1:]:
         image.unlink()

@@ -85,13 +85,13 @@ def test_it_is_an_estimator_of_scikit_learn():
     ("change", "given", "message"),
     [
         (lambda p, y: (p / 255, y), {}, r"\(16, 32, 32\) of float64.*uint8"),
-        (lambda p, y: (p[:, :20], y), {}, r"found \(16, 20, 32\)"),
-        (lambda p, y: (np.stack([p] * 3, axis=-1), y), {}, r"found \(16, 32, 32, 3\)"),
-        (lambda p, y: (p, y[:-1]), {}, r"16 labels.*found an array \(15,\)"),
+        (lambda p, y: (p[:, :20], y), {}, r"array \(16, 20, 32\)"),
+        (lambda p, y: (np.stack([p] * 3, axis=-1), y), {}, r"array \(16, 32, 32, 3\)"),
+        (lambda p, y: (p, y[:-1]), {}, r"array \(15,\) for 16 images"),
         (lambda p, y: (p[3:], y[3:]), {}, "3 images of 0.*at least 4"),
         (lambda p, y: (p, y), {"gan": {"stepps": 3}}, "did you mean gan.steps"),
-        (lambda p, y: (p, y), {"sampling_strategy": "none"}, "sampling_strategy among"),
-        (lambda p, y: (np.zeros((16, 300, 300), np.uint8), y), {}, "at most 256 px.*found 300 px"),
+        (lambda p, y: (p, y), {"sampling_strategy": "none"}, "sampling_strategy is 'none'"),
+        (lambda p, y: (np.zeros((16, 300, 300), np.uint8), y), {}, "have 300 px. The largest .* 256 px"),
     ],
 )
 def test_impossible_requests_are_reported_before_any_training(change, given, message):

@@ -47,7 +47,7 @@ def test_a_cell_that_is_not_there_lists_those_that_are(trained_run):
 
 
 def test_a_run_without_kept_classifiers(tmp_path):
-    with pytest.raises(InputError, match="none that was kept"):
+    with pytest.raises(InputError, match="No trained classifier was kept"):
         choose_cell(Run(tmp_path))
 
 

@@ -51,7 +51,7 @@ def test_unreadable_images_come_after_the_others_with_exit_code_2(trained_run, p
     assert result.exit_code == 2
     good, bad = json.loads(result.stdout)["images"]
     assert good["predicted"] == "DARK" and bad["problem"].startswith("not an image")
-    assert "1 of 2 that cannot" in result.stderr and "Traceback" not in result.output
+    assert "1 of 2 images cannot be read" in result.stderr and "Traceback" not in result.output
 
 
 def test_nothing_is_written_without_a_csv_file(trained_run, pictures, tmp_path):

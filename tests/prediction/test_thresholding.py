@@ -31,7 +31,7 @@ def test_three_classes_have_none():
 
 @pytest.mark.parametrize(
     ("wanted", "found"),
-    [("1.5", "'1.5'"), ("nan", "'nan'"), ("best", "'best'"), ("recall=e", "'recall=e'"), ("recall=2", "found 2")],
+    [("1.5", "'1.5'"), ("nan", "'nan'"), ("best", "'best'"), ("recall=e", "'recall=e'"), ("recall=2", "recall is 2")],
 )
 def test_thresholds_that_cannot_be(wanted, found):
     with pytest.raises(InputError, match=found):
@@ -39,5 +39,5 @@ def test_thresholds_that_cannot_be(wanted, found):
 
 
 def test_validation_images_of_one_class_allow_no_choice():
-    with pytest.raises(InputError, match="0 of class 0, 1 of class 1"):
+    with pytest.raises(InputError, match="0 validation images of class 0, 1 of class 1"):
         choose_threshold("youden", np.array([1]), np.array([[0.2, 0.8]]))

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from ganbal.errors import InputError
 from ganbal.report import build_report
 from ganbal.report.build import page_of
 from ganbal.report.cards import CARDS
@@ -329,18 +330,26 @@ def test_files_of_an_earlier_report_are_removed_and_others_stay(small_run):
 
 
 def test_a_forged_list_of_files_deletes_nothing_outside(tmp_path, finished_run):
-    folder, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    folder = tmp_path / "run"
     (folder / "figures").mkdir(parents=True)
-    elsewhere.mkdir()
     shutil.copy(finished_run / "config.yaml", folder / "config.yaml")
-    for place in (tmp_path, elsewhere):
-        (place / "precious").touch()
-    (folder / "tables").symlink_to(elsewhere)
-    names = ["../precious", "figures/../../precious", "config.yaml", "tables/precious", 7]
+    (tmp_path / "precious").touch()
+    names = ["../precious", "figures/../../precious", "config.yaml", 7]
     (folder / "figures" / "report_files.json").write_text(json.dumps(names))
     build_report(folder)
-    assert (tmp_path / "precious").exists() and (elsewhere / "precious").exists()
-    assert (folder / "config.yaml").exists()
+    assert (tmp_path / "precious").exists() and (folder / "config.yaml").exists()
+
+
+@pytest.mark.parametrize("name", ["figures", "tables", "report.html", "report.md"])
+def test_a_link_out_of_the_run_is_refused(tmp_path, finished_run, name):
+    folder, elsewhere = tmp_path / "run", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    shutil.copy(finished_run / "config.yaml", folder / "config.yaml")
+    (folder / name).symlink_to(elsewhere)
+    with pytest.raises(InputError, match=f"{name} is a link to .*elsewhere, outside the run"):
+        build_report(folder)
+    assert list(elsewhere.iterdir()) == [] and {path.name for path in folder.iterdir()} == {"config.yaml", name}
 
 
 def test_imports_no_torch_and_no_other_stage():

@@ -116,7 +116,7 @@ def test_unavailable_weights_skip_the_system():
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--only", "nothing"], "published systems among"), (["--seeds", "0"], "at least one seed")],
+    [(["--only", "nothing"], "no published system named 'nothing'"), (["--seeds", "0"], "at least one training run")],
 )
 def test_wrong_use(arguments, words):
     result = CliRunner().invoke(main, ["reproduce", *TINY, *arguments])

@@ -64,7 +64,8 @@ def test_a_trained_classifier_gives_the_features(folders, classifier_file, monke
 
 
 @pytest.mark.parametrize(
-    ("weights", "message"), [([], "found nothing"), (["--weights", "absent.safetensors"], "no file absent.safetensors")]
+    ("weights", "message"),
+    [([], "score.weights is not set"), (["--weights", "absent.safetensors"], "no file absent.safetensors")],
 )
 def test_a_classifier_needs_its_file(folders, weights, message):
     done = score(folders / "real", folders / "synthetic", "--set", "score.extractor=classifier", *weights)
@@ -77,7 +78,7 @@ def test_a_file_that_is_no_classifier_is_an_error(folders, tmp_path):
     file.write_bytes(b"nothing")
     done = score(folders / "real", folders / "synthetic", "--set", "score.extractor=classifier", "--weights", file)
     assert done.exit_code == 2
-    assert "saved classifier in" in done.output
+    assert "of a saved classifier cannot be used" in done.output
 
 
 def test_a_statistics_file_in_place_of_a_folder(folders, monkeypatch, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -61,6 +62,34 @@ def test_a_refused_setting_is_not_kept(here):
     done = ganbal("synthesize", "--run", "run", "--set", "synthesis.batch_size=3")  # there is no generator
     assert done.exit_code == 2 and "Run folder: run" in done.output
     assert Path("run/config.yaml").read_bytes() == settings
+
+
+def test_a_late_refusal_leaves_the_earlier_inspection(here):
+    inspected()
+    Path("run/gan/checkpoints").mkdir(parents=True)
+    Path("run/gan/checkpoints/last.pt").write_bytes(b"damaged")
+    before = files_of(here / "run")
+    # Another data setting: the inspection is done again before the checkpoint is read.
+    done = ganbal("train-gan", "--run", "run", "--yes", "--set", "data.phantom_images=70")
+    assert done.exit_code == 2 and "last.pt cannot be read" in done.output
+    assert files_of(here / "run") == before
+
+
+@pytest.mark.parametrize("name", ["log.txt", ".lock", "figures", "gan"])
+def test_a_link_out_of_the_run_is_refused_and_not_followed(here, name):
+    inspected()
+    shutil.rmtree("run/figures")
+    Path("run", name).unlink(missing_ok=True)
+    Path("run", name).symlink_to(here / "elsewhere")
+    before = files_of(here / "run")
+    done = ganbal("train-gan", "--run", "run", "--yes")
+    assert done.exit_code == 2 and f"run/{name} is a link to" in done.output
+    assert files_of(here / "run") == before and not (here / "elsewhere").exists()
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The content of every file, except for the log."""
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file() and path.name != "log.txt"}
 
 
 def test_a_new_run_that_is_refused_leaves_nothing(here):

@@ -56,6 +56,12 @@ def test_a_kept_classifier_gives_the_predictions_on_disk(tmp_path, classifier):
             kept.predict(given.pixels), abs=0.02
         )
     assert fit_temperature(given.labels, table[["probability_A", "probability_B"]].to_numpy()) > 0
+    assert finished_metrics(folder, "digest") is not None
+    for backbone in backbones_folder(tmp_path).glob("*"):  # of vgg16
+        with backbone.open("r+b") as file:
+            file.seek(-1, 2)
+            file.write(b"\x7f")
+        assert finished_metrics(folder, "digest") is None
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from ganbal.study.arms import ImageSet
 from ganbal.study.cells import (
     Cell,
     TestSet,
+    backbones_folder,
     finished_metrics,
     mark_finished,
     read_classes,
@@ -49,3 +50,18 @@ def test_the_mark_covers_the_files_that_are_there(tmp_path):
     assert list(content["files"]) == ["predictions.csv"]
     assert finished_metrics(tmp_path, "i") == content
     assert finished_metrics(tmp_path / "nowhere", "i") is None
+
+
+def test_a_cell_is_finished_only_with_the_frozen_backbone_that_it_was_trained_with(tmp_path):
+    folder, backbone = Cell("gan", "vgg16", 0).folder(tmp_path), backbones_folder(tmp_path) / "ab.safetensors"
+    for file in (folder / "predictions.csv", backbone):
+        file.parent.mkdir(parents=True)
+        file.write_text("as trained")
+    mark_finished(folder, {"inputs": "digest"}, ["predictions.csv", "../../../../backbones/ab.safetensors"])
+    assert finished_metrics(folder, "digest") is not None
+    backbone.write_text("changed")
+    assert finished_metrics(folder, "digest") is None
+    backbone.unlink()
+    assert finished_metrics(folder, "digest") is None
+    backbone.write_text("as trained")
+    assert finished_metrics(folder, "digest") is not None

@@ -111,9 +111,9 @@ def test_files_that_are_no_weights(tmp_path):
     cut.write_bytes(whole[: len(whole) // 2])
     torch.save(backbone(), module)
     for file in (text, cut, module):
-        with pytest.raises(ClassifierInputError, match="damaged, or holds other objects than tensors"):
+        with pytest.raises(ClassifierInputError, match="damaged, or it holds other objects than tensors"):
             fill_backbone(backbone(), str(file), PUBLIC)
-    with pytest.raises(ClassifierInputError, match="a list of something else than tensors"):
+    with pytest.raises(ClassifierInputError, match="a list that is no dictionary of tensors"):
         fill_backbone(backbone(), str(save([1, 2], tmp_path / "list.pth")), PUBLIC)
     with pytest.raises(ClassifierInputError, match=r"no file .*missing\.pth"):
         check_weights(backbone(), str(tmp_path / "missing.pth"), PUBLIC)
@@ -126,7 +126,7 @@ def test_a_pickle_that_would_run_code_is_not_run(tmp_path):
 
     file = tmp_path / "trap.pth"
     file.write_bytes(pickle.dumps({"0.weight": Trap()}, protocol=2))
-    with pytest.raises(ClassifierInputError, match="damaged, or holds other objects than tensors"):
+    with pytest.raises(ClassifierInputError, match="damaged, or it holds other objects than tensors"):
         fill_backbone(backbone(), str(file), PUBLIC)
     assert not (tmp_path / "sprung").exists()
 

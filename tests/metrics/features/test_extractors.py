@@ -113,7 +113,7 @@ def test_offline_without_weights_the_error_names_the_download(tmp_path: Path, mo
         inception_extractor(None, 64, "pytorch-fid", CPU)
     with pytest.raises(InputError, match="ImageNet weights of resnet18"):
         check_score(ScoreConfig(extractor="torchvision:resnet18"))
-    with pytest.raises(InputError, match="no such file"):
+    with pytest.raises(InputError, match="There is no file"):
         check_score(ScoreConfig(weights=tmp_path / "missing.pth"))
     check_score(ScoreConfig(extractor="untrained"))
     check_score(ScoreConfig(extractor="auto"))
@@ -182,7 +182,7 @@ def test_wrong_backbones_are_errors(tmp_path: Path) -> None:
     torch.save(weights, tmp_path / "squeeze.pth")
     with pytest.raises(InputError, match="do not fit torchvision's resnet18"):
         backbone_extractor("resnet18", tmp_path / "squeeze.pth", "antialiased", CPU)
-    with pytest.raises(InputError, match="the name of an image classifier"):
+    with pytest.raises(InputError, match="no image classifier 'resnet1'"):
         check_extractor(ScoreConfig(extractor="torchvision:resnet1"))
     weights["features.0.bias"][0] = float("inf")
     torch.save(weights, tmp_path / "inf.pth")
