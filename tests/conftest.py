@@ -1,9 +1,12 @@
 """Fixtures that several test modules share."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from ganbal.runtime.locks import folder_lock
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -26,13 +29,37 @@ def shared_weights() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def folder_of_all_workers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A temporary folder that all processes of one call of pytest share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def made_once(folder_of_all_workers: Path) -> Callable[[str, Callable[[Path], None]], Path]:
+    """`made_once(name, make)` gives a folder that `make` has filled, in one of the processes; tests only read it."""
+
+    def folder_of(name: str, make: Callable[[Path], None]) -> Path:
+        folder, mark = folder_of_all_workers / name, folder_of_all_workers / f"{name}.made"
+        with folder_lock(folder_of_all_workers / f"{name}.lock", "test material", on_wait=lambda holder: None):
+            if not mark.exists():
+                make(folder)
+                mark.touch()
+        return folder
+
+    return folder_of
+
+
 @pytest.fixture(autouse=True, scope="session")
-def cache_of_the_tests(tmp_path_factory):
+def cache_of_the_tests(folder_of_all_workers: Path):
     """The user's cache is neither read nor written."""
     if "GANBAL_CACHE" in os.environ:
         yield
         return
-    os.environ["GANBAL_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["GANBAL_CACHE"] = str(folder_of_all_workers / "cache")
     yield
     os.environ.pop("GANBAL_CACHE", None)
 

@@ -90,8 +90,7 @@ def test_one_process_continues_what_two_processes_began(of_two_processes, tmp_pa
     assert (of_two_processes / "training" / "checkpoints" / "best.pt").is_file()
 
 
-def test_train_gan_runs_under_torchrun_and_continues_without(tmp_path, monkeypatch):
-    monkeypatch.setenv("GANBAL_CACHE", str(tmp_path / "cache"))
+def test_train_gan_runs_under_torchrun_and_continues_without(tmp_path):
     options = ["--run", str(tmp_path / "run"), "--data", "phantom", "--set", "data.phantom_images=60"]
     options += [word for setting in (*SETTINGS, "study.image_size_px=32") for word in ("--set", setting)]
     done = torchrun("-m", "--", "ganbal", "train-gan", *options, "--set", "gan.steps=4")

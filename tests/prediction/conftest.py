@@ -59,16 +59,19 @@ def one_torch_thread():
     torch.set_num_threads(before)
 
 
-@pytest.fixture(scope="package")
-def trained_run(tmp_path_factory):
+@pytest.fixture(scope="session")
+def trained_run(made_once):
     """A run with the cells duplicated 0, imbalanced 0 and imbalanced 3; read only."""
-    run = Run(tmp_path_factory.mktemp("runs") / "trained")
-    run.folder.mkdir()
-    run.save_settings(dump_config(load_config(None, SETTINGS)))
-    add_cell(run, "duplicated")
-    add_cell(run, seed=3)
-    add_cell(run)
-    return run
+
+    def make(folder):
+        run = Run(folder)
+        folder.mkdir()
+        run.save_settings(dump_config(load_config(None, SETTINGS)))
+        add_cell(run, "duplicated")
+        add_cell(run, seed=3)
+        add_cell(run)
+
+    return Run(made_once("trained", make))
 
 
 @pytest.fixture

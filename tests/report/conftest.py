@@ -1,4 +1,4 @@
-"""Two tiny real runs, made by the command line once per session; tests copy a run and vary its files."""
+"""Two tiny real runs, made once by the command line; tests copy a run and vary its files."""
 
 import json
 import os
@@ -39,33 +39,33 @@ RATIOS = (
 )
 
 Edit = Callable[[dict[str, Any]], Any]
+MadeOnce = Callable[[str, Callable[[Path], None]], Path]
 
 
 @pytest.fixture(scope="session")
-def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished_run(made_once: MadeOnce) -> Path:
     """A complete run of the phantom set with its report; tests only read it."""
-    folder = tmp_path_factory.mktemp("outputs") / "tiny"
-    _ganbal(folder, tmp_path_factory.getbasetemp(), "--data", "phantom", "--device", "cpu", *_set(SETTINGS))
-    return folder
+    return made_once("tiny", lambda folder: _ganbal(folder, "--data", "phantom", "--device", "cpu", *_set(SETTINGS)))
 
 
 @pytest.fixture(scope="session")
-def run_with_ratios(tmp_path_factory: pytest.TempPathFactory, finished_run: Path) -> Path:
+def run_with_ratios(made_once: MadeOnce, finished_run: Path) -> Path:
     """The same run with a study over ratios of synthetic images and fractions of the minority class; only read."""
-    folder = tmp_path_factory.mktemp("outputs") / "ratios"
-    shutil.copytree(finished_run, folder)
-    shutil.rmtree(folder / "study")
-    _ganbal(folder, tmp_path_factory.getbasetemp(), *_set(RATIOS))
-    return folder
+
+    def make(folder: Path) -> None:
+        shutil.copytree(finished_run, folder)
+        shutil.rmtree(folder / "study")
+        _ganbal(folder, *_set(RATIOS))
+
+    return made_once("ratios", make)
 
 
-def _ganbal(folder: Path, scratch: Path, *arguments: str) -> None:
+def _ganbal(folder: Path, *arguments: str) -> None:
     from ganbal.cli import main
 
-    cache = {"GANBAL_CACHE": str(scratch / "cache")}
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("GANBAL_DATA", raising=False)
-        done = CliRunner(env=cache).invoke(main, ["run", "--run", str(folder), "--quiet", *arguments])
+        done = CliRunner().invoke(main, ["run", "--run", str(folder), "--quiet", *arguments])
     assert done.exit_code == 0, done.output
 
 

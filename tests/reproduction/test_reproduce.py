@@ -21,9 +21,8 @@ TINY = [
 
 
 @pytest.fixture(autouse=True)
-def elsewhere(tmp_path, monkeypatch, tmp_path_factory):
+def elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GANBAL_CACHE", str(tmp_path_factory.getbasetemp() / "reproduction-cache"))
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -29,12 +30,23 @@ def ganbal(*arguments):
 @pytest.fixture
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GANBAL_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("GANBAL_DATA", raising=False)
     return tmp_path / "here"
 
 
-def drawn(folder: Path) -> int:
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory):
+    """A run with a generator and synthetic images of the whole minority class; only read."""
+    folder = tmp_path_factory.mktemp("generated")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.delenv("GANBAL_DATA", raising=False)
+        ganbal("train-gan", *TINY, "--run", "here")
+        ganbal("synthesize", "--run", "here")
+    return folder / "here"
+
+
+def num_synthetic(folder: Path) -> int:
     with (folder / "manifest.csv").open() as file:
         return len(list(csv.DictReader(file)))
 
@@ -57,8 +69,8 @@ def test_every_share_has_a_generator_of_its_own(here):
     assert {row["stage"] for row in logged} == {"gan", "gan/fraction_0.5"}
 
     result = ganbal("synthesize", "--run", "here")
-    assert drawn(here / "synthetic") == many - few
-    assert drawn(here / "synthetic_fraction_0.5") == many - half["num_images"]
+    assert num_synthetic(here / "synthetic") == many - few
+    assert num_synthetic(here / "synthetic_fraction_0.5") == many - half["num_images"]
     name, number = half["class_name"], many - half["num_images"]
     line = f"With 50 % of the minority class: {number} synthetic {name} images in here/synthetic_fraction_0.5."
     assert line in result.output
@@ -81,9 +93,8 @@ def test_every_share_has_a_generator_of_its_own(here):
     assert "done before" in ganbal("compare", "--run", "here").output
 
 
-def test_a_fraction_without_a_generator_is_an_error(here):
-    ganbal("train-gan", *TINY, "--run", "here")
-    ganbal("synthesize", "--run", "here")
+def test_a_fraction_without_a_generator_is_an_error(here, generated):
+    shutil.copytree(generated, here)
     result = CliRunner().invoke(main, ["compare", "--run", "here", "--set", "study.minority_fractions=[0.5]"])
     assert result.exit_code == 2
     assert "synthetic_fraction_0.5" in result.output
@@ -98,9 +109,8 @@ def test_a_fraction_without_a_generator_is_an_error(here):
         ("study.arms=[imbalanced,gan-both]", "gan.class_names=["),
     ],
 )
-def test_settings_that_the_images_forbid_do_not_become_the_runs_own(here, assignment, line):
-    ganbal("train-gan", *TINY, "--run", "here")
-    ganbal("synthesize", "--run", "here")
+def test_settings_that_the_images_forbid_do_not_become_the_runs_own(here, generated, assignment, line):
+    shutil.copytree(generated, here)
     before = {path: path.read_bytes() for path in here.rglob("*") if path.is_file()}
     result = CliRunner().invoke(main, ["compare", "--run", "here", "--set", assignment])
     assert result.exit_code == 2 and line in result.output
@@ -113,11 +123,11 @@ def test_a_fraction_with_too_few_images_is_reported_before_a_run_begins(here):
     assert not here.exists()
 
 
-def test_copies_are_as_many_as_the_run_has_synthetic_images(here):
-    arms = ("--set", "study.arms=[imbalanced,duplicated]")
-    ganbal("train-gan", *TINY, *arms, "--run", "here")
+def test_copies_are_as_many_as_the_run_has_synthetic_images(here, generated):
+    shutil.copytree(generated, here)
+    shutil.rmtree(here / "synthetic")
     counts = json.loads((here / "data.json").read_text())["counts"]["train"]
-    ganbal("compare", "--run", "here")
+    ganbal("compare", "--run", "here", "--set", "study.arms=[imbalanced,duplicated]")
     table = pd.read_csv(here / "study" / "results.csv")
     assert table["num_train"].tolist() == [sum(counts.values()), 2 * max(counts.values())]
     ganbal("synthesize", "--run", "here", "--n", "5")

@@ -41,8 +41,7 @@ def test_an_unknown_arm_is_reported():
         planned("study.arms=[imbalanced,gam]")
 
 
-def test_too_few_images_for_the_study_are_reported_before_training(tmp_path, monkeypatch):
-    monkeypatch.setenv("GANBAL_CACHE", str(tmp_path))
+def test_too_few_images_for_the_study_are_reported_before_training(tmp_path):
     small = ["data.root=phantom", "data.phantom_images=120", "device=cpu", "score.extractor=untrained"]
     small += ["study.classifiers=[cnn_64]", "synthesis.num_images=20", "study.synthetic_ratios=[1]"]
     whole_run = (Requirement.GAN, Requirement.SCORE, Requirement.STUDY)
@@ -52,7 +51,6 @@ def test_too_few_images_for_the_study_are_reported_before_training(tmp_path, mon
 
 
 def test_a_study_with_smote_needs_its_package(tmp_path, monkeypatch):
-    monkeypatch.setenv("GANBAL_CACHE", str(tmp_path))
     monkeypatch.setattr("classifiers.training.feature_oversampling.find_spec", lambda name: None)
     small = ["data.root=phantom", "data.phantom_images=120", "device=cpu", "study.classifiers=[pixel_svm]"]
     config = load_config(None, [*small, "study.arms=[imbalanced,smote]"])

@@ -29,10 +29,19 @@ def ganbal(*arguments: str):
     return CliRunner().invoke(main, arguments)
 
 
-def inspected(*more: str):
-    done = ganbal("inspect", *TINY, "--run", "run", *more)
+def inspected():
+    done = ganbal("inspect", *TINY, "--run", "run")
     assert done.exit_code == 0, done.output
     return done
+
+
+@pytest.fixture(scope="module")
+def inspected_run(tmp_path_factory):
+    """An inspected run; only read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("inspected"))
+        inspected()
+        return Path("run").absolute()
 
 
 @pytest.mark.parametrize("command", ["inspect", "train-gan", "synthesize", "score", "compare", "report", "run"])
@@ -56,8 +65,8 @@ def test_two_starts_in_one_second_get_two_folders(here):
     assert set(codes) <= {0, 2}, "a start that came late finds the folder of the first in use"
 
 
-def test_a_refused_setting_is_not_kept(here):
-    inspected()
+def test_a_refused_setting_is_not_kept(here, inspected_run):
+    shutil.copytree(inspected_run, here / "run")
     settings = Path("run/config.yaml").read_bytes()
     done = ganbal("synthesize", "--run", "run", "--set", "synthesis.batch_size=3")  # there is no generator
     assert done.exit_code == 2 and "Run folder: run" in done.output
@@ -101,8 +110,8 @@ def test_a_new_run_that_is_refused_leaves_nothing(here):
 @pytest.mark.parametrize(
     ("name", "damage"), [("figures/samples.png", "delete"), ("data.json", "truncate"), ("data.json", "flip")]
 )
-def test_a_stage_with_a_damaged_file_is_done_again(here, name, damage):
-    inspected()
+def test_a_stage_with_a_damaged_file_is_done_again(here, inspected_run, name, damage):
+    shutil.copytree(inspected_run, here / "run")
     file = here / "run" / name
     content = file.read_bytes()
     if damage == "delete":
@@ -114,8 +123,8 @@ def test_a_stage_with_a_damaged_file_is_done_again(here, name, damage):
     assert "inspect: done before" in inspected().output
 
 
-def test_leftovers_of_killed_commands_are_removed(here):
-    inspected()
+def test_leftovers_of_killed_commands_are_removed(here, inspected_run):
+    shutil.copytree(inspected_run, here / "run")
     code = "import os; from ganbal.runtime.atomic_files import Path, atomic_path\n"
     code += "with atomic_path(Path('run/figures/x.png')): os._exit(1)"
     subprocess.run([sys.executable, "-c", code], check=False)

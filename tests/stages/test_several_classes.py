@@ -49,7 +49,7 @@ def done(*arguments: str) -> Result:
     return result
 
 
-def drawn() -> dict[str, int]:
+def synthetic_counts() -> dict[str, int]:
     with Path("here/synthetic/manifest.csv").open() as file:
         labels = [row["label"] for row in csv.DictReader(file)]
     return {name: labels.count(name) for name in sorted(set(labels))}
@@ -71,17 +71,17 @@ def test_every_smaller_class_gets_a_generator_and_is_filled_and_studied():
     assert "done before" in done("train-gan", "--run", "here").output
 
     done("synthesize", "--run", "here")
-    assert drawn() == {name: counts["A"] - counts[name] for name in "BC"}
+    assert synthetic_counts() == {name: counts["A"] - counts[name] for name in "BC"}
     done("synthesize", "--run", "here", "--ratio", "0.5", "--overwrite")
-    assert drawn() == {name: int((counts["A"] - counts[name]) / 2 + 0.5) for name in "BC"}
+    assert synthetic_counts() == {name: int((counts["A"] - counts[name]) / 2 + 0.5) for name in "BC"}
     text = done("synthesize", "--run", "here", "--n", "C=20", "--n", "B=24", "--overwrite").output
-    assert drawn() == {"B": 24, "C": 20} and "24 synthetic B images and 20 synthetic C images" in text
+    assert synthetic_counts() == {"B": 24, "C": 20} and "24 synthetic B images and 20 synthetic C images" in text
     done("synthesize", "--run", "here", "--target", "balanced", "--overwrite")
-    assert drawn() == {name: counts["A"] - counts[name] for name in "BC"}
+    assert synthetic_counts() == {name: counts["A"] - counts[name] for name in "BC"}
 
     refused = ganbal("synthesize", "--run", "here", "--n", "C=20", "--n", "B=24")
     assert refused.exit_code == 2 and "--overwrite" in refused.output
-    assert drawn() == {name: counts["A"] - counts[name] for name in "BC"}
+    assert synthetic_counts() == {name: counts["A"] - counts[name] for name in "BC"}
     done("synthesize", "--run", "here", "--n", "C=20", "--n", "B=24", "--overwrite")
     scored = json.loads(done("score", "--run", "here", "--json").stdout)
     assert scored["class_name"] == "B" and set(scored["other_classes"]) == {"C"}
@@ -95,16 +95,16 @@ def test_every_smaller_class_gets_a_generator_and_is_filled_and_studied():
     assert len(list(Path("here/gan").glob("**/history.csv"))) == 2
 
 
-def test_one_conditional_generator_draws_every_class():
+def test_one_conditional_generator_generates_every_class():
     done("train-gan", *TINY, "--run", "here", "--set", "gan.conditional=true")
     training = json.loads(Path("here/gan/training.json").read_text())
     assert training["class_names"] == ["A", "B", "C"] and training["conditional"] is True
     assert training["num_images"] == sum(train_counts().values())
     assert Path("here/gan/checkpoints/best.pt").is_file()
     done("synthesize", "--run", "here", "--n", "A=3", "--n", "B=5", "--n", "C=4", "--reject-copies")
-    assert drawn() == {"A": 3, "B": 5, "C": 4}
+    assert synthetic_counts() == {"A": 3, "B": 5, "C": 4}
     done("synthesize", "--run", "here", "--n", "7", "--overwrite")
-    assert drawn() == {"B": 7}
+    assert synthetic_counts() == {"B": 7}
     refused = ganbal("train-gan", "--run", "here", "--set", "gan.conditional=false", "--set", "gan.class_name=B")
     assert refused.exit_code == 2 and "class_names: A, B, C there, B now" in refused.output
 
