@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-_CONFIDENCE = 0.95
+CONFIDENCE = 0.95
+"""Of the intervals of all scores and floors."""
 # Above this N the floor changes less than it varies between splits, and one split takes minutes.
 MAX_IMAGES = 5000
 
@@ -107,5 +108,5 @@ def summarize_splits(values: Sequence[float], scores: Sequence[float], n: int, n
         note: which images were split.
     """
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
-    half_width = float(stats.t.ppf((1 + _CONFIDENCE) / 2, len(values) - 1)) * deviation
+    half_width = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * deviation
     return Floor(mean, mean - half_width, mean + half_width, n, len(values), float(np.mean(scores)), note)

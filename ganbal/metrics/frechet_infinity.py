@@ -16,12 +16,11 @@ import numpy as np
 from scipy import stats
 
 from ganbal.metrics.feature_score import FeatureScore, Interval
-from ganbal.metrics.floor import sample_rows
+from ganbal.metrics.floor import CONFIDENCE, sample_rows
 from ganbal.metrics.frechet import frechet_distance
 from ganbal.metrics.score import ScoreKind
 
 SMALLEST_FRACTION = 0.4
-_CONFIDENCE = 0.95
 _MAX_IMAGES = 10_000
 # One extrapolation computes ten distances; a few splits are enough for its floor.
 _MAX_SPLITS = 3
@@ -74,7 +73,7 @@ def _subset(features: np.ndarray, fraction: float, generator: np.random.Generato
 
 def _intercept(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     fit = stats.linregress(x, y)
-    quantile = stats.t.ppf((1 + _CONFIDENCE) / 2, len(x) - 2)
+    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2)
     return float(fit.intercept), float(quantile * fit.intercept_stderr)
 
 

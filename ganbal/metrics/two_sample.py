@@ -11,10 +11,10 @@ from scipy import optimize, stats
 from sklearn.metrics import roc_auc_score
 
 from ganbal.metrics.feature_score import FeatureScore, Interval
+from ganbal.metrics.floor import CONFIDENCE
 from ganbal.metrics.score import ScoreKind
 
 _PENALTY = 0.1
-_CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def area_interval(value: float, num_positives: int, num_negatives: int) -> tuple
 
     Unlike `value ± 2 standard errors` it stays inside [0, 1] and has a positive width at 0 and 1.
     """
-    quantile = stats.norm.ppf((1 + _CONFIDENCE) / 2)
+    quantile = stats.norm.ppf((1 + CONFIDENCE) / 2)
 
     def excess(area: float) -> float:
         return abs(value - area) - quantile * _standard_error(area, num_positives, num_negatives)

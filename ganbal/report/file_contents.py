@@ -78,56 +78,33 @@ SCORES = record(
 )
 
 _CONDITION = {"synthetic_ratio": number, "minority_fraction": number}
+_COMPARED = {"classifier": text, "arm": text, **_CONDITION}
+_MEASURED = {**_COMPARED, "metric": text, "mean": number}
+_INTERVAL = {"low": number, "high": number}
+_P_VALUES = {"p_value": number, "p_holm": number}
 _DIFFERENCE = record(
     ("classifier", "metric", "arm", "baseline"),
-    classifier=text,
-    metric=text,
-    arm=text,
+    **_MEASURED,
+    **_INTERVAL,
+    **_P_VALUES,
     baseline=text,
-    **_CONDITION,
     better=text,
-    mean=number,
     sd=number,
-    low=number,
-    high=number,
     n=number,
-    p_value=number,
-    p_holm=number,
     family_size=number,
     verdict=text,
     is_informative=flag,
     smallest_detectable=number,
     seeds_needed=number,
 )
-_FINDING = record(
-    ("classifier", "arm", "metric"),
-    classifier=text,
-    arm=text,
-    metric=text,
-    **_CONDITION,
-    mean=number,
-    low=number,
-    high=number,
-    verdict=text,
-)
-_MEAN = record(
-    ("arm", "classifier", "metric"),
-    arm=text,
-    classifier=text,
-    metric=text,
-    **_CONDITION,
-    mean=number,
-    sd=number,
-    n=number,
-)
+_FINDING = record(("classifier", "arm", "metric"), **_MEASURED, **_INTERVAL, verdict=text)
+_MEAN = record(("arm", "classifier", "metric"), **_MEASURED, sd=number, n=number)
 _TESTS = record(
     ("classifier", "arm", "baseline"),
-    classifier=text,
-    arm=text,
+    **_COMPARED,
     baseline=text,
-    **_CONDITION,
-    mcnemar=optional(record(b=number, c=number, p_value=number, p_holm=number)),
-    delong=optional(record(difference=number, low=number, high=number, p_value=number, p_holm=number)),
+    mcnemar=optional(record(b=number, c=number, **_P_VALUES)),
+    delong=optional(record(difference=number, **_INTERVAL, **_P_VALUES)),
 )
 _VERDICT = record(
     kind=text,

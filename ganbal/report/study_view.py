@@ -15,6 +15,8 @@ from ganbal.report.run_reader import CellFiles, RunFiles
 
 VERDICT_TONES: dict[str | None, Tone] = {"helps": "good", "hurts": "bad", "too few seeds": "caution"}
 _ARM_COLORS = ("ochre", "violet", "green", "rose", "blue", "brown", "olive", "steel")
+GAN_ARM = "gan"
+"""The arm that the study's question is about."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,7 @@ class StudyView:
 
     def arm_color(self, arm: str) -> str:
         """A different color name for every arm, as long as there are enough."""
-        fixed = {self.baseline: "slate", "gan": "teal"}
+        fixed = {self.baseline: "slate", GAN_ARM: "teal"}
         others = [name for name in self.arms if name not in fixed]
         return fixed[arm] if arm in fixed else _ARM_COLORS[others.index(arm) % len(_ARM_COLORS)]
 

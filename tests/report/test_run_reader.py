@@ -1,10 +1,13 @@
 import os
+from typing import get_args
 
 import pytest
 from PIL import Image
 
+from ganbal.data.source import Layout
 from ganbal.errors import InputError
 from ganbal.report.run_reader import read_run_folder
+from ganbal.report.sections.data import LAYOUTS
 
 
 def test_reads_everything_a_run_leaves(finished_run):
@@ -17,6 +20,10 @@ def test_reads_everything_a_run_leaves(finished_run):
     assert run.setting("gan.batch_size") == 8
     assert run.setting("gan.no_such") is None
     assert run.synthetic_counts == {"NORMAL": len(run.manifest)}
+
+
+def test_every_layout_has_a_title():
+    assert set(LAYOUTS) == set(get_args(Layout))
 
 
 def test_class_names_stay_text(run):

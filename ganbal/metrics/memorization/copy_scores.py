@@ -7,7 +7,7 @@ import torch
 from scipy import stats
 
 from ganbal.metrics.feature_score import random_generator
-from ganbal.metrics.floor import Floor, summarize_splits
+from ganbal.metrics.floor import CONFIDENCE, Floor, summarize_splits
 from ganbal.metrics.identity import ExtractorIdentity
 from ganbal.metrics.memorization.copies import (
     FALSE_ALARM_RATE,
@@ -85,7 +85,7 @@ def score_copies(
 
 def share_interval(count: int, total: int) -> tuple[float, float]:
     """95 % interval of `count / total` (Wilson 1927): inside [0, 1], with a positive width at 0 and 1."""
-    interval = stats.binomtest(count, total).proportion_ci(0.95, method="wilson")
+    interval = stats.binomtest(count, total).proportion_ci(CONFIDENCE, method="wilson")
     return float(interval.low), float(interval.high)
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from ganbal.report.conditions import Condition, condition_of
 from ganbal.report.figures.drawing import COLORS, LegendEntry, Sheet, legend_rows, render
 from ganbal.report.page import Block, Drawing, Gallery, file_stem
-from ganbal.report.study_view import StudyView
+from ganbal.report.study_view import GAN_ARM, StudyView
 from ganbal.runtime import number_text
 
 WIDTH_PX, HEIGHT_PX = 440, 300
@@ -186,7 +186,7 @@ def _lines(
     """One per arm, the arm that the question is about first."""
     lines = []
     rows = [row for row in study.all_differences(classifier) if row["metric"] == study.main_metric]
-    for arm in sorted(study.other_arms, key=lambda arm: arm != "gan"):
+    for arm in sorted(study.other_arms, key=lambda arm: arm != GAN_ARM):
         points = _points(study, arm, rows, is_wanted, place_of)
         if points:
             places = sorted(points)

@@ -11,7 +11,7 @@ from matplotlib.transforms import blended_transform_factory
 
 from ganbal.report.figures.drawing import COLORS, Sheet, render, shorten
 from ganbal.report.page import Drawing, file_stem
-from ganbal.report.study_view import StudyView
+from ganbal.report.study_view import GAN_ARM, StudyView
 from ganbal.runtime import number_text
 
 WIDTH_PX = 400
@@ -65,7 +65,7 @@ def _groups(study: StudyView, classifier: str, baseline: str, metrics: Sequence[
     rows = study.differences(classifier, baseline)
     # The GAN arm first, since the question is about it.
     found = (
-        (metric, sorted((row for row in rows if row["metric"] == metric), key=lambda row: row["arm"] != "gan"))
+        (metric, sorted((row for row in rows if row["metric"] == metric), key=lambda row: row["arm"] != GAN_ARM))
         for metric in metrics
     )
     return [ForestGroup(study.metric_title(metric), of_metric) for metric, of_metric in found if of_metric]
@@ -136,7 +136,7 @@ def _draw_groups(axes: Axes, groups: Sequence[ForestGroup]) -> None:
 
 def _draw_row(axes: Axes, row: Mapping[str, Any], y: float) -> None:
     color = COLORS[VERDICT_COLORS.get(str(row["verdict"]), "slate")]
-    weight = "bold" if row["arm"] == "gan" else "normal"
+    weight = "bold" if row["arm"] == GAN_ARM else "normal"
     _beside(axes, -_LEFT + 10, y, shorten(str(row["arm"]), 16), size=11, weight=weight)
     if not number_text.is_known(row["mean"]):
         _beside(axes, WIDTH_PX - _LEFT - _RIGHT + 10, y, number_text.UNKNOWN, size=10.5)

@@ -9,11 +9,10 @@ from ganbal.report.figures.forest import forest_drawings
 from ganbal.report.page import Answer, Card, Missing, Notice, Tone, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import warning_notices
-from ganbal.report.study_view import VERDICT_TONES, StudyView, study_view
+from ganbal.report.study_view import GAN_ARM, VERDICT_TONES, StudyView, study_view
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import count, listing, of_hundred, plural, points, points_interval, share
 
-GAN_ARM = "gan"
 HEADLINES: dict[str | None, tuple[str, Tone]] = {
     "helps": ("GAN images helped.", "good"),
     "helps-like-copies": ("GAN images helped, but not provably more than plain copies.", "caution"),

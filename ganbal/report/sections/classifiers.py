@@ -15,7 +15,7 @@ from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.arm_tables import arms_table, cells_block, means_blocks
 from ganbal.report.sections.comparison_tables import differences_blocks, pairs_block
 from ganbal.report.sections.warnings import stale_notice
-from ganbal.report.study_view import StudyView, study_view
+from ganbal.report.study_view import GAN_ARM, StudyView, study_view
 from ganbal.runtime.number_text import count, plural
 
 _HEAT_MAPS = (
@@ -67,7 +67,7 @@ def cases_gallery(study: StudyView) -> list[Block]:
     """Correct and wrong predictions of each classifier with the baseline arm and with the `gan` arm, first seed."""
     found = []
     for classifier in study.classifiers:
-        for arm in dict.fromkeys((study.baseline, "gan")):
+        for arm in dict.fromkeys((study.baseline, GAN_ARM)):
             for cell in study.cells(classifier["name"], arm)[:1]:
                 picture = pictures.case_picture(study.run, cell, classifier["title"])
                 found += [picture] if picture is not None else []

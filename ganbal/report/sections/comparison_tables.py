@@ -6,7 +6,7 @@ from typing import Any
 from ganbal.report.conditions import condition_of
 from ganbal.report.metric_names import is_at_chosen_threshold, primary_metrics
 from ganbal.report.page import Block, Column, Fold, Paragraph, Table, TableEntry, file_stem
-from ganbal.report.study_view import VERDICT_TONES, StudyView
+from ganbal.report.study_view import GAN_ARM, VERDICT_TONES, StudyView
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import UNKNOWN, count
 
@@ -58,7 +58,7 @@ def _differences_tables(study: StudyView, baseline: str, *, complete: bool) -> l
         name, title = classifier["name"], classifier["title"]
         found = study.all_differences(name, baseline) if complete else _primary(study, name, baseline)
         # By metric, the main one first; within it the arm that the question is about.
-        found.sort(key=lambda row: (_place(study, row["metric"]), row["arm"] != "gan"))
+        found.sort(key=lambda row: (_place(study, row["metric"]), row["arm"] != GAN_ARM))
         if found:
             stem = f"differences-{'all-' if complete else ''}{file_stem(name)}-{file_stem(baseline)}"
             caption = f"{title}: difference of each arm to {baseline}, with its {study.confidence} interval."

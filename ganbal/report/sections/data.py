@@ -12,7 +12,13 @@ from ganbal.runtime import number_text
 from ganbal.runtime.number_text import UNKNOWN, count, listing, plural
 
 _MOST_UNREADABLE_SHOWN = 50
-_LAYOUTS = {"kaggle": "folders by split and class", "flat": "one folder per class", "csv": "a CSV table"}
+LAYOUTS = {
+    "kaggle": "folders by split and class",
+    "class-first": "folders by class and split",
+    "flat": "one folder per class",
+    "csv": "a CSV table",
+}
+"""Titles of the layouts of data.json."""
 
 
 def data_blocks(run: RunFiles) -> list[Block]:
@@ -84,7 +90,7 @@ def _entries(data: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _source(source: Mapping[str, Any]) -> str:
     origin = f" ({source['origin']})" if source["origin"] else ""
-    layout = _LAYOUTS.get(source["layout"] or "", "")
+    layout = LAYOUTS.get(source["layout"] or "", "")
     return f"{code(source['root'] or UNKNOWN)}{origin}{'; ' + layout if layout else ''}"
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from ganbal.study.statistics.bootstrap import CONFIDENCE
+
 
 @dataclass(frozen=True)
 class DeLong:
@@ -23,7 +25,7 @@ class DeLong:
     p_value: float
 
 
-def delong(positive: np.ndarray, scores: np.ndarray, baseline: np.ndarray, confidence: float = 0.95) -> DeLong:
+def delong(positive: np.ndarray, scores: np.ndarray, baseline: np.ndarray, confidence: float = CONFIDENCE) -> DeLong:
     """The difference of two areas under the ROC curve, generalizing to other images of the same kind.
 
     Images are treated as independent, and the classifiers as fixed: variation between trainings is not included.
