@@ -113,7 +113,7 @@ def test_invalid_numbers_of_images_are_errors():
     done("train-gan", *TINY, "--run", "here", "--set", "gan.class_names=[C]")
     assert Path("here/gan/checkpoints/last.pt").is_file()
     for arguments, word in (
-        (("--n", "D=3"), "among A, B, C"),
+        (("--n", "D=3"), "Its classes are A, B, C"),
         (("--n", "B=3"), "gan.class_names=[B,C]"),
         (("--n", "3", "--ratio", "0.5"), "does not go with"),
         (("--n", "3", "--n", "C=4"), "goes alone"),
