@@ -1,0 +1,241 @@
+"""Searches for a better generator: trains variants on equally many images, ranks them on validation images.
+
+    python benchmarks/search_generator.py DATA --extractor inception=FILE --extractor torchvision:mobilenet_v2=FILE
+        [--images 128000] [--seeds 1] [--out DIR] [--only VARIANT …] [--variants FILE.yaml] [--hours H]
+    python benchmarks/search_generator.py phantom --tiny --out DIR
+
+The variants are in generator_search/variants.yaml, the measures in generator_search/measures.py; the rule of the
+ranking is stated in generator_search/ranking.py. A search that was ended goes on where it was: a training from its last
+checkpoint, finished ones from their measures.json. Other settings train in another folder. After each training DIR
+holds table.md, table.csv (all measures, one line per training) and a grid of synthetic images beside validation images.
+The test images are not read.
+"""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+from generator_search.measures import Judge
+from generator_search.ranking import ranked_variants
+
+from ganbal.config import Config, load_config
+from ganbal.data.dataset import load_dataset
+from ganbal.errors import GanbalError
+from ganbal.gan.checkpoint import load_generator
+from ganbal.gan.fingerprint import TrainingFingerprint
+from ganbal.gan.folder import GanFolder
+from ganbal.gan.sampling import latent_rows
+from ganbal.gan.training import train_gan
+from ganbal.metrics.features.registry import build_extractor
+from ganbal.runtime.atomic_files import atomic_path, write_json, write_text
+from ganbal.runtime.cache_paths import cache_folder
+from ganbal.runtime.console import Console
+from ganbal.runtime.device import choose_device
+from ganbal.runtime.hashing import digest_of
+from ganbal.synthesis.synthetic_png import tile, write_synthetic_png
+
+VARIANTS_FILE = Path(__file__).resolve().with_name("generator_search") / "variants.yaml"
+GRID_ROWS, GRID_COLUMNS = 8, 6
+LATENT_SEED = 1000
+"""Added to the seed of a training: images of latent vectors that no sample grid shows."""
+TINY = ["gan.base_channels=4", "gan.latent_dim=8", "gan.batch_size=8"]
+TINY_DATA = ["data.phantom_images=160", "data.val_fraction=0.4"]
+LEAST_VALIDATION_IMAGES = 8
+"""Neighbors and halves need so many; estimates from so few are worth little."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched: everything that all trainings have in common.
+
+    Attributes:
+        images: training images shown to each discriminator, with repetitions.
+        common: settings of all variants, as `--set` takes them.
+        data_digest: digest of the image table.
+    """
+
+    judge: Judge
+    class_name: str
+    images: int
+    common: Sequence[str]
+    data_digest: str
+    out: Path
+
+    def train_and_measure(self, variant: str, settings: Sequence[str], seed: int) -> dict[str, Any]:
+        """The row of one training: variant, seed, seconds, measures; `failed` says why there are none."""
+        config = self.config_of(settings, seed)
+        folder = self.folder_of(variant, config)
+        if (file := folder / "measures.json").is_file():
+            return json.loads(file.read_text())
+        start, row = time.perf_counter(), {"variant": variant, "seed": seed}
+        try:
+            synthetic = self._train(config, folder)
+        except GanbalError as error:
+            row["failed"] = str(error)
+        else:
+            row |= {"seconds": round(time.perf_counter() - start, 1)} | self.judge.measure(synthetic, seed)
+            self._write_grid(folder / "grid.png", synthetic)
+        write_json(file, row)
+        return row
+
+    def config_of(self, settings: Sequence[str], seed: int) -> Config:
+        """Equal images for all, so smaller batches take more steps."""
+        assignments = [*self.common, *settings, f"seed={seed}"]
+        steps = max(1, self.images // load_config(None, assignments).gan.batch_size)
+        intervals = [f"gan.{name}_every_steps={steps}" for name in ("score", "sample")]
+        return load_config(None, [*assignments, f"gan.steps={steps}", *intervals])
+
+    def folder_of(self, variant: str, config: Config) -> Path:
+        identity = digest_of(config.gan.model_dump(mode="json"), self.data_digest, list(self.judge.extractors))
+        name = "".join(character if character.isalnum() else "_" for character in variant)
+        return self.out / f"{name}-{identity[:8]}" / str(config.seed)
+
+    def _train(self, config: Config, folder: Path) -> np.ndarray:
+        place, gan = GanFolder(folder), config.gan
+        names = [self.class_name]
+        fingerprint = TrainingFingerprint.of(gan, seed=config.seed, class_names=names, data_digest=self.data_digest)
+        train_gan(
+            self.judge.training,
+            gan,
+            fingerprint=fingerprint,
+            seed=config.seed,
+            device=self.judge.device,
+            folder=place,
+            console=Console(),
+        )
+        generator = load_generator(place.last_checkpoint, self.judge.device)
+        latents = latent_rows(config.seed + LATENT_SEED, self.judge.num_synthetic, gan.latent_dim)
+        return np.concatenate(list(generator.generate(latents, 64)))
+
+    def _write_grid(self, file: Path, synthetic: np.ndarray) -> None:
+        """Synthetic images on the left, validation images on the right of a white line."""
+        count = GRID_ROWS * GRID_COLUMNS
+        sheets = [tile(images[:count], GRID_COLUMNS) for images in (synthetic, self.judge.validation)]
+        height = min(len(sheet) for sheet in sheets)
+        line = np.full((height, 4), 255, dtype=np.uint8)
+        sheet = np.hstack([sheets[0][:height], line, sheets[1][:height]])
+        write_synthetic_png(file, sheet, {"content": "left: synthetic images; right: validation images"})
+
+
+def run(
+    search: Search,
+    variants: Mapping[str, Sequence[str]],
+    seeds: Sequence[int],
+    *,
+    may_start: Callable[[], bool] = lambda: True,
+) -> Iterator[dict[str, Any]]:
+    """Train every variant with the first seed, then with the next, and yield each row; the tables follow.
+
+    Args:
+        may_start: asked before each training; False ends the search.
+    """
+    search.out.mkdir(parents=True, exist_ok=True)
+    rows = [
+        {"variant": "(half of the training images)", "seed": seed} | search.judge.measure_real(seed) for seed in [0]
+    ]
+    for seed in seeds:
+        for variant, settings in variants.items():
+            if not may_start():
+                return
+            rows.append(search.train_and_measure(variant, settings, seed))
+            write_tables(rows, search.out)
+            yield rows[-1]
+
+
+def write_tables(rows: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    """table.csv has one line per training, table.md one per variant in the order of the ranking."""
+    with atomic_path(folder / "table.csv") as temporary:
+        pd.DataFrame(rows).to_csv(temporary, index=False, float_format="%.6g")
+    reference, trained = rows[0], rows[1:]
+    names = [name for name in reference if name not in ("variant", "seed")] + ["copies"]
+    measured: dict[str, list[dict[str, float] | None]] = {}
+    for row in trained:
+        measures = None if "failed" in row else {name: row[name] for name in [*names, "seconds"]}
+        measured.setdefault(row["variant"], []).append(measures)
+    lines = [
+        f"| | variant | seeds | mean rank | {' | '.join(names)} | seconds |",
+        "|---" * (len(names) + 5) + "|",
+    ]
+    for place, (variant, rank, means) in enumerate(ranked_variants(measured), 1):
+        shown = [f"{means[name]:.3g}" if means else "failed" for name in [*names, "seconds"]]
+        mean_rank = "–" if rank is None else f"{rank:.2f}"
+        lines.append(f"| {place} | {variant} | {len(measured[variant])} | {mean_rank} | {' | '.join(shown)} |")
+    shown = [f"{reference[name]:.3g}" if name in reference else "" for name in names]
+    lines.append(f"| | {reference['variant']} | | | {' | '.join(shown)} | |")
+    write_text(folder / "table.md", "\n".join(lines) + "\n")
+
+
+def read_variants(file: Path) -> dict[str, list[str]]:
+    """variant → its settings and those of all variants, as `--set` takes them."""
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    merged = {name: content["common"] | own for name, own in content["variants"].items()}
+    return {
+        name: [f"gan.{key}={json.dumps(value)}" for key, value in settings.items()] for name, settings in merged.items()
+    }
+
+
+def make_search(
+    data: str, *, size_px: int, images: int, extractors: Sequence[str], out: Path, device: torch.device, tiny: bool
+) -> Search:
+    """Read the images and build the extractors, each `NAME` or `NAME=FILE` with its weights."""
+    common = [f"data.root={data}", f"gan.image_size_px={size_px}", *(TINY if tiny else ["gan.base_channels=32"])]
+    config, console = load_config(None, [*common, *(TINY_DATA if tiny else [])]), Console()
+    dataset = load_dataset(config.data, sizes_px=[size_px], seed=0, cache_root=cache_folder(), console=console)
+    name = dataset.table.minority_class
+    training, validation = (
+        np.array(dataset.pixels(size_px)[dataset.table.rows(split, name)]) for split in ("train", "val")
+    )
+    if len(validation) < LEAST_VALIDATION_IMAGES:
+        sys.exit(f"{data}: {len(validation)} validation images of {name}; {LEAST_VALIDATION_IMAGES} are needed.")
+    built = {}
+    for text in extractors:
+        extractor, _, weights = text.partition("=")
+        given = [f"score.extractor={extractor}", "score.dims=768", *([f"score.weights={weights}"] if weights else [])]
+        built[extractor.removeprefix("torchvision:")] = build_extractor(load_config(None, given).score, device)
+    return Search(Judge(training, validation, built, device), name, images, common, dataset.table.digest(), out)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", help="image set, or `phantom`")
+    parser.add_argument("--extractor", action="append", metavar="NAME[=FILE]", help="as score.extractor; repeatable")
+    parser.add_argument("--images", type=int, default=128_000)
+    parser.add_argument("--size", type=int, default=64, help="side in pixels")
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--variants", type=Path, default=VARIANTS_FILE, metavar="FILE.yaml")
+    parser.add_argument("--only", nargs="+", metavar="VARIANT")
+    parser.add_argument("--hours", type=float, default=float("inf"), help="after this time no training starts")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--tiny", action="store_true", help="smallest sizes: shows that it works, measures nothing")
+    parser.add_argument("--out", type=Path, default=Path("outputs/generator-search"), metavar="DIR")
+    given = parser.parse_args()
+    variants = read_variants(given.variants)
+    if unknown := set(given.only or ()) - set(variants):
+        parser.error(f"--only {', '.join(sorted(unknown))}: choose among {', '.join(variants)}")
+    chosen = {name: variants[name] for name in given.only or variants}
+    search = make_search(
+        given.data,
+        size_px=32 if given.tiny else given.size,
+        images=32 if given.tiny else given.images,
+        extractors=given.extractor or ["untrained"],
+        out=given.out,
+        device=choose_device(given.device),
+        tiny=given.tiny,
+    )
+    end = time.monotonic() + 3600 * given.hours
+    for row in run(search, chosen, range(given.seeds), may_start=lambda: time.monotonic() < end):
+        print(json.dumps(row), flush=True)
+    print((given.out / "table.md").read_text())
+
+
+if __name__ == "__main__":
+    main()
