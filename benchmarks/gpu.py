@@ -6,7 +6,8 @@
 
 Each stage runs in its own process with a time box: limits of the card, GAN step, classifier step, scoring against
 pytorch-fid, `ganbal run` killed and continued, studies with 6, 4 and 1 workers, projection, GPU tests. Each yields
-figures with a budget of 400 s on a fast card; more makes them longer. DIR/results.json is rewritten after each stage.
+figures with a budget of 400 s on a fast card; more makes them longer. `--only search` searches for a better generator
+(benchmarks/search_generator.py) and is not done otherwise. DIR/results.json is rewritten after each stage.
 A stage that fails stops no other; one that no longer fits into the budget is skipped.
 """
 
@@ -66,6 +67,8 @@ def run(given: argparse.Namespace) -> None:
     out = given.out.resolve()
     out.mkdir(parents=True, exist_ok=True)
     only = [name for name in given.only.split(",") if name]
+    if given.tiny and not only:
+        only = [stage.name for stage in STAGES]
     if unknown := set(only) - {stage.name for stage in STAGES}:
         sys.exit(f"--only {', '.join(sorted(unknown))}: choose among {', '.join(stage.name for stage in STAGES)}.")
     with tempfile.TemporaryDirectory(prefix="ganbal-gpu-") as folder:

@@ -15,7 +15,8 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,20 +30,22 @@ from generator_search.ranking import ranked_variants
 
 from ganbal.config import Config, load_config
 from ganbal.data.dataset import load_dataset
-from ganbal.errors import GanbalError
+from ganbal.errors import GanbalError, InputError
 from ganbal.gan.checkpoint import load_generator
 from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.folder import GanFolder
 from ganbal.gan.sampling import latent_rows
 from ganbal.gan.training import train_gan
 from ganbal.metrics.features.registry import build_extractor
-from ganbal.runtime.atomic_files import atomic_path, write_json, write_text
+from ganbal.runtime.atomic_files import atomic_path, read_json, write_json, write_text
 from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.hashing import digest_of
+from ganbal.runtime.locks import folder_lock
 from ganbal.synthesis.synthetic_png import tile, write_synthetic_png
 
+MEASURES_FILE = "measures.json"
 VARIANTS_FILE = Path(__file__).resolve().with_name("generator_search") / "variants.yaml"
 GRID_ROWS, GRID_COLUMNS = 8, 6
 LATENT_SEED = 1000
@@ -70,22 +73,44 @@ class Search:
     data_digest: str
     out: Path
 
-    def train_and_measure(self, variant: str, settings: Sequence[str], seed: int) -> dict[str, Any]:
-        """The row of one training: variant, seed, seconds, measures; `failed` says why there are none."""
+    def train_and_measure(self, variant: str, settings: Sequence[str], seed: int) -> dict[str, Any] | None:
+        """The row of one training: variant, seed, seconds, measures; `failed` says why there are none.
+
+        None where another process is training it.
+        """
         config = self.config_of(settings, seed)
         folder = self.folder_of(variant, config)
-        if (file := folder / "measures.json").is_file():
-            return json.loads(file.read_text())
-        start, row = time.perf_counter(), {"variant": variant, "seed": seed}
+        with ExitStack() as locks:
+            try:
+                locks.enter_context(folder_lock(folder, f"training {variant}"))
+            except InputError:
+                return None
+            if (row := self.finished(variant, settings, seed)) is None:
+                row = {"variant": variant, "seed": seed} | self._train_and_measure(config, folder)
+                write_json(folder / MEASURES_FILE, row)
+            return row
+
+    def finished(self, variant: str, settings: Sequence[str], seed: int) -> dict[str, Any] | None:
+        """The row of a finished training."""
+        file = self.folder_of(variant, self.config_of(settings, seed)) / MEASURES_FILE
+        return read_json(file) if file.is_file() else None
+
+    def reference(self) -> dict[str, Any]:
+        """The row of real images; its numbers bound what a generator can reach."""
+        file = self.out / f"real-{self._data_identity[:8]}.json"
+        if not file.is_file():
+            write_json(file, {"variant": "(half of the training images)", "seed": 0} | self.judge.measure_real(0))
+        return read_json(file)
+
+    def _train_and_measure(self, config: Config, folder: Path) -> dict[str, Any]:
+        start = time.perf_counter()
         try:
             synthetic = self._train(config, folder)
         except GanbalError as error:
-            row["failed"] = str(error)
-        else:
-            row |= {"seconds": round(time.perf_counter() - start, 1)} | self.judge.measure(synthetic, seed)
-            self._write_grid(folder / "grid.png", synthetic)
-        write_json(file, row)
-        return row
+            return {"failed": str(error)}
+        seconds = round(time.perf_counter() - start, 1)
+        self._write_grid(folder / "grid.png", synthetic)
+        return {"seconds": seconds} | self.judge.measure(synthetic, config.seed)
 
     def config_of(self, settings: Sequence[str], seed: int) -> Config:
         """Equal images for all, so smaller batches take more steps."""
@@ -95,9 +120,15 @@ class Search:
         return load_config(None, [*assignments, f"gan.steps={steps}", *intervals])
 
     def folder_of(self, variant: str, config: Config) -> Path:
-        identity = digest_of(config.gan.model_dump(mode="json"), self.data_digest, list(self.judge.extractors))
+        identity = digest_of(config.gan.model_dump(mode="json"), self._data_identity)
         name = "".join(character if character.isalnum() else "_" for character in variant)
         return self.out / f"{name}-{identity[:8]}" / str(config.seed)
+
+    @property
+    def _data_identity(self) -> str:
+        """Of everything besides a training that its measures depend on."""
+        identities = [extractor.identity.to_json() for extractor in self.judge.extractors.values()]
+        return digest_of(self.data_digest, len(self.judge.training), self.judge.training.shape, identities)
 
     def _train(self, config: Config, folder: Path) -> np.ndarray:
         place, gan = GanFolder(folder), config.gan
@@ -131,24 +162,28 @@ def run(
     variants: Mapping[str, Sequence[str]],
     seeds: Sequence[int],
     *,
+    only: Collection[str],
     may_start: Callable[[], bool] = lambda: True,
 ) -> Iterator[dict[str, Any]]:
-    """Train every variant with the first seed, then with the next, and yield each row; the tables follow.
+    """Train variants with the first seed, then with the next, and yield each row.
+
+    Several processes may do this at once in one folder: each trains what no other does.
 
     Args:
+        variants: all variants; the tables hold those of them that are finished.
+        only: names of the variants to train.
         may_start: asked before each training; False ends the search.
     """
     search.out.mkdir(parents=True, exist_ok=True)
-    rows = [
-        {"variant": "(half of the training images)", "seed": seed} | search.judge.measure_real(seed) for seed in [0]
-    ]
     for seed in seeds:
-        for variant, settings in variants.items():
+        for variant in (name for name in variants if name in only):
             if not may_start():
                 return
-            rows.append(search.train_and_measure(variant, settings, seed))
-            write_tables(rows, search.out)
-            yield rows[-1]
+            row = search.train_and_measure(variant, variants[variant], seed)
+            done = [search.finished(name, settings, each) for name, settings in variants.items() for each in seeds]
+            write_tables([search.reference(), *(row for row in done if row is not None)], search.out)
+            if row is not None:
+                yield row
 
 
 def write_tables(rows: Sequence[Mapping[str, Any]], folder: Path) -> None:
@@ -221,7 +256,6 @@ def main() -> None:
     variants = read_variants(given.variants)
     if unknown := set(given.only or ()) - set(variants):
         parser.error(f"--only {', '.join(sorted(unknown))}: choose among {', '.join(variants)}")
-    chosen = {name: variants[name] for name in given.only or variants}
     search = make_search(
         given.data,
         size_px=32 if given.tiny else given.size,
@@ -232,7 +266,8 @@ def main() -> None:
         tiny=given.tiny,
     )
     end = time.monotonic() + 3600 * given.hours
-    for row in run(search, chosen, range(given.seeds), may_start=lambda: time.monotonic() < end):
+    only = given.only or list(variants)
+    for row in run(search, variants, range(given.seeds), only=only, may_start=lambda: time.monotonic() < end):
         print(json.dumps(row), flush=True)
     print((given.out / "table.md").read_text())
 

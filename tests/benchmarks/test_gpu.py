@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-STAGES = ["limits", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection", "gpu_tests"]
+STAGES = ["limits", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection", "gpu_tests", "search"]
 
 
 @pytest.fixture
@@ -37,6 +37,8 @@ def test_a_tiny_run_on_the_cpu_goes_through_every_stage(tmp_path: Path) -> None:
     assert list(figures["end_to_end"]["seconds_from_continuing_to"])[-1] == "report"
     # All arms but two that need more than a generator of the minority class.
     assert figures["workers"]["6 workers"]["cells"] == len(figures["workers"]["arms"]) == 8
+    assert [row["variant"] for row in figures["search"]["finished"]] == ["dcgan", "spectral, hinge"]
+    assert (tmp_path / "search" / "table.md").is_file()
     assert figures["projection"]["all_arms_10_seeds_2_classifiers_s"] > 0
     assert (tmp_path / "run" / "report.html").is_file()
     assert list((tmp_path / "run" / "gan" / "samples").glob("*.png"))
