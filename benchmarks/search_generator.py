@@ -120,9 +120,13 @@ class Search:
         return load_config(None, [*assignments, f"gan.steps={steps}", *intervals])
 
     def folder_of(self, variant: str, config: Config) -> Path:
-        identity = digest_of(config.gan.model_dump(mode="json"), self._data_identity)
+        identity = digest_of(dict(self._fingerprint(config).settings), self.images, self._data_identity)
         name = "".join(character if character.isalnum() else "_" for character in variant)
         return self.out / f"{name}-{identity[:8]}" / str(config.seed)
+
+    def _fingerprint(self, config: Config) -> TrainingFingerprint:
+        names = [self.class_name]
+        return TrainingFingerprint.of(config.gan, seed=config.seed, class_names=names, data_digest=self.data_digest)
 
     @property
     def _data_identity(self) -> str:
@@ -132,12 +136,10 @@ class Search:
 
     def _train(self, config: Config, folder: Path) -> np.ndarray:
         place, gan = GanFolder(folder), config.gan
-        names = [self.class_name]
-        fingerprint = TrainingFingerprint.of(gan, seed=config.seed, class_names=names, data_digest=self.data_digest)
         train_gan(
             self.judge.training,
             gan,
-            fingerprint=fingerprint,
+            fingerprint=self._fingerprint(config),
             seed=config.seed,
             device=self.judge.device,
             folder=place,
@@ -219,10 +221,23 @@ def read_variants(file: Path) -> dict[str, list[str]]:
 
 
 def make_search(
-    data: str, *, size_px: int, images: int, extractors: Sequence[str], out: Path, device: torch.device, tiny: bool
+    data: str,
+    *,
+    size_px: int,
+    images: int,
+    extractors: Sequence[str],
+    common: Sequence[str],
+    out: Path,
+    device: torch.device,
+    tiny: bool,
 ) -> Search:
     """Read the images and build the extractors, each `NAME` or `NAME=FILE` with its weights."""
-    common = [f"data.root={data}", f"gan.image_size_px={size_px}", *(TINY if tiny else ["gan.base_channels=32"])]
+    common = [
+        f"data.root={data}",
+        f"gan.image_size_px={size_px}",
+        *(TINY if tiny else ["gan.base_channels=32"]),
+        *common,
+    ]
     config, console = load_config(None, [*common, *(TINY_DATA if tiny else [])]), Console()
     dataset = load_dataset(config.data, sizes_px=[size_px], seed=0, cache_root=cache_folder(), console=console)
     name = dataset.table.minority_class
@@ -243,6 +258,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", help="image set, or `phantom`")
     parser.add_argument("--extractor", action="append", metavar="NAME[=FILE]", help="as score.extractor; repeatable")
+    parser.add_argument("--set", action="append", default=[], metavar="SETTING", help="of all variants; repeatable")
     parser.add_argument("--images", type=int, default=128_000)
     parser.add_argument("--size", type=int, default=64, help="side in pixels")
     parser.add_argument("--seeds", type=int, default=1)
@@ -261,6 +277,7 @@ def main() -> None:
         size_px=32 if given.tiny else given.size,
         images=32 if given.tiny else given.images,
         extractors=given.extractor or ["untrained"],
+        common=given.set,
         out=given.out,
         device=choose_device(given.device),
         tiny=given.tiny,

@@ -54,7 +54,7 @@ def command_of(settings: Settings, folder: Path) -> list[str]:
         return [*command, "--tiny", "--only", *TINY_VARIANTS]
     command += ["--images", str(IMAGES), "--extractor", f"inception={settings.inception}"]
     other = "untrained" if settings.mobilenet is None else f"torchvision:mobilenet_v2={settings.mobilenet}"
-    return [*command, "--extractor", other]
+    return [*command, "--extractor", other, "--set", f"gan.projection_weights={settings.mobilenet or 'none'}"]
 
 
 def record_finished(folder: Path, record: Record) -> None:

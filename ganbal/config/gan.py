@@ -63,8 +63,17 @@ class GanConfig(Section):
     """`relativistic` compares real and synthetic images in pairs; it needs `r1_gamma` and `r2_gamma`."""
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
     """The discriminator's target probability of real images is 1 - this (non-saturating loss only)."""
+    discriminators: tuple[Literal["dcgan", "residual", "projected"], ...] = ("dcgan",)
+    """One or several that judge the same images: `dcgan`, `residual` (residual blocks without normalization),
+    `projected` (heads on the features of a pretrained network)."""
+    discriminator_weights: tuple[float, ...] = ()
+    """Weight of each discriminator's loss; empty: all 1."""
+    projection_backbone: str = "mobilenet_v2"
+    """Network of torchvision whose features `projected` judges."""
+    projection_weights: str = "imagenet"
+    """Its weights: `imagenet` (downloaded once), `none` (random) or a file."""
     discriminator_norm: Literal["batch", "spectral", "none"]
-    """Normalization of the discriminator's layers; `none` starts from weights that need none (He et al. 2015)."""
+    """Normalization of the layers of `dcgan`; `none` starts from weights that need none (He et al. 2015)."""
     minibatch_stddev: bool
     """The discriminator also sees how much the images of a batch differ (Karras et al. 2018)."""
     r1_gamma: float = Field(ge=0, le=1e6)
@@ -115,9 +124,27 @@ class GanConfig(Section):
             raise ValueError("gan.class_name must be one of gan.class_names, or null")
         if self.conditional and self.class_names:
             raise ValueError("gan.conditional trains on all classes: leave gan.class_names empty")
+        if len(self.discriminator_weights) not in (0, len(self.discriminators)):
+            raise ValueError("gan.discriminator_weights must have one number per discriminator, or none")
+        if self.conditional and "projected" in self.discriminators:
+            raise ValueError("gan.conditional needs the discriminators dcgan or residual")
         if self.conditional and self.adaptive_augment:
             raise ValueError("gan.adaptive_augment does not work with gan.conditional")
         return self
+
+    @field_validator("discriminators")
+    @classmethod
+    def _different_discriminators(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names or len(set(names)) != len(names):
+            raise ValueError("must be one or several different discriminators")
+        return names
+
+    @field_validator("discriminator_weights")
+    @classmethod
+    def _weights_are_positive(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+        if not all(0 < weight <= 1e6 for weight in weights):
+            raise ValueError("must be numbers above 0")
+        return weights
 
     @field_validator("image_size_px")
     @classmethod

@@ -69,7 +69,8 @@ def _ways(config: GanConfig, device: torch.device) -> list[Acceleration]:
     else:
         # On an H200, compiling took 24 to 39 s per training and gained nothing over a graph of eager kernels.
         ways = [both, graph, kernels] if config.compile == "always" else [graph]
-    return [way for way in ways if not (way.compiled and config.discriminator_norm == "spectral")]
+    has_spectral_norms = config.discriminator_norm == "spectral" or "projected" in config.discriminators
+    return [way for way in ways if not (way.compiled and has_spectral_norms)]
 
 
 def _build(

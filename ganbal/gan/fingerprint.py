@@ -10,6 +10,7 @@ _NOT_COMPARED = {
     *("preset", "class_name", "class_names", "conditional", "steps", "max_rollbacks", "score_images", "compile"),
     *("log_every_steps", "sample_every_steps", "score_every_steps"),
     *("checkpoint_every_steps", "checkpoint_every_seconds"),
+    "projection_weights",  # a checkpoint holds the backbone
 }
 """Settings that say how long to train, how fast, and what to record meanwhile, not what is trained."""
 

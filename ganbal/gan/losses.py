@@ -1,10 +1,10 @@
 """Adversarial losses: what the discriminator and the generator minimize. `LOSSES` lists them by `gan.loss`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import relu, softplus
 
 from ganbal.config import GanConfig
@@ -84,8 +84,61 @@ LOSSES: dict[str, Callable[[GanConfig], AdversarialLoss]] = {
 }
 
 
-def choose_loss(config: GanConfig) -> AdversarialLoss:
-    return LOSSES[config.loss](config)
+@dataclass(frozen=True)
+class Head:
+    """Logits of a discriminator that belong together.
+
+    Attributes:
+        num_logits: how many columns of its output.
+        weight: of their mean loss.
+    """
+
+    num_logits: int
+    weight: float
+
+
+def heads_of(discriminator: nn.Module) -> tuple[Head, ...]:
+    """The heads of a discriminator; one with a single logit per image has no such attribute."""
+    heads: tuple[Head, ...] = getattr(discriminator, "heads", (Head(1, 1.0),))
+    return heads
+
+
+def choose_loss(config: GanConfig, discriminator: nn.Module | None = None) -> AdversarialLoss:
+    """The loss of the settings; of a discriminator with several logits per image, the weighted sum over its heads."""
+    loss = LOSSES[config.loss](config)
+    heads = (Head(1, 1.0),) if discriminator is None else heads_of(discriminator)
+    return loss if len(heads) == 1 and heads[0].num_logits == 1 else over_heads(loss, heads)
+
+
+def over_heads(loss: AdversarialLoss, heads: Sequence[Head]) -> AdversarialLoss:
+    """The weighted sum of the losses of each head, from logits (B, P) of all heads side by side."""
+    sizes = [head.num_logits for head in heads]
+
+    def total(each: Callable[[Tensor, Tensor], Tensor], real: Tensor, synthetic: Tensor) -> Tensor:
+        # Real logits are missing where the loss does not look at them.
+        reals = real.split(sizes, dim=1) if real.ndim > 1 else [real] * len(sizes)
+        parts = zip(heads, reals, synthetic.split(sizes, dim=1), strict=True)
+        return torch.stack([head.weight * each(ours, theirs) for head, ours, theirs in parts]).sum()
+
+    return AdversarialLoss(
+        lambda real, synthetic: total(loss.discriminator, real, synthetic),
+        lambda real, synthetic: total(loss.generator, real, synthetic),
+        loss.compares_pairs,
+    )
+
+
+def image_score(discriminator: nn.Module) -> Callable[[Tensor, Tensor | None], Tensor]:
+    """One number per image, (B,), whose gradient a penalty limits: the logit, or the heads' weighted mean logits."""
+    heads = heads_of(discriminator)
+    if len(heads) == 1 and heads[0].num_logits == 1:
+        return discriminator
+    sizes = [head.num_logits for head in heads]
+
+    def score(images: Tensor, labels: Tensor | None) -> Tensor:
+        parts = discriminator(images, labels).split(sizes, dim=1)
+        return torch.stack([head.weight * part.mean(1) for head, part in zip(heads, parts, strict=True)]).sum(0)
+
+    return score
 
 
 NO_LOGITS = torch.empty(0)

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from ganbal.config import GanConfig
-from ganbal.gan.initialization import DISCRIMINATOR_INITIALIZERS, add_spectral_norm, initialize_as_dcgan
-from ganbal.gan.networks import Discriminator, Generator
+from ganbal.gan.discriminators import build_discriminator
+from ganbal.gan.initialization import initialize_as_dcgan
+from ganbal.gan.networks import Generator
 from ganbal.runtime.hashing import digest_of
 
 _NETWORKS = {"generator": "generator", "discriminator": "discriminator", "average": "generator_ema"}
@@ -27,7 +28,7 @@ class TrainingState:
     """Both networks, the generator's moving average, both optimizers, the random state, step and history."""
 
     generator: Generator
-    discriminator: Discriminator
+    discriminator: nn.Module
     generator_ema: Generator
     generator_optimizer: torch.optim.Optimizer
     discriminator_optimizer: torch.optim.Optimizer
@@ -114,17 +115,8 @@ def new_state(config: GanConfig, seed: int, device: torch.device, num_classes: i
     """
     random = torch.Generator().manual_seed(seed)
     generator = Generator(config.image_size_px, config.base_channels, config.latent_dim, num_classes)
-    discriminator = Discriminator(
-        config.image_size_px,
-        config.base_channels,
-        config.discriminator_norm,
-        minibatch_stddev=config.minibatch_stddev,
-        num_classes=num_classes,
-    )
     initialize_as_dcgan(generator, random)
-    DISCRIMINATOR_INITIALIZERS[config.discriminator_norm](discriminator, random)
-    if config.discriminator_norm == "spectral":
-        add_spectral_norm(discriminator, seed)
+    discriminator = build_discriminator(config, num_classes, random, seed)
     for network in (generator, discriminator):
         network.to(device).to(memory_format=torch.channels_last)
     state = TrainingState(
@@ -147,4 +139,5 @@ def _adam(network: nn.Module, config: GanConfig, device: torch.device) -> torch.
     """Adam without a host read per step; on CUDA fit for recording (`capturable`). The state sets its learning rate."""
     is_cuda = device.type == "cuda"
     betas = (config.adam_beta1, config.adam_beta2)
-    return torch.optim.Adam(network.parameters(), betas=betas, fused=True, capturable=is_cuda)
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    return torch.optim.Adam(trained, betas=betas, fused=True, capturable=is_cuda)

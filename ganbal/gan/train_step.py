@@ -15,7 +15,7 @@ from ganbal.gan.augmentation import augment, draws_needed
 from ganbal.gan.batches import ClassBalancedRows, RowSampler, UniformRows, to_network_range
 from ganbal.gan.data_parallel import Network, share_gradients
 from ganbal.gan.ema import MovingAverage, decay_for_step
-from ganbal.gan.losses import NO_LOGITS, choose_loss
+from ganbal.gan.losses import NO_LOGITS, choose_loss, image_score
 from ganbal.gan.penalties import PenaltyInputs, choose_penalties
 from ganbal.gan.state import TrainingState
 from ganbal.runtime.distributed import ALONE, World
@@ -86,7 +86,8 @@ class TrainStep:
         self._state, self._config, self._images = state, config, images
         self._slice = world.local_slice(config.batch_size)
         self._precision = precision or choose_precision("auto", images.device)
-        self._loss, self._penalties = choose_loss(config), choose_penalties(config)
+        self._loss, self._penalties = choose_loss(config, state.discriminator), choose_penalties(config)
+        self._score = image_score(state.discriminator)
         self._num_draws, self._num_augmented = draws_needed(config.augment), 3 + self._loss.compares_pairs
         self._strength: AdaptiveStrength | None = None
         if config.adaptive_augment:
@@ -155,8 +156,8 @@ class TrainStep:
             synthetic_logits = self._discriminator(synthetic, batch.labels).float()
         loss = total = self._loss.discriminator(real_logits, synthetic_logits)
         if kind.with_penalties:
-            network, random = self._state.discriminator, self._state.random
-            total = loss + self._penalties(PenaltyInputs(network, real, synthetic.float(), batch.labels, random))
+            inputs = PenaltyInputs(self._score, real, synthetic.float(), batch.labels, self._state.random)
+            total = loss + self._penalties(inputs)
         _descend(self._state.discriminator_optimizer, total)
         return loss, real_logits, synthetic_logits
 
@@ -201,11 +202,14 @@ def _augmentation(config: GanConfig, strength: AdaptiveStrength | None) -> Calla
 @contextmanager
 def _without_weight_gradients(network: nn.Module) -> Iterator[None]:
     """Let gradients pass through the network, but compute none of its weights."""
-    network.requires_grad_(False)
+    trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    for parameter in trained:
+        parameter.requires_grad_(False)
     try:
         yield
     finally:
-        network.requires_grad_(True)
+        for parameter in trained:
+            parameter.requires_grad_(True)
 
 
 def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

@@ -10,6 +10,7 @@ from classifiers.training.feature_oversampling import check_oversampling
 from ganbal.config import Config, StudyConfig
 from ganbal.data.dataset import check_source
 from ganbal.errors import InputError, SeveralInputErrors
+from ganbal.gan.discriminators.projected import check_projection
 from ganbal.metrics.comparison import MIN_IMAGES
 from ganbal.metrics.scoring import check_score
 from ganbal.run.folder import Run
@@ -57,6 +58,8 @@ def check_requirements(run: Run, config: Config, requirements: Sequence[Requirem
         lambda: choose_device(config.device),
         lambda: _check_images(config, requirements),
     ]
+    if Requirement.GAN in requirements:
+        checks.append(lambda: check_projection(config.gan))
     if Requirement.SCORE in requirements:
         checks.append(lambda: check_score(config.score))
     if Requirement.STUDY in requirements:

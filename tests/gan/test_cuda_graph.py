@@ -28,6 +28,9 @@ VARIANTS = {
         *("gan.loss=relativistic", "gan.discriminator_norm=none", "gan.r1_gamma=0.1", "gan.r2_gamma=0.1"),
         "gan.r1_every_steps=1",
     ],
+    "residual and projected": [
+        *("gan.discriminators=[residual,projected]", "gan.projection_weights=none", "gan.loss=hinge", "gan.r1_gamma=1"),
+    ],
 }
 HOST_READS = ("_local_scalar_dense", "nonzero", "is_nonzero", "equal", "masked_select", "unique", "bincount")
 

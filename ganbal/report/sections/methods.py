@@ -85,6 +85,7 @@ def _settings(gan: Mapping[str, Any], cite: Citations) -> list[str]:
         setting(gan, "latent_dim", "latent dimension {}"),
         setting(gan, "base_channels", "{} channels next to the image"),
         f"{loss} ({cite('hinge')})" if gan.get("loss") == "hinge" else loss,
+        _discriminators(gan, cite),
         f"spectral normalization of the discriminator ({cite('spectral')})"
         if gan.get("discriminator_norm") == "spectral"
         else "",
@@ -94,6 +95,20 @@ def _settings(gan: Mapping[str, Any], cite: Citations) -> list[str]:
         + setting(gan, "discriminator_learning_rate", " (discriminator {:g})")
         + setting(gan, "adam_beta1", " and β1 = {:g}"),
     ]
+
+
+def _discriminators(gan: Mapping[str, Any], cite: Citations) -> str:
+    """What judged the images, where it was not the DCGAN's discriminator alone."""
+    names = gan.get("discriminators") or ["dcgan"]
+    if list(names) == ["dcgan"]:
+        return ""
+    backbone = gan.get("projection_backbone")
+    titles = {
+        "dcgan": "the DCGAN's",
+        "residual": "residual blocks without normalization",
+        "projected": f"heads on features of a frozen {backbone} ({cite('projected')})",
+    }
+    return f"discriminator: {listing([titles.get(name, str(name)) for name in names])}"
 
 
 def _scores(run: RunFiles, cite: Citations) -> str:

@@ -58,6 +58,10 @@ _PAPERS = {
         "2020. "
         "arXiv:2002.09797.",
     ),
+    "projected": (
+        "Sauer et al. 2021",
+        "Sauer A, Chitta K, Müller J, Geiger A. Projected GANs converge faster. NeurIPS 2021. arXiv:2111.01007.",
+    ),
     "authenticity": (
         "Alaa et al. 2022",
         "Alaa AM, van Breugel B, Saveliev E, van der Schaar M. How faithful is your synthetic data? ICML 2022. "
