@@ -1,6 +1,10 @@
 """Fixtures that several test modules share."""
 
 import os
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +12,8 @@ import pytest
 
 from ganbal.runtime.locks import folder_lock
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED = REPOSITORY.parent / "shared"
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +56,26 @@ def made_once(folder_of_all_workers: Path) -> Callable[[str, Callable[[Path], No
         return folder
 
     return folder_of
+
+
+@pytest.fixture(scope="session")
+def wheel(made_once: Callable[[str, Callable[[Path], None]], Path]) -> Path:
+    """The wheel, built without a network connection from the files that the Dockerfile copies."""
+    (file,) = made_once("wheel", _build_wheel).glob("*.whl")
+    return file
+
+
+def _build_wheel(folder: Path) -> None:
+    source = folder / "source"
+    source.mkdir(parents=True)
+    for line in re.findall(r"^COPY (.+) /source\S*$", (REPOSITORY / "Dockerfile").read_text(encoding="utf-8"), re.M):
+        for name in line.split():
+            copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
+            copy(REPOSITORY / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "wheel"]
+    options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(folder)]
+    done = subprocess.run([*pip, *options, str(source)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(autouse=True, scope="session")

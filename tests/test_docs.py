@@ -1,10 +1,17 @@
-"""Commands, settings and links in the documentation exist."""
+"""Commands, settings and links in the documentation exist; short commands work where only the wheel is installed."""
 
+import json
+import os
 import re
 import shlex
+import subprocess
+import sys
+import sysconfig
+import venv
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 
 from ganbal.cli import main
@@ -14,6 +21,26 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = sorted(file for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md") for file in REPOSITORY.glob(pattern))
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
 PLACEHOLDERS = {"N": "2", "R": "0.5", "T": "0.5"}
+
+TINY = (
+    *("data.phantom_images=120", "gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=8", "gan.steps=4"),
+    *("gan.sample_every_steps=4", "gan.score_every_steps=4", "gan.score_images=16", "score.extractor=untrained"),
+    *("score.floor_splits=2", "study.classifiers=[pixel_svm]", "study.arms=[imbalanced,gan]", "study.seeds=2"),
+    *("study.image_size_px=32", "study.workers=1"),
+)
+"""Settings of the commands that start a run or score two folders, before those of the documentation."""
+SHORTER = {
+    "synthesize --n 2500": "synthesize --n 25",
+    "synthesize --n 500 --overwrite": "synthesize --n 20 --overwrite",
+    "synthesize --ratio 0.25": "synthesize --ratio 0.25 --overwrite",
+    "synthesize --reject-copies": "synthesize --reject-copies --overwrite",
+    "run --data path/to/chest_xray": "run --preset quick --data path/to/chest_xray",
+    "score real.npz synthetic/": "score real.npz synthetic/ --set score.metrics=[fid]",
+    "reproduce": "reproduce --data path/to/chest_xray --only cuny_pixel_svm --seeds 1 --protocol honest",
+}
+"""What is carried out in place of a command that takes minutes, or that the one before it rules out."""
+TAKES_MINUTES = r"(run|compare|train-gan|reproduce)\b.*|.*--weights .*|synthesize --n (NORMAL.*|2154)"
+"""Commands outside the README that are only parsed: they train, or need weights, a second generator or a GPU."""
 
 
 def command_lines(text: str) -> list[str]:
@@ -83,3 +110,81 @@ def test_commands_are_found_in_every_kind_of_code() -> None:
         ]
     )
     assert command_lines(text) == ["compare      --seeds 3", "train-gan", "synthesize --n 5", "score --json"]
+
+
+@pytest.fixture(scope="module")
+def clean_environment(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Path:
+    """A virtual environment with the wheel; its dependencies are those of the tests, so that nothing is downloaded."""
+    folder = tmp_path_factory.mktemp("clean") / "environment"
+    venv.create(folder, with_pip=False, symlinks=True)
+    (site_packages,) = folder.glob("lib/python*/site-packages")
+    (site_packages / "dependencies.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--python", str(folder / "bin/python"), "install"]
+    subprocess.run([*pip, "--no-deps", "--no-index", str(wheel)], check=True, capture_output=True)
+    return folder
+
+
+def short_commands() -> list[list[str]]:
+    """Every command of the README, then the short ones of the manual, as they are carried out."""
+    readme, *manual = (
+        [" ".join(line.split()) for line in command_lines(page.read_text(encoding="utf-8"))]
+        for page in (REPOSITORY / "README.md", *sorted(REPOSITORY.glob("docs/*.md")))
+    )
+    short = [line for lines in manual for line in lines if not re.fullmatch(TAKES_MINUTES, line)]
+    lines = list(dict.fromkeys(SHORTER.get(line, line) for line in [*readme, *short]))
+    # Statistics are read after they are written; a new run, which would be the newest, is begun after the others' use.
+    lines.sort(key=lambda line: 2 if re.match("reproduce|demo|inspect --data [sP]", line) else "real.npz s" in line)
+    return [with_tiny_settings(shlex.split(line)) for line in lines]
+
+
+def with_tiny_settings(words: list[str]) -> list[str]:
+    name, *rest = words
+    starts_a_run = name in ("inspect", "train-gan", "run", "demo", "reproduce") or (name == "score" and rest)
+    return [name, *(part for setting in TINY for part in ("--set", setting) if starts_a_run), *rest]
+
+
+def test_short_commands_work_in_an_empty_folder_where_only_the_wheel_is_installed(clean_environment, tmp_path):
+    commands = short_commands()
+    done = subprocess.run(
+        [clean_environment / "bin/python", "-P", REPOSITORY / "tests/documented_commands.py"],
+        input=json.dumps(commands),
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "GANBAL_DATA")},
+        capture_output=True,
+        text=True,
+    )
+    print(done.stderr)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert Path(found["package"]).is_relative_to(clean_environment), "another copy of the package was tested"
+    failed = {
+        shlex.join(words): output
+        for words, (exit_code, output) in zip(commands, found["results"], strict=True)
+        if exit_code != 0
+    }
+    assert not failed, "\n\n".join(f"{command}\n{output}" for command, output in failed.items())
+
+
+def test_the_wheel_installs_the_command(clean_environment, tmp_path):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(
+        [clean_environment / "bin/ganbal", "--version"], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and done.stdout.startswith("ganbal, version"), done.stderr
+
+
+PYTHON_BLOCKS = {
+    f"{page.relative_to(REPOSITORY)}:{number}": block
+    for page in PAGES
+    for number, block in enumerate(
+        re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S), 1
+    )
+}
+
+
+@pytest.mark.parametrize("block", PYTHON_BLOCKS.values(), ids=PYTHON_BLOCKS)
+def test_python_in_the_documentation_runs(block):
+    pixels = np.random.default_rng(0).integers(0, 256, (36, 32, 32), dtype=np.uint8)
+    given = {"images": pixels, "labels": np.repeat(["NORMAL", "PNEUMONIA"], [16, 20])}
+    exec(re.sub(r'"steps": \d+', '"steps": 2', block), given)
+    assert given["sampler"].sampling_strategy_ == {"NORMAL": 4}

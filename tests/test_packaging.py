@@ -1,9 +1,6 @@
-"""The wheel, built from the files that the Dockerfile copies, and the files around the package."""
+"""What the wheel contains, and the files around the package."""
 
 import re
-import shutil
-import subprocess
-import sys
 import zipfile
 from email.parser import Parser
 from pathlib import Path
@@ -14,22 +11,6 @@ import yaml
 import ganbal
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-
-
-@pytest.fixture(scope="session")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built without a network connection."""
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for line in re.findall(r"^COPY (.+) /source\S*$", (REPOSITORY / "Dockerfile").read_text(encoding="utf-8"), re.M):
-        for name in line.split():
-            copy = shutil.copytree if (REPOSITORY / name).is_dir() else shutil.copy
-            copy(REPOSITORY / name, source / name)
-    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "wheel"]
-    options = ["--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", str(target)]
-    done = subprocess.run([*pip, *options, str(source)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    (file,) = target.glob("*.whl")
-    return file
 
 
 def test_the_wheel_holds_settings_templates_and_type_markers(wheel):
