@@ -24,6 +24,8 @@ def prepare() -> None:
     shutil.copytree(ensure_phantom_set(cache_folder(), 120, Console(quiet=True)), data)
     for name in ("scans", "PATH"):
         shutil.copytree(data / "train", name)
+    for number, file in enumerate(sorted(Path("scans").rglob("*.jpeg"))):
+        file.rename(file.with_name(f"ABC{number // 2}_{number}.jpeg"))
     normal, other = (sorted((data / "train" / name).glob("*.jpeg")) for name in ("NORMAL", "PNEUMONIA"))
     real, synthetic = other[:20], other[20:40]
     folders = {"real": real, "synthetic": synthetic, "REAL": real, "SYNTHETIC": synthetic, "folder": normal[:2]}
