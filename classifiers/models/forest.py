@@ -42,7 +42,7 @@ class Forest(FittedLayer):
         """Log of the mean frequency of each class over the trees; for two classes, the log of their ratio."""
         if torch.is_grad_enabled() and features.requires_grad:
             raise ClassifierInputError(
-                found="Gradients do not pass through a forest, whose answer goes in steps.",
+                found="Gradients do not pass through a forest, whose output is piecewise constant.",
                 expected="Heat maps and other methods that need gradients need a last layer that has them.",
                 action="Leave these methods out for this model.",
             )

@@ -17,7 +17,7 @@ _BATCH_SIZE = {"cpu": 32, "cuda": 128}
 # An interruption loses the features of at most this many images.
 _IMAGES_PER_FILE = 256
 # Beyond this size the features of a set are not kept, and images go through the backbone in every step.
-_MAX_SET_BYTES = 4 * 2**30
+MAX_FEATURE_BYTES = 4 * 2**30
 
 
 class NetworkInputs:
@@ -78,7 +78,7 @@ class NetworkInputs:
     def _is_small_enough(self, pixels: np.ndarray) -> bool:
         with torch.inference_mode():
             one = self._network.features(torch.zeros(1, *pixels.shape[1:], dtype=torch.uint8, device=self._device))
-        return len(pixels) * one.numel() * one.element_size() <= _MAX_SET_BYTES
+        return len(pixels) * one.numel() * one.element_size() <= MAX_FEATURE_BYTES
 
 
 def pixels_to_device(pixels: np.ndarray, device: torch.device) -> Tensor:

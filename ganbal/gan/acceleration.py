@@ -47,7 +47,7 @@ def fastest_step(
     Rehearsals run on copies: whatever happens in them, `state` is untouched.
     """
     build = functools.partial(_build, images=images, config=config, labels=labels, precision=precision, world=world)
-    ways = _ways(config, images.device) if world.size == 1 else []
+    ways = ways_to_try(config, images.device) if world.size == 1 else []
     for way in ways:
         console.say(f"Preparing {way.name} (up to a minute) …")
         trouble = _rehearse(state, config, build, way)
@@ -57,7 +57,7 @@ def fastest_step(
     return build(state, way=Acceleration("plain steps"))
 
 
-def _ways(config: GanConfig, device: torch.device) -> list[Acceleration]:
+def ways_to_try(config: GanConfig, device: torch.device) -> list[Acceleration]:
     """Ways worth trying, the fastest first. torch.compile does not handle spectral normalization."""
     if config.compile == "never":
         return []

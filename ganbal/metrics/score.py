@@ -10,7 +10,7 @@ from ganbal.metrics.identity import ExtractorIdentity
 
 @dataclass(frozen=True)
 class ScoreKind:
-    """What a score is called, which values are possible and which are good."""
+    """The name of a score, its possible values, and which of them are better."""
 
     metric: str
     """Short name in scores.json, such as `fid`."""

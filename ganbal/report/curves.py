@@ -18,7 +18,7 @@ class Bins:
 
 
 def counts_by_threshold(is_positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """True and false positives when everything from each distinct score upwards is called positive.
+    """True and false positives when everything from each distinct score upwards is predicted positive.
 
     Args:
         is_positive: (N,) bool.

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from ganbal.config import load_config
-from ganbal.gan.acceleration import _ways, copy_of, fastest_step, relative_difference, training_kernels
+from ganbal.gan.acceleration import copy_of, fastest_step, relative_difference, training_kernels, ways_to_try
 from ganbal.gan.state import new_state
 from ganbal.gan.train_step import TrainStep
 from ganbal.runtime.console import Console
@@ -87,9 +87,9 @@ def test_a_cpu_does_not_compile_unless_requested(prepared, monkeypatch, capsys):
 def test_on_cuda_steps_are_recorded_and_compiled_only_on_request(prepared):
     config = prepared[2]
     for compile_mode, expected in (("auto", [(False, True)]), ("never", [])):
-        ways = _ways(config.model_copy(update={"compile": compile_mode}), torch.device("cuda"))
+        ways = ways_to_try(config.model_copy(update={"compile": compile_mode}), torch.device("cuda"))
         assert [(way.compiled, way.recorded) for way in ways] == expected
-    ways = _ways(config.model_copy(update={"compile": "always"}), torch.device("cuda"))
+    ways = ways_to_try(config.model_copy(update={"compile": "always"}), torch.device("cuda"))
     assert [(way.compiled, way.recorded) for way in ways] == [(True, True), (False, True), (True, False)]
 
 

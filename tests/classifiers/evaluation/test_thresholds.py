@@ -30,9 +30,9 @@ def test_no_threshold_has_a_greater_j_than_the_chosen():
     false, true, _ = roc_curve(labels, probabilities)
     chosen = youden_threshold(labels, probabilities)
     assert chosen.recall + chosen.specificity - 1 == pytest.approx((true - false).max())
-    called = probabilities >= chosen.threshold
-    assert chosen.recall == pytest.approx(called[labels == 1].mean())
-    assert chosen.specificity == pytest.approx(1 - called[labels == 0].mean())
+    predicted = probabilities >= chosen.threshold
+    assert chosen.recall == pytest.approx(predicted[labels == 1].mean())
+    assert chosen.specificity == pytest.approx(1 - predicted[labels == 0].mean())
 
 
 @pytest.mark.parametrize(

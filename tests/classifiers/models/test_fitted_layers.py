@@ -35,8 +35,8 @@ def test_decisions_are_those_of_scikit_learn(fit, kernel, weights):
     machine = SVC(kernel=kernel, class_weight=by_class).fit(features.astype(np.float64), labels)
     assert logits.dtype == torch.float32
     assert logits[:, 0].numpy() == pytest.approx(machine.decision_function(features), abs=1e-4)
-    called = probabilities_of(logits, 2).argmax(dim=1).numpy()
-    assert np.array_equal(called, machine.predict(features))
+    predicted = probabilities_of(logits, 2).argmax(dim=1).numpy()
+    assert np.array_equal(predicted, machine.predict(features))
 
 
 @pytest.mark.parametrize("fit", [fit_linear_machine, fit_rbf_machine])
@@ -106,7 +106,7 @@ def test_the_network_below_a_machine_is_the_one_of_its_own_model(train):
 def test_heat_maps_of_a_forest_are_refused():
     features, labels = clouds()
     layer = fit_forest(features, labels, settings())
-    with pytest.raises(ClassifierInputError, match="through a forest, whose answer goes in steps"):
+    with pytest.raises(ClassifierInputError, match="through a forest, whose output is piecewise constant"):
         layer(torch.from_numpy(features).requires_grad_(True))
 
 
@@ -130,5 +130,5 @@ def test_pixel_svm_of_the_cuny_report_on_the_real_set(chest_xray_root):
 
     machine = fit_rbf_machine(*read("train"), settings())
     pixels, labels = read("test")
-    called = (machine(torch.from_numpy(pixels))[:, 0] > 0).long().numpy()
-    assert (called == labels).mean() == pytest.approx(0.761, abs=0.005)
+    predicted = (machine(torch.from_numpy(pixels))[:, 0] > 0).long().numpy()
+    assert (predicted == labels).mean() == pytest.approx(0.761, abs=0.005)

@@ -109,7 +109,7 @@ def test_a_classifier_that_learns_its_features_refuses():
 
 
 def test_features_too_many_to_keep_are_refused(monkeypatch):
-    monkeypatch.setattr("classifiers.training.network_inputs._MAX_SET_BYTES", 1)
+    monkeypatch.setattr("classifiers.training.network_inputs.MAX_FEATURE_BYTES", 1)
     with pytest.raises(ClassifierInputError, match="fit into memory"):
         trained("transfer:squeezenet1_1", feature_oversampling="smote", feature_additions=(1, 0))
 

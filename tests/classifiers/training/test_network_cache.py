@@ -1,13 +1,11 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 import torch
 
 from classifiers.registry import build_model, is_start_of_several
-from classifiers.training import train as training
 from classifiers.training.network_cache import load_trained, training_digest
-from classifiers.training.train import TrainingConfig, train_classifier
+from classifiers.training.train import TrainingCallbacks, TrainingConfig, train_classifier
 
 CPU = torch.device("cpu")
 CONFIG = TrainingConfig(steps=3, checks=1, batch_size=4, num_workers=1)
@@ -18,8 +16,10 @@ def images():
     return random.integers(0, 256, (12, 64, 64), dtype=np.uint8), np.arange(12) % 2
 
 
-def train(name, folder, config=CONFIG):
+def train(name, folder, config=CONFIG, steps=None):
+    """Train the model; `steps` collects one entry per optimizer step."""
     pixels, labels = images()
+    on_step = (lambda count: None) if steps is None else steps.append
     return train_classifier(
         name,
         train_pixels=pixels,
@@ -32,32 +32,26 @@ def train(name, folder, config=CONFIG):
         config=config,
         device=CPU,
         cache=folder,
+        callbacks=TrainingCallbacks(on_step=on_step),
     )
 
 
-@pytest.fixture
-def fits(monkeypatch):
-    """How many trainings there were."""
-    calls = []
-    fit = training.fit
-    monkeypatch.setattr(training, "fit", lambda *args, **options: calls.append(1) or fit(*args, **options))
-    return calls
-
-
-def test_models_on_one_network_train_it_once(tensor_cache, fits):
+def test_models_on_one_network_train_it_once(tensor_cache):
     alone = train("svm_on_cnn", None)
-    first, second = train("cnn_six_block", tensor_cache), train("svm_on_cnn", tensor_cache)
-    assert len(fits) == 2, "once without a folder and once with it"
+    steps = []
+    first, second = train("cnn_six_block", tensor_cache), train("svm_on_cnn", tensor_cache, steps=steps)
+    assert steps == []
     pixels, _ = images()
     assert np.array_equal(alone.predict(pixels), second.predict(pixels))
     assert not np.array_equal(first.predict(pixels), second.predict(pixels))
     assert (second.history, second.steps_taken, second.best_step) == (alone.history, 3, first.best_step)
 
 
-def test_another_seed_or_other_images_are_another_training(tensor_cache, fits):
+def test_another_seed_or_other_images_are_another_training(tensor_cache):
+    steps = []
     train("cnn_six_block", tensor_cache)
-    train("cnn_six_block", tensor_cache, replace(CONFIG, seed=1))
-    assert len(fits) == 2
+    train("cnn_six_block", tensor_cache, replace(CONFIG, seed=1), steps)
+    assert len(steps) == 3
     pixels, labels = images()
     digests = {
         training_digest("a", CONFIG, [pixels, labels]),
@@ -70,13 +64,14 @@ def test_another_seed_or_other_images_are_another_training(tensor_cache, fits):
     assert training_digest("a", replace(CONFIG, num_workers=2), [pixels, labels]) in digests
 
 
-def test_a_damaged_file_is_trained_again_with_the_same_result(tensor_cache, fits, damage):
+def test_a_damaged_file_is_trained_again_with_the_same_result(tensor_cache, damage):
     pixels, _ = images()
+    steps = []
     expected = train("cnn_six_block", tensor_cache).predict(pixels)
     (file,) = (tensor_cache.folder / "trained_networks").iterdir()
     damage(file)
-    assert np.array_equal(train("cnn_six_block", tensor_cache).predict(pixels), expected)
-    assert len(fits) == 2
+    assert np.array_equal(train("cnn_six_block", tensor_cache, steps=steps).predict(pixels), expected)
+    assert len(steps) == 3
 
 
 def test_a_missing_file_leaves_the_network_as_it_was(tensor_cache):
