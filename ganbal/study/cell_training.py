@@ -188,12 +188,7 @@ def train_cell(
     # From here on the files are of this training; a kill must not leave an older mark on them.
     (folder / METRICS_FILE).unlink(missing_ok=True)
     (folder / MODEL_FILE).unlink(missing_ok=True)
-    saved: tuple[Path, ...] = ()
-    if config.keep_models:
-        backbones, probe = backbones_folder(study_folder), validation.pixels
-        saved = save_classifier(
-            trained, folder / MODEL_FILE, backbones, write_bytes=write_bytes, probe=probe, device=device, cache=cache
-        )
+    shared = _save_model(trained, folder, study_folder, validation, device, cache) if config.keep_models else []
     _write_tables(trained, validation, of_validation, test, probabilities, folder)
     draw_test_cases(trained, test, probabilities, folder)
     metrics = evaluate(test.images.labels, probabilities, test.classes) | _counts(trained, training)
@@ -203,9 +198,28 @@ def train_cell(
         "seconds": round(time.monotonic() - start, 2),
         "inputs": inputs,
     }
-    # Cells share the file of a frozen backbone; each of them needs it.
-    shared = [os.path.relpath(file, folder) for file in saved if file.parent != folder]
     return mark_finished(folder, metrics, [*_FILES, *shared])
+
+
+def _save_model(
+    trained: TrainedClassifier,
+    folder: Path,
+    study_folder: Path,
+    validation: ImageSet,
+    device: torch.device,
+    cache: TensorCache,
+) -> list[str]:
+    """Save the classifier in the cell's folder.
+
+    Returns:
+        Paths, relative to that folder, of files outside it that the classifier needs: cells share the file of a
+        frozen backbone.
+    """
+    backbones, probe = backbones_folder(study_folder), validation.pixels
+    saved = save_classifier(
+        trained, folder / MODEL_FILE, backbones, write_bytes=write_bytes, probe=probe, device=device, cache=cache
+    )
+    return [os.path.relpath(file, folder) for file in saved if file.parent != folder]
 
 
 def _counts(trained: TrainedClassifier, training: TrainingSet) -> dict[str, Any]:
