@@ -26,7 +26,7 @@ class RecordedTrainingStep:
         step: always the same computation on inputs of the same shape. A batch of another shape runs eagerly. Numbers
             that change between steps, such as the learning rate, must be tensors on the device.
         record: captures a function as a CUDA graph and returns a function that replays it; raises RuntimeError on
-        failure.
+            failure.
     """
 
     def __init__(self, step: Step, record: Callable[[Replay], Replay] | None = None) -> None:
