@@ -110,6 +110,7 @@ def train_gan(typed: Typed) -> None:
 @option("--target", type=click.Choice(["balanced"]), help="Fill every class with a generator up to the largest class.")
 @option("--ratio", type=float, metavar="R", help="Generate only this fraction of what each class lacks.")
 @option("--reject-copies", is_flag=True, help="Regenerate images that are too close to a training image.")
+@option("--select", type=int, metavar="K", help="Generate K times as many, keep those hardest to tell from real ones.")
 @option("--overwrite", is_flag=True, help="Replace images that were generated before.")
 @shared_options()
 def synthesize(
@@ -118,6 +119,7 @@ def synthesize(
     target: str | None,
     ratio: float | None,
     reject_copies: bool,
+    select: int | None,
     overwrite: bool,
 ) -> None:
     """Generate images from the trained generator, with a manifest. Default: as many as each class lacks."""
@@ -126,6 +128,7 @@ def synthesize(
     if numbers and (target or ratio is not None):
         raise click.UsageError("--n gives the number of images; it does not go with --target or --ratio.")
     typed = typed.with_value("synthesis.reject_copies", reject_copies or None)
+    typed = typed.with_value("synthesis.select", select)
     if numbers or target or ratio is not None:  # each replaces what an earlier command of the run has set
         typed = typed.with_value("synthesis.num_images", _number_or_counts(numbers) if numbers else "balance")
         typed = typed.with_value("synthesis.ratio", 1.0 if ratio is None else ratio)

@@ -5,6 +5,8 @@ A linear test on fixed features misses what a network learns to see: on images o
 measures the shortcut that they can take.
 """
 
+import itertools
+
 import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
@@ -39,24 +41,42 @@ def cnn_two_sample_aucs(
             that it has not seen.
         seed: of the initial weights and the order of the images.
     """
-    pixels, labels = _joined(real, synthetic)
-    unseen, truth = _joined(unseen_real, unseen_synthetic)
-    steps_per_epoch = -(-len(pixels) // _BATCH_SIZE)
-    config = TrainingConfig(steps=epochs * steps_per_epoch, batch_size=_BATCH_SIZE, seed=seed)
-    network = build_model(_NETWORK, 2, pixels.shape[1], seed=seed).to(device).to(memory_format=torch.channels_last)
-    precision, loss = choose_precision("auto", device), choose_loss(find_model(_NETWORK).num_outputs(2), None, device)
-    _, take_step = prepare_steps(network, loss, config, precision, device)
-    examples = Examples(torch.from_numpy(pixels).to(device), torch.from_numpy(labels).to(device))
-    areas, unseen_on_device = [], torch.from_numpy(unseen).to(device)
-    for step, batch in enumerate(plain_batches(examples, config), 1):
-        take_step(*batch)
-        if step % steps_per_epoch == 0:
-            logits = predict_logits(network, unseen_on_device, precision)
-            # Probabilities of a good classifier are 0 and 1 to the last digit, and images would tie.
-            areas.append(float(roc_auc_score(truth, (logits[:, 1] - logits[:, 0]).cpu().numpy())))
+    separator = Separator(real, synthetic, seed=seed, device=device)
+    truth, areas = np.repeat([0, 1], [len(unseen_real), len(unseen_synthetic)]), []
+    for _ in range(epochs):
+        separator.train_epoch()
+        areas.append(float(roc_auc_score(truth, separator.scores(np.concatenate([unseen_real, unseen_synthetic])))))
     return areas
 
 
-def _joined(real: np.ndarray, synthetic: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both sets, and 1 for every synthetic image."""
-    return np.concatenate([real, synthetic]), np.repeat([0, 1], [len(real), len(synthetic)])
+class Separator:
+    """A network that learns to separate synthetic from real images.
+
+    Args:
+        real, synthetic: (N₁, S, S) and (N₂, S, S) uint8 images to train on, S ≥ 10.
+        seed: of the initial weights and the order of the images.
+    """
+
+    def __init__(self, real: np.ndarray, synthetic: np.ndarray, *, seed: int, device: torch.device) -> None:
+        pixels, labels = np.concatenate([real, synthetic]), np.repeat([0, 1], [len(real), len(synthetic)])
+        self._steps_per_epoch, self._device = -(-len(pixels) // _BATCH_SIZE), device
+        # The batches do not end; the number of epochs is the caller's.
+        config = TrainingConfig(steps=10**9, batch_size=_BATCH_SIZE, seed=seed)
+        network = build_model(_NETWORK, 2, pixels.shape[1], seed=seed)
+        self._network = network.to(device).to(memory_format=torch.channels_last)
+        self._precision = choose_precision("auto", device)
+        loss = choose_loss(find_model(_NETWORK).num_outputs(2), None, device)
+        _, self._take_step = prepare_steps(self._network, loss, config, self._precision, device)
+        examples = Examples(torch.from_numpy(pixels).to(device), torch.from_numpy(labels).to(device))
+        self._batches = plain_batches(examples, config)
+
+    def train_epoch(self) -> None:
+        """As many steps as show every image once."""
+        for batch in itertools.islice(self._batches, self._steps_per_epoch):
+            self._take_step(*batch)
+
+    def scores(self, pixels: np.ndarray) -> np.ndarray:
+        """(N,) float32 of (N, S, S) uint8 images, higher for images that look synthetic."""
+        logits = predict_logits(self._network, torch.from_numpy(pixels).to(self._device), self._precision)
+        # Probabilities of a good classifier are 0 and 1 to the last digit, and images would tie.
+        return (logits[:, 1] - logits[:, 0]).float().cpu().numpy()

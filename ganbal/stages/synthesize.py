@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ganbal.config import Config
 from ganbal.errors import InputError
 from ganbal.gan.checkpoint import chosen_checkpoint
 from ganbal.runtime.atomic_files import read_json
@@ -13,8 +16,11 @@ from ganbal.stages.generators import find_generator, generators_of
 from ganbal.study.arms.supply import planned_images
 from ganbal.study.plan import conditions
 from ganbal.synthesis import generate
-from ganbal.synthesis.generate import SynthesisRequest
+from ganbal.synthesis.generate import CandidateSelection, SynthesisRequest
 from ganbal.synthesis.rejection import CopyFilter
+from ganbal.synthesis.selection import select_images
+
+_MOST_CANDIDATE_BYTES = 8_000_000_000
 
 
 def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, Any]:
@@ -31,13 +37,17 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
     """
     config, folder = context.config, context.synthetic_folder
     counts = images_to_generate(context)
+    _check_memory(config, counts)
     checkpoints = _checkpoints(context, counts)
 
     def work() -> None:
         rejects = config.synthesis.reject_copies
         filters = {name: _copy_filter(context, name).is_copy for name in counts if rejects}
         generate.synthesize(
-            [SynthesisRequest(checkpoints[name], number, name, filters.get(name)) for name, number in counts.items()],
+            [
+                SynthesisRequest(checkpoints[name], number, name, filters.get(name), _selection(context, name))
+                for name, number in counts.items()
+            ],
             folder,
             seed=config.seed,
             batch_size=config.synthesis.batch_size,
@@ -46,7 +56,9 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
         )
 
     sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
-    inputs = digest_of(sources, counts, config.seed, config.synthesis.reject_copies)
+    select = config.synthesis.select
+    given = (sources, counts, config.seed, config.synthesis.reject_copies)
+    inputs = digest_of(*given) if select == 1 else digest_of(*given, select)
     if not may_replace and folder.manifest.is_file() and not context.run.stage_is_done("synthesize", inputs):
         raise InputError(
             found=f"{folder.root} holds {_count_rows(folder.manifest)} synthetic images that were generated with "
@@ -83,6 +95,29 @@ def _count_rows(manifest: Path) -> int:
 def _checkpoints(context: RunContext, counts: Mapping[str, int]) -> dict[str, Path]:
     generators = generators_of(context.run, context.config, context.dataset)
     return {name: chosen_checkpoint(find_generator(generators, name).folder) for name in counts}
+
+
+def _check_memory(config: Config, counts: Mapping[str, int]) -> None:
+    """Candidates of a selection are in memory together."""
+    most = max(counts.values(), default=0) * config.synthesis.select
+    if config.synthesis.select > 1 and most * config.gan.image_size_px**2 > _MOST_CANDIDATE_BYTES:
+        raise InputError(
+            found=f"synthesis.select: {config.synthesis.select} would select among {most:,} images.",
+            expected=f"The images to select from must fit into {_MOST_CANDIDATE_BYTES / 1e9:.0f} GB of memory.",
+            action="Lower synthesis.select, or generate fewer images.",
+        )
+
+
+def _selection(context: RunContext, class_name: str) -> CandidateSelection | None:
+    """Selects among candidates by the training images of the class, if the settings ask for it."""
+    config, table = context.config, context.dataset.table
+    if config.synthesis.select == 1:
+        return None
+    training = np.array(context.dataset.pixels(config.gan.image_size_px)[table.rows("train", class_name)])
+    return CandidateSelection(
+        config.synthesis.select,
+        lambda candidates, count: select_images(candidates, training, count, seed=config.seed, device=context.device),
+    )
 
 
 def _copy_filter(context: RunContext, class_name: str) -> CopyFilter:

@@ -16,6 +16,7 @@ from ganbal.runtime.console import Console
 from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.runtime.signals import stop_on_signal
 from ganbal.synthesis.manifest import ManifestRow, SyntheticFolder, class_folders, clear, write_manifest
+from ganbal.synthesis.selection import Selection
 from ganbal.synthesis.synthetic_png import write_synthetic_png
 
 MIN_YIELD = 0.05
@@ -32,12 +33,48 @@ class SynthesisRequest:
         num_images: how many.
         class_name: required for a generator of several classes.
         is_rejected: (B, S, S) uint8 to (B,) bool; rejected images are replaced by others.
+        selection: chooses the images among more candidates; None keeps those that are generated.
     """
 
     checkpoint: Path
     num_images: int
     class_name: str | None = None
     is_rejected: Callable[[np.ndarray], np.ndarray] | None = None
+    selection: "CandidateSelection | None" = None
+
+    @property
+    def num_candidates(self) -> int:
+        return self.num_images * (1 if self.selection is None else self.selection.candidates_per_image)
+
+
+@dataclass(frozen=True)
+class CandidateSelection:
+    """How images are selected among candidates.
+
+    Attributes:
+        candidates_per_image: candidates that are generated for every image that is kept.
+        choose: (candidates (M, S, S) uint8, number to keep) → the selection.
+    """
+
+    candidates_per_image: int
+    choose: Callable[[np.ndarray, int], Selection]
+
+
+@dataclass(frozen=True)
+class AcceptedImage:
+    """An image to be written.
+
+    Attributes:
+        index: its position in the latent stream.
+        pixels: (S, S) uint8.
+        num_rejected: images rejected up to this one, or among all candidates of a selection.
+        separability: rank among the candidates of a selection, else None.
+    """
+
+    index: int
+    pixels: np.ndarray
+    num_rejected: int
+    separability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -75,7 +112,7 @@ def synthesize(
 
     Raises:
         InputError: a checkpoint is missing or damaged, or does not generate the class.
-        GanbalError: nearly every image was rejected.
+        GanbalError: nearly every image was rejected, or too few candidates of a selection differ.
         OutOfMemoryError: a batch does not fit into memory.
         InterruptedBySignal: a signal arrived. The partial folder has no manifest and does not count.
     """
@@ -91,15 +128,18 @@ def synthesize(
         advise_when_out_of_memory("generating images", "synthesis.batch_size"),
     ):
         for request, generator in zip(requests, generators, strict=True):
-            name, num_before, last = generator.class_name, len(rows), 0
-            for index, image in _accepted_images(generator, request, seed, batch_size):
-                file_name = f"{places[name]}/synthetic_{seed}_{index:06d}.png"
-                rows.append(_write_image(folder, file_name, image, generator, seed, index))
-                last = index
-                bar.update()
+            name, num_before, num_rejected = generator.class_name, len(rows), 0
+
+            def poll() -> None:
                 stop.raise_if_requested("Partially generated images do not count; the trained generator is kept.")
-            num_kept = len(rows) - num_before
-            results.append(SynthesisResult(num_kept, last + 1 - num_kept, name))
+
+            for image in _chosen_images(generator, request, seed, batch_size, poll):
+                file_name = f"{places[name]}/synthetic_{seed}_{image.index:06d}.png"
+                rows.append(_write_image(folder, file_name, image, generator, seed))
+                num_rejected = image.num_rejected
+                bar.update()
+                poll()
+            results.append(SynthesisResult(len(rows) - num_before, num_rejected, name))
     write_manifest(folder, rows, _summary(requests, results))
     return results
 
@@ -112,42 +152,65 @@ def _summary(requests: Sequence[SynthesisRequest], results: Sequence[SynthesisRe
         num_rejected = sum(part.num_rejected for part in parts) if with_rejection else None
         return {"num_images": sum(part.num_images for part in parts), "num_rejected": num_rejected}
 
+    selected = [request for request in requests if request.selection is not None]
     return {
         "class_name": ", ".join(part.class_name for part in results),
         **counts(results),
         "classes": {part.class_name: counts([part]) for part in results},
+        **({"selected_from": sum(request.num_candidates for request in selected)} if selected else {}),
     }
 
 
 def _write_image(
-    folder: SyntheticFolder, file_name: str, image: np.ndarray, generator: TrainedGenerator, seed: int, index: int
+    folder: SyntheticFolder, file_name: str, image: AcceptedImage, generator: TrainedGenerator, seed: int
 ) -> ManifestRow:
     details = {"class": generator.class_name, "seed": str(seed), "checkpoint_sha256": generator.sha256}
-    digest = write_synthetic_png(folder.root / file_name, image, details | {"index": str(index)})
+    digest = write_synthetic_png(folder.root / file_name, image.pixels, details | {"index": str(image.index)})
     return ManifestRow(
         file_name=file_name,
         label=generator.class_name,
         seed=str(seed),
-        index=str(index),
+        index=str(image.index),
         checkpoint_sha256=generator.sha256,
         checkpoint_step=str(generator.step),
         synthetic="yes",
         sha256=digest,
+        separability="" if image.separability is None else f"{image.separability:.4f}",
     )
+
+
+def _chosen_images(
+    generator: TrainedGenerator, request: SynthesisRequest, seed: int, batch_size: int, poll: Callable[[], None]
+) -> Iterator[AcceptedImage]:
+    """As many images as requested, after the selection if there is one; `poll` may raise to stop."""
+    accepted = _accepted_images(generator, request, seed, batch_size)
+    if request.selection is None:
+        yield from accepted
+        return
+    candidates = []
+    for image in accepted:
+        candidates.append(image)
+        poll()
+    chosen = request.selection.choose(np.stack([image.pixels for image in candidates]), request.num_images)
+    num_rejected = candidates[-1].num_rejected
+    for row, separability in zip(chosen.rows, chosen.separability, strict=True):
+        image = candidates[row]
+        yield AcceptedImage(image.index, image.pixels, num_rejected, float(separability))
 
 
 def _accepted_images(
     generator: TrainedGenerator, request: SynthesisRequest, seed: int, batch_size: int
-) -> Iterator[tuple[int, np.ndarray]]:
-    """As many images as requested, each (S, S) uint8, with their positions in the latent stream."""
+) -> Iterator[AcceptedImage]:
+    """As many candidates as requested that are not rejected."""
     num_kept = num_generated = 0
     for batch in _endless_batches(generator, seed, batch_size):
         kept = np.ones(len(batch), bool) if request.is_rejected is None else ~request.is_rejected(batch)
-        for offset in np.flatnonzero(kept)[: request.num_images - num_kept]:
+        for offset in np.flatnonzero(kept)[: request.num_candidates - num_kept]:
             num_kept += 1
-            yield num_generated + int(offset), batch[offset]
+            index = num_generated + int(offset)
+            yield AcceptedImage(index, batch[offset], index + 1 - num_kept)
         num_generated += len(batch)
-        if num_kept == request.num_images:
+        if num_kept == request.num_candidates:
             return
         _check_yield(num_kept, num_generated)
 

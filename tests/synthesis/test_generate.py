@@ -11,10 +11,12 @@ from ganbal.gan.checkpoint import save_checkpoint
 from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.sampling import latent_rows
 from ganbal.gan.state import new_state
+from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.hashing import file_digest
-from ganbal.synthesis.generate import SynthesisRequest, SynthesisResult, synthesize
-from ganbal.synthesis.manifest import SyntheticFolder, class_folder, class_folders, read_synthetic
+from ganbal.synthesis.generate import CandidateSelection, SynthesisRequest, SynthesisResult, synthesize
+from ganbal.synthesis.manifest import SyntheticFolder, class_folder, class_folders, read_manifest, read_synthetic
+from ganbal.synthesis.selection import Selection
 from ganbal.synthesis.synthetic_png import MARK
 
 CPU = torch.device("cpu")
@@ -111,6 +113,32 @@ def test_rejected_images_are_replaced_by_others_and_counted(tmp_path, checkpoint
     assert (wanted.num_rejected, result.num_images, result.num_rejected) == (0, 8, 2)
     assert [int(name[-10:-4]) for name in found.names] == [0, 2, 3, 5, 6, 7, 8, 9]
     assert np.array_equal(found.pixels, every[[0, 2, 3, 5, 6, 7, 8, 9]])
+
+
+def test_selected_images_are_written_with_their_rank_and_the_number_of_candidates(tmp_path, checkpoint):
+    every = generate(checkpoint, tmp_path / "all", 12)
+    pixels = read_synthetic(SyntheticFolder(tmp_path / "all")).pixels
+    seen = []
+
+    def choose(candidates, count):
+        seen.append((candidates, count))
+        return Selection(np.array([1, 4, 7, 11]), np.array([0.0, 0.5, 0.25, 1.0]))
+
+    selection = CandidateSelection(3, choose)
+    (result,) = generate_all([SynthesisRequest(checkpoint, 4, selection=selection)], tmp_path / "out")
+    assert (every.num_images, result) == (12, SynthesisResult(4, 0, "NORMAL"))
+    assert np.array_equal(seen[0][0], pixels) and seen[0][1] == 4
+    found = read_synthetic(SyntheticFolder(tmp_path / "out"))
+    assert np.array_equal(found.pixels, pixels[[1, 4, 7, 11]])
+    rows = read_manifest(SyntheticFolder(tmp_path / "out"))
+    assert [(row.index, row.separability) for row in rows] == [
+        ("1", "0.0000"),
+        ("4", "0.5000"),
+        ("7", "0.2500"),
+        ("11", "1.0000"),
+    ]
+    assert read_json(SyntheticFolder(tmp_path / "out").summary)["selected_from"] == 12
+    assert "selected_from" not in read_json(SyntheticFolder(tmp_path / "all").summary)
 
 
 def test_a_generator_of_copies_only_is_an_error(tmp_path, checkpoint):
