@@ -58,7 +58,7 @@ class Commands(click.Group):
 
 def _report(error: Exception) -> None:
     """One paragraph on stderr, after the traceback with `-v`."""
-    from ganbal.runtime.text import harmless
+    from ganbal.runtime.printing import print_error
 
     if "-v" in sys.argv or "--verbose" in sys.argv:
         click.echo(traceback.format_exc(), err=True)
@@ -68,7 +68,7 @@ def _report(error: Exception) -> None:
         text = f"{error.filename or 'A file'} cannot be used: {reason_of(error)}."
     else:
         text = f"{type(error).__name__}: {error}. This is a bug in ganbal; repeat the command with -v for details."
-    click.echo(harmless(f"error: {text}"), err=True)
+    print_error(text, sys.stderr)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -309,9 +309,13 @@ def _ask(question: str) -> bool:
 
 def _print(outcome: Any, as_json: bool) -> None:
     """The result on stdout; the next step beside it, or on stderr where stdout is JSON."""
-    from ganbal.runtime.text import printable, printable_lines
+    from ganbal.runtime.printing import print_result
+    from ganbal.runtime.text import printable
 
-    click.echo(json.dumps(outcome.content, indent=2, allow_nan=False) if as_json else printable_lines(outcome.text))
+    if as_json:
+        click.echo(json.dumps(outcome.content, indent=2, allow_nan=False))
+    else:
+        print_result(outcome.text, sys.stdout)
     if outcome.next_step:
         click.echo(f"Next: {printable(outcome.next_step)}", err=as_json)
     if outcome.problem is not None:

@@ -133,6 +133,7 @@ def run(choice: RunChoice, console: Console) -> Outcome:
     """All stages in order."""
     with console.working("Loading libraries"):
         from ganbal.stages import compare, inspect, report, score, synthesize, terminal_text, train_gan
+        from ganbal.stages.cost import expected_seconds
         from ganbal.stages.session import Requirement, open_run
     requirements = Requirement.IMAGES, Requirement.GAN, Requirement.SCORE, Requirement.STUDY
     stages: dict[str, Callable[[RunContext], dict[str, Any]]] = {
@@ -145,9 +146,11 @@ def run(choice: RunChoice, console: Console) -> Outcome:
     }
     with open_run(select_run_to_begin(choice, console), console, "run", *requirements) as context:
         _start(context, *requirements)
-        results = {}
+        results: dict[str, dict[str, Any]] = {}
+        expected = expected_seconds(context)
         for number, (name, stage) in enumerate(stages.items(), 1):
-            with console.stage(f"{number}/{len(stages)} {name}"):
+            seconds = expected.pop(name)
+            with console.stage(f"{number}/{len(stages)} {name}", seconds, sum(expected.values())):
                 results[name] = stage(context)
         content = {
             "data": results["inspect"],

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ganbal.runtime.forecast import Forecast
+from ganbal.runtime.live_display import live_display
 from ganbal.runtime.text import duration, harmless
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ logger.addHandler(logging.NullHandler())
 _SHOWN = {"is_shown": True}
 """Marks log records that the console has printed itself."""
 _REFRESH_SECONDS = 0.2
-_SECONDS_BETWEEN_LINES = 30.0
+_SECONDS_BETWEEN_LINES, _SECONDS_TO_FIRST_LINE = 30.0, 5.0
 
 
 class Console:
@@ -38,6 +40,7 @@ class Console:
         self.warnings: list[str] = []
         self._progress: rich.progress.Progress | None = None
         self._bars = 0
+        self._forecast = Forecast()
 
     def say(self, text: str = "") -> None:
         text = harmless(text)
@@ -65,12 +68,19 @@ class Console:
             yield
 
     @contextmanager
-    def stage(self, title: str) -> Iterator[None]:
-        """Announce a stage such as `2/6 train-gan`, and how long it took."""
+    def stage(self, title: str, seconds: float = 0.0, later_seconds: float = 0.0) -> Iterator[None]:
+        """Announce a stage such as `2/6 train-gan`, and how long it took.
+
+        Args:
+            seconds: how long the stage is expected to take; bars correct it by the pace that they observe.
+            later_seconds: how long the stages after it are expected to take.
+        """
+        self._forecast.begin_stage(seconds, later_seconds)
         self.say(f"{title} …")
         start = time.monotonic()
         yield
         self.say(f"{title} … done in {duration(time.monotonic() - start)}")
+        self._forecast.begin_stage(0.0, 0.0)
 
     def progress(self, total: int, description: str, unit: str, *, initial: int = 0) -> "ProgressBar":
         """A bar with rate and time left; use it as a context manager and call `.update(n)`."""
@@ -105,7 +115,13 @@ class Console:
 
     def _print(self, text: str, style: str | None = None) -> None:
         terminal = self._progress.console if self._progress is not None else _terminal()
-        terminal.print(text, style=style, markup=False, highlight=False, soft_wrap=True, emoji=False)
+        # A terminal breaks lines anywhere; here they are broken between words. A file gets them whole.
+        terminal.print(
+            text, style=style, markup=False, highlight=False, soft_wrap=not terminal.is_terminal, emoji=False
+        )
+
+    def _time_left(self, elapsed: float, left: float) -> str:
+        return self._forecast.text(elapsed, left)
 
     def _start_bar(self, bar: "ProgressBar") -> "rich.progress.TaskID | None":
         """Show the bar on a terminal; all bars of a console share one live display."""
@@ -113,7 +129,7 @@ class Console:
         if self.quiet or not terminal.is_terminal:
             return None
         if self._progress is None:
-            self._progress = _live_display(terminal)
+            self._progress = live_display(terminal, self._forecast)
             self._progress.start()
         self._bars += 1
         return self._progress.add_task(bar.description, total=bar.total, completed=bar.n, unit=bar.unit, note="")
@@ -141,7 +157,8 @@ class ProgressBar:
         self._start = self._shown = time.monotonic()
 
     def __enter__(self) -> Self:
-        self._start = self._shown = time.monotonic()
+        self._start = time.monotonic()
+        self._shown = self._start - _SECONDS_BETWEEN_LINES + _SECONDS_TO_FIRST_LINE
         self._task = self._console._start_bar(self)
         return self
 
@@ -174,7 +191,9 @@ class ProgressBar:
     def _line(self, seconds: float) -> str:
         total = self.total or 0
         done, left = self.n - self._initial, total - self.n
-        time_left = f", about {duration(seconds * left / done)} left" if done > 0 and left > 0 else ""
+        time_left = ""
+        if done > 0 and left > 0:
+            time_left = f", about {self._console._time_left(seconds, seconds * left / done)}"
         note = f" ({self.note})" if self.note else ""
         return f"{self.description}: {self.n} of {total} {self.unit}s{time_left}{note}"
 
@@ -184,32 +203,6 @@ def _terminal() -> "rich.console.Console":
 
     # sys.stderr is looked up on every call: tests and notebooks replace it.
     return rich.console.Console(file=sys.stderr)
-
-
-def _live_display(terminal: "rich.console.Console") -> "rich.progress.Progress":
-    from rich import progress
-    from rich.table import Column
-    from rich.text import Text
-
-    class CountColumn(progress.ProgressColumn):
-        """`120/400`; nothing where the end is not known."""
-
-        def render(self, task: progress.Task) -> Text:
-            return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}")
-
-    # The bar and the note share what the numbers leave; a long note is cut.
-    return progress.Progress(
-        progress.TextColumn("{task.description}", table_column=Column(no_wrap=True)),
-        progress.BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
-        CountColumn(table_column=Column(no_wrap=True, min_width=9)),
-        progress.TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
-        progress.TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True, min_width=5)),
-        progress.TextColumn("{task.fields[note]}", table_column=Column(ratio=2, no_wrap=True, overflow="ellipsis")),
-        console=terminal,
-        transient=True,
-        expand=True,
-        refresh_per_second=4,
-    )
 
 
 class _LogPrinter(logging.Handler):

@@ -13,6 +13,8 @@ _CLASSIFIER_STEP_SECONDS = 0.03
 _PARALLEL_GAIN = 0.8
 """Exponent of the number of cores in the speed of a GAN step."""
 _WORTH_ASKING_HOURS = 2.0
+_SHORT_STAGE_SECONDS, _SCORE_SECONDS = 3.0, 60.0
+"""Of stages that take about as long whatever the settings are."""
 
 
 def announce_cost(context: RunContext, *requirements: Requirement) -> bool:
@@ -23,11 +25,9 @@ def announce_cost(context: RunContext, *requirements: Requirement) -> bool:
     """
     if context.device.type != "cpu":
         return True
-    hours = {"train-gan": 0.0, "compare": 0.0}
-    if Requirement.GAN in requirements and not (context.run.gan_folder / "training.json").is_file():
-        hours["train-gan"] = gan_hours(context.config)
-    if Requirement.STUDY in requirements and not (context.run.study_folder / "summary.json").is_file():
-        hours["compare"] = study_hours(context.config)
+    wanted = {"train-gan": Requirement.GAN, "compare": Requirement.STUDY}
+    seconds = expected_seconds(context)
+    hours = {name: seconds[name] / 3600 for name, requirement in wanted.items() if requirement in requirements}
     total = sum(hours.values())
     if total < _WORTH_ASKING_HOURS:
         return True
@@ -36,6 +36,23 @@ def announce_cost(context: RunContext, *requirements: Requirement) -> bool:
         f"Without a GPU this takes roughly {total:.0f} hours here ({parts}). `--preset quick` takes less than an hour."
     )
     return context.console.confirm("Start?")
+
+
+def expected_seconds(context: RunContext) -> dict[str, float]:
+    """Seconds that every stage of a whole run is expected to take on a CPU, nearly 0 for those that are done."""
+    run, config, short = context.run, context.config, _SHORT_STAGE_SECONDS
+    is_trained, is_compared = (
+        (run.gan_folder / "training.json").is_file(),
+        (run.study_folder / "summary.json").is_file(),
+    )
+    return {
+        "inspect": short,
+        "train-gan": 0.0 if is_trained else gan_hours(config) * 3600,
+        "synthesize": short,
+        "score": short if run.scores_file.is_file() else _SCORE_SECONDS,
+        "compare": 0.0 if is_compared else study_hours(config) * 3600,
+        "report": short,
+    }
 
 
 def gan_hours(config: Config) -> float:

@@ -98,18 +98,29 @@ def scores(content: dict[str, Any]) -> str:
             number_text.score(score["value"]),
             number_text.score_interval(*(score.get("interval") or (None, None))),
             _floor(score.get("floor")),
-            f"{score['n_real']} / {score['n_synthetic']}",
-            _extractor(score.get("extractor")),
         ]
         for score in content["scores"]
     ]
     comparison = content["comparison"]
     lines = [
         f"Real: {comparison['real']['name']}. Synthetic: {comparison['synthetic']['name']}.",
-        table(["score", "value", "95 %", "real versus real", "N real / synthetic", "features"], rows),
+        table(["score", "value", "95 %", "real versus real"], rows),
+        *_by_value("Images (real / synthetic)", content["scores"], lambda s: f"{s['n_real']} / {s['n_synthetic']}"),
+        *_by_value("Features", content["scores"], lambda score: _extractor(score.get("extractor"))),
         *(f"! {printable(warning_text(record).text)}" for record in content.get("warnings", [])),
     ]
     return "\n".join(lines)
+
+
+def _by_value(what: str, scores: Sequence[dict[str, Any]], value_of: Callable[[dict[str, Any]], str]) -> list[str]:
+    """What most scores have in common, then the scores that differ: columns of equal values would fill a terminal."""
+    titles: dict[str, list[str]] = {}
+    if not scores:
+        return []
+    for score in scores:
+        titles.setdefault(value_of(score), []).append(score["title"])
+    first, *others = sorted(titles, key=lambda value: -len(titles[value]))
+    return [f"{what}: {first}" + "".join(f"; of {', '.join(titles[value])}: {value}" for value in others) + "."]
 
 
 def study(content: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from classifiers.registry import find_model
 from classifiers.training.train import TrainingCallbacks
 from ganbal.config import StudyConfig
 from ganbal.runtime.atomic_files import atomic_path, write_json
-from ganbal.runtime.console import Console
+from ganbal.runtime.console import Console, ProgressBar
 from ganbal.runtime.signals import stop_on_signal
 from ganbal.study.aggregate import StudyDescription, aggregate
 from ganbal.study.arms.supply import check_supply
@@ -109,9 +110,12 @@ def _train_in_parallel(missing: Sequence[Cell], num_done: int, parallel: Paralle
         console.progress(num_cells, "training classifiers", "cell", initial=num_done) as bar,
     ):
         jobs = [(parallel.inputs, cell) for cell in missing]
-        for _ in parallel.executor.each(
-            train_in_worker, jobs, lambda: stop.raise_if_requested(f"{bar.n} of {num_cells} cells are saved.")
-        ):
+
+        def while_waiting() -> None:
+            bar.update(0)  # where there is no terminal, a line now and then shows that the work goes on
+            stop.raise_if_requested(f"{bar.n} of {num_cells} cells are saved.")
+
+        for _ in parallel.executor.each(train_in_worker, jobs, while_waiting):
             bar.update(1)
 
 
@@ -124,6 +128,7 @@ def _train_here(
     with (
         stop_on_signal() as stop,
         console.progress(num_cells * steps, "training classifiers", "step", initial=num_done * steps) as bar,
+        _FeatureProgress(console) as features,
     ):
 
         def check_signal() -> None:
@@ -134,7 +139,7 @@ def _train_here(
             check_signal()
 
         def on_features(images: int, total: int) -> None:
-            bar.set_postfix_str(title + (f", features of image {images}/{total}" if images < total else ""))
+            features.show(images, total)
             check_signal()
 
         callbacks = TrainingCallbacks(on_step=on_step, on_features=on_features)
@@ -146,6 +151,26 @@ def _train_here(
             bar.update(number * steps - bar.n)
             check_signal()
     return found
+
+
+class _FeatureProgress(AbstractContextManager["_FeatureProgress"]):
+    """A bar of its own while a frozen backbone computes the features of a set of images."""
+
+    def __init__(self, console: Console) -> None:
+        self._console, self._stack = console, ExitStack()
+        self._bar: ProgressBar | None = None
+
+    def show(self, images: int, total: int) -> None:
+        """`images` of `total` images are done."""
+        if self._bar is None:
+            self._bar = self._stack.enter_context(self._console.progress(total, "features of images", "image"))
+        self._bar.update(images - self._bar.n)
+        if images >= total:
+            self._stack.close()
+            self._bar = None
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
 
 
 def _write_results(

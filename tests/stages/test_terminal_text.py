@@ -1,4 +1,4 @@
-from ganbal.stages.terminal_text import study
+from ganbal.stages.terminal_text import scores, study
 
 
 def row(metric="balanced_accuracy", **others):
@@ -41,3 +41,20 @@ def test_an_arm_without_ratio_or_fraction_has_its_plain_name():
     text = study(content([row(arm="imbalanced"), row()], [difference()]))
     assert "gan − imbalanced  +0.010  −0.010 to +0.030  no difference found" in text
     assert "missing" not in text and "minority" not in text and text.endswith("No.")
+
+
+def test_what_scores_have_in_common_is_said_once():
+    extractor = {"name": "inception", "dims": 2048, "resize": "pytorch-fid 299"}
+    common = {"value": 1.0, "n_real": 30, "n_synthetic": 40, "extractor": extractor, "floor": None}
+    content = {
+        "scores": [
+            {"title": "FID"} | common,
+            {"title": "KID"} | common,
+            {"title": "AUC"} | common | {"n_real": 20, "extractor": extractor | {"resize": "antialiased 32"}},
+        ],
+        "comparison": {"real": {"name": "a"}, "synthetic": {"name": "b"}},
+    }
+    text = scores(content)
+    assert "Images (real / synthetic): 30 / 40; of AUC: 20 / 40." in text
+    assert text.count("inception") == 2 and "; of AUC: inception 2048-d, resize antialiased 32." in text
+    assert max(map(len, text.splitlines()[:6])) <= 80
