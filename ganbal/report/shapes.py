@@ -78,7 +78,7 @@ def mapping(shape: Shape) -> Shape:
     return conform
 
 
-def record(needed: Sequence[str] = (), **fields: Shape) -> Shape:
+def record(needed: Sequence[str] = (), /, **fields: Shape) -> Shape:
     """An object with these keys. Without a `needed` one it does not conform; other missing ones become None or "
     "empty."""
 
