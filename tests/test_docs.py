@@ -34,6 +34,8 @@ SHORTER = {
     "synthesize --n 500 --overwrite": "synthesize --n 20 --overwrite",
     "synthesize --ratio 0.25": "synthesize --ratio 0.25 --overwrite",
     "synthesize --reject-copies": "synthesize --reject-copies --overwrite",
+    # After four steps, all images of a generator are alike, and there is nothing to select among.
+    "synthesize --select 4": "synthesize --select 1 --overwrite",
     "run --data path/to/chest_xray": "run --preset quick --data path/to/chest_xray",
     "score real.npz synthetic/": "score real.npz synthetic/ --set score.metrics=[fid]",
     "reproduce": "reproduce --data path/to/chest_xray --only cuny_pixel_svm --seeds 1 --protocol honest",

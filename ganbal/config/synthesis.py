@@ -21,6 +21,9 @@ class SynthesisConfig(Section):
     """Images generated at a time; affects only speed and memory."""
     reject_copies: bool = False
     """Replace images that are closer to a training image than real images outside the training set are."""
+    match: tuple[Literal["spectrum", "intensity"], ...] = ()
+    """What is changed in the images of a class to be distributed as in its training images: the radial power spectrum,
+    mean and contrast of each image, or both."""
     select: int = Field(1, ge=1, le=1000)
     """Generate so many times as many images and keep those that a small network separates least from real ones, with
     the variety of the real ones and without duplicates; 1 keeps what is generated."""

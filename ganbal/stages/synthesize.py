@@ -16,11 +16,12 @@ from ganbal.stages.generators import find_generator, generators_of
 from ganbal.study.arms.supply import planned_images
 from ganbal.study.plan import conditions
 from ganbal.synthesis import generate
-from ganbal.synthesis.generate import CandidateSelection, SynthesisRequest
+from ganbal.synthesis.generate import CandidateSelection, SetMatching, SynthesisRequest
+from ganbal.synthesis.matching import match
 from ganbal.synthesis.rejection import CopyFilter
 from ganbal.synthesis.selection import select_images
 
-_MOST_CANDIDATE_BYTES = 8_000_000_000
+_MOST_BYTES = 8_000_000_000
 
 
 def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, Any]:
@@ -45,7 +46,14 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
         filters = {name: _copy_filter(context, name).is_copy for name in counts if rejects}
         generate.synthesize(
             [
-                SynthesisRequest(checkpoints[name], number, name, filters.get(name), _selection(context, name))
+                SynthesisRequest(
+                    checkpoints[name],
+                    number,
+                    name,
+                    filters.get(name),
+                    _selection(context, name),
+                    _matching(context, name),
+                )
                 for name, number in counts.items()
             ],
             folder,
@@ -56,9 +64,10 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
         )
 
     sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
-    select = config.synthesis.select
-    given = (sources, counts, config.seed, config.synthesis.reject_copies)
-    inputs = digest_of(*given) if select == 1 else digest_of(*given, select)
+    given = [sources, counts, config.seed, config.synthesis.reject_copies]
+    given += [config.synthesis.select] if config.synthesis.select > 1 else []
+    given += [list(config.synthesis.match)] if config.synthesis.match else []
+    inputs = digest_of(*given)
     if not may_replace and folder.manifest.is_file() and not context.run.stage_is_done("synthesize", inputs):
         raise InputError(
             found=f"{folder.root} holds {_count_rows(folder.manifest)} synthetic images that were generated with "
@@ -98,26 +107,42 @@ def _checkpoints(context: RunContext, counts: Mapping[str, int]) -> dict[str, Pa
 
 
 def _check_memory(config: Config, counts: Mapping[str, int]) -> None:
-    """Candidates of a selection are in memory together."""
-    most = max(counts.values(), default=0) * config.synthesis.select
-    if config.synthesis.select > 1 and most * config.gan.image_size_px**2 > _MOST_CANDIDATE_BYTES:
+    """The images of a class that are selected or matched are in memory together."""
+    settings = config.synthesis
+    most = max(counts.values(), default=0) * settings.select
+    if (settings.select > 1 or settings.match) and most * config.gan.image_size_px**2 > _MOST_BYTES:
         raise InputError(
-            found=f"synthesis.select: {config.synthesis.select} would select among {most:,} images.",
-            expected=f"The images to select from must fit into {_MOST_CANDIDATE_BYTES / 1e9:.0f} GB of memory.",
+            found=f"synthesis.select: {settings.select} and synthesis.match: {list(settings.match)} need {most:,} "
+            "images at a time.",
+            expected=f"They must fit into {_MOST_BYTES / 1e9:.0f} GB of memory.",
             action="Lower synthesis.select, or generate fewer images.",
         )
 
 
 def _selection(context: RunContext, class_name: str) -> CandidateSelection | None:
     """Selects among candidates by the training images of the class, if the settings ask for it."""
-    config, table = context.config, context.dataset.table
+    config = context.config
     if config.synthesis.select == 1:
         return None
-    training = np.array(context.dataset.pixels(config.gan.image_size_px)[table.rows("train", class_name)])
+    training = _training_images(context, class_name)
     return CandidateSelection(
         config.synthesis.select,
         lambda candidates, count: select_images(candidates, training, count, seed=config.seed, device=context.device),
     )
+
+
+def _matching(context: RunContext, class_name: str) -> SetMatching | None:
+    """Matches to the training images of the class what the settings name."""
+    names = context.config.synthesis.match
+    if not names:
+        return None
+    training = _training_images(context, class_name)
+    return SetMatching(names, lambda images: match(images, training, names))
+
+
+def _training_images(context: RunContext, class_name: str) -> np.ndarray:
+    pixels, table = context.dataset.pixels(context.config.gan.image_size_px), context.dataset.table
+    return np.array(pixels[table.rows("train", class_name)])
 
 
 def _copy_filter(context: RunContext, class_name: str) -> CopyFilter:

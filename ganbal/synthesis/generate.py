@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class SynthesisRequest:
         class_name: required for a generator of several classes.
         is_rejected: (B, S, S) uint8 to (B,) bool; rejected images are replaced by others.
         selection: chooses the images among more candidates; None keeps those that are generated.
+        matching: changes the images to resemble real ones in some respect; None leaves them.
     """
 
     checkpoint: Path
@@ -41,6 +42,7 @@ class SynthesisRequest:
     class_name: str | None = None
     is_rejected: Callable[[np.ndarray], np.ndarray] | None = None
     selection: "CandidateSelection | None" = None
+    matching: "SetMatching | None" = None
 
     @property
     def num_candidates(self) -> int:
@@ -58,6 +60,19 @@ class CandidateSelection:
 
     candidates_per_image: int
     choose: Callable[[np.ndarray, int], Selection]
+
+
+@dataclass(frozen=True)
+class SetMatching:
+    """How the images of a request are changed after the selection.
+
+    Attributes:
+        names: what is matched, for the manifest.
+        change: all images of the request, (N, S, S) uint8, to as many others.
+    """
+
+    names: tuple[str, ...]
+    change: Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -133,9 +148,10 @@ def synthesize(
             def poll() -> None:
                 stop.raise_if_requested("Partially generated images do not count; the trained generator is kept.")
 
-            for image in _chosen_images(generator, request, seed, batch_size, poll):
+            matched = () if request.matching is None else request.matching.names
+            for image in _matched_images(generator, request, seed, batch_size, poll):
                 file_name = f"{places[name]}/synthetic_{seed}_{image.index:06d}.png"
-                rows.append(_write_image(folder, file_name, image, generator, seed))
+                rows.append(_write_image(folder, file_name, image, generator, seed, matched))
                 num_rejected = image.num_rejected
                 bar.update()
                 poll()
@@ -162,7 +178,12 @@ def _summary(requests: Sequence[SynthesisRequest], results: Sequence[SynthesisRe
 
 
 def _write_image(
-    folder: SyntheticFolder, file_name: str, image: AcceptedImage, generator: TrainedGenerator, seed: int
+    folder: SyntheticFolder,
+    file_name: str,
+    image: AcceptedImage,
+    generator: TrainedGenerator,
+    seed: int,
+    matched: Sequence[str],
 ) -> ManifestRow:
     details = {"class": generator.class_name, "seed": str(seed), "checkpoint_sha256": generator.sha256}
     digest = write_synthetic_png(folder.root / file_name, image.pixels, details | {"index": str(image.index)})
@@ -175,14 +196,29 @@ def _write_image(
         checkpoint_step=str(generator.step),
         synthetic="yes",
         sha256=digest,
+        matched="+".join(matched),
         separability="" if image.separability is None else f"{image.separability:.4f}",
     )
+
+
+def _matched_images(
+    generator: TrainedGenerator, request: SynthesisRequest, seed: int, batch_size: int, poll: Callable[[], None]
+) -> Iterator[AcceptedImage]:
+    """As many images as requested, after the selection and the matching if there are any; `poll` may raise to stop."""
+    chosen = _chosen_images(generator, request, seed, batch_size, poll)
+    if request.matching is None:
+        yield from chosen
+        return
+    images = list(chosen)
+    changed = request.matching.change(np.stack([image.pixels for image in images]))
+    for image, pixels in zip(images, changed, strict=True):
+        yield replace(image, pixels=pixels)
 
 
 def _chosen_images(
     generator: TrainedGenerator, request: SynthesisRequest, seed: int, batch_size: int, poll: Callable[[], None]
 ) -> Iterator[AcceptedImage]:
-    """As many images as requested, after the selection if there is one; `poll` may raise to stop."""
+    """As many images as requested, after the selection if there is one."""
     accepted = _accepted_images(generator, request, seed, batch_size)
     if request.selection is None:
         yield from accepted
@@ -195,7 +231,7 @@ def _chosen_images(
     num_rejected = candidates[-1].num_rejected
     for row, separability in zip(chosen.rows, chosen.separability, strict=True):
         image = candidates[row]
-        yield AcceptedImage(image.index, image.pixels, num_rejected, float(separability))
+        yield replace(image, num_rejected=num_rejected, separability=float(separability))
 
 
 def _accepted_images(

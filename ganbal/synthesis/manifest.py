@@ -44,6 +44,8 @@ class ManifestRow:
     """Always `yes`."""
     sha256: str
     """Of the PNG file."""
+    matched: str = ""
+    """What was matched to the real images: `spectrum`, `intensity`, both with a `+`, or nothing."""
     separability: str = ""
     """Of a selected image: its rank among all candidates from 0, the hardest to separate from real images, to 1."""
 

@@ -14,7 +14,7 @@ from ganbal.gan.state import new_state
 from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.hashing import file_digest
-from ganbal.synthesis.generate import CandidateSelection, SynthesisRequest, SynthesisResult, synthesize
+from ganbal.synthesis.generate import CandidateSelection, SetMatching, SynthesisRequest, SynthesisResult, synthesize
 from ganbal.synthesis.manifest import SyntheticFolder, class_folder, class_folders, read_manifest, read_synthetic
 from ganbal.synthesis.selection import Selection
 from ganbal.synthesis.synthetic_png import MARK
@@ -139,6 +139,16 @@ def test_selected_images_are_written_with_their_rank_and_the_number_of_candidate
     ]
     assert read_json(SyntheticFolder(tmp_path / "out").summary)["selected_from"] == 12
     assert "selected_from" not in read_json(SyntheticFolder(tmp_path / "all").summary)
+
+
+def test_matched_images_are_changed_as_a_set_and_the_manifest_names_what_was_matched(tmp_path, checkpoint):
+    generate(checkpoint, tmp_path / "plain", 5)
+    plain = read_synthetic(SyntheticFolder(tmp_path / "plain")).pixels
+    matching = SetMatching(("spectrum", "intensity"), lambda images: images[::-1])
+    generate_all([SynthesisRequest(checkpoint, 5, matching=matching)], tmp_path / "out")
+    assert np.array_equal(read_synthetic(SyntheticFolder(tmp_path / "out")).pixels, plain[::-1])
+    matched = [[row.matched for row in read_manifest(SyntheticFolder(tmp_path / name))] for name in ("plain", "out")]
+    assert matched == [[""] * 5, ["spectrum+intensity"] * 5]
 
 
 def test_a_generator_of_copies_only_is_an_error(tmp_path, checkpoint):
