@@ -173,6 +173,12 @@ def score(
         what = "one folder for --save-statistics" if save_statistics else "two folders, REAL and SYNTHETIC, or none"
         raise click.UsageError(f"Give {what}; found {len(folders)}.")
     _check_existence(folders)
+    if weights is not None and not weights.expanduser().is_file():
+        raise InputError(
+            found=f"There is no file {weights}.",
+            expected="--weights is a file with the weights of the feature extractor.",
+            action="Correct the path, or leave --weights out.",
+        )
     typed = typed.with_value("score.dims", dims).with_value("score.weights", str(weights) if weights else None)
     if save_statistics:
         _carry_out(pipeline.save_folder_statistics, typed, folder=folders[0], target=save_statistics)
@@ -183,8 +189,15 @@ def score(
 
 
 @main.command()
-@option("--seeds", type=int, metavar="N", help="Training runs of every classifier on every arm. [default: 5]")
-@option("--workers", type=int, metavar="N", help="Training runs at a time. [default: one per CPU core]")
+@option(
+    "--seeds",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Training runs of every classifier on every arm. [default: 5]",
+)
+@option(
+    "--workers", type=click.IntRange(min=1), metavar="N", help="Training runs at a time. [default: one per CPU core]"
+)
 @option("--executor", type=click.Choice(["processes", "ray"]), help="Where they run. [default: processes]")
 @option("--weights", metavar="NAME|FILE", help="Weights of frozen backbones: imagenet, none, a file, or {vgg16: FILE}.")
 @shared_options(_STUDY, asks=True)
@@ -246,7 +259,9 @@ def predict(typed: Typed, images: Sequence[Path], **choices: Any) -> None:
 
 @main.command()
 @option("--only", multiple=True, metavar="NAME", help="One published system, a file of configs/documents; repeatable.")
-@option("--seeds", type=int, metavar="N", help="Training runs of each system. [default: as in its file]")
+@option(
+    "--seeds", type=click.IntRange(min=1), metavar="N", help="Training runs of each system. [default: as in its file]"
+)
 @option(
     "--protocol",
     type=click.Choice(["both", "honest", "documents"]),

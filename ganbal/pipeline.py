@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganbal.config.presets import document_files
 from ganbal.errors import InputError
-from ganbal.run.selection import RunChoice, existing_run, select_run_to_begin, select_run_to_continue
+from ganbal.run.selection import (
+    RunChoice,
+    existing_run,
+    run_to_read,
+    select_run_to_begin,
+    select_run_to_continue,
+)
 from ganbal.runtime.console import Console
 
 if TYPE_CHECKING:
@@ -165,17 +172,19 @@ def run(choice: RunChoice, console: Console) -> Outcome:
 
 def reproduce(choice: RunChoice, console: Console, *, only: Sequence[str], seeds: int | None, protocol: str) -> Outcome:
     """Train the published systems."""
+    files = document_files(only)
     with console.working("Loading libraries"):
         from ganbal.stages.reproduce import reproduce_command
-    content, text, html = reproduce_command(choice, console, only=only, seeds=seeds, protocol=protocol)
+    content, text, html = reproduce_command(choice, console, files=files, seeds=seeds, protocol=protocol)
     return Outcome(content, text, f"open {shlex.quote(str(html))}")
 
 
 def predict(choice: RunChoice, console: Console, *, images: Sequence[Path], **choices: Any) -> Outcome:
     """Predict files or folders of images with a trained classifier of a run."""
+    run = run_to_read(choice.run_folder)
     with console.working("Loading libraries"):
         from ganbal.stages.predict import predict_command
-    found = predict_command(images, run_folder=choice.run_folder, console=console, **choices)
+    found = predict_command(images, run=run, console=console, **choices)
     return Outcome(found.content, found.text, problem=found.problem)
 
 

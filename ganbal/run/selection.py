@@ -85,6 +85,24 @@ def existing_run(choice: RunChoice, outputs: Path = OUTPUTS) -> Run | None:
     return run if run is not None and run.config_file.is_file() else None
 
 
+def run_to_read(folder: Path | None, outputs: Path = OUTPUTS) -> Run:
+    """The run at `folder`, or the newest one, for a command that reads its files only.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+    if folder is not None:
+        check_path(folder, "Name another run with --run DIR.")
+    run = Run(folder) if folder is not None else newest_run(outputs)
+    if run is None or not run.folder.is_dir():
+        raise InputError(
+            found=f"There is no run {f'at {folder}' if folder else f'under {outputs}/'}.",
+            expected="The command needs a run with trained classifiers.",
+            action="Train some with `ganbal compare` (or `ganbal run`), or name a run with --run DIR.",
+        )
+    return run
+
+
 def _with_explicit_data(config: Config, console: Console) -> Config:
     from ganbal.data.dataset import resolve_root  # with it comes pandas, which a refused command does not wait for
 

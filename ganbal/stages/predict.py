@@ -9,10 +9,10 @@ from ganbal.errors import InputError
 from ganbal.prediction.cell_choice import choose_cell
 from ganbal.prediction.predicting import predict_images
 from ganbal.prediction.prediction_text import predictions_csv, predictions_text
-from ganbal.run.folder import OUTPUTS, Run, newest_run
+from ganbal.run.folder import Run
 from ganbal.runtime.atomic_files import write_text
 from ganbal.runtime.console import Console
-from ganbal.runtime.disk_space import check_path, check_writable_file
+from ganbal.runtime.disk_space import check_writable_file
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Predictions:
 def predict_command(
     images: Sequence[Path],
     *,
-    run_folder: Path | None,
+    run: Run,
     arm: str | None,
     classifier: str | None,
     seed: int | None,
@@ -51,19 +51,10 @@ def predict_command(
     """Predict the images; only `csv_file` is written, if it is given.
 
     Raises:
-        InputError: no run, no such cell, no images, or a wrong threshold.
+        InputError: no such cell, no images, or a wrong threshold.
     """
     if csv_file is not None:
         check_writable_file(csv_file, "Name another file with --csv FILE.")
-    if run_folder is not None:
-        check_path(run_folder, "Name another run with --run DIR.")
-    run = Run(run_folder) if run_folder is not None else newest_run()
-    if run is None or not run.folder.is_dir():
-        raise InputError(
-            found=f"There is no run {f'at {run_folder}' if run_folder else f'under {OUTPUTS}/'}.",
-            expected="`ganbal predict` needs a run with trained classifiers.",
-            action="Train some with `ganbal compare` (or `ganbal run`), or name a run with --run DIR.",
-        )
     chosen = choose_cell(run, arm=arm, classifier=classifier, seed=seed)
     content = predict_images(images, run, chosen, threshold=threshold, device=device, console=console)
     if csv_file is not None:

@@ -6,8 +6,6 @@ from typing import Any
 
 from classifiers.registry import find_model
 from ganbal.config import Config
-from ganbal.config.presets import document_files
-from ganbal.errors import InputError
 from ganbal.report import build_report
 from ganbal.reproduction.comparing import PROTOCOLS
 from ganbal.reproduction.published import CLASSES, NUM_TEST
@@ -22,24 +20,17 @@ from ganbal.stages.session import open_run
 
 
 def reproduce_command(
-    choice: RunChoice, console: Console, *, only: Sequence[str], seeds: int | None, protocol: str
+    choice: RunChoice, console: Console, *, files: Sequence[Path], seeds: int | None, protocol: str
 ) -> tuple[dict[str, Any], str, Path]:
-    """Train the published systems and write reproduction.json, reproduction.csv and the report of the run.
+    """Train the published systems of `files` and write reproduction.json, reproduction.csv and the report of the run.
 
     Returns:
         The content of reproduction.json, the text for a terminal, and the report.
 
     Raises:
-        InputError: unknown names or settings, or images that cannot be used.
+        InputError: unknown settings, or images that cannot be used.
         InterruptedBySignal: a signal arrived; the same command continues from the finished cells.
     """
-    if seeds is not None and seeds < 1:
-        raise InputError(
-            found=f"--seeds is {seeds}.",
-            expected="Every system needs at least one training run.",
-            action="Give, for example, --seeds 3.",
-        )
-    files = document_files(only)
     selected = select_run_to_begin(choice, console)
     systems = _systems(files, selected.config, choice.assignments)
     protocols = PROTOCOLS if protocol == "both" else (protocol,)

@@ -28,6 +28,8 @@ from ganbal.runtime.device import choose_device
 from ganbal.runtime.disk_space import check_writable_file
 from ganbal.runtime.hashing import digest_of, file_digest
 from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
+from ganbal.stages.downloads import fetch_missing
+from ganbal.stages.requirements import Requirement
 from ganbal.study.cells import backbones_folder
 from ganbal.study.plan import classifier_size_px
 from ganbal.synthesis.manifest import SyntheticImages
@@ -56,6 +58,7 @@ def score_two_folders(real: Path, synthetic: Path, config: Config, console: Cons
     """Score any two folders of images, without a run; the content of a scores.json."""
     _check_paths(real, synthetic)
     check_score(config.score)
+    fetch_missing(config, [Requirement.SCORE], console)
     device = choose_device(config.device)
     return score_folders(
         real,
@@ -74,6 +77,7 @@ def save_folder_statistics(folder: Path, target: Path, config: Config, console: 
     _check_paths(folder)
     check_writable_file(target, "Name another file with --save-statistics FILE.npz.")
     check_score(config.score)
+    fetch_missing(config, [Requirement.SCORE], console)
     device = choose_device(config.device)
     extractor = trained_extractor(config.score, device) or build_extractor(config.score, device)
     save_statistics(folder, target, extractor=extractor, cache_root=cache_folder(), console=console)

@@ -18,6 +18,7 @@ from ganbal.runtime.distributed import ALONE, World
 from ganbal.runtime.links import check_links
 from ganbal.runtime.locks import folder_lock
 from ganbal.stages.context import RunContext
+from ganbal.stages.downloads import fetch_missing
 from ganbal.stages.requirements import Requirement, check_requirements, check_study
 
 __all__ = ["Requirement", "open_run"]
@@ -61,6 +62,7 @@ def open_run(
                 with console.log_to(run.log_file):
                     if requirements:
                         _record(context, requirements)
+                        fetch_missing(config, requirements, console)
                     yield context
             except InputError:
                 if not set(context.finished_stages) - _PRELIMINARY:

@@ -173,7 +173,7 @@ def test_tables_sort_by_value_and_mark_the_order(browser, finished_run):
     browser.open((finished_run / "report.html").as_uri(), 1400)
     found = browser.value(
         """(() => {
-            const table = document.querySelector("#table-other-metrics-cnn_64").closest("table");
+            const table = document.querySelector("table[aria-labelledby=table-other-metrics-cnn_64]");
             const heading = [...table.tHead.rows[0].cells].find(cell => cell.textContent.startsWith("Brier"));
             const column = heading.cellIndex;
             const values = () => [...table.tBodies[0].rows].map(row => Number(row.cells[column].dataset.value));
@@ -191,7 +191,7 @@ def test_tables_sort_by_value_and_mark_the_order(browser, finished_run):
 def test_tables_sort_by_keyboard(browser, run_with_ratios):
     browser.open((run_with_ratios / "report.html").as_uri(), 1000)
     browser.value(UNFOLD)
-    table = 'document.querySelector("#table-differences-all-pixel_svm-imbalanced").closest("table")'
+    table = 'document.querySelector("table[aria-labelledby=table-differences-all-pixel_svm-imbalanced]")'
     browser.value(f'[...{table}.querySelectorAll("th button")].find(one => one.textContent == "p (Holm)").focus()')
     column = browser.value("document.activeElement.closest('th').cellIndex")
     for _ in range(2):
@@ -304,11 +304,11 @@ def test_tables_are_lists_of_rows_on_a_phone(browser, finished_run):
     wide = "[...document.querySelectorAll('.table-box')].filter(box => box.scrollWidth > box.clientWidth + 1).length"
     assert browser.value(wide) == 0
     labels = browser.value(
-        "[...document.querySelectorAll('#table-counts')].map(one => one.closest('table').tBodies[0].rows[0])"
+        "[document.querySelector('table[aria-labelledby=table-counts]').tBodies[0].rows[0]]"
         ".flatMap(row => [...row.cells].map(cell => getComputedStyle(cell, '::before').content.split('\"')[1]))"
     )
     assert labels == ["Split", "NORMAL", "PNEUMONIA", "All", "Share of NORMAL", "Patients"]
-    roles = browser.value("[...document.querySelectorAll('#table-counts')].map(one => one.closest('table').role)[0]")
+    roles = browser.value("document.querySelector('table[aria-labelledby=table-counts]').role")
     assert roles == "table"
 
 

@@ -115,7 +115,7 @@ def test_unavailable_weights_skip_the_system():
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
-    [(["--only", "nothing"], "no published system named 'nothing'"), (["--seeds", "0"], "at least one training run")],
+    [(["--only", "nothing"], "no published system named 'nothing'"), (["--seeds", "0"], "0 is not in the range")],
 )
 def test_wrong_use(arguments, words):
     result = CliRunner().invoke(main, ["reproduce", *TINY, *arguments])

@@ -12,10 +12,12 @@ from ganbal.metrics.features.penultimate import classifier_extractor, head_of
 from ganbal.metrics.features.resizing import ResizeRule
 from ganbal.metrics.features.weight_files import (
     download,
+    hub_download,
     read_weights,
     require_file,
     require_obtainable,
 )
+from ganbal.runtime.download import Download
 from ganbal.runtime.hashing import file_digest
 
 INPUT_SIZE_PX = 224
@@ -33,6 +35,11 @@ def check_backbone(name: str, weights_file: Path | None) -> None:
         require_obtainable(url, what=f"torchvision's ImageNet weights of {name}")
     else:
         require_file(weights_file, what=f"weights of {name}")
+
+
+def backbone_download(name: str) -> Download:
+    """The ImageNet weights of torchvision's `name`."""
+    return hub_download(_public_weights(name), what=f"torchvision's ImageNet weights of {name}")
 
 
 def backbone_extractor(

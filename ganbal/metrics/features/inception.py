@@ -22,11 +22,13 @@ from ganbal.metrics.features.extractor import NetworkExtractor, to_rgb
 from ganbal.metrics.features.resizing import ResizeRule, resize
 from ganbal.metrics.features.weight_files import (
     download,
+    hub_download,
     hub_file,
     read_weights,
     require_obtainable,
 )
 from ganbal.metrics.identity import ExtractorIdentity
+from ganbal.runtime.download import Download
 from ganbal.runtime.hashing import file_digest
 
 INPUT_SIZE_PX = 299
@@ -90,6 +92,11 @@ def empty_inception() -> nn.Module:
     }.items():
         setattr(network, name, module)
     return network
+
+
+def inception_download() -> Download:
+    """The public weights."""
+    return hub_download(FID_WEIGHTS_URL, what=_WHAT)
 
 
 def check_inception(weights_file: Path | None, dims: int) -> None:

@@ -6,11 +6,17 @@ import torch
 
 from ganbal.config import ScoreConfig
 from ganbal.errors import InputError
-from ganbal.metrics.features.backbones import backbone_extractor, check_backbone
+from ganbal.metrics.features.backbones import backbone_download, backbone_extractor, check_backbone
 from ganbal.metrics.features.extractor import Extractor
-from ganbal.metrics.features.inception import check_inception, inception_extractor, inception_is_cached
+from ganbal.metrics.features.inception import (
+    check_inception,
+    inception_download,
+    inception_extractor,
+    inception_is_cached,
+)
 from ganbal.metrics.features.untrained import untrained_extractor
-from ganbal.metrics.features.xray import check_xray, xray_extractor
+from ganbal.metrics.features.xray import check_xray, xray_download, xray_extractor
+from ganbal.runtime.download import Download
 
 _BACKBONE_PREFIX = "torchvision:"
 
@@ -42,6 +48,18 @@ def check_extractor(config: ScoreConfig) -> None:
             expected="This extractor needs the file of a trained classifier in score.weights.",
             action="Give one, such as --weights outputs/RUN/study/cells/imbalanced/baseline_cnn/0/model.safetensors.",
         )
+
+
+def download_of_extractor(config: ScoreConfig) -> Download | None:
+    """The public weights that the extractor of the settings is built from; None where it needs none."""
+    name = resolve_extractor(config)
+    if config.weights is not None:
+        return None
+    if name == "inception":
+        return inception_download()
+    if name == "xray":
+        return xray_download()
+    return backbone_download(name.removeprefix(_BACKBONE_PREFIX)) if name.startswith(_BACKBONE_PREFIX) else None
 
 
 def build_extractor(config: ScoreConfig, device: torch.device) -> Extractor:

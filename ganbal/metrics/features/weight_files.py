@@ -12,6 +12,7 @@ from urllib.parse import urlparse
 import torch
 
 from ganbal.errors import InputError, reason_of
+from ganbal.runtime.download import Download
 
 _TIMEOUT_SECONDS = 5
 _HASH_IN_NAME = re.compile(r"-([0-9a-f]{8,})\.\w+$")
@@ -93,6 +94,11 @@ def require_obtainable(url: str, *, what: str) -> None:
         urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS).close()
     except (urllib.error.URLError, OSError, ValueError) as error:
         raise _unavailable(url, what, reason_of(error)) from error
+
+
+def hub_download(url: str, *, what: str) -> Download:
+    """The download of `url` to its place in torch.hub's folder."""
+    return Download(what, url, hub_file(url), _hash_in_name(url) or "")
 
 
 def download(url: str, *, what: str) -> Path:

@@ -16,10 +16,12 @@ from ganbal.metrics.features.resizing import ResizeRule, to_gray
 from ganbal.metrics.features.weight_files import (
     check_integrity,
     download,
+    hub_download,
     hub_file,
     require_file,
     require_obtainable,
 )
+from ganbal.runtime.download import Download
 from ganbal.runtime.hashing import file_digest
 
 INPUT_SIZE_PX = 224
@@ -42,6 +44,12 @@ def check_xray(weights_file: Path | None) -> None:
         require_file(weights_file, what=_WHAT)
     elif not _own_download(models).is_file():
         require_obtainable(_url(models), what=_WHAT)
+
+
+def xray_download() -> Download | None:
+    """The public weights, unless the package itself has downloaded them."""
+    models = _models()
+    return None if _own_download(models).is_file() else hub_download(_url(models), what=_WHAT)
 
 
 def xray_extractor(weights_file: Path | None, rule: ResizeRule, device: torch.device) -> NetworkExtractor:
