@@ -158,7 +158,7 @@ def check_projection(config: GanConfig) -> None:
 
 def _as_input_error(error: ClassifierInputError) -> InputError:
     return InputError(
-        expected=f"{error.expected} (gan.projection_backbone, gan.projection_weights)",
-        found=error.found,
-        action=error.action,
+        found=f"The projected discriminator cannot be made. {error.found}",
+        expected=error.expected,
+        action=f"{error.action} The settings are gan.projection_backbone and gan.projection_weights.",
     )
