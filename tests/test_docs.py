@@ -32,8 +32,6 @@ TINY = (
 SHORTER = {
     "synthesize --n 2500": "synthesize --n 25",
     "synthesize --n 500 --overwrite": "synthesize --n 20 --overwrite",
-    "synthesize --ratio 0.25": "synthesize --ratio 0.25 --overwrite",
-    "synthesize --reject-copies": "synthesize --reject-copies --overwrite",
     # After four steps, all images of a generator are alike, and there is nothing to select among.
     "synthesize --select 4": "synthesize --select 1 --overwrite",
     "run --data path/to/chest_xray": "run --preset quick --data path/to/chest_xray",
@@ -135,8 +133,10 @@ def short_commands() -> list[list[str]]:
     short = [line for lines in manual for line in lines if not re.fullmatch(TAKES_MINUTES, line)]
     lines = list(dict.fromkeys(SHORTER.get(line, line) for line in [*readme, *short]))
     # Statistics are read after they are written; a new run, which would be the newest, is begun after the others' use.
-    lines.sort(key=lambda line: 2 if re.match("reproduce|demo|inspect --data [sP]", line) else "real.npz s" in line)
-    return [with_tiny_settings(shlex.split(line)) for line in lines]
+    lines.sort(key=lambda line: 2 if re.match("reproduce|demo|inspect( --data [sP]|$)", line) else "real.npz s" in line)
+    # The commands of the manual are alternatives, and here one follows the other.
+    given = {line: " --overwrite" for line in short if re.match("synthesize(?!.*--overwrite)", line)}
+    return [with_tiny_settings(shlex.split(line + given.get(line, ""))) for line in lines]
 
 
 def with_tiny_settings(words: list[str]) -> list[str]:
