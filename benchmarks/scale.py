@@ -3,7 +3,7 @@
     python benchmarks/scale.py [--images 5000,10000,20000] [--huge 6] [--json FILE]
 
 The images are smooth random JPEGs of 224 px, three quarters of them of one class, a fifth of them for testing; the huge
-ones have 81 megapixels each. Every size has an empty cache. The GAN and the classifier train for a few steps only: what
+ones have 79 megapixels each. Every size has an empty cache. The GAN and the classifier train for a few steps only: what
 grows with the number of images is reading, decoding, caching, scoring and predicting.
 """
 
@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-SMALL_PX, HUGE_PX = 224, 9000
+SMALL_PX, HUGE_PX = 224, 8900
 SETTINGS = ["gan.image_size_px=32", "gan.base_channels=8", "gan.steps=20", "gan.sample_every_steps=20"]
 SETTINGS += ["gan.score_every_steps=20", "synthesis.num_images=500", "study.image_size_px=32", "study.seeds=1"]
 SETTINGS += ["study.arms=[imbalanced,duplicated,gan]", "study.classifiers=[baseline_cnn]", "study.steps=20"]
@@ -56,7 +56,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     numbers = {"type": lambda text: [int(part) for part in text.split(",") if part], "metavar": "N,…"}
     parser.add_argument("--images", default=[5000, 10000, 20000], **numbers)
-    parser.add_argument("--huge", type=int, default=6, metavar="N")
+    parser.add_argument("--huge", type=int, default=16, metavar="N")
     parser.add_argument("--json", type=Path)
     return parser.parse_args()
 

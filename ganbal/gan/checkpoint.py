@@ -114,7 +114,7 @@ def load_generator(path: Path, device: torch.device, class_name: str | None = No
         )
     try:
         generator = _build_generator(fingerprint)
-        generator.load_state_dict(content["average"])
+        generator.load_state_dict(content["generator_ema"])
         step = int(content["step"])
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise _damaged(path, error) from error

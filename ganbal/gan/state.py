@@ -13,8 +13,7 @@ from ganbal.gan.initialization import initialize_as_dcgan
 from ganbal.gan.networks import Generator
 from ganbal.runtime.hashing import digest_of
 
-_NETWORKS = {"generator": "generator", "discriminator": "discriminator", "average": "generator_ema"}
-"""Networks by their key in a checkpoint."""
+_NETWORKS = ("generator", "discriminator", "generator_ema")
 _OPTIMIZERS = ("generator_optimizer", "discriminator_optimizer")
 _TENSORS = ("augment_probability", "logit_ema")
 _NUMBERS = (
@@ -60,7 +59,7 @@ class TrainingState:
 
     def state_dict(self) -> dict[str, Any]:
         """Tensors, numbers and strings only, so that it loads with `weights_only=True`. Tensors are not copied."""
-        networks = {key: getattr(self, name).state_dict() for key, name in _NETWORKS.items()}
+        networks = {name: getattr(self, name).state_dict() for name in _NETWORKS}
         optimizers = {name: getattr(self, name).state_dict()["state"] for name in _OPTIMIZERS}
         random = {"random": self.random.get_state(), "random_device": self.device.type}
         return networks | optimizers | random | {name: getattr(self, name) for name in (*_TENSORS, *_NUMBERS)}
@@ -72,8 +71,8 @@ class TrainingState:
             Whether random numbers continue where they were. On another kind of device they cannot: a new stream starts
             there, derived from the seed and the step.
         """
-        for key, name in _NETWORKS.items():
-            getattr(self, name).load_state_dict(content[key])
+        for name in _NETWORKS:
+            getattr(self, name).load_state_dict(content[name])
         for name in _OPTIMIZERS:
             optimizer = getattr(self, name)
             # Optimizers adopt the tensors they load. Rates and flags are this device's, not those of the file.

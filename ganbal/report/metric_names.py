@@ -2,15 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-_TITLES = {
-    "balanced_accuracy": "Balanced accuracy",
-    "roc_auc": "ROC-AUC",
-    "accuracy": "Accuracy",
-    "pr_auc": "PR-AUC",
-    "mcc": "MCC",
-    "brier": "Brier score",
-    "ece": "Calibration error",
-}
+from ganbal.runtime.shared_text import METRIC_TITLES
+
 _PER_CLASS = {"recall": "Recall", "precision": "Precision", "f1": "F1"}
 _CHOSEN = "_chosen"
 _PRIMARY = ("balanced_accuracy", "roc_auc")
@@ -26,7 +19,7 @@ def metric_title(metric: str, classes: Sequence[str], lower_is_better: Collectio
     for kind, title in _PER_CLASS.items():
         if metric.startswith(f"{kind}_") and metric.removeprefix(f"{kind}_") in classes:
             return f"{title} {metric.removeprefix(f'{kind}_')}"
-    title = _TITLES.get(metric, metric.replace("_", " "))
+    title = METRIC_TITLES.get(metric, metric.replace("_", " "))
     return f"{title} (lower is better)" if metric in lower_is_better else title
 
 
@@ -41,7 +34,7 @@ def primary_metrics(classes: Sequence[str]) -> list[str]:
 
 
 def secondary_metrics(classes: Sequence[str]) -> list[str]:
-    titled = [name for name in _TITLES if name not in _PRIMARY]
+    titled = [name for name in METRIC_TITLES if name not in _PRIMARY]
     return [*titled, *(f"{kind}_{name}" for kind in ("precision", "f1") for name in classes)]
 
 

@@ -65,6 +65,11 @@ class StudyView:
         return f"{100 * float(self.summary['confidence'] or 0.95):g} %"
 
     @property
+    def significance(self) -> str:
+        """The largest p-value with which a difference counts as found."""
+        return f"{1 - float(self.summary['confidence'] or 0.95):.2g}"
+
+    @property
     def interval_covers(self) -> str:
         """What the intervals account for, in words."""
         covered = self.summary["interval_covers"] or ["seeds"]

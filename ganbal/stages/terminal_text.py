@@ -5,6 +5,7 @@ from typing import Any
 
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import UNKNOWN
+from ganbal.runtime.shared_text import POSITIVE_CLASS_REASONS
 from ganbal.runtime.tables import table
 from ganbal.runtime.text import printable
 from ganbal.runtime.warning_text import warning_text
@@ -43,10 +44,10 @@ def inspection(content: dict[str, Any]) -> str:
 
 
 def _positive_class(content: dict[str, Any]) -> list[str]:
-    reasons = {"setting": "data.positive_class", "name": "by its name", "order": "second in the alphabet"}
     if content["positive_class"] is None:
         return []
-    return [f"The positive class is {content['positive_class']} ({reasons[content['positive_class_reason']]})."]
+    reason = POSITIVE_CLASS_REASONS[content["positive_class_reason"]]
+    return [f"The positive class is {content['positive_class']} ({reason})."]
 
 
 def _intensity(content: dict[str, Any]) -> list[str]:

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from ganbal.runtime.shared_text import METRIC_TITLES
 from ganbal.study.arms import ARMS, BASELINE
 from ganbal.study.cells import Cell
 from ganbal.study.comparisons import CONTROL
@@ -34,8 +35,8 @@ from ganbal.study.statistics.bootstrap import CONFIDENCE
 MAIN_METRIC = "balanced_accuracy"
 RANKING_METRIC = "roc_auc"
 """Reported beside the main metric where a difference was found: a threshold can hide an effect on the ranking."""
+SIGNIFICANCE = 1 - CONFIDENCE
 NOTHING_FOUND, TOO_FEW_SEEDS = "no difference found", "too few seeds"
-_TITLES = {MAIN_METRIC: "balanced accuracy", RANKING_METRIC: "ROC-AUC"}
 _GAN = "gan"
 _NOT_LEARNED = (
     "Cannot tell: the classifiers did not learn. In every arm their balanced accuracy is at chance ({chance:.2f}), so "
@@ -49,10 +50,12 @@ Row = Mapping[str, Any]
 
 
 def verdict_of(mean: float | None, p_holm: float | None, *, lower_is_better: bool = False) -> str:
-    """`helps` or `hurts` where the p-value, corrected for all comparisons of its family, is at most 0.05."""
+    """`helps` or `hurts` where the p-value, corrected for all comparisons of its family, is at most
+    `SIGNIFICANCE`.
+    """
     if mean is None or p_holm is None:
         return TOO_FEW_SEEDS
-    if p_holm > 1 - CONFIDENCE + 1e-12 or mean == 0:
+    if p_holm > SIGNIFICANCE + 1e-12 or mean == 0:
         return NOTHING_FOUND
     return "helps" if (mean < 0) == lower_is_better else "hurts"
 
@@ -63,7 +66,7 @@ def learned_classifiers(
     """The classifiers whose balanced accuracy is above chance in at least one arm.
 
     Above chance means: the mean over seeds exceeds 1/K by more than its bootstrap standard error over test patients
-    times the normal quantile of 0.05, one-sided, divided by the number of arms (Bonferroni).
+    times the normal quantile of `SIGNIFICANCE`, one-sided, divided by the number of arms (Bonferroni).
 
     Args:
         resampled: `balanced_accuracy` per bootstrap sample of test patients, (B,), per cell.
@@ -72,7 +75,7 @@ def learned_classifiers(
     for cell in figures:
         condition = (cell.classifier, cell.arm, cell.synthetic_ratio, cell.minority_fraction)
         groups.setdefault(condition, []).append(cell)
-    quantile = float(stats.norm.isf(0.05 / max(len(groups), 1)))
+    quantile = float(stats.norm.isf(SIGNIFICANCE / max(len(groups), 1)))
     learned = set()
     for (classifier, *_), cells in groups.items():
         mean = float(np.mean([figures[cell][MAIN_METRIC] for cell in cells]))
@@ -201,10 +204,15 @@ def _condition(answer: Row) -> str:
     return f" ({', '.join(parts)})" if parts else ""
 
 
+def _name_in_sentence(metric: str) -> str:
+    title = METRIC_TITLES[metric]
+    return title if title[1].isupper() else title[0].lower() + title[1:]
+
+
 def _in_words(row: Row) -> str:
     if row["mean"] is None:
         return "no figures"
-    change = f"{_TITLES[row['metric']]} {_points(row['mean'])} points"
+    change = f"{_name_in_sentence(row['metric'])} {_points(row['mean'])} points"
     if row["low"] is None:
         return f"{change} in a single run, which says nothing: one seed has no interval"
     interval = f"{100 * CONFIDENCE:g} % interval {_points(row['low'])} to {_points(row['high'])}, {row['n']} seeds"

@@ -78,7 +78,7 @@ def test_a_flipped_bit_in_any_part_is_noticed(saved):
             load_generator(saved, CPU)
 
 
-@pytest.mark.parametrize("missing", ["format", "fingerprint", "state", "average", "random", "step", "settings"])
+@pytest.mark.parametrize("missing", ["format", "fingerprint", "state", "generator_ema", "random", "step", "settings"])
 def test_a_checkpoint_without_a_part_is_refused_when_it_is_continued(saved, missing):
     content = torch.load(saved, weights_only=True)
     for place in (content, content["state"], content["fingerprint"]):
@@ -88,7 +88,7 @@ def test_a_checkpoint_without_a_part_is_refused_when_it_is_continued(saved, miss
         resume(saved, new_state(settings(), 0, CPU), fingerprint_of(settings()))
 
 
-@pytest.mark.parametrize("missing", ["format", "fingerprint", "state", "average", "step", "settings"])
+@pytest.mark.parametrize("missing", ["format", "fingerprint", "state", "generator_ema", "step", "settings"])
 def test_a_checkpoint_without_a_part_is_refused_when_it_is_sampled(saved, missing):
     content = torch.load(saved, weights_only=True)
     for place in (content, content["state"], content["fingerprint"]):
@@ -173,7 +173,7 @@ def test_a_missing_last_checkpoint_is_trained_again_from_the_best(tmp_path):
     lost.last_checkpoint.unlink()
     train(tmp_path / "lost", settings("gan.steps=6"), distances=[3.0])
     first, second = (read_checkpoint(folder.last_checkpoint)[0] for folder in (whole, lost))
-    for part in ("generator", "discriminator", "average"):
+    for part in ("generator", "discriminator", "generator_ema"):
         assert all(torch.equal(first[part][name], second[part][name]) for name in first[part])
 
 

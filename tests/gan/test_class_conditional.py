@@ -107,7 +107,7 @@ def test_a_finished_training_continues_and_its_generator_makes_both_classes(tmp_
     train(tmp_path / "short", settings("gan.steps=3"))
     train(tmp_path / "short", settings("gan.steps=6"))
     first, second = (read_checkpoint(GanFolder(tmp_path / name).last_checkpoint)[0] for name in ("long", "short"))
-    for part in ("generator", "discriminator", "average"):
+    for part in ("generator", "discriminator", "generator_ema"):
         assert all(torch.equal(first[part][name], second[part][name]) for name in first[part])
     generators = [load_generator(GanFolder(tmp_path / "long").last_checkpoint, CPU, name) for name in CLASSES]
     assert [generator.class_name for generator in generators] == list(CLASSES)

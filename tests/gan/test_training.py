@@ -57,7 +57,7 @@ def history(folder):
 
 
 def assert_same_weights(first, second):
-    for part in ("generator", "discriminator", "average"):
+    for part in ("generator", "discriminator", "generator_ema"):
         assert all(torch.equal(first[part][name], second[part][name]) for name in first[part])
     for part in ("generator_optimizer", "discriminator_optimizer"):
         for number, entry in first[part].items():

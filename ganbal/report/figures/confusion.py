@@ -36,8 +36,7 @@ def confusion_gallery(study: StudyView) -> list[Block]:
                 )
     remark = (
         f"Summed over {plural(len(study.seeds), 'seed')}: every test image counts once per seed. Rows are the true "
-        "class, "
-        f"columns the predicted one{' at threshold 0.5' if study.positive_class else ''}.{study.positive_words}"
+        f"class, columns the predicted one{' at threshold 0.5' if study.positive_class else ''}.{study.positive_words}"
     )
     return [Gallery("Confusion matrices", drawings, remark)] if drawings else []
 

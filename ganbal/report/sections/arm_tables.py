@@ -15,9 +15,8 @@ from ganbal.runtime.number_text import count, plural
 
 _WHY_TWO_THRESHOLDS = (
     "Balancing shifts probabilities, so that at 0.5 an arm can seem better only because it predicts the rarer class "
-    "more "
-    "often. At the threshold that the validation images would choose (Youden's index), every arm has the same freedom: "
-    "an advantage that disappears there was a moved threshold, not a better classifier."
+    "more often. At the threshold that the validation images would choose (Youden's index), every arm has the same "
+    "freedom: an advantage that disappears there was a moved threshold, not a better classifier."
 )
 
 
@@ -75,9 +74,8 @@ def _thresholds_blocks(study: StudyView, classifier: str, title: str) -> list[Bl
         study,
         classifier,
         f"thresholds-{file_stem(classifier)}",
-        f"{title}: predictions at threshold 0.5 and at the one chosen on the validation images, for the probability of "
-        "the "
-        f"positive class {study.positive_class or number_text.UNKNOWN}.",
+        f"{title}: predictions at threshold 0.5 and at the one chosen on the validation images, for the probability "
+        f"of the positive class {study.positive_class or number_text.UNKNOWN}.",
         [*both, *thresholds],
         [*pairs, *(["Chosen threshold"] if thresholds else [])],
     )

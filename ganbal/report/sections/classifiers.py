@@ -20,8 +20,8 @@ from ganbal.runtime.number_text import count, plural
 
 _HEAT_MAPS = (
     "Grad-CAM heat maps show coarsely which parts of an image raised the probability of the predicted class. Heat "
-    "outside "
-    "the lungs (letters, borders, the diaphragm) suggests that the classifier uses something other than the disease."
+    "outside the lungs (letters, borders, the diaphragm) suggests that the classifier uses something other than the "
+    "disease."
 )
 _WEIGHTS = {"imagenet": " (ImageNet weights)", "none": " (not pretrained)", "file": " (weights from a file)"}
 

@@ -31,10 +31,8 @@ def pairs_block(study: StudyView) -> list[Block]:
         return []
     remark = (
         "A second opinion that the verdicts do not rest on: test predictions are averaged over the seeds, then "
-        "compared "
-        "image by image. McNemar tests whether two arms are correct equally often, DeLong whether their ROC-AUCs "
-        "differ. "
-        "Both take the trainings as given and treat every image as a patient of its own."
+        "compared image by image. McNemar tests whether two arms are correct equally often, DeLong whether their "
+        "ROC-AUCs differ. Both take the trainings as given and treat every image as a patient of its own."
     )
     return [Fold("Pairs of arms: McNemar and DeLong", [Paragraph(remark, quiet=True), _pairs_table(study, rows)])]
 
@@ -42,12 +40,10 @@ def pairs_block(study: StudyView) -> list[Block]:
 def _remark(study: StudyView) -> str:
     return (
         "Differences are paired by seed and given in points. A verdict other than “no difference found” needs a p of "
-        "at "
-        "most 0.05 after Holm's correction for all comparisons of the same metric and baseline. “Smallest detectable” "
-        "is "
-        "the true difference that this study would have found four times in five. “Seeds needed” is how many seeds "
-        "would "
-        "find the observed difference that often; a dash where no number would, since the test images stay the same."
+        f"at most {study.significance} after Holm's correction for all comparisons of the same metric and baseline. "
+        "“Smallest detectable” is the true difference that this study would have found four times in five. “Seeds "
+        "needed” is how many seeds would find the observed difference that often; a dash where no number would, since "
+        "the test images stay the same."
     )
 
 

@@ -10,6 +10,7 @@ from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import stale_notice
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import UNKNOWN, count, listing, plural
+from ganbal.runtime.shared_text import POSITIVE_CLASS_REASONS
 
 _MOST_UNREADABLE_SHOWN = 50
 LAYOUTS = {
@@ -101,8 +102,8 @@ def _imbalance(data: Mapping[str, Any]) -> str:
 
 
 def _positive(data: Mapping[str, Any]) -> str:
-    reason = f" ({data['positive_class_reason']})" if data["positive_class_reason"] else ""
-    return f"{data['positive_class']}{reason}" if data["positive_class"] else ""
+    reason = POSITIVE_CLASS_REASONS.get(str(data["positive_class_reason"]))
+    return f"{data['positive_class']}{f' ({reason})' if reason else ''}" if data["positive_class"] else ""
 
 
 def _recognized(data: Mapping[str, Any]) -> str:

@@ -81,8 +81,7 @@ def _synthesized(run: RunFiles) -> Block:
     with_seed = f" with seed {', '.join(seeds)}" if seeds else ""
     return Paragraph(
         f"Synthetic images: {made}{with_seed}{_checkpoint(run.manifest)}.{filtered} Every file says in its own "
-        "metadata "
-        f"that it is synthetic; {code('synthetic/manifest.csv')} lists them."
+        f"metadata that it is synthetic; {code('synthetic/manifest.csv')} lists them."
     )
 
 

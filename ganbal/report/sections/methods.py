@@ -59,8 +59,7 @@ def _generator(run: RunFiles, cite: Citations) -> str:
     one_each = ", one network per class" if run.other_generators else ""
     text = (
         f"A deep convolutional generative adversarial network (DCGAN, {cite('dcgan')}) was trained on the training "
-        "images "
-        f"of {classes}{one_each}, in grayscale at {size} × {size} pixels, for {count(content['steps'])} steps"
+        f"images of {classes}{one_each}, in grayscale at {size} × {size} pixels, for {count(content['steps'])} steps"
     )
     listed = "; ".join(detail for detail in _settings(gan, cite) if detail)
     text += f" ({listed})." if listed else "."

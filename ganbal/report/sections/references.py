@@ -14,8 +14,7 @@ _PAPERS = {
     "diffaugment": (
         "Zhao et al. 2020",
         "Zhao S, Liu Z, Lin J, Zhu J-Y, Han S. Differentiable augmentation for data-efficient GAN training. NeurIPS "
-        "2020. "
-        "arXiv:2006.10738.",
+        "2020. arXiv:2006.10738.",
     ),
     "r1": (
         "Mescheder et al. 2018",
@@ -25,8 +24,7 @@ _PAPERS = {
     "spectral": (
         "Miyato et al. 2018",
         "Miyato T, Kataoka T, Koyama M, Yoshida Y. Spectral normalization for generative adversarial networks. ICLR "
-        "2018. "
-        "arXiv:1802.05957.",
+        "2018. arXiv:1802.05957.",
     ),
     "progressive": (
         "Karras et al. 2018",
@@ -55,8 +53,7 @@ _PAPERS = {
     "density": (
         "Naeem et al. 2020",
         "Naeem MF, Oh SJ, Uh Y, Choi Y, Yoo J. Reliable fidelity and diversity metrics for generative models. ICML "
-        "2020. "
-        "arXiv:2002.09797.",
+        "2020. arXiv:2002.09797.",
     ),
     "projected": (
         "Sauer et al. 2021",
@@ -89,8 +86,7 @@ _PAPERS = {
     "grad_cam": (
         "Selvaraju et al. 2017",
         "Selvaraju RR, Cogswell M, Das A, Vedantam R, Parikh D, Batra D. Grad-CAM: visual explanations from deep "
-        "networks "
-        "via gradient-based localization. ICCV 2017. arXiv:1610.02391.",
+        "networks via gradient-based localization. ICCV 2017. arXiv:1610.02391.",
     ),
     "mcc": (
         "Matthews 1975",
@@ -109,8 +105,7 @@ _PAPERS = {
     "banerjee": (
         "Banerjee 1960",
         "Banerjee SK. Approximate confidence interval for linear functions of means of k populations when the "
-        "population "
-        "variances are not equal. Sankhya 1960;22:357-358.",
+        "population variances are not equal. Sankhya 1960;22:357-358.",
     ),
     "bootstrap": (
         "Efron and Tibshirani 1993",

@@ -33,9 +33,8 @@ _FLOOR_COLUMNS = [
 ]
 _FLOORS = {"floor": "halves of the real images", "held_out_floor": "training against held-out real images"}
 _CAPTION = (
-    "Scores of the synthetic images. The floor is what real images score among themselves: no generator is expected to "
-    "do "
-    "better. Values of different features or dimensions do not compare, neither with each other nor with other "
+    "Scores of the synthetic images. The floor is what real images score among themselves: no generator is expected "
+    "to do better. Values of different features or dimensions do not compare, neither with each other nor with other "
     "publications."
 )
 
@@ -113,8 +112,7 @@ def _floors(scores: Sequence[Mapping[str, Any]]) -> list[Block]:
     ]
     caption = (
         "The floors: the same score between real images. The synthetic images' score at the same number of images is "
-        "what "
-        "compares with a floor, since many scores shrink as the number grows."
+        "what compares with a floor, since many scores shrink as the number grows."
     )
     return [Fold("The floors in full", [Table("floors", caption, _FLOOR_COLUMNS, rows)])] if rows else []
 

@@ -28,7 +28,7 @@ def study_methods(run: RunFiles, cite: Citations) -> str:
         _conditions(study.summary),
         _metrics(study, cite),
         _statistics(study, cite),
-        _tests(study.summary, cite),
+        _tests(study, cite),
     )
     return " ".join(part for part in parts if part)
 
@@ -75,10 +75,8 @@ def _one_recipe(settings: Mapping[str, Any], stopped: str) -> str:
 def _own_recipes(settings: Mapping[str, Any], stopped: str) -> str:
     return (
         f"{setting(settings, 'augment', ' (augmentation: {})')}; batch size, learning rate and its schedule, L2 "
-        "penalty, "
-        "early stopping and the choice of weights follow each classifier's publication, and where one uses a loss, it "
-        "is "
-        f"that on {stopped}"
+        "penalty, early stopping and the choice of weights follow each classifier's publication, and where one uses a "
+        f"loss, it is that on {stopped}"
     )
 
 
@@ -108,8 +106,7 @@ def _metrics(study: StudyView, cite: Citations) -> str:
     if any(is_at_chosen_threshold(metric) for metric in metrics):
         text += (
             " Classes were predicted at a threshold of 0.5 and, separately, at the threshold that maximizes Youden's "
-            "index "
-            f"({cite('youden')}) on the validation images of the same training."
+            f"index ({cite('youden')}) on the validation images of the same training."
         )
     return text
 
@@ -118,8 +115,7 @@ def _statistics(study: StudyView, cite: Citations) -> str:
     baselines = [study.baseline, *study.other_baselines()]
     return (
         f"Differences to {'the arms' if len(baselines) > 1 else 'the arm'} {listing(baselines)} were paired by seed "
-        "and "
-        f"given with {study.confidence} intervals{_interval_method(study.summary, cite)}, which cover "
+        f"and given with {study.confidence} intervals{_interval_method(study.summary, cite)}, which cover "
         f"{study.interval_covers}."
     )
 
@@ -137,12 +133,14 @@ def _interval_method(summary: Mapping[str, Any], cite: Citations) -> str:
     return f" ({'; '.join(phrases)})" if phrases else ""
 
 
-def _tests(summary: Mapping[str, Any], cite: Citations) -> str:
+def _tests(study: StudyView, cite: Citations) -> str:
+    summary = study.summary
     phrases = []
     if any(row["p_holm"] is not None for row in summary["differences"]):
         phrases.append(
             f"P-values were corrected after Holm ({cite('holm')}) within each metric and baseline, over all arms, "
-            "conditions and classifiers; a difference counts as found where the corrected p is at most 0.05."
+            "conditions and classifiers; a difference counts as found where the corrected p is at most "
+            f"{study.significance}."
         )
     named = (("mcnemar", "McNemar"), ("delong", "DeLong"))
     tests = [f"{title}'s test ({cite(key)})" for key, title in named if any(row[key] for row in summary["pairs"])]
