@@ -1,6 +1,6 @@
 """CPU seconds and peak memory of commands on 5,000, 10,000 and 20,000 images, and of `score` on huge ones.
 
-    python benchmarks/scale.py [--images 5000,10000,20000] [--huge 6] [--json FILE]
+    python benchmarks/scale.py [--images 5000,10000,20000] [--huge 16] [--json FILE]
 
 The images are smooth random JPEGs of 224 px, three quarters of them of one class, a fifth of them for testing; the huge
 ones have 79 megapixels each. Every size has an empty cache. The GAN and the classifier train for a few steps only: what
