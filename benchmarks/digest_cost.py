@@ -34,6 +34,7 @@ def main() -> None:
                 for kind in ("fresh", "finished"):  # the second time, every stage is finished and verified
                     found = measure([*words, "--run", str(place / "run")], place, variant)
                     seconds[kind][variant].append(found["seconds"])
+                    print(f"round {number + 1}, {variant} digests, {kind} run: {found['seconds']:.2f} s", flush=True)
                     if variant == "with":
                         in_digests[kind].append(found["in_digests"])
     result = {"seconds": seconds, "seconds_in_digests": in_digests}
@@ -61,7 +62,12 @@ def measure(words: list[str], place: Path, variant: str) -> dict[str, float]:
     place.mkdir(exist_ok=True)
     outcome = place / "outcome.json"
     environment = os.environ | {"GANBAL_CACHE": str(place / "cache")}
-    subprocess.run([sys.executable, __file__, "--one", variant, str(outcome), *words], env=environment, check=True)
+    subprocess.run(
+        [sys.executable, __file__, "--one", variant, str(outcome), *words],
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
     return json.loads(outcome.read_text())
 
 
