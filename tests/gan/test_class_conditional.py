@@ -126,7 +126,7 @@ def test_quality_gets_the_same_number_of_images_of_each_class(tmp_path):
 
 def test_a_class_that_the_generator_does_not_know_is_refused(tmp_path):
     train(tmp_path, settings("gan.steps=1"))
-    with pytest.raises(InputError, match="not trained on 'GRAY'.*DARK, BRIGHT"):
+    with pytest.raises(InputError, match=r"not trained on 'GRAY'.*DARK, BRIGHT"):
         load_generator(GanFolder(tmp_path).last_checkpoint, CPU, "GRAY")
     with pytest.raises(InputError, match="DARK, BRIGHT"):
         load_generator(GanFolder(tmp_path).last_checkpoint, CPU)
