@@ -82,15 +82,15 @@ def load_classifier(
     Raises:
         ClassifierInputError: the file or its backbone is missing or damaged.
     """
-    tensors, facts = _read(file)
-    if _FROZEN in facts:
-        frozen_file = _frozen_file(backbones, facts[_FROZEN])
+    tensors, metadata = _read(file)
+    if _FROZEN in metadata:
+        frozen_file = _frozen_file(backbones, metadata[_FROZEN])
         frozen = _read(frozen_file).tensors
-        if content_digest(frozen) != facts[_FROZEN]:
+        if content_digest(frozen) != metadata[_FROZEN]:
             raise _unusable(frozen_file, f"other tensors than those that {file} was trained with")
         tensors = frozen | tensors
     try:
-        known: dict[str, Any] = {name: facts[name] for name in _STORED_FIELDS}
+        known: dict[str, Any] = {name: metadata[name] for name in _STORED_FIELDS}
         network = build_model(known["model_name"], known["num_classes"], known["image_size_px"])
         network.load_state_dict(tensors)
     except (KeyError, TypeError, RuntimeError) as error:
@@ -102,17 +102,17 @@ def load_classifier(
 
 
 def _write(trained: TrainedClassifier, file: Path, backbones: Path, write_bytes: WriteBytes) -> tuple[Path, ...]:
-    facts = {name: getattr(trained, name) for name in _STORED_FIELDS}
+    metadata = {name: getattr(trained, name) for name in _STORED_FIELDS}
     tensors = {name: tensor.detach().cpu() for name, tensor in trained.network.state_dict().items()}
     frozen = {name: tensors.pop(name) for name in _frozen_names(trained.network)}
     if not frozen:
-        write_tensors(file, tensors, write_bytes, facts)
+        write_tensors(file, tensors, write_bytes, metadata)
         return (file,)
-    digest = facts[_FROZEN] = content_digest(frozen)
+    digest = metadata[_FROZEN] = content_digest(frozen)
     frozen_file = _frozen_file(backbones, digest)
     if not _is_sound(frozen_file):
         write_tensors(frozen_file, frozen, write_bytes)
-    write_tensors(file, tensors, write_bytes, facts)
+    write_tensors(file, tensors, write_bytes, metadata)
     return file, frozen_file
 
 

@@ -26,12 +26,12 @@ class TensorFile(NamedTuple):
     """The content of a file."""
 
     tensors: dict[str, Tensor]
-    facts: dict[str, Any]
+    metadata: dict[str, Any]
     """Further JSON values that were written with the tensors."""
 
 
 def write_tensors(
-    file: Path, tensors: Mapping[str, Tensor], write_bytes: WriteBytes, facts: Mapping[str, Any] | None = None
+    file: Path, tensors: Mapping[str, Tensor], write_bytes: WriteBytes, metadata: Mapping[str, Any] | None = None
 ) -> None:
     """Write tensors and JSON values; equal content gives equal bytes.
 
@@ -39,10 +39,10 @@ def write_tensors(
         OSError: the file cannot be written.
     """
     on_cpu = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    content = {"facts": dict(facts or {}), "sha256": content_digest(on_cpu, facts)}
+    content = {"metadata": dict(metadata or {}), "sha256": content_digest(on_cpu, metadata)}
     # One metadata entry: safetensors writes several in random order.
-    metadata = {_METADATA_KEY: json.dumps(content, sort_keys=True)}
-    write_bytes(file, safetensors.torch.save(on_cpu, metadata))
+    header = {_METADATA_KEY: json.dumps(content, sort_keys=True)}
+    write_bytes(file, safetensors.torch.save(on_cpu, header))
 
 
 def read_tensors(file: Path) -> TensorFile:
@@ -52,18 +52,18 @@ def read_tensors(file: Path) -> TensorFile:
         UnreadableTensorFileError: it is missing or damaged, or something else wrote it.
     """
     content, digest = _read_unchecked(file)
-    if content_digest(content.tensors, content.facts) != digest:
+    if content_digest(content.tensors, content.metadata) != digest:
         raise UnreadableTensorFileError("damaged: its SHA-256 is not the one recorded in it")
     return content
 
 
-def content_digest(tensors: Mapping[str, Tensor], facts: Mapping[str, Any] | None = None) -> str:
+def content_digest(tensors: Mapping[str, Tensor], metadata: Mapping[str, Any] | None = None) -> str:
     """SHA-256 of names, types, shapes and values of all tensors, on whatever device, and of the JSON values."""
     digest = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
         digest.update(tensor.detach().cpu().contiguous().flatten().view(torch.uint8).numpy().data)
-    digest.update(json.dumps(dict(facts or {}), sort_keys=True).encode())
+    digest.update(json.dumps(dict(metadata or {}), sort_keys=True).encode())
     return digest.hexdigest()
 
 
@@ -81,8 +81,8 @@ class TensorCache:
         """Names of all files, sorted."""
         return sorted(file.stem for file in self.folder.glob("*.safetensors") if not file.name.startswith("."))
 
-    def save(self, name: str, tensors: Mapping[str, Tensor], facts: Mapping[str, Any] | None = None) -> None:
-        write_tensors(self._file(name), tensors, self.write_bytes, facts)
+    def save(self, name: str, tensors: Mapping[str, Tensor], metadata: Mapping[str, Any] | None = None) -> None:
+        write_tensors(self._file(name), tensors, self.write_bytes, metadata)
 
     def load(self, name: str) -> TensorFile | None:
         """The content of a file, or None. One process checks the digest of a file once."""
@@ -127,7 +127,7 @@ def _read_unchecked(file: Path) -> tuple[TensorFile, str]:
         with safe_open(file, framework="pt") as stored:
             content = json.loads(stored.metadata()[_METADATA_KEY])
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 (not a dict)
-            return TensorFile(tensors, content["facts"]), content["sha256"]
+            return TensorFile(tensors, content["metadata"]), content["sha256"]
     except (KeyError, TypeError) as error:  # of the metadata
         raise UnreadableTensorFileError("it is a safetensors file of something else") from error
     except (OSError, SafetensorError, ValueError, RuntimeError) as error:

@@ -64,7 +64,7 @@ def load_trained(cache: TensorCache, name: str, network: Network) -> TrainingRes
         return None
     network.load_state_dict(stored.tensors, strict=False)
     result = TrainingResult()
-    result.history, result.kept_step = stored.facts["history"], stored.facts["kept_step"]
+    result.history, result.kept_step = stored.metadata["history"], stored.metadata["kept_step"]
     return result
 
 

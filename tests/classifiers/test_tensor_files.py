@@ -13,14 +13,14 @@ TENSORS = {
     "none": torch.zeros(0, 5, dtype=torch.float64),
     "half": torch.ones(3, dtype=torch.bfloat16),
 }
-FACTS = {"model": "vgg16", "steps": 3, "history": [{"loss": 0.5}]}
+METADATA = {"model": "vgg16", "steps": 3, "history": [{"loss": 0.5}]}
 
 
 def test_what_is_read_is_what_was_written(tmp_path, write_bytes):
     file = tmp_path / "new" / "a.safetensors"
-    write_tensors(file, TENSORS | {"strided": torch.arange(6).reshape(2, 3).T}, write_bytes, FACTS)
-    tensors, facts = read_tensors(file)
-    assert facts == FACTS
+    write_tensors(file, TENSORS | {"strided": torch.arange(6).reshape(2, 3).T}, write_bytes, METADATA)
+    tensors, metadata = read_tensors(file)
+    assert metadata == METADATA
     assert tensors.keys() == {*TENSORS, "strided"}
     assert all(
         torch.equal(tensors[name], tensor) and tensors[name].dtype == tensor.dtype for name, tensor in TENSORS.items()
@@ -44,18 +44,18 @@ def test_equal_content_gives_equal_bytes_in_another_process(tmp_path, write_byte
 
 def test_every_flipped_bit_is_found(tmp_path, write_bytes):
     file = tmp_path / "a.safetensors"
-    write_tensors(file, TENSORS, write_bytes, FACTS)
+    write_tensors(file, TENSORS, write_bytes, METADATA)
     content = file.read_bytes()
     for place in range(0, len(content), 7):
         damaged = bytearray(content)
         damaged[place] ^= 1 << place % 8
         file.write_bytes(damaged)
         try:
-            tensors, facts = read_tensors(file)
+            tensors, metadata = read_tensors(file)
         except UnreadableTensorFileError:
             continue
         # A space in the header may become another one; then nothing that is read has changed.
-        assert facts == FACTS and content_digest(tensors) == content_digest(TENSORS)
+        assert metadata == METADATA and content_digest(tensors) == content_digest(TENSORS)
 
 
 def test_files_that_are_missing_cut_or_of_other_programs(tmp_path, write_bytes):
@@ -75,9 +75,9 @@ def test_files_that_are_missing_cut_or_of_other_programs(tmp_path, write_bytes):
 
 def test_a_damaged_cache_file_counts_as_missing_and_makes_room(tensor_cache, damage):
     assert tensor_cache.load("a") is None
-    tensor_cache.save("a", TENSORS, FACTS)
+    tensor_cache.save("a", TENSORS, METADATA)
     assert tensor_cache.names() == ["a"]
-    assert tensor_cache.load("a").facts == FACTS
+    assert tensor_cache.load("a").metadata == METADATA
     damage(tensor_cache.folder / "a.safetensors")
     assert not tensor_cache.is_sound("a")
     assert tensor_cache.load("a") is None
