@@ -42,20 +42,8 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
     checkpoints = _checkpoints(context, counts)
 
     def work() -> None:
-        rejects = config.synthesis.reject_copies
-        filters = {name: _copy_filter(context, name).is_copy for name in counts if rejects}
         generate.synthesize(
-            [
-                SynthesisRequest(
-                    checkpoints[name],
-                    number,
-                    name,
-                    filters.get(name),
-                    _selection(context, name),
-                    _matching(context, name),
-                )
-                for name, number in counts.items()
-            ],
+            _requests(context, counts, checkpoints),
             folder,
             seed=config.seed,
             batch_size=config.synthesis.batch_size,
@@ -63,11 +51,7 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
             console=context.console,
         )
 
-    sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
-    given = [sources, counts, config.seed, config.synthesis.reject_copies]
-    given += [config.synthesis.select] if config.synthesis.select > 1 else []
-    given += [list(config.synthesis.match)] if config.synthesis.match else []
-    inputs = digest_of(*given)
+    inputs = _inputs(config, counts, checkpoints)
     if not may_replace and folder.manifest.is_file() and not context.run.stage_is_done("synthesize", inputs):
         raise InputError(
             found=f"{folder.root} holds {_count_rows(folder.manifest)} synthetic images that were generated with "
@@ -88,6 +72,33 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
     # The file may hold another folder, if the run was moved.
     content = read_json(folder.summary) | {"folder": str(folder.root)}
     return content | ({"minority_fractions": fractions} if fractions else {})
+
+
+def _requests(
+    context: RunContext, counts: Mapping[str, int], checkpoints: Mapping[str, Path]
+) -> list[SynthesisRequest]:
+    rejects = context.config.synthesis.reject_copies
+    filters = {name: _copy_filter(context, name).is_copy for name in counts if rejects}
+    return [
+        SynthesisRequest(
+            checkpoints[name],
+            number,
+            name,
+            filters.get(name),
+            _selection(context, name),
+            _matching(context, name),
+        )
+        for name, number in counts.items()
+    ]
+
+
+def _inputs(config: Config, counts: Mapping[str, int], checkpoints: Mapping[str, Path]) -> str:
+    """Digest of what the images depend on; choices that are not made leave it as it was without them."""
+    sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
+    given = [sources, counts, config.seed, config.synthesis.reject_copies]
+    given += [config.synthesis.select] if config.synthesis.select > 1 else []
+    given += [list(config.synthesis.match)] if config.synthesis.match else []
+    return digest_of(*given)
 
 
 def images_to_generate(context: RunContext) -> dict[str, int]:
