@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -87,6 +87,17 @@ def cache_of_the_tests(folder_of_all_workers: Path):
     os.environ["GANBAL_CACHE"] = str(folder_of_all_workers / "cache")
     yield
     os.environ.pop("GANBAL_CACHE", None)
+
+
+@pytest.fixture
+def one_torch_thread() -> Iterator[None]:
+    """Small networks are slower on several threads, the more so when other tests run beside them."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

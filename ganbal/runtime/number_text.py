@@ -33,10 +33,7 @@ def mean_sd(mean: float | None, sd: float | None) -> str:
 
 def points(value: float | None) -> str:
     """A difference of two measures in hundredths, signed: 0.0184 → `+1.8`."""
-    if value is None or not math.isfinite(value):
-        return UNKNOWN
-    text = f"{100 * value:+.1f}"
-    return "0.0" if float(text) == 0 else text.replace("-", "−")
+    return UNKNOWN if value is None else _signed(100 * value, 1)
 
 
 def points_interval(low: float | None, high: float | None) -> str:
@@ -46,10 +43,7 @@ def points_interval(low: float | None, high: float | None) -> str:
 
 def difference(value: float | None) -> str:
     """A difference of two measures, signed: 0.0184 → `+0.018`."""
-    if value is None or not math.isfinite(value):
-        return UNKNOWN
-    text = f"{value:+.3f}"
-    return "0.000" if float(text) == 0 else text.replace("-", "−")
+    return UNKNOWN if value is None else _signed(value, 3)
 
 
 def difference_interval(low: float | None, high: float | None) -> str:
@@ -111,3 +105,10 @@ def some_of(names: Sequence[str], number: int | None = None) -> str:
 def plural(number: float | None, singular: str, several: str | None = None) -> str:
     """`1 seed`, `5 seeds`."""
     return f"{count(number)} {singular if number == 1 else several or singular + 's'}"
+
+
+def _signed(value: float, digits: int) -> str:
+    if not math.isfinite(value):
+        return UNKNOWN
+    text = f"{value:+.{digits}f}"
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", "−")

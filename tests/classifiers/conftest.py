@@ -9,12 +9,8 @@ from classifiers.training.train import TrainingCallbacks, TrainingConfig, train_
 
 
 @pytest.fixture(autouse=True)
-def one_torch_thread():
-    """Networks this small are slower on several threads, the more so when other tests run beside them."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def small_networks(one_torch_thread):
+    """Every test here trains small networks."""
 
 
 def striped_images(count, size=16, num_classes=2, seed=0):

@@ -5,6 +5,7 @@ import torch
 from ganbal.metrics.two_sample_cnn import cnn_two_sample_aucs
 
 CPU = torch.device("cpu")
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 
 
 def images(count, seed, grain=0):
@@ -12,14 +13,6 @@ def images(count, seed, grain=0):
     coarse = np.random.default_rng(seed).normal(127, 30, (count, 12, 12)).repeat(2, axis=1).repeat(2, axis=2)
     board = np.indices((24, 24)).sum(axis=0) % 2 * 2 - 1
     return np.clip(coarse + grain * board, 0, 255).astype(np.uint8)
-
-
-@pytest.fixture(autouse=True)
-def one_torch_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def test_a_checkerboard_is_separated_and_images_of_one_kind_are_not() -> None:

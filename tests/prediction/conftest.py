@@ -52,11 +52,8 @@ def add_cell(run, arm="imbalanced", seed=0, classes=("DARK", "LIGHT")):
 
 
 @pytest.fixture(autouse=True)
-def one_torch_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def small_networks(one_torch_thread):
+    """Every test here runs small networks."""
 
 
 @pytest.fixture(scope="session")

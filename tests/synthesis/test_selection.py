@@ -6,15 +6,8 @@ from ganbal.errors import GanbalError
 from ganbal.synthesis.selection import choose_rows, cross_fitted_ranks, select_images, shared_out
 
 CPU = torch.device("cpu")
+pytestmark = pytest.mark.usefixtures("one_torch_thread")
 BOARD = np.indices((24, 24)).sum(axis=0) % 2 * 2 - 1
-
-
-@pytest.fixture(autouse=True)
-def one_torch_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def images(count, seed, level=127, grain=0):
