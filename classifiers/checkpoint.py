@@ -23,8 +23,7 @@ from classifiers.tensor_files import (
     write_tensors,
 )
 from classifiers.trained_classifier import TrainedClassifier
-from classifiers.training.network_inputs import NetworkInputs
-from classifiers.training.precision import choose_precision
+from classifiers.training.train import network_inputs
 
 _STORED_FIELDS = ("model_name", "num_classes", "image_size_px", "pretrained", "steps_taken", "best_step")
 _FROZEN = "frozen_tensors_sha256"
@@ -95,9 +94,7 @@ def load_classifier(
         network.load_state_dict(tensors)
     except (KeyError, TypeError, RuntimeError) as error:
         raise _unusable(file, (str(error).splitlines() or [type(error).__name__])[0]) from error
-    network.to(device).to(memory_format=torch.channels_last)
-    precision = choose_precision("auto", device)
-    inputs = NetworkInputs(network, known["model_name"], known["image_size_px"], device, precision, cache)
+    inputs = network_inputs(network, known["model_name"], known["image_size_px"], device, cache)
     return TrainedClassifier(network=network, inputs=inputs, history=[], **known)
 
 

@@ -40,6 +40,21 @@ def plain_batches(examples: Examples, config: TrainingConfig) -> Batches:
         yield examples.inputs[rows], examples.labels[rows]
 
 
+def versioned_batches(examples: Examples, num_versions: int, config: TrainingConfig) -> Batches:
+    """Yield batches with one version, chosen at random, of each image; images follow `config.sampling`.
+
+    Args:
+        examples: row v · N + i is version v of image i of N.
+    """
+    num_images, random = len(examples.labels) // num_versions, np.random.default_rng([config.seed, num_versions])
+    chosen = (
+        rows + num_images * random.integers(num_versions, size=len(rows))
+        for rows in rows_of_batches(examples.labels[:num_images], config)
+    )
+    for rows in _on_device(chosen, examples.labels.device):
+        yield examples.inputs[rows], examples.labels[rows]
+
+
 def augmented_batches(pixels: np.ndarray, labels: Tensor, config: TrainingConfig) -> Batches:
     """Yield batches of augmented images, computed while the network works on earlier batches.
 

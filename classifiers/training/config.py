@@ -30,6 +30,9 @@ class TrainingConfig:
     """One of `augmentation.AUGMENTATIONS`; `published` is the augmentation of the model's publication."""
     augment_on: Literal["auto"] | AugmentationPlace = "auto"
     """Where augmented pixels are computed; see `device_augmentation.choose_augmentation_place`."""
+    augmented_versions: int = 0
+    """With a frozen backbone: how many augmented versions of each image are made once, of which every epoch takes one
+    at random. 0 augments anew in every epoch."""
     recipe: Literal["config", "published"] = "config"
     """`published`: batch size, learning rate and its schedule, L2, patience and the choice of weights are those of the
     model's publication, and the values given here are ignored."""
@@ -62,7 +65,7 @@ class TrainingConfig:
 
     def __post_init__(self) -> None:
         minimum = {"steps": 1, "checks": 1, "patience": 1, "batch_size": 2, "plateau_patience": 1, "num_workers": 1}
-        minimum |= {"seed": 0}
+        minimum |= {"seed": 0, "augmented_versions": 0}
         wrong = [f"{name} = {getattr(self, name)}" for name, low in minimum.items() if getattr(self, name) < low]
         in_range = {
             "learning_rate": 0 < self.learning_rate < math.inf,
@@ -86,8 +89,8 @@ class TrainingConfig:
             raise ClassifierInputError(
                 found=f"Some training settings cannot be used: {', '.join(wrong)}.",
                 expected="steps, checks, patience, plateau_patience and num_workers must be at least 1, batch_size "
-                "at least 2 (for batch normalization), seed and l2 at least 0, learning_rate above 0, "
-                "plateau_factor between 0 and 1, decay_to above 0 and at most 1, "
+                "at least 2 (for batch normalization), seed, augmented_versions and l2 at least 0, learning_rate above "
+                "0, plateau_factor between 0 and 1, decay_to above 0 and at most 1, "
                 + ", ".join(f"{name} one of {', '.join(map(str, known))}" for name, known in choices.items())
                 + ".",
                 action="Correct the training settings.",

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -18,7 +19,8 @@ from classifiers.registry import build_model, find_model, is_start_of_several
 from classifiers.tensor_files import TensorCache
 from classifiers.trained_classifier import TrainedClassifier, hidden_values
 from classifiers.training.augmentation import check_augmentation
-from classifiers.training.batches import Batches, Examples, augmented_batches, plain_batches
+from classifiers.training.augmented_versions import AugmentedVersions
+from classifiers.training.batches import Batches, Examples, augmented_batches, plain_batches, versioned_batches
 from classifiers.training.config import TrainingConfig, resolve_published
 from classifiers.training.feature_oversampling import check_fixed_vectors, smote
 from classifiers.training.input_checks import check_class_weights, check_labels, check_pixels
@@ -26,7 +28,7 @@ from classifiers.training.loop import TrainingCallbacks, TrainingResult, evaluat
 from classifiers.training.losses import Loss, choose_loss
 from classifiers.training.network_cache import trained_once, training_digest
 from classifiers.training.network_inputs import NetworkInputs
-from classifiers.training.precision import choose_precision
+from classifiers.training.precision import Precision, choose_precision
 
 __all__ = ["TrainedClassifier", "TrainingCallbacks", "TrainingConfig", "train_classifier"]
 
@@ -70,9 +72,8 @@ def train_classifier(
     _check_arguments(arrays, num_classes, image_size_px, model, config)
     start = model.trained_as or model_name
     network = build_model(start, num_classes, image_size_px, weights, seed=config.seed)
-    network.to(device).to(memory_format=torch.channels_last)
-    precision = choose_precision(config.precision, device)
-    inputs = NetworkInputs(network, model_name, image_size_px, device, precision, cache)
+    inputs = network_inputs(network, model_name, image_size_px, device, cache, config.precision)
+    precision = inputs.precision
     training = _Training(network, inputs, config, num_classes, model.num_outputs(num_classes), callbacks, device)
     validation = training.examples(val_pixels, val_labels)
     result = trained_once(
@@ -89,6 +90,35 @@ def train_classifier(
     return TrainedClassifier(
         model_name, num_classes, image_size_px, network, inputs, pretrained, steps, best_step, history
     )
+
+
+def network_inputs(
+    network: Network,
+    model_name: str,
+    image_size_px: int,
+    device: torch.device,
+    cache: TensorCache | None,
+    precision: Literal["auto"] | Precision = "auto",
+) -> NetworkInputs:
+    """Put the network on the device, and return what turns pixels into its inputs.
+
+    Args:
+        cache: stores the features of a frozen backbone; None stores them in memory.
+    """
+    network.to(device).to(memory_format=torch.channels_last)
+    return NetworkInputs(network, model_name, image_size_px, device, choose_precision(precision, device), cache)
+
+
+def versions_of(is_frozen: bool, config: TrainingConfig) -> AugmentedVersions | None:
+    """The augmented versions whose features a network is trained on; None where images are augmented anew, or not.
+
+    Args:
+        is_frozen: whether its whole backbone is.
+        config: with the augmentation of the model's publication resolved.
+    """
+    if not (is_frozen and config.augmented_versions) or config.augment == "none":
+        return None
+    return AugmentedVersions(config.augment, config.augmented_versions)
 
 
 def _check_arguments(
@@ -125,7 +155,12 @@ class _Training:
         if not kernels_of(self.network):
             return TrainingResult()
         batches: Batches
-        if self.config.augment == "none":
+        versions = versions_of(self.network.frozen_backbone, self.config)
+        if versions is not None:
+            inputs = self.inputs.prepare_versions(pixels, versions, self.callbacks.on_features)
+            examples = Examples(inputs, _to_device(labels, self.device).repeat(versions.number))
+            batches = versioned_batches(examples, versions.number, self.config)
+        elif self.config.augment == "none":
             batches = plain_batches(_oversampled(self.examples(pixels, labels), self.config), self.config)
         else:
             batches = augmented_batches(pixels, _to_device(labels, self.device), self.config)

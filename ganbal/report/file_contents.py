@@ -135,7 +135,9 @@ SUMMARY = record(
     classes=sequence(text),
     positive_class=text,
     arms=sequence(text),
-    classifiers=sequence(record(("name",), name=text, title=text, image_size_px=number, pretrained=text)),
+    classifiers=sequence(
+        record(("name",), name=text, title=text, image_size_px=number, pretrained=text, augmented_versions=number)
+    ),
     seeds=sequence(number),
     steps=number,
     num_test=number,

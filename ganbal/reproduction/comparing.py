@@ -43,6 +43,7 @@ def summarize_seeds(
         "is_within_published_interval": is_within,
         "num_train": metrics_by_seed[median]["num_train"],
         "pretrained": metrics_by_seed[median]["pretrained"],
+        "augmented_versions": metrics_by_seed[median].get("augmented_versions", 0),
         "seconds_mean": _mean([metrics_by_seed[seed]["seconds"] for seed in seeds]),
     }
 

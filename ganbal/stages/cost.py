@@ -1,15 +1,21 @@
 """How long a command takes without a GPU, estimated from its settings before the work starts."""
 
-from ganbal.config import Config
+from collections.abc import Iterable
+
+from classifiers.registry import find_model
+from classifiers.training.feature_oversampling import has_fixed_vectors
+from ganbal.config import Config, StudyConfig
 from ganbal.runtime.cpus import usable_cpus
 from ganbal.stages.context import RunContext
 from ganbal.stages.requirements import Requirement
-from ganbal.study.plan import classifier_size_px, planned_cells
+from ganbal.study.plan import augmented_versions, classifier_size_px, planned_cells
 
 _GAN_STEP_SECONDS = 0.15
 """One step at 64 px, 32 channels, batch 32, on one core of a 2024 server."""
 _CLASSIFIER_STEP_SECONDS = 0.03
 """One step of a small CNN at 64 px, batch 32, on one such core."""
+_BACKBONE_IMAGE_SECONDS = 0.15
+"""One image of 150 px through the convolutions of VGG16 on one such core."""
 _PARALLEL_GAIN = 0.8
 """Exponent of the number of cores in the speed of a GAN step."""
 _WORTH_ASKING_HOURS = 2.0
@@ -50,7 +56,7 @@ def expected_seconds(context: RunContext) -> dict[str, float]:
         "train-gan": 0.0 if is_trained else gan_hours(config) * 3600,
         "synthesize": short,
         "score": short if run.scores_file.is_file() else _SCORE_SECONDS,
-        "compare": 0.0 if is_compared else study_hours(config) * 3600,
+        "compare": 0.0 if is_compared else study_hours(config, context.dataset.table.counts()["train"].values()) * 3600,
         "report": short,
     }
 
@@ -62,9 +68,33 @@ def gan_hours(config: Config) -> float:
     return gan.steps * work * _GAN_STEP_SECONDS / usable_cpus() ** _PARALLEL_GAIN / 3600
 
 
-def study_hours(config: Config) -> float:
-    """Rough: every cell trains to its last step, at a cost per step that grows with pixels and batch."""
-    study = config.study
-    sizes = [classifier_size_px(cell.classifier, study) for cell in planned_cells(study, config.seed)]
-    steps = sum((size / 64) ** 2 for size in sizes) * study.steps * study.batch_size / 32
-    return steps * _CLASSIFIER_STEP_SECONDS / usable_cpus() / 3600
+def study_hours(config: Config, num_train: Iterable[int]) -> float:
+    """Rough: every cell trains to its last step, at a cost per step that grows with pixels and batch.
+
+    Args:
+        num_train: training images of each class.
+    """
+    study, classifiers = config.study, [cell.classifier for cell in planned_cells(config.study, config.seed)]
+    steps = 0.0
+    for name in classifiers:
+        is_small = not _is_frozen(name)  # the head of a frozen backbone costs the same at any size
+        steps += study.steps * study.batch_size / 32 * ((classifier_size_px(name, study) / 64) ** 2 if is_small else 1)
+    num_images = sum(num_train)
+    backbones = sum(_backbone_seconds(name, study, classifiers.count(name), num_images) for name in study.classifiers)
+    return (steps * _CLASSIFIER_STEP_SECONDS + backbones) / usable_cpus() / 3600
+
+
+def _backbone_seconds(name: str, study: StudyConfig, num_cells: int, num_images: int) -> float:
+    """Seconds in which the images of all cells pass through a frozen backbone; 0 for other classifiers."""
+    if not _is_frozen(name):
+        return 0.0
+    versions = augmented_versions(name, study)
+    passes = num_cells * study.steps * study.batch_size
+    if versions or has_fixed_vectors(find_model(name), study.augment):
+        passes = num_images * max(1, versions)  # features are stored
+    return passes * _BACKBONE_IMAGE_SECONDS * (classifier_size_px(name, study) / 150) ** 2
+
+
+def _is_frozen(name: str) -> bool:
+    model = find_model(name)
+    return model.frozen_backbone and not model.trained_blocks

@@ -87,4 +87,18 @@ def remarks_on(entries: Sequence[dict[str, Any]]) -> list[str]:
     if few:
         names = ", ".join(dict.fromkeys(few))
         remarks.append(f"Fewer than three seeds: {names}. Results of single trainings differ by several points.")
-    return remarks
+    return remarks + [_versions_remark(name, number) for name, number in dict.fromkeys(_versions(trained))]
+
+
+def _versions(entries: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
+    """Names of systems that were trained on a fixed number of augmented versions per image, with that number."""
+    return [
+        (entry["name"], found["augmented_versions"])
+        for entry in entries
+        for found in entry["protocols"].values()
+        if found.get("augmented_versions")
+    ]
+
+
+def _versions_remark(name: str, number: int) -> str:
+    return f"{name}: {number} augmented versions per image in place of new ones in every epoch, unlike the publication."

@@ -40,7 +40,7 @@ class StudyDescription:
     """What summary.json says beyond the cells' own files.
 
     Attributes:
-        classifiers: `name`, `title`, `image_size_px` and `pretrained` of each.
+        classifiers: `name`, `title`, `image_size_px`, `pretrained` and `augmented_versions` of each.
         seeds: of the cells, ascending.
         steps: the most optimizer steps of a cell.
         num_val: number of validation images.

@@ -23,7 +23,7 @@ from classifiers.training.train import TrainedClassifier, TrainingCallbacks, Tra
 from ganbal.config import StudyConfig
 from ganbal.errors import InputError
 from ganbal.runtime.atomic_files import atomic_path, write_bytes
-from ganbal.runtime.cpus import usable_cpus
+from ganbal.runtime.cpus import torch_threads, usable_cpus
 from ganbal.runtime.hashing import digest_of, large_file_digest
 from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.study.arms import ARMS, ImageSet, TrainingSet
@@ -42,14 +42,14 @@ from ganbal.study.cells import (
     mark_finished,
     write_probabilities,
 )
-from ganbal.study.plan import classifier_size_px
-from ganbal.study.source import StudySource
+from ganbal.study.plan import augmented_versions, classifier_size_px
+from ganbal.study.source import StudySource, training_set
 from ganbal.synthesis.counts import additions_for
 
 # Settings that other cells, or nothing in a cell's files, depend on.
 _NOT_OF_A_CELL = {
     *("arms", "classifiers", "seeds", "synthetic_ratios", "minority_fractions"),
-    *("image_size_px", "keep_models", "workers", "executor"),
+    *("image_size_px", "keep_models", "workers", "executor", "augmented_versions"),
 }
 
 _FILES = [PREDICTIONS_FILE, VALIDATION_FILE, HISTORY_FILE, MODEL_FILE, *CASES_FILES]
@@ -82,17 +82,15 @@ def finish_cell(
     if (metrics := finished_metrics(cell.folder(root), inputs)) is not None:
         return metrics
     size_px = classifier_size_px(cell.classifier, config)
-    random = np.random.default_rng([cell.seed, *cell.arm.encode()])
-    threads = torch.get_num_threads()
-    # Sums depend on how they are divided among threads, so every cell uses the same number, whoever trains it.
-    torch.set_num_threads(config.threads)
     try:
-        with advise_when_out_of_memory(f"training {cell.classifier}", "study.batch_size", "study.workers"):
+        with (
+            torch_threads(config.threads),  # the same number whoever trains the cell
+            advise_when_out_of_memory(f"training {cell.classifier}", "study.batch_size", "study.workers"),
+        ):
             images = source.with_fraction(cell.minority_fraction).at_size(size_px)
-            additions = additions_for(images.counts, cell.synthetic_ratio)
             return train_cell(
                 cell,
-                ARMS[cell.arm].build(images.real, images.synthetic, additions, random),
+                training_set(cell, images),
                 images.validation,
                 images.test,
                 config,
@@ -109,8 +107,6 @@ def finish_cell(
             expected=error.expected,
             action=error.action,
         ) from error
-    finally:
-        torch.set_num_threads(threads)
 
 
 def cell_inputs(cell: Cell, source: StudySource, config: StudyConfig) -> str:
@@ -120,6 +116,8 @@ def cell_inputs(cell: Cell, source: StudySource, config: StudyConfig) -> str:
     settings["weights"] = None
     if find_model(cell.classifier).frozen_backbone:
         settings["weights"] = _weights_identity(config.weights_of(cell.classifier))
+    if versions := augmented_versions(cell.classifier, config):
+        settings["augmented_versions"] = versions
     arm, source = ARMS[cell.arm], source.with_fraction(cell.minority_fraction)
     additions = additions_for(source.counts_at(size_px), cell.synthetic_ratio).tolist() if arm.adds_images else None
     return digest_of(
@@ -164,9 +162,7 @@ def train_cell(
         The content of metrics.json.
     """
     start, cache = time.monotonic(), TensorCache(feature_cache, write_bytes)
-    settings = resolve_published(
-        training_config(config, cell.seed, training, device), find_model(cell.classifier).recipe
-    )
+    settings = resolve_published(training_config(config, cell, training, device), find_model(cell.classifier).recipe)
     trained = train_classifier(
         cell.classifier,
         train_pixels=training.images.pixels,
@@ -192,6 +188,8 @@ def train_cell(
     _write_tables(trained, validation, of_validation, test, probabilities, folder)
     draw_test_cases(trained, test, probabilities, folder)
     metrics = evaluate(test.images.labels, probabilities, test.classes) | _counts(trained, training)
+    if settings.augmented_versions:
+        metrics["augmented_versions"] = settings.augmented_versions
     metrics |= {
         "threshold_chosen": chosen_threshold(validation.labels, of_validation),
         "device": computed_on(device, settings, training.images.pixels.nbytes),
@@ -256,10 +254,11 @@ def computed_on(device: torch.device, settings: TrainingConfig, num_bytes: int) 
     """
     text = f"{device.type} {choose_precision(settings.precision, device)}"
     place = choose_augmentation_place(settings.augment_on, device, num_bytes)
-    return f"{text}, augmented there" if settings.augment != "none" and place == "device" else text
+    augments_anew = settings.augment != "none" and not settings.augmented_versions
+    return f"{text}, augmented there" if augments_anew and place == "device" else text
 
 
-def training_config(config: StudyConfig, seed: int, training: TrainingSet, device: torch.device) -> TrainingConfig:
+def training_config(config: StudyConfig, cell: Cell, training: TrainingSet, device: torch.device) -> TrainingConfig:
     """The settings of the classifier package: those of the study and what the arm adds to them."""
     return TrainingConfig(
         steps=config.steps,
@@ -268,8 +267,9 @@ def training_config(config: StudyConfig, seed: int, training: TrainingSet, devic
         batch_size=config.batch_size,
         learning_rate=config.learning_rate,
         augment=config.augment,
+        augmented_versions=augmented_versions(cell.classifier, config),
         recipe=config.recipe,
-        seed=seed,
+        seed=cell.seed,
         class_weights=training.class_weights,
         sampling=training.sampling,
         feature_oversampling=training.feature_oversampling,

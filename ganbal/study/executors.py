@@ -20,6 +20,9 @@ _POLL_SECONDS = 0.3
 class Executor(Protocol):
     """Does a task for many items in parallel."""
 
+    workers: int
+    """How many tasks run at a time; 1 where that is not known."""
+
     def each(self, task: Callable[[Item], None], items: Sequence[Item], on_wait: Callable[[], None]) -> Iterator[Item]:
         """Yield every item when its task is done, in any order.
 
@@ -40,7 +43,7 @@ class ProcessExecutor:
 
     def __init__(self, workers: int, *, spread_over_gpus: bool = False) -> None:
         assert workers > 0
-        self._workers, self._spread_over_gpus = workers, spread_over_gpus
+        self.workers, self._spread_over_gpus = workers, spread_over_gpus
 
     def each(self, task: Callable[[Item], None], items: Sequence[Item], on_wait: Callable[[], None]) -> Iterator[Item]:
         if not items:
@@ -48,7 +51,7 @@ class ProcessExecutor:
         # Spawned, as a forked process inherits torch's threads in an unusable state.
         context = multiprocessing.get_context("spawn")
         numbers = context.SimpleQueue()
-        workers = min(self._workers, len(items))
+        workers = min(self.workers, len(items))
         for number in range(workers):
             numbers.put(number if self._spread_over_gpus else None)
         pool = ProcessPoolExecutor(workers, context, _prepare_worker, (numbers, os.getpid()))
@@ -95,6 +98,7 @@ class RayExecutor:
                 expected="This executor needs Ray.",
                 action='Install it with `pip install "ganbal[ray]"`, or leave the executor at `processes`.',
             ) from error
+        self.workers = 1
         self._ray, self._cpus, self._gpus = ray, cpus, gpus
 
     def each(self, task: Callable[[Item], None], items: Sequence[Item], on_wait: Callable[[], None]) -> Iterator[Item]:

@@ -29,6 +29,13 @@ def classifier_size_px(name: str, config: StudyConfig) -> int:
     return config.image_size_px or find_model(name).image_size_px
 
 
+def augmented_versions(classifier: str, config: StudyConfig) -> int:
+    """How many versions of each training image this classifier is trained on; 0: augmented anew, or not at all."""
+    model = find_model(classifier)
+    is_frozen = model.frozen_backbone and not model.trained_blocks
+    return config.augmented_versions if is_frozen and not has_fixed_vectors(model, config.augment) else 0
+
+
 def conditions(config: StudyConfig) -> list[Condition]:
     """Every arm with each ratio, if the settings name ratios and the arm adds images; otherwise once, without one.
 

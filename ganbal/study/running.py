@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,16 @@ from classifiers.registry import find_model
 from classifiers.training.train import TrainingCallbacks
 from ganbal.config import StudyConfig
 from ganbal.runtime.atomic_files import atomic_path, write_json
-from ganbal.runtime.console import Console, ProgressBar
+from ganbal.runtime.console import Console
 from ganbal.runtime.signals import stop_on_signal
 from ganbal.study.aggregate import StudyDescription, aggregate
 from ganbal.study.arms.supply import check_supply
+from ganbal.study.backbone_features import compute_backbone_features
 from ganbal.study.cell_training import cell_inputs, finish_cell
 from ganbal.study.cells import Cell, finished_metrics
 from ganbal.study.executors import Executor
 from ganbal.study.parallel import WorkerInputs, train_in_worker
-from ganbal.study.plan import arms_left_out, classifier_size_px, conditions, planned_cells
+from ganbal.study.plan import arms_left_out, augmented_versions, classifier_size_px, conditions, planned_cells
 from ganbal.study.source import StudySource
 
 RESULTS_FILE, SUMMARY_FILE = "results.csv", "summary.json"
@@ -60,13 +60,23 @@ def run_study(
         The content of summary.json.
 
     Raises:
-        InputError: an arm needs more synthetic images than there are.
-        InterruptedBySignal: SIGINT or SIGTERM; finished cells are on disk.
+        InputError: an arm needs more synthetic images than there are, or a backbone is not available.
+        InterruptedBySignal: SIGINT or SIGTERM; finished cells and features are on disk.
     """
     cells = planned_cells(config, seed)
     check_synthetic(source, config)
     done = _finished(cells, source, config, folder)
     missing = [cell for cell in cells if cell not in done]
+    if missing:
+        compute_backbone_features(
+            missing,
+            source,
+            config,
+            device=device,
+            cache=feature_cache,
+            executor=parallel.executor if parallel is not None else None,
+            console=console,
+        )
     if missing and parallel is not None:
         _train_in_parallel(missing, len(done), parallel, console)
         done |= _finished(missing, source, config, folder)
@@ -128,7 +138,6 @@ def _train_here(
     with (
         stop_on_signal() as stop,
         console.progress(num_cells * steps, "training classifiers", "step", initial=num_done * steps) as bar,
-        _FeatureProgress(console) as features,
     ):
 
         def check_signal() -> None:
@@ -138,11 +147,7 @@ def _train_here(
             bar.update(count)
             check_signal()
 
-        def on_features(images: int, total: int) -> None:
-            features.show(images, total)
-            check_signal()
-
-        callbacks = TrainingCallbacks(on_step=on_step, on_features=on_features)
+        callbacks = TrainingCallbacks(on_step=on_step, on_features=lambda done, total: check_signal())
         for number, cell in enumerate(missing, num_done + 1):
             title = f"cell {number}/{num_cells}: {cell.arm}, {cell.classifier}, seed {cell.seed}"
             bar.set_postfix_str(title)
@@ -151,26 +156,6 @@ def _train_here(
             bar.update(number * steps - bar.n)
             check_signal()
     return found
-
-
-class _FeatureProgress(AbstractContextManager["_FeatureProgress"]):
-    """A bar of its own while a frozen backbone computes the features of a set of images."""
-
-    def __init__(self, console: Console) -> None:
-        self._console, self._stack = console, ExitStack()
-        self._bar: ProgressBar | None = None
-
-    def show(self, images: int, total: int) -> None:
-        """`images` of `total` images are done."""
-        if self._bar is None:
-            self._bar = self._stack.enter_context(self._console.progress(total, "features of images", "image"))
-        self._bar.update(images - self._bar.n)
-        if images >= total:
-            self._stack.close()
-            self._bar = None
-
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
 
 
 def _write_results(
@@ -206,4 +191,5 @@ def _describe(name: str, config: StudyConfig, done: dict[Cell, dict[str, Any]]) 
         "title": find_model(name).title,
         "image_size_px": classifier_size_px(name, config),
         "pretrained": pretrained,
+        "augmented_versions": augmented_versions(name, config),
     }

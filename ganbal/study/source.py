@@ -10,9 +10,9 @@ from ganbal.config import StudyConfig
 from ganbal.data.dataset import Dataset
 from ganbal.data.fractions import dataset_with_fraction
 from ganbal.data.image_table import ImageTable
-from ganbal.study.arms import ImageSet, find_arm
-from ganbal.study.cells import TestSet
-from ganbal.synthesis.counts import ClassCounts
+from ganbal.study.arms import ARMS, ImageSet, TrainingSet, find_arm
+from ganbal.study.cells import Cell, TestSet
+from ganbal.synthesis.counts import ClassCounts, additions_for
 from ganbal.synthesis.manifest import SyntheticImages
 
 
@@ -59,6 +59,13 @@ class StudySource:
             return self
         assert self.at_fraction is not None
         return self.at_fraction(fraction)
+
+
+def training_set(cell: Cell, images: StudyImages) -> TrainingSet:
+    """What the cell trains on: its arm, built from these images."""
+    random = np.random.default_rng([cell.seed, *cell.arm.encode()])
+    additions = additions_for(images.counts, cell.synthetic_ratio)
+    return ARMS[cell.arm].build(images.real, images.synthetic, additions, random)
 
 
 def study_source(

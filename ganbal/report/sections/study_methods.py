@@ -58,7 +58,13 @@ def _training(study: StudyView, settings: Mapping[str, Any], cite: Citations) ->
         f"{count(summary['num_test'])} images."
     )
     fitted = [_FITTED[model["name"]].format(model["title"]) for model in study.classifiers if model["name"] in _FITTED]
-    return " ".join([trained, *fitted])
+    versions = [
+        f"{model['title']} was trained on {plural(number, 'augmented version')} of each image, of which every epoch "
+        "took one at random, in place of new ones in every epoch."
+        for model in study.classifiers
+        if (number := model["augmented_versions"])
+    ]
+    return " ".join([trained, *fitted, *versions])
 
 
 def _one_recipe(settings: Mapping[str, Any], stopped: str) -> str:
