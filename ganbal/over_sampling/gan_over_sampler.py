@@ -88,7 +88,8 @@ class GANOverSampler(BaseEstimator):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         parts, part_labels = [gray], [labels]
         for name, number in to_add.items():
-            generated = _generate(gray[labels == name], number, config, seed, device, Console(quiet=not self.verbose))
+            console = Console(quiet=not self.verbose)
+            generated = _generate(gray[labels == name], gray, number, config, seed, device, console)
             parts.append(generated)
             part_labels.append(np.full(number, name, dtype=labels.dtype))
         self.sampling_strategy_ = to_add
@@ -99,9 +100,19 @@ class GANOverSampler(BaseEstimator):
 
 
 def _generate(
-    images: np.ndarray, number: int, config: GanConfig, seed: int, device: torch.device, console: Console
+    images: np.ndarray,
+    of_all_classes: np.ndarray,
+    number: int,
+    config: GanConfig,
+    seed: int,
+    device: torch.device,
+    console: Console,
 ) -> np.ndarray:
-    """Train a GAN on images (N, S, S) and return `number` synthetic ones: (number, S, S) uint8."""
+    """Train a GAN on images (N, S, S) and return `number` synthetic ones: (number, S, S) uint8.
+
+    Args:
+        of_all_classes: (M, S, S), for a pretraining.
+    """
     size_px, training = images.shape[1], _resized(images, config.image_size_px)
     fingerprint = TrainingFingerprint.of(
         config,
@@ -114,6 +125,7 @@ def _generate(
         train_gan(
             training,
             config,
+            pretraining_images=_resized(of_all_classes, config.image_size_px) if config.pretrain_steps else None,
             fingerprint=fingerprint,
             seed=seed,
             device=device,

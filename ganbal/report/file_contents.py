@@ -44,6 +44,7 @@ _GENERATOR = {
     "device": text,
     "parameters": mapping(number),
     "augment": optional(sequence(text)),
+    "pretraining": optional(record(steps=number, num_images=number)),
 }
 TRAINING = record(("class_name",), **_GENERATOR, classes=sequence(record(("class_name",), **_GENERATOR)))
 
