@@ -130,7 +130,7 @@ class Answer:
         return (
             f"{generators} generators of {config.gan.steps:,} steps ({self.images:,} images each), "
             f"{cells} trainings of classifiers with {self.seeds} seeds, at most {pilots} to choose an arm. Without a "
-            f"GPU about {generators * gan_hours(config):.1f} h for the generators and {hours:.1f} h for the classifiers "
+            f"GPU about {generators * gan_hours(config):.1f} h for the generators, {hours:.1f} h for the classifiers "
             "on this machine."
         )
 
