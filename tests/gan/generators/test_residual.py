@@ -84,8 +84,8 @@ def test_noise_is_standard_normal_differs_between_places_and_depends_on_the_late
     noise = NoiseInput(1, 100, 16, torch.Generator().manual_seed(0))
     with torch.no_grad():
         noise.strength.fill_(1.0)
-    maps = noise(torch.zeros(4000, 1, 16, 16), latents).flatten(1)  # (4000, 256)
-    assert maps.std(dim=0) == pytest.approx(torch.ones(256), abs=0.06)
+    maps = noise(torch.zeros(4000, 1, 16, 16), latents).detach().flatten(1)  # (4000, 256)
+    assert (maps.std(dim=0) - 1).abs().max() < 0.06
     correlations = torch.corrcoef(maps.T).fill_diagonal_(0)
     assert correlations.abs().mean() < 0.12
     again = NoiseInput(1, 100, 16, torch.Generator().manual_seed(0))
