@@ -100,8 +100,8 @@ class TrainingConfig:
                 found=f"Some training settings cannot be used: {', '.join(wrong)}.",
                 expected="steps, checks, patience, plateau_patience and num_workers must be at least 1, batch_size "
                 "at least 2 (for batch normalization), seed, augmented_versions, l2 and synthetic_weight at least 0, "
-                "learning_rate above 0, plateau_factor between 0 and 1, decay_to and synthetic_steps above 0 and at most "
-                "1, "
+                "learning_rate above 0, plateau_factor between 0 and 1, decay_to and synthetic_steps above 0 and at "
+                "most 1, "
                 + ", ".join(f"{name} one of {', '.join(map(str, known))}" for name, known in choices.items())
                 + ".",
                 action="Correct the training settings.",

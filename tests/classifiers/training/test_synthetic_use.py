@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from classifiers.errors import ClassifierInputError
-from classifiers.training.batches import Examples, augmented_batches, plain_batches, rows_of_batches
+from classifiers.training.batches import Examples, augmented_batches, plain_batches, rows_of_batches, versioned_batches
 from classifiers.training.config import TrainingConfig
 from classifiers.training.cuda_graph import RecordedTrainingStep
 from classifiers.training.losses import choose_loss
@@ -105,3 +105,14 @@ def test_what_does_not_fit_is_refused(train):
         train("pixel_svm", size=20, synthetic_weight=0.5, train_is_synthetic=np.zeros(48, dtype=bool))
     with pytest.raises(ClassifierInputError, match=r"synthetic_steps = 0"):
         TrainingConfig(steps=1, synthetic_steps=0)
+
+
+def test_versions_of_a_synthetic_image_are_synthetic_and_come_first():
+    config = TrainingConfig(steps=8, batch_size=6, synthetic_steps=0.5)
+    inputs = torch.arange(16)  # version v of image i is row 8 v + i
+    batches = list(versioned_batches(Examples(inputs, LABELS.repeat(2), IS_SYNTHETIC.repeat(2)), 2, config))
+    for rows, labels, is_synthetic in batches:
+        assert torch.equal(LABELS[rows % 8], labels)
+        assert torch.equal(IS_SYNTHETIC[rows % 8], is_synthetic)
+    assert any(batch[2].any() for batch in batches[:4]) and not any(batch[2].any() for batch in batches[4:])
+    assert {int(version) for rows, _, _ in batches for version in rows // 8} == {0, 1}
