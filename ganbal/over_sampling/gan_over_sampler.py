@@ -88,8 +88,7 @@ class GANOverSampler(BaseEstimator):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         parts, part_labels = [gray], [labels]
         for name, number in to_add.items():
-            console = Console(quiet=not self.verbose)
-            generated = _generate(gray[labels == name], gray, number, config, seed, device, console)
+            generated = _generate(gray[labels == name], number, config, seed, device, Console(quiet=not self.verbose))
             parts.append(generated)
             part_labels.append(np.full(number, name, dtype=labels.dtype))
         self.sampling_strategy_ = to_add
@@ -100,19 +99,9 @@ class GANOverSampler(BaseEstimator):
 
 
 def _generate(
-    images: np.ndarray,
-    of_all_classes: np.ndarray,
-    number: int,
-    config: GanConfig,
-    seed: int,
-    device: torch.device,
-    console: Console,
+    images: np.ndarray, number: int, config: GanConfig, seed: int, device: torch.device, console: Console
 ) -> np.ndarray:
-    """Train a GAN on images (N, S, S) and return `number` synthetic ones: (number, S, S) uint8.
-
-    Args:
-        of_all_classes: (M, S, S), for a pretraining.
-    """
+    """Train a GAN on images (N, S, S) and return `number` synthetic ones: (number, S, S) uint8."""
     size_px, training = images.shape[1], _resized(images, config.image_size_px)
     fingerprint = TrainingFingerprint.of(
         config,
@@ -125,7 +114,6 @@ def _generate(
         train_gan(
             training,
             config,
-            pretraining_images=_resized(of_all_classes, config.image_size_px) if config.pretrain_steps else None,
             fingerprint=fingerprint,
             seed=seed,
             device=device,

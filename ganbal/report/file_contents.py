@@ -8,7 +8,13 @@ _SIZE = sequence(number)
 
 DATA = record(
     ("minority_class",),
-    source=record(root=text, origin=text, layout=text, is_phantom=flag),
+    source=record(
+        root=text,
+        origin=text,
+        layout=text,
+        is_phantom=flag,
+        imports=sequence(record(kind=text, origin=text, sha256=text, revision=text, images=number, files=number)),
+    ),
     classes=sequence(text),
     minority_class=text,
     positive_class=text,
@@ -44,7 +50,6 @@ _GENERATOR = {
     "device": text,
     "parameters": mapping(number),
     "augment": optional(sequence(text)),
-    "pretraining": optional(record(steps=number, num_images=number)),
 }
 TRAINING = record(("class_name",), **_GENERATOR, classes=sequence(record(("class_name",), **_GENERATOR)))
 
@@ -215,9 +220,6 @@ CONFIG = record(
         class_name=text,
         preset=text,
         loss=text,
-        generator=text,
-        output_skips=flag,
-        noise_inputs=flag,
         discriminators=optional(sequence(text)),
         projection_backbone=text,
         discriminator_norm=text,
@@ -227,7 +229,6 @@ CONFIG = record(
         latent_dim=number,
         base_channels=number,
         r1_gamma=number,
-        r2_gamma=number,
         learning_rate=number,
         discriminator_learning_rate=number,
         adam_beta1=number,

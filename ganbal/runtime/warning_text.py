@@ -78,9 +78,6 @@ _LEFT_OUT = {
     "smote-needs-no-augmentation": "SMOTE needs fixed feature vectors, and augmentation makes new ones in every step. "
     "Set study.augment=none to include it",
     "sampler-needs-batches": "this classifier is fitted to all images at once, not to batches",
-    "arm-needs-steps": "this classifier is fitted to all images at once, and weights or an order of synthetic images "
-    "need training in steps",
-    "arm-needs-batch-norm": "this classifier has no batch normalization that is trained, and the arm needs two of each",
 }
 """Reasons of `arm-left-out`."""
 
@@ -128,6 +125,12 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "Data",
         "mild",
         "Files of other formats are left out: {by_suffix}, such as {example} (images are {read:all}).",
+    ),
+    "repeated-lines": ("Data", "mild", "{count:#line} of the table name a file that another line names already."),
+    "uncertain-labels": (
+        "Data",
+        "mild",
+        "{count:#line} of the table left out, because they say of {label} that it is uncertain (−1).",
     ),
     "unreadable-files": (
         "Data",

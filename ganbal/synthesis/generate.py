@@ -1,8 +1,8 @@
 """Generation of synthetic images: from a trained generator to PNG files with a manifest."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,15 +83,13 @@ class AcceptedImage:
         index: its position in the latent stream.
         pixels: (S, S) uint8.
         num_rejected: images rejected up to this one, or among all candidates of a selection.
-        num_unconfirmed: candidates of its selection whose label was not confirmed.
-        selected: what the manifest says of a selected image, by column.
+        separability: rank among the candidates of a selection, else None.
     """
 
     index: int
     pixels: np.ndarray
     num_rejected: int
-    num_unconfirmed: int = 0
-    selected: Mapping[str, str] = field(default_factory=dict)
+    separability: float | None = None
 
 
 @dataclass(frozen=True)
@@ -102,8 +100,6 @@ class SynthesisResult:
     num_rejected: int
     """Images discarded as copies of training images."""
     class_name: str
-    num_unconfirmed: int = 0
-    """Candidates of a selection whose label was not confirmed."""
 
 
 def synthesize(
@@ -147,7 +143,7 @@ def synthesize(
         advise_when_out_of_memory("generating images", "synthesis.batch_size"),
     ):
         for request, generator in zip(requests, generators, strict=True):
-            name, num_before, num_rejected, num_unconfirmed = generator.class_name, len(rows), 0, 0
+            name, num_before, num_rejected = generator.class_name, len(rows), 0
 
             def poll() -> None:
                 stop.raise_if_requested("Partially generated images do not count; the trained generator is kept.")
@@ -156,10 +152,10 @@ def synthesize(
             for image in _matched_images(generator, request, seed, batch_size, poll):
                 file_name = f"{places[name]}/synthetic_{seed}_{image.index:06d}.png"
                 rows.append(_write_image(folder, file_name, image, generator, seed, matched))
-                num_rejected, num_unconfirmed = image.num_rejected, image.num_unconfirmed
+                num_rejected = image.num_rejected
                 bar.update()
                 poll()
-            results.append(SynthesisResult(len(rows) - num_before, num_rejected, name, num_unconfirmed))
+            results.append(SynthesisResult(len(rows) - num_before, num_rejected, name))
     write_manifest(folder, rows, _summary(requests, results))
     return results
 
@@ -173,15 +169,11 @@ def _summary(requests: Sequence[SynthesisRequest], results: Sequence[SynthesisRe
         return {"num_images": sum(part.num_images for part in parts), "num_rejected": num_rejected}
 
     selected = [request for request in requests if request.selection is not None]
-    of_selection = {
-        "selected_from": sum(request.num_candidates for request in selected),
-        "num_unconfirmed": sum(part.num_unconfirmed for part in results),
-    }
     return {
         "class_name": ", ".join(part.class_name for part in results),
         **counts(results),
         "classes": {part.class_name: counts([part]) for part in results},
-        **(of_selection if selected else {}),
+        **({"selected_from": sum(request.num_candidates for request in selected)} if selected else {}),
     }
 
 
@@ -205,7 +197,7 @@ def _write_image(
         synthetic="yes",
         sha256=digest,
         matched="+".join(matched),
-        **image.selected,
+        separability="" if image.separability is None else f"{image.separability:.4f}",
     )
 
 
@@ -237,13 +229,9 @@ def _chosen_images(
         poll()
     chosen = request.selection.choose(np.stack([image.pixels for image in candidates]), request.num_images)
     num_rejected = candidates[-1].num_rejected
-    for place, row in enumerate(chosen.rows):
-        yield replace(
-            candidates[row],
-            num_rejected=num_rejected,
-            num_unconfirmed=chosen.num_unconfirmed,
-            selected=chosen.manifest_entries(place),
-        )
+    for row, separability in zip(chosen.rows, chosen.separability, strict=True):
+        image = candidates[row]
+        yield replace(image, num_rejected=num_rejected, separability=float(separability))
 
 
 def _accepted_images(
