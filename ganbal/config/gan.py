@@ -64,12 +64,12 @@ class GanConfig(Section):
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
     """The discriminator's target probability of real images is 1 - this (non-saturating loss only)."""
     discriminators: tuple[Literal["dcgan", "residual", "projected"], ...] = ("dcgan",)
-    """One or several that judge the same images: `dcgan`, `residual` (residual blocks without normalization),
+    """One or several networks that score the same images: `dcgan`, `residual` (residual blocks without normalization),
     `projected` (heads on the features of a pretrained network)."""
     discriminator_weights: tuple[float, ...] = ()
     """Weight of each discriminator's loss; empty: all 1."""
     projection_backbone: str = "mobilenet_v2"
-    """Network of torchvision whose features `projected` judges."""
+    """Network of torchvision whose features `projected` scores."""
     projection_weights: str = "imagenet"
     """Its weights: `imagenet` (downloaded once), `none` (random) or a file."""
     discriminator_norm: Literal["batch", "spectral", "none"]

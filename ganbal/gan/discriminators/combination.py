@@ -1,4 +1,4 @@
-"""Several discriminators that judge the same images, each with a weight."""
+"""Several discriminators that score the same images, each with a weight."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from ganbal.gan.losses import Head, heads_of
 
 
 class Combination(nn.Module):
-    """The logits of all parts side by side; `heads` tells the loss which belong together and what they weigh.
+    """The logits of all parts side by side; `heads` gives the loss the groups of logits and their weights.
 
     Args:
         parts: discriminators with the weights of their losses.

@@ -2,7 +2,7 @@
 
 The backbone is any classification network of torchvision. Its feature maps at up to four resolutions are mixed by fixed
 random convolutions, across channels and from coarse to fine, so that no head can rely on a few features; a small head
-per resolution judges every place of its map. Only the heads are trained.
+per resolution scores every position of its map. Only the heads are trained.
 """
 
 import torch
@@ -109,17 +109,17 @@ class ProjectedDiscriminator(nn.Module):
         with torch.no_grad():
             maps = features(torch.zeros(1, 1, image_size_px, image_size_px))
         self.mixing = RandomMixing([features.shape[1] for features in maps], random)
-        self.judges = nn.ModuleList(_head() for _ in maps)
-        for judge in self.judges:
-            initialize_unnormalized(judge, random)
-        add_spectral_norm(self.judges, seed)
+        self.scorers = nn.ModuleList(_head() for _ in maps)
+        for head in self.scorers:
+            initialize_unnormalized(head, random)
+        add_spectral_norm(self.scorers, seed)
         self.heads = tuple(Head(features.shape[-2] * features.shape[-1], 1 / len(maps)) for features in maps)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Logits (B, P) of images (B, 1, S, S) float in [-1, 1]: one per place of every map, from fine to coarse."""
         assert labels is None, "class-conditional trainings need another discriminator"
         mixed = self.mixing(self.features(images))
-        logits = [judge(features).flatten(1) for judge, features in zip(self.judges, mixed, strict=True)]
+        logits = [head(features).flatten(1) for head, features in zip(self.scorers, mixed, strict=True)]
         return torch.cat(logits, dim=1)
 
 

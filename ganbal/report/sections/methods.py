@@ -97,7 +97,7 @@ def _settings(gan: Mapping[str, Any], cite: Citations) -> list[str]:
 
 
 def _discriminators(gan: Mapping[str, Any], cite: Citations) -> str:
-    """What judged the images, where it was not the DCGAN's discriminator alone."""
+    """The discriminators, unless only the DCGAN's was used."""
     names = gan.get("discriminators") or ["dcgan"]
     if list(names) == ["dcgan"]:
         return ""

@@ -154,8 +154,8 @@ def _copies(run: RunFiles, copies: Mapping[str, Any] | None) -> list[Block]:
         return []
     number, rule = copies["number"], copies["rule_from"]
     found = plural(number, "synthetic image") if number else "No synthetic image"
-    judged = f", judged by {rule} images" if rule else ""
-    blocks: list[Block] = [Paragraph(f"{found} counted as a copy of a training image{judged}.")]
+    rule_text = f", by thresholds set on {rule} images" if rule else ""
+    blocks: list[Block] = [Paragraph(f"{found} counted as a copy of a training image{rule_text}.")]
     picture = pictures.nearest_pairs(run)
     if picture:
         blocks.append(Gallery("Nearest training images", [picture]))

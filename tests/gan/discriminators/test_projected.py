@@ -48,7 +48,7 @@ def test_one_logit_per_place_of_every_map_and_the_same_weight_for_every_resoluti
 
 def test_only_the_heads_are_trained_and_the_backbone_does_not_follow_the_batches(projected):
     trained = {name.split(".")[0] for name, parameter in projected.named_parameters() if parameter.requires_grad}
-    assert trained == {"judges"}
+    assert trained == {"scorers"}
     before = copy.deepcopy(projected.features.state_dict())
     projected.train()
     given = images().requires_grad_(True)
@@ -56,7 +56,7 @@ def test_only_the_heads_are_trained_and_the_backbone_does_not_follow_the_batches
     after = projected.features.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     assert given.grad.abs().sum() > 0
-    assert all(parameter.grad.abs().sum() > 0 for parameter in projected.judges.parameters())
+    assert all(parameter.grad.abs().sum() > 0 for parameter in projected.scorers.parameters())
 
 
 def test_mixing_goes_from_coarse_to_fine_by_hand():
