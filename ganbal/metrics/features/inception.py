@@ -1,5 +1,6 @@
 """The Inception v3 network that FID is defined with, as ported by pytorch-fid."""
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -142,7 +143,7 @@ def inception_extractor(
 
 def _checked_weights(file: Path, dims: int) -> dict[str, torch.Tensor]:
     weights = read_weights(file, what=_WHAT)
-    expected = {name: value.shape for name, value in empty_inception().state_dict().items()}
+    expected = _expected_shapes()
     # Files from 2018 and earlier lack the batch counters, which are not used here.
     counters = {name for name in expected if name.endswith("num_batches_tracked")}
     needed = expected.keys() - counters
@@ -165,6 +166,12 @@ def _checked_weights(file: Path, dims: int) -> dict[str, torch.Tensor]:
             + f" the complete file that pytorch-fid downloads: {FID_WEIGHTS_URL}",
         )
     return weights
+
+
+@functools.lru_cache(maxsize=1)
+def _expected_shapes() -> dict[str, torch.Size]:
+    with torch.device("meta"):  # without memory or initial values, which take half a second
+        return {name: value.shape for name, value in empty_inception().state_dict().items()}
 
 
 def _not_finite(weights: Mapping[str, torch.Tensor], dims: int) -> list[str]:
