@@ -1,7 +1,7 @@
 """Errors for wrong input."""
 
 
-class ClassifierInputError(Exception):
+class ClassifierInputError(ValueError):
     """Wrong input: one sentence each about what was found to be wrong, what is expected, and what to do."""
 
     def __init__(self, *, found: str, expected: str, action: str) -> None:

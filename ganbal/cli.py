@@ -12,6 +12,7 @@ import click
 
 from ganbal import __version__
 from ganbal.errors import GanbalError, InputError, reason_of
+from ganbal.export.formats import FORMATS
 from ganbal.options import GroupedCommand, Shortcuts, Typed, option, shared_options
 
 # Nothing heavier than click may be imported here: `ganbal --help` answers at once. Commands import what they need.
@@ -112,6 +113,7 @@ def train_gan(typed: Typed) -> None:
 @option("--reject-copies", is_flag=True, help="Regenerate images that are too close to a training image.")
 @option("--select", type=int, metavar="K", help="Generate K times as many, keep those hardest to tell from real ones.")
 @option("--overwrite", is_flag=True, help="Replace images that were generated before.")
+@option("--from", "file", type=click.Path(path_type=Path), metavar="FILE", help="An exported generator; needs no data.")
 @shared_options()
 def synthesize(
     typed: Typed,
@@ -121,6 +123,7 @@ def synthesize(
     reject_copies: bool,
     select: int | None,
     overwrite: bool,
+    file: Path | None,
 ) -> None:
     """Generate images from the trained generator, with a manifest. Default: as many as each class lacks."""
     from ganbal import pipeline
@@ -132,7 +135,10 @@ def synthesize(
     if numbers or target or ratio is not None:  # each replaces what an earlier command of the run has set
         typed = typed.with_value("synthesis.num_images", _number_or_counts(numbers) if numbers else "balance")
         typed = typed.with_value("synthesis.ratio", 1.0 if ratio is None else ratio)
-    _carry_out(pipeline.synthesize, typed, overwrite=overwrite)
+    if file is not None:
+        _carry_out(pipeline.synthesize_from_file, typed, file=file, overwrite=overwrite)
+    else:
+        _carry_out(pipeline.synthesize, typed, overwrite=overwrite)
 
 
 def _number_or_counts(numbers: Sequence[str]) -> int | dict[str, int]:
@@ -183,7 +189,7 @@ def score(
     if save_statistics:
         _carry_out(pipeline.save_folder_statistics, typed, folder=folders[0], target=save_statistics)
     elif folders:
-        _carry_out(pipeline.score_two_folders, typed, real=folders[0], synthetic=folders[1])
+        _carry_out(pipeline.score_two_sets, typed, real=folders[0], synthetic=folders[1])
     else:
         _carry_out(pipeline.score, typed)
 
@@ -218,6 +224,25 @@ def report(typed: Typed) -> None:
     from ganbal import pipeline
 
     _carry_out(pipeline.report, typed)
+
+
+@main.command()
+@option("--format", "form", type=click.Choice(FORMATS), default="safetensors", show_default=True, help="See the guide.")
+@option("--to", "target", type=click.Path(path_type=Path), metavar="DIR", help="[default: export/FORMAT in the run]")
+@option("--class", "class_name", metavar="NAME", help="Only this class. [default: all]")
+@option("--copy", is_flag=True, help="With kaggle: copy the real images instead of linking them.")
+@option("--with-real", is_flag=True, help="With npz: put the real images into the file, too.")
+@option("--push-to-hub", "repository", metavar="OWNER/NAME", help="Upload the folder to the Hugging Face Hub.")
+@shared_options(None)
+def export(typed: Typed, copy: bool, **choices: Any) -> None:
+    """Write the generator, or the synthetic images, in a format of other programs.
+
+    Generators: safetensors, torch-export, onnx. Images: imagefolder (Hugging Face), kaggle (with the real
+    images linked), npz (MedMNIST).
+    """
+    from ganbal import pipeline
+
+    _carry_out(pipeline.export, typed, link="copy" if copy else "symlink", **choices)
 
 
 @main.command()

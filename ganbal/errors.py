@@ -11,8 +11,8 @@ class GanbalError(Exception):
     exit_code = 1
 
 
-class InputError(GanbalError):
-    """Wrong usage or wrong input; exit code 2.
+class InputError(GanbalError, ValueError):
+    """Wrong usage or wrong input; exit code 2. A `ValueError`, as Python's own functions raise for wrong values.
 
     Its three parts are sentences that form one paragraph: what was found to be wrong, what ganbal expects, what to do.
     """
@@ -36,8 +36,8 @@ class InterruptedBySignal(GanbalError):
     exit_code = 130
 
 
-class SeveralInputErrors(GanbalError):
-    """Several problems with the input; exit code 2."""
+class SeveralInputErrors(GanbalError, ValueError):
+    """Several problems with the input; exit code 2. A `ValueError`."""
 
     exit_code = 2
 

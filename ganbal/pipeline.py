@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganbal.config.presets import document_files
 from ganbal.errors import InputError
+from ganbal.run.folder import new_run
 from ganbal.run.selection import (
     RunChoice,
     existing_run,
@@ -20,6 +21,10 @@ from ganbal.run.selection import (
 from ganbal.runtime.console import Console
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from ganbal.gan.image_generator import ImageGenerator
+    from ganbal.run.tracking.callback import Callback
     from ganbal.stages.context import RunContext
 
 
@@ -49,7 +54,7 @@ def inspect(choice: RunChoice, console: Console) -> Outcome:
         return _outcome(context, content, terminal_text.inspection(content), _command("train-gan", context))
 
 
-def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
+def train_gan(choice: RunChoice, console: Console, *, callbacks: "Sequence[Callback]" = ()) -> Outcome | None:
     """Train in this process, or in all that `torchrun` started; all but the first return None."""
     with console.working("Loading libraries"):
         from ganbal.runtime.distributed import process_group
@@ -64,11 +69,26 @@ def train_gan(choice: RunChoice, console: Console) -> Outcome | None:
         requirements = Requirement.IMAGES, Requirement.GAN
         with open_run(selected, console, "train-gan", *requirements, world=world) as context:
             _start(context, *requirements)
+            context.callbacks = callbacks
             inspect.inspect(context)
             content = train_gan.train_gan(context)
             world.broadcast_object(None)  # the others have finished, too
             next_step = _command("synthesize", context, *_numbers(images_to_generate(context)))
             return _outcome(context, content, terminal_text.training(content), next_step)
+
+
+def import_generators(choice: RunChoice, console: Console, *, generators: "Sequence[ImageGenerator]") -> Outcome:
+    """Begin a run with generators that were trained elsewhere, instead of training."""
+    with console.working("Loading libraries"):
+        from ganbal.stages import import_generators, inspect, terminal_text
+        from ganbal.stages.session import Requirement, open_run
+    selected = select_run_to_begin(
+        choice, console, is_usable=lambda run: import_generators.has_no_others(run, generators)
+    )
+    with open_run(selected, console, "train-gan", Requirement.IMAGES) as context:
+        inspect.inspect(context)
+        content = import_generators.import_generators(context, generators)
+        return _outcome(context, content, terminal_text.training(content), _command("synthesize", context))
 
 
 def synthesize(choice: RunChoice, console: Console, *, overwrite: bool = False) -> Outcome:
@@ -81,6 +101,30 @@ def synthesize(choice: RunChoice, console: Console, *, overwrite: bool = False) 
         return _outcome(context, content, terminal_text.synthesis(content), _command("score", context))
 
 
+def synthesize_from_file(choice: RunChoice, console: Console, *, file: Path, overwrite: bool = False) -> Outcome:
+    """Generate images from an exported generator, without a run."""
+    folder = choice.run_folder or new_run(file.stem).folder
+    with console.working("Loading libraries"):
+        from ganbal.stages import terminal_text
+        from ganbal.stages.synthesize_from_file import synthesize_from_file
+    content = synthesize_from_file(file, folder, choice.settings(), console, overwrite=overwrite)
+    return Outcome(content, terminal_text.synthesis(content), f"ganbal score REAL {shlex.quote(content['folder'])}")
+
+
+def export(choice: RunChoice, console: Console, **details: Any) -> Outcome:
+    """Write the generators or the synthetic images of a run in the format of other programs."""
+    selected = select_run_to_continue(choice)
+    with console.working("Loading libraries"):
+        from ganbal.stages import export, terminal_text
+        from ganbal.stages.session import Requirement, open_run
+    request = export.ExportRequest(**details)
+    request.check()
+    requirements = [Requirement.IMAGES] if request.needs_real_images else []
+    with open_run(selected, console, "export", *requirements) as context:
+        content = export.export(context, request)
+        return _outcome(context, content, terminal_text.exported(content), "")
+
+
 def score(choice: RunChoice, console: Console) -> Outcome:
     selected = select_run_to_continue(choice)
     with console.working("Loading libraries"):
@@ -91,11 +135,13 @@ def score(choice: RunChoice, console: Console) -> Outcome:
         return _outcome(context, content, terminal_text.scores(content), _command("compare", context))
 
 
-def score_two_folders(choice: RunChoice, console: Console, *, real: Path, synthetic: Path) -> Outcome:
-    """Score any two folders of images, without a run."""
+def score_two_sets(
+    choice: RunChoice, console: Console, *, real: "Path | np.ndarray", synthetic: "Path | np.ndarray"
+) -> Outcome:
+    """Score any two folders or arrays of images, without a run."""
     with console.working("Loading libraries"):
         from ganbal.stages import score, terminal_text
-    content = score.score_two_folders(real, synthetic, choice.settings(), console)
+    content = score.score_two_sets(real, synthetic, choice.settings(), console)
     return Outcome(content, terminal_text.scores(content), "ganbal compare, to measure whether such images help")
 
 

@@ -24,9 +24,11 @@ LAYERS = [
     "ganbal.over_sampling",
     "ganbal.prediction",
     "ganbal.reproduction",
+    "ganbal.export",
     "ganbal.report",
     "ganbal.stages",
     "ganbal.pipeline",
+    "ganbal.api",
     "ganbal.options",
     "ganbal.cli",
     "ganbal.__main__",
@@ -100,6 +102,15 @@ def test_no_two_classes_share_a_name():
 
 def test_few_modules_are_directly_in_the_package():
     assert len(list((ROOT / "ganbal").glob("*.py"))) <= 8
+
+
+def test_the_package_imports_nothing_heavy_and_lists_its_api():
+    code = (
+        "import sys, ganbal; "
+        "print([m for m in ('torch', 'numpy', 'pandas', 'sklearn') if m in sys.modules], dir(ganbal) == ganbal.__all__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[] True"
 
 
 def test_help_imports_nothing_heavy():

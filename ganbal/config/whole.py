@@ -1,6 +1,6 @@
 """All sections together."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -19,6 +19,8 @@ class Config(Section):
     seed: int = Field(0, ge=0, lt=2**31)
     device: Annotated[str, AfterValidator(check_device_name)] = "auto"
     """`auto` (CUDA where available), `cpu`, `cuda` or `cuda:N`."""
+    tracking: Literal["auto"] | tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = "auto"
+    """Programs that the training reports to; each needs its package. `auto`: TensorBoard where it is installed."""
     data: DataConfig = DataConfig()
     gan: GanConfig = GanConfig.model_validate({})
     synthesis: SynthesisConfig = SynthesisConfig()

@@ -10,6 +10,7 @@ import torch
 from ganbal.errors import InputError, reason_of
 from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.folder import GanFolder
+from ganbal.gan.generator_file import SUFFIX, StoredGenerator, read_generator
 from ganbal.gan.networks import Generator
 from ganbal.gan.sampling import TrainedGenerator
 from ganbal.gan.state import TrainingState
@@ -74,11 +75,14 @@ def read_checkpoint(path: Path, device: str = "cpu") -> tuple[dict[str, Any], Tr
 
 
 def chosen_checkpoint(folder: GanFolder) -> Path:
-    """The checkpoint to sample from: the best one; the last one of a training that kept none.
+    """The file of the generator to sample from: the best checkpoint; the last one of a training that kept no best one;
+    or an imported generator.
 
     Raises:
         InputError: the training kept a best checkpoint that is missing, or its last checkpoint is damaged.
     """
+    if folder.is_imported:
+        return folder.imported
     best, last = folder.best_checkpoint, folder.last_checkpoint
     if best.is_file() or not last.is_file():
         return best if best.is_file() else last
@@ -93,7 +97,7 @@ def chosen_checkpoint(folder: GanFolder) -> Path:
 
 
 def load_generator(path: Path, device: torch.device, class_name: str | None = None) -> TrainedGenerator:
-    """Load the averaged generator of a checkpoint, in evaluation mode.
+    """Load the averaged generator of a checkpoint, or one that was exported, in evaluation mode.
 
     Args:
         class_name: the class to generate; None is enough where it was trained on one class.
@@ -101,8 +105,8 @@ def load_generator(path: Path, device: torch.device, class_name: str | None = No
     Raises:
         InputError: the file is missing or damaged, or the generator does not know that class.
     """
-    content, fingerprint = read_checkpoint(path, str(device))
-    known = fingerprint.class_names
+    stored = read_stored_generator(path)
+    known = stored.fingerprint.class_names
     chosen = class_name if class_name is not None or len(known) > 1 else known[0]
     if chosen not in known:
         raise InputError(
@@ -112,15 +116,37 @@ def load_generator(path: Path, device: torch.device, class_name: str | None = No
             expected=f"It was trained on {', '.join(known)}.",
             action="Name a class it knows, or train a generator for the other one (gan.class_names).",
         )
+    label = known.index(chosen) if stored.fingerprint.is_conditional else None
+    return TrainedGenerator(network_of(stored, path, device), chosen, label, stored.step, stored.sha256)
+
+
+def read_stored_generator(path: Path) -> StoredGenerator:
+    """The averaged generator of a checkpoint or of an exported file, on the CPU.
+
+    Raises:
+        InputError: the file is missing or damaged.
+    """
+    if path.suffix == SUFFIX:
+        return read_generator(path)
+    content, fingerprint = read_checkpoint(path)
     try:
-        generator = _build_generator(fingerprint)
-        generator.load_state_dict(content["generator_ema"])
-        step = int(content["step"])
+        return StoredGenerator(dict(content["generator_ema"]), fingerprint, int(content["step"]), file_digest(path))
+    except (KeyError, TypeError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def network_of(stored: StoredGenerator, path: Path, device: torch.device) -> Generator:
+    """The network with its weights on `device`, in evaluation mode; `path` is named in messages.
+
+    Raises:
+        InputError: weights and settings do not belong together.
+    """
+    try:
+        generator = _build_generator(stored.fingerprint)
+        generator.load_state_dict(stored.tensors)
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
         raise _damaged(path, error) from error
-    generator.to(device).requires_grad_(False).eval()
-    label = known.index(chosen) if fingerprint.is_conditional else None
-    return TrainedGenerator(generator, chosen, label, step, file_digest(path))
+    return generator.to(device).requires_grad_(False).eval()
 
 
 def _build_generator(fingerprint: TrainingFingerprint) -> Generator:

@@ -20,6 +20,15 @@ class GanFolder:
         return self.root / "checkpoints" / "best.pt"
 
     @property
+    def imported(self) -> Path:
+        """A generator that was trained elsewhere and takes the place of a training."""
+        return self.root / "generator.safetensors"
+
+    @property
+    def is_imported(self) -> bool:
+        return self.imported.is_file() and not self.last_checkpoint.is_file()
+
+    @property
     def history(self) -> Path:
         return self.root / "history.csv"
 

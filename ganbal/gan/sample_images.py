@@ -22,10 +22,14 @@ FRAME_MILLISECONDS = 400
 MOST_FRAMES = 40
 
 
-def write_grid(path: Path, generator: Generator, seed: int, details: dict[str, str]) -> None:
-    """Images of the first latent vectors of `seed`: the same in every grid of a training, one class per row."""
+def write_grid(path: Path, generator: Generator, seed: int, details: dict[str, str]) -> np.ndarray:
+    """Write images of the first latent vectors of `seed`: the same in every grid of a training, one class per row.
+
+    Returns:
+        The grid, uint8 (H, W) or (H, W, 3).
+    """
     latents = latent_rows(seed, GRID_IMAGES, generator.latent_dim)
-    _write_sheet(path, generator, latents, GRID_COLUMNS, details)
+    return _write_sheet(path, generator, latents, GRID_COLUMNS, details)
 
 
 def write_interpolation(path: Path, generator: Generator, seed: int, details: dict[str, str]) -> None:
@@ -35,11 +39,15 @@ def write_interpolation(path: Path, generator: Generator, seed: int, details: di
     _write_sheet(path, generator, latents, INTERPOLATION_STEPS, details)
 
 
-def _write_sheet(path: Path, generator: Generator, latents: Tensor, columns: int, details: dict[str, str]) -> None:
+def _write_sheet(
+    path: Path, generator: Generator, latents: Tensor, columns: int, details: dict[str, str]
+) -> np.ndarray:
     """Images of the latent vectors in rows of `columns`; a class-conditional generator makes one class per row."""
     labels = class_per_row(len(latents), columns, generator.num_classes) if generator.num_classes else None
     images = np.concatenate(list(generate_images(generator, latents, GRID_IMAGES, labels)))
-    write_synthetic_png(path, tile(images, columns), details)
+    sheet = tile(images, columns)
+    write_synthetic_png(path, sheet, details)
+    return sheet
 
 
 def class_per_row(count: int, columns: int, num_classes: int) -> Tensor:

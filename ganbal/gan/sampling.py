@@ -24,6 +24,12 @@ def latent_rows(seed: int, count: int, latent_dim: int) -> Tensor:
     return torch.stack(list(itertools.islice(latent_stream(seed, latent_dim), count)))
 
 
+def as_pixels(images: Tensor) -> Tensor:
+    """(B, C, S, S) in [-1, 1] to uint8 (B, S, S), or (B, S, S, 3) in color."""
+    pixels = ((images + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    return pixels[:, 0] if pixels.shape[1] == 1 else pixels.permute(0, 2, 3, 1)
+
+
 @torch.no_grad()
 def generate_images(
     generator: Generator, latents: Tensor, batch_size: int, labels: Tensor | None = None
@@ -43,8 +49,7 @@ def generate_images(
         for rows in torch.arange(len(latents)).split(batch_size):
             chosen = None if labels is None else labels[rows].to(device)
             with true_float32():
-                images = generator(latents[rows].to(device), chosen)[:, 0]
-                pixels = ((images + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+                pixels = as_pixels(generator(latents[rows].to(device), chosen)).cpu().numpy()
             yield pixels
     finally:
         generator.train(was_training)

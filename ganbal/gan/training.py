@@ -36,6 +36,7 @@ def train_gan(
     console: Console,
     quality: Callable[[np.ndarray], float] | None = None,
     on_log: Callable[[dict[str, float]], None] = lambda row: None,
+    on_image: Callable[[int, str, np.ndarray], None] = lambda step, name, image: None,
     world: World = ALONE,
 ) -> TrainingState:
     """Train for `config.steps` steps in all, from the last checkpoint in `folder` where there is one.
@@ -47,6 +48,7 @@ def train_gan(
         quality: distance of synthetic images (M, S, S) uint8, M/K of each class in the order of the labels, to the
             training images, lower is better; the checkpoint with the lowest is kept as `best.pt`. None keeps none.
         on_log: called with every row of the history.
+        on_image: called with the step, a name and every sample grid, uint8 (H, W) or (H, W, 3).
         world: processes that train together; each calls this with the same arguments, and only the first one writes.
 
     Raises:
@@ -59,7 +61,7 @@ def train_gan(
         state = new_state(config, seed, device, None if labels is None else int(labels.max()) + 1)
         monitor = Monitor(config, images, quality, folder.best_checkpoint, fingerprint, console, world, labels)
         _continue_earlier_training(state, config, fingerprint, folder, monitor, console)
-        writer = TrainingWriter(folder, state, monitor, config, fingerprint, world)
+        writer = TrainingWriter(folder, state, monitor, config, fingerprint, world, on_image)
         writer.write_augmentation(images)
         pixels = torch.from_numpy(np.array(images)).to(device)
         labels_on_device = None if labels is None else torch.from_numpy(labels).to(device)

@@ -1,6 +1,7 @@
 """Writes the files of a GAN training."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,9 +29,10 @@ class TrainingWriter:
         config: GanConfig,
         fingerprint: TrainingFingerprint,
         world: World,
+        on_image: Callable[[int, str, np.ndarray], None] = lambda step, name, image: None,
     ) -> None:
         self._folder, self._state, self._monitor, self._config = folder, state, monitor, config
-        self._fingerprint, self._writes = fingerprint, world.is_first
+        self._fingerprint, self._writes, self._on_image = fingerprint, world.is_first, on_image
         self._last_checkpoint_at = time.monotonic()
 
     def is_checkpoint_time(self) -> bool:
@@ -51,7 +53,8 @@ class TrainingWriter:
     def write_grid(self) -> None:
         if self._writes:
             path = self._folder.sample_grid(self._state.step)
-            write_grid(path, self._state.generator_ema, self._fingerprint.seed, self._details())
+            grid = write_grid(path, self._state.generator_ema, self._fingerprint.seed, self._details())
+            self._on_image(self._state.step, "samples", grid)
 
     def write_summaries(self) -> None:
         """Write what needs a finished training: interpolations, and the sample grids as an animation."""

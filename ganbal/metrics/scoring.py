@@ -1,6 +1,6 @@
 """Entry points: score the synthetic images of a run, or any two folders of images."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from ganbal.config import ScoreConfig
+from ganbal.errors import InputError
 from ganbal.metrics.comparison import ImageSets, SetScorer
 from ganbal.metrics.features.extractor import Extractor
 from ganbal.metrics.features.feature_cache import SetFeatureCache
-from ganbal.metrics.features.images import ArrayImages, open_folders
+from ganbal.metrics.features.images import ArrayImages, ImageSource, open_folders
 from ganbal.metrics.features.registry import build_extractor, check_extractor, resolve_extractor
 from ganbal.metrics.registry import chosen_names
 from ganbal.metrics.statistics_file import is_statistics, score_statistics
@@ -104,26 +105,26 @@ def score_run(
     )
 
 
-def score_folders(
-    real: Path,
-    synthetic: Path,
+def score_sets(
+    real: Path | np.ndarray,
+    synthetic: Path | np.ndarray,
     *,
     config: ScoreConfig,
     device: torch.device,
     cache_root: Path | None,
     seed: int,
     console: Console,
-    held_out: Path | None = None,
+    held_out: Path | np.ndarray | None = None,
     figures_folder: Path | None = None,
     extractor: Extractor | None = None,
 ) -> dict[str, Any]:
-    """Score any two folders of images.
+    """Score any two folders or arrays of images.
 
     Args:
-        real: a folder (any depth, image sizes and formats), or a `.npz` file of statistics as pytorch-fid writes it,
-            which suffices for FID and nothing else.
+        real: a folder (any depth, image sizes and formats); an array, uint8 (N, S, S) or (N, S, S, 3); or a `.npz`
+            file of statistics as pytorch-fid writes it, which suffices for FID and nothing else.
         synthetic: the same.
-        held_out: a folder of real images that the generator was not trained on.
+        held_out: a folder or an array of real images that the generator was not trained on.
         config, device, cache_root, seed, console, figures_folder, extractor: as in `score_run`.
 
     Returns:
@@ -132,20 +133,45 @@ def score_folders(
     Raises:
         InputError: as `score_run`; no such folder, or no images in it; more than 5 % unreadable images.
     """
-    from_statistics = is_statistics(real) or is_statistics(synthetic)
-    # Before the extractor is built, which takes seconds: a wrong path is reported at once.
-    sets = None
-    if not from_statistics:
-        folders = open_folders(real, synthetic, *([held_out] if held_out else []))
-        for folder in folders:
-            for warning in folder.warnings:
-                console.warn(f"{folder.name}: {warning}.")
-        sets = ImageSets(folders[0], folders[1], folders[2] if held_out else None)
+    # Before the extractor is built, which takes seconds: wrong paths and arrays are reported at once.
+    given = {"real": real, "synthetic": synthetic} | ({} if held_out is None else {"held-out": held_out})
+    from_statistics = any(isinstance(side, Path) and is_statistics(side) for side in (real, synthetic))
+    sets = None if from_statistics else _opened(given, console)
     extractor = extractor or _resolved_extractor(config, device, console)
     if sets is None:
+        if not (isinstance(real, Path) and isinstance(synthetic, Path)):
+            raise InputError(
+                found="One side is an array, the other a file of statistics.",
+                expected="Statistics are compared with those of a folder or of another file.",
+                action="Give a folder of images instead of the array.",
+            )
         return score_statistics(real, synthetic, extractor=extractor, cache_root=cache_root, console=console)
     scorer = SetScorer(config, extractor, device, SetFeatureCache(cache_root, console), seed, console)
     return scorer.score(sets, figures_folder=figures_folder)
+
+
+def _opened(given: Mapping[str, Path | np.ndarray], console: Console) -> ImageSets:
+    """The images of each side; deep images in folders share one range."""
+    folders = open_folders(*(side for side in given.values() if isinstance(side, Path)))
+    for folder in folders:
+        for warning in folder.warnings:
+            console.warn(f"{folder.name}: {warning}.")
+    in_order = iter(folders)
+    sets: dict[str, ImageSource] = {
+        name: next(in_order) if isinstance(side, Path) else _checked_array(side, name) for name, side in given.items()
+    }
+    return ImageSets(sets["real"], sets["synthetic"], sets.get("held-out"))
+
+
+def _checked_array(pixels: np.ndarray, side: str) -> ArrayImages:
+    is_color = pixels.ndim == 4 and pixels.shape[3] == 3
+    if pixels.dtype != np.uint8 or not (pixels.ndim == 3 or is_color):
+        raise InputError(
+            found=f"The {side} images are an array {pixels.shape} of {pixels.dtype}.",
+            expected="An array of images is uint8, (N, H, W) gray or (N, H, W, 3) RGB.",
+            action="Convert it, or give a folder of images.",
+        )
+    return ArrayImages(pixels, name=f"array of {side} images")
 
 
 def _resolved_extractor(config: ScoreConfig, device: torch.device, console: Console) -> Extractor:

@@ -8,13 +8,7 @@ _SIZE = sequence(number)
 
 DATA = record(
     ("minority_class",),
-    source=record(
-        root=text,
-        origin=text,
-        layout=text,
-        is_phantom=flag,
-        imports=sequence(record(kind=text, origin=text, sha256=text, revision=text, images=number, files=number)),
-    ),
+    source=record(root=text, origin=text, layout=text, is_phantom=flag),
     classes=sequence(text),
     minority_class=text,
     positive_class=text,
@@ -50,6 +44,7 @@ _GENERATOR = {
     "device": text,
     "parameters": mapping(number),
     "augment": optional(sequence(text)),
+    "imported": optional(record(same_training_images=flag)),
 }
 TRAINING = record(("class_name",), **_GENERATOR, classes=sequence(record(("class_name",), **_GENERATOR)))
 

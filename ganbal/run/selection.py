@@ -1,6 +1,6 @@
 """Which run folder a command uses, and with which settings."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,18 +46,23 @@ class SelectedRun:
     is_unnamed: bool = False
 
 
-def select_run_to_begin(choice: RunChoice, console: Console, outputs: Path = OUTPUTS) -> SelectedRun:
+def select_run_to_begin(
+    choice: RunChoice, console: Console, outputs: Path = OUTPUTS, *, is_usable: Callable[[Run], bool] = lambda run: True
+) -> SelectedRun:
     """For commands that may start a run: the named folder, the newest run if it has these very settings, or a new one.
 
     The same command typed again continues its run, and one with other settings never changes a finished run. The image
     folder is made explicit, so that later commands of the run use the same images.
+
+    Args:
+        is_usable: whether the newest run may be continued although its settings are these.
     """
     if choice.run_folder is not None:
         run = Run(choice.run_folder)
         return SelectedRun(run, _with_explicit_data(choice.settings(run), console))
     config = _with_explicit_data(choice.settings(), console)
     newest = newest_run(outputs)
-    if newest is not None and _has_settings(newest, config):
+    if newest is not None and _has_settings(newest, config) and is_usable(newest):
         return SelectedRun(newest, config)
     return SelectedRun(new_run(Path(str(config.data.root)).stem, outputs), config, is_unnamed=True)
 
@@ -104,14 +109,12 @@ def run_to_read(folder: Path | None, outputs: Path = OUTPUTS) -> Run:
 
 
 def _with_explicit_data(config: Config, console: Console) -> Config:
-    # With this comes pandas, which a refused command does not wait for.
-    from ganbal.data.locating import absolute_image_root, resolve_root
+    from ganbal.data.dataset import resolve_root  # with it comes pandas, which a refused command does not wait for
 
     root, origin = resolve_root(config.data)
     if config.data.root is None:
         console.say(f"No --data: using {root} ({origin}).")
-    explicit = {"root": root, "image_root": absolute_image_root(config.data)}
-    return config.model_copy(update={"data": config.data.model_copy(update=explicit)})
+    return config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
 
 
 def _has_settings(run: Run, config: Config) -> bool:

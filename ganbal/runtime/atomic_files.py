@@ -74,6 +74,18 @@ def scratch_folder(parent: Path, purpose: str) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def atomic_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside `target`; on success it takes the place of `target`, on any exception it is deleted."""
+    with scratch_folder(target.parent, target.name) as folder:
+        yield folder
+        folder.chmod(0o777 & ~_umask())
+        with scratch_folder(target.parent, target.name) as former:
+            if target.exists():
+                target.replace(former / "former")
+            folder.replace(target)
+
+
 def write_failure(error: BaseException) -> str | None:
     """Why a file could not be written, if that is what `error` says."""
     if isinstance(error, OSError) and error.errno is not None:

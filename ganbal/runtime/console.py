@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ganbal.runtime.forecast import Forecast
 from ganbal.runtime.live_display import live_display
@@ -123,8 +123,8 @@ class Console:
     def _time_left(self, elapsed: float, left: float) -> str:
         return self._forecast.text(elapsed, left)
 
-    def _start_bar(self, bar: "ProgressBar") -> "rich.progress.TaskID | None":
-        """Show the bar on a terminal; all bars of a console share one live display."""
+    def _start_bar(self, bar: "ProgressBar") -> Any:
+        """Show the bar on a terminal and return its place there, else None; all bars share one live display."""
         terminal = _terminal()
         if self.quiet or not terminal.is_terminal:
             return None
@@ -134,11 +134,11 @@ class Console:
         self._bars += 1
         return self._progress.add_task(bar.description, total=bar.total, completed=bar.n, unit=bar.unit, note="")
 
-    def _refresh_bar(self, bar: "ProgressBar", task: "rich.progress.TaskID") -> None:
+    def _refresh_bar(self, bar: "ProgressBar", task: Any) -> None:
         assert self._progress is not None
         self._progress.update(task, completed=bar.n, note=bar.note)
 
-    def _stop_bar(self, task: "rich.progress.TaskID") -> None:
+    def _stop_bar(self, task: Any) -> None:
         assert self._progress is not None
         self._progress.remove_task(task)
         self._bars -= 1
@@ -153,7 +153,7 @@ class ProgressBar:
     def __init__(self, console: Console, total: int | None, description: str, unit: str, initial: int) -> None:
         self.total, self.description, self.unit, self.n, self.note = total, description, unit, initial, ""
         self._console, self._initial = console, initial
-        self._task: rich.progress.TaskID | None = None
+        self._task: Any = None
         self._start = self._shown = time.monotonic()
 
     def __enter__(self) -> Self:

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from ganbal.data.fractions import dataset_with_fraction
 from ganbal.errors import InputError
 from ganbal.run.folder import Run
 from ganbal.run.fraction import FractionOfRun
+from ganbal.run.tracking.callback import Callback
 from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
@@ -50,6 +51,8 @@ class RunContext:
         self._whole = fraction_of[0] if fraction_of else None
         self.minority_fraction = fraction_of[1] if fraction_of else 1.0
         self._fractions: dict[float, RunContext] = {}
+        self.callbacks: Sequence[Callback] = ()
+        """Programs that follow the training beside those of the settings."""
         self.finished_stages: list[str] = []
         """Stages that this command carried out, in order; those that were finished before are not among them."""
 
@@ -62,6 +65,7 @@ class RunContext:
             self._fractions[fraction] = RunContext(
                 run, self.config, self.console, self.world, cache=self.cache, fraction_of=(self, fraction)
             )
+            self._fractions[fraction].callbacks = self.callbacks
         return self._fractions[fraction]
 
     def fractions_with_generators(self) -> list["RunContext"]:

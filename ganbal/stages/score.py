@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -19,7 +20,7 @@ from ganbal.metrics.features.penultimate import classifier_extractor
 from ganbal.metrics.features.registry import build_extractor
 from ganbal.metrics.features.resizing import to_gray
 from ganbal.metrics.score_warnings import score_warning
-from ganbal.metrics.scoring import RunImages, check_score, score_folders, score_run
+from ganbal.metrics.scoring import RunImages, check_score, score_run, score_sets
 from ganbal.metrics.statistics_file import save_statistics
 from ganbal.runtime.atomic_files import read_json, write_json
 from ganbal.runtime.cache_paths import cache_folder
@@ -54,13 +55,15 @@ def score(context: RunContext) -> dict[str, Any]:
     return read_json(run.scores_file)
 
 
-def score_two_folders(real: Path, synthetic: Path, config: Config, console: Console) -> dict[str, Any]:
-    """Score any two folders of images, without a run; the content of a scores.json."""
-    _check_paths(real, synthetic)
+def score_two_sets(
+    real: Path | np.ndarray, synthetic: Path | np.ndarray, config: Config, console: Console
+) -> dict[str, Any]:
+    """Score any two folders or arrays of images, without a run; the content of a scores.json."""
+    _check_paths(*(side for side in (real, synthetic) if isinstance(side, Path)))
     check_score(config.score)
     fetch_missing(config, [Requirement.SCORE], console)
     device = choose_device(config.device)
-    return score_folders(
+    return score_sets(
         real,
         synthetic,
         config=config.score,

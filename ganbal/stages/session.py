@@ -4,7 +4,6 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 from ganbal.config import dump_config
 from ganbal.errors import InputError
@@ -78,7 +77,7 @@ def open_run(
 
 
 def _check(context: RunContext, requirements: tuple[Requirement, ...]) -> None:
-    check_requirements(context.run, context.config, requirements, context.console)
+    check_requirements(context.run, context.config, requirements)
     if Requirement.IMAGES in requirements:
         context.dataset.table.digest()  # reads every image: this may still find too many unreadable ones
     if Requirement.STUDY in requirements:
@@ -90,15 +89,13 @@ def _record(context: RunContext, requirements: tuple[Requirement, ...]) -> None:
     run, settings = context.run, dump_config(context.config)
     if not run.config_file.is_file() or run.config_file.read_text(encoding="utf-8") != settings:
         run.save_settings(settings)
-    data: dict[str, Any] = {}
-    if Requirement.IMAGES in requirements:
-        data = {"data_digest": context.dataset.table.digest(), "data_imports": list(context.dataset.imports)}
+    digest = {"data_digest": context.dataset.table.digest()} if Requirement.IMAGES in requirements else {}
     run.update_provenance(
         **describe_machine(),
         device=str(context.device),
         last_command_at=now(),
         seed=context.config.seed,
-        **data,
+        **digest,
     )
     context.console.say(f"Run folder: {run.folder}")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import UNKNOWN
-from ganbal.runtime.shared_text import POSITIVE_CLASS_REASONS, import_text
+from ganbal.runtime.shared_text import POSITIVE_CLASS_REASONS
 from ganbal.runtime.tables import table
 from ganbal.runtime.text import printable
 from ganbal.runtime.warning_text import warning_text
@@ -19,7 +19,6 @@ def inspection(content: dict[str, Any]) -> str:
     lines = [
         *(["PHANTOM SET: simulated images."] if source["is_phantom"] else []),
         f"{source['root']} ({source['layout']} layout)",
-        *(f"Imported from {import_text(record)}." for record in source["imports"]),
         table(["split", *classes], rows),
         f"Imbalance 1 : {content['imbalance_ratio']:.2f}; the minority class is {content['minority_class']}.",
         *_positive_class(content),
@@ -70,9 +69,12 @@ def _of_fractions(content: dict[str, Any], text_of: Callable[[dict[str, Any]], s
 
 
 def _one_training(content: dict[str, Any]) -> str:
+    start = f"Generator of {content['class_name']} at {content['image_size_px']} px: {content['steps']} steps, "
+    if "imported" in content:
+        images = "the training images of this run" if content["imported"]["same_training_images"] else "other images"
+        return f"{start}trained elsewhere on {images}."
     return (
-        f"Generator of {content['class_name']} at {content['image_size_px']} px: {content['steps']} steps, "
-        f"{content['images_seen']} images seen of {content['num_images']}, "
+        f"{start}{content['images_seen']} images seen of {content['num_images']}, "
         f"{content['seconds'] / 60:.1f} min on {content['device']}."
     )
 
@@ -86,14 +88,38 @@ def _one_synthesis(content: dict[str, Any]) -> str:
     by_class = content.get("classes") or {content["class_name"]: {"num_images": content["num_images"]}}
     counts = " and ".join(f"{made['num_images']} synthetic {name} images" for name, made in by_class.items())
     text = f"{counts} in {content['folder']}."
+    if content.get("without_training_images"):
+        text += " They were made without training images: copies were not looked for, and none was selected or matched."
     if content["num_rejected"] is None:
         return text
     share = content["num_rejected"] / (content["num_images"] + content["num_rejected"])
     return f"{text} {content['num_rejected']} copies of training images ({share:.1%}) were generated again."
 
 
+def exported(content: dict[str, Any]) -> str:
+    """Where the export is, and what it holds."""
+    if "classes" in content:
+        what = f"Generator of {', '.join(content['classes'])}"
+    else:
+        what = " and ".join(f"{number} synthetic {name} images" for name, number in content["num_synthetic"].items())
+        what += f" and {content['num_real']} real images" if content["num_real"] else ""
+    lines = [f"{what} as {content['format']}: {content['folder']} ({len(content['files'])} files)."]
+    return "\n".join([*lines, *([f"Uploaded to {content['uploaded_to']}."] if content["uploaded_to"] else [])])
+
+
 def scores(content: dict[str, Any]) -> str:
     """Every score with what is needed to interpret it: N, extractor, resize, real-versus-real floor."""
+    comparison = content["comparison"]
+    lines = [
+        f"Real: {comparison['real']['name']}. Synthetic: {comparison['synthetic']['name']}.",
+        table(*score_rows(content)),
+        *score_notes(content),
+    ]
+    return "\n".join(lines)
+
+
+def score_rows(content: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows of the table of scores."""
     rows = [
         [
             score["title"],
@@ -103,15 +129,16 @@ def scores(content: dict[str, Any]) -> str:
         ]
         for score in content["scores"]
     ]
-    comparison = content["comparison"]
-    lines = [
-        f"Real: {comparison['real']['name']}. Synthetic: {comparison['synthetic']['name']}.",
-        table(["score", "value", "95 %", "real versus real"], rows),
+    return ["score", "value", "95 %", "real versus real"], rows
+
+
+def score_notes(content: dict[str, Any]) -> list[str]:
+    """What belongs to the table of scores: number of images, features, warnings."""
+    return [
         *_by_value("Images (real / synthetic)", content["scores"], lambda s: f"{s['n_real']} / {s['n_synthetic']}"),
         *_by_value("Features", content["scores"], lambda score: _extractor(score.get("extractor"))),
         *(f"! {printable(warning_text(record).text)}" for record in content.get("warnings", [])),
     ]
-    return "\n".join(lines)
 
 
 def _by_value(what: str, scores: Sequence[dict[str, Any]], value_of: Callable[[dict[str, Any]], str]) -> list[str]:
@@ -133,7 +160,22 @@ def study(content: dict[str, Any]) -> str:
         [classifier, arm, *(_mean(cells.get((classifier, arm, metric))) for metric in metrics)]
         for classifier, arm in dict.fromkeys((classifier, arm) for classifier, arm, _ in cells)
     ]
-    differences = [
+    lines = [
+        f"{len(content['seeds'])} seeds, {content['num_test']} test images; mean ± sd over seeds",
+        table(["classifier", "arm", *(metric.replace("_", " ") for metric in metrics)], means),
+        "",
+        f"Paired differences of {content['main_metric'].replace('_', ' ')}",
+        table(*difference_rows(content)),
+        *(f"! {warning_text(record).text}" for record in content["warnings"]),
+        "",
+        content["verdict_sentence"],
+    ]
+    return "\n".join(lines)
+
+
+def difference_rows(content: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows of the table of paired differences of a study's main metric."""
+    rows = [
         [
             row["classifier"],
             f"{_arm(row)} − {row['baseline']}",
@@ -144,17 +186,7 @@ def study(content: dict[str, Any]) -> str:
         for row in content["differences"]
         if row["metric"] == content["main_metric"]
     ]
-    lines = [
-        f"{len(content['seeds'])} seeds, {content['num_test']} test images; mean ± sd over seeds",
-        table(["classifier", "arm", *(metric.replace("_", " ") for metric in metrics)], means),
-        "",
-        f"Paired differences of {content['main_metric'].replace('_', ' ')}",
-        table(["classifier", "arms", "mean", "95 % interval", "verdict"], differences),
-        *(f"! {warning_text(record).text}" for record in content["warnings"]),
-        "",
-        content["verdict_sentence"],
-    ]
-    return "\n".join(lines)
+    return ["classifier", "arms", "mean", "95 % interval", "verdict"], rows
 
 
 def _size(size: Sequence[float]) -> str:

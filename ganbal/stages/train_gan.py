@@ -14,14 +14,16 @@ from ganbal.config import FEWEST_TO_LEARN_FROM, Config, load_config
 from ganbal.data.dataset import Dataset
 from ganbal.errors import InputError
 from ganbal.gan import training
+from ganbal.gan.image_generator import ImageGenerator
 from ganbal.gan.state import TrainingState
 from ganbal.metrics.quality import KernelQuality
 from ganbal.run.folder import Run
 from ganbal.run.metrics_log import MetricsLog
+from ganbal.run.tracking.registry import chosen_trackers, flat_settings
 from ganbal.runtime.atomic_files import read_json, write_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.distributed import World
-from ganbal.runtime.hashing import digest_of
+from ganbal.runtime.hashing import digest_of, file_digest
 from ganbal.stages.context import RunContext
 from ganbal.stages.generators import RunGenerator, generators_of
 
@@ -43,12 +45,18 @@ def train_gan(context: RunContext) -> dict[str, Any]:
                 "minority_fraction": context.minority_fraction,
             }
         )
-        records = _train_all(context, generators)
+        log = MetricsLog(context.run.folder, [*chosen_trackers(context.config.tracking), *context.callbacks])
+        with log.following(flat_settings(context.config.model_dump(mode="json"))):
+            records = _train_all(context, generators, log)
         write_json(record_file, records[0] | ({"classes": records} if len(records) > 1 else {}))
 
     context.do_stage(
         "train-gan",
-        inputs=digest_of(*(generator.fingerprint.to_dict() for generator in generators), context.config.gan.steps),
+        inputs=digest_of(
+            *(generator.fingerprint.to_dict() for generator in generators),
+            context.config.gan.steps,
+            *(file_digest(generator.folder.imported) for generator in generators if generator.folder.is_imported),
+        ),
         outputs=lambda: [record_file, *(file for generator in generators for file in _files_of(generator))],
         work=work,
     )
@@ -64,17 +72,49 @@ def assist_training(world: World) -> None:
         config = load_config(None, base=job["settings"])
         context = RunContext(Run(Path(job["run"])), config, Console(quiet=True), world)
         part = context.at_fraction(job["minority_fraction"])
-        _train_all(part, generators_of(part.run, part.config, part.dataset))
+        _train_all(part, generators_of(part.run, part.config, part.dataset), None)
 
 
-def _train_all(context: RunContext, generators: list[RunGenerator]) -> list[dict[str, Any]]:
-    train = functools.partial(train_generator, device=context.device, console=context.console, world=context.world)
-    return [train(generator, context.run, context.config, context.dataset) for generator in generators]
+def _train_all(context: RunContext, generators: list[RunGenerator], log: MetricsLog | None) -> list[dict[str, Any]]:
+    train = functools.partial(
+        train_generator, device=context.device, console=context.console, world=context.world, log=log
+    )
+    return [
+        _imported_record(generator, context)
+        if generator.folder.is_imported
+        else train(generator, context.run, context.config, context.dataset)
+        for generator in generators
+    ]
+
+
+def _imported_record(generator: RunGenerator, context: RunContext) -> dict[str, Any]:
+    """The content of gan/training.json for a generator that was trained elsewhere."""
+    context.console.say(f"The generator of {', '.join(generator.class_names)} was trained elsewhere; it is used as is.")
+    found = ImageGenerator.load(generator.folder.imported, "cpu")
+    same_images = found.fingerprint.data_digest == generator.fingerprint.data_digest
+    return {
+        "class_name": ", ".join(generator.class_names),
+        "class_names": list(generator.class_names),
+        "conditional": generator.labels is not None,
+        "folder": generator.part,
+        "imported": {"same_training_images": same_images},
+        "num_images": len(generator.rows) if same_images else None,
+        "image_size_px": found.image_size_px,
+        "steps": found.step,
+        "images_seen": None,
+        "best_step": None,
+        "seconds": None,
+        "device": None,
+        "precision": None,
+        "augment": None,
+        "parameters": {"generator": sum(p.numel() for p in found.network.parameters())},
+        "last": None,
+    }
 
 
 def _files_of(generator: RunGenerator) -> Iterator[Path]:
     root = generator.folder.root
-    for pattern in ("checkpoints/*.pt", "samples/*.png", "history.csv", "*.png", "*.gif"):
+    for pattern in ("generator.safetensors", "checkpoints/*.pt", "samples/*.png", "history.csv", "*.png", "*.gif"):
         yield from sorted(root.glob(pattern))
 
 
@@ -87,8 +127,12 @@ def train_generator(
     device: torch.device,
     console: Console,
     world: World,
+    log: MetricsLog | None,
 ) -> dict[str, Any]:
     """Train one generator to the last step, from its last checkpoint if there is one.
+
+    Args:
+        log: where measures and sample grids go; None in processes other than the first.
 
     Returns:
         The content of gan/training.json.
@@ -102,7 +146,6 @@ def train_generator(
     images, name = dataset.pixels(config.gan.image_size_px)[generator.rows], ", ".join(generator.class_names)
     if generator.part or generator.labels is not None:
         console.say(f"Generator of {name}: {len(images)} training images.")
-    log = MetricsLog(run.folder) if world.is_first else None
     stage = generator.folder.root.relative_to(run.folder).as_posix()
     state = training.train_gan(
         images,
@@ -115,6 +158,7 @@ def train_generator(
         console=console,
         quality=_quality(images, generator.labels, device),
         on_log=functools.partial(log.add, stage) if log is not None else lambda row: None,
+        on_image=functools.partial(log.add_image, stage) if log is not None else lambda step, name, image: None,
         world=world,
     )
     return _training_record(generator, state, config, device)

@@ -1,9 +1,10 @@
 """Generation of synthetic images: from a trained generator to PNG files with a manifest."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,7 @@ def synthesize(
     batch_size: int,
     device: torch.device,
     console: Console,
+    further: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[SynthesisResult]:
     """Generate the requested images into `folder`; synthesis.json and the manifest are written last.
 
@@ -124,6 +126,7 @@ def synthesize(
         batch_size: images generated at a time.
         device: where the generators run.
         console: for progress.
+        further: content of synthesis.json beside the numbers.
 
     Raises:
         InputError: a checkpoint is missing or damaged, or does not generate the class.
@@ -151,12 +154,13 @@ def synthesize(
             matched = () if request.matching is None else request.matching.names
             for image in _matched_images(generator, request, seed, batch_size, poll):
                 file_name = f"{places[name]}/synthetic_{seed}_{image.index:06d}.png"
-                rows.append(_write_image(folder, file_name, image, generator, seed, matched))
+                row = _write_image(folder, file_name, image, generator, seed, matched)
+                rows.append(replace(row, copy_check="no" if request.is_rejected is None else "yes"))
                 num_rejected = image.num_rejected
                 bar.update()
                 poll()
             results.append(SynthesisResult(len(rows) - num_before, num_rejected, name))
-    write_manifest(folder, rows, _summary(requests, results))
+    write_manifest(folder, rows, {**_summary(requests, results), **further})
     return results
 
 

@@ -48,6 +48,8 @@ class ManifestRow:
     """What was matched to the real images: `spectrum`, `intensity`, both with a `+`, or nothing."""
     separability: str = ""
     """Of a selected image: its rank among all candidates from 0, the hardest to separate from real images, to 1."""
+    copy_check: str = "no"
+    """`yes` where the image was compared with the training images, and those too close to one were rejected."""
 
 
 @dataclass(frozen=True)
@@ -100,13 +102,18 @@ def write_manifest(folder: SyntheticFolder, rows: Sequence[ManifestRow], summary
         rows: one per image.
         summary: content of synthesis.json; the digest of the manifest is added.
     """
+    text = manifest_text(rows)
+    write_json(folder.summary, {**summary, "manifest_sha256": hashlib.sha256(text.encode()).hexdigest()})
+    write_text(folder.manifest, text)
+
+
+def manifest_text(rows: Sequence[ManifestRow]) -> str:
+    """The content of manifest.csv."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, _columns(), lineterminator="\n")
     writer.writeheader()
     writer.writerows(asdict(row) for row in rows)
-    text = buffer.getvalue()
-    write_json(folder.summary, {**summary, "manifest_sha256": hashlib.sha256(text.encode()).hexdigest()})
-    write_text(folder.manifest, text)
+    return buffer.getvalue()
 
 
 def read_manifest(folder: SyntheticFolder) -> list[ManifestRow]:

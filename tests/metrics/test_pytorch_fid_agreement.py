@@ -13,7 +13,7 @@ from pytorch_fid.fid_score import calculate_fid_given_paths, save_fid_stats
 from pytorch_fid.inception import FID_WEIGHTS_URL
 
 from ganbal.config import ScoreConfig
-from ganbal.metrics.scoring import score_folders
+from ganbal.metrics.scoring import score_sets
 from ganbal.runtime.console import Console
 
 SHARED_WEIGHTS = Path(__file__).resolve().parents[3] / "shared" / "weights"
@@ -46,7 +46,7 @@ def folders(tmp_path: Path, draw_chests: Callable, write_pngs: Callable) -> tupl
 
 
 def our_fid(real: Path, synthetic: Path, config: ScoreConfig) -> float:
-    scores = score_folders(
+    scores = score_sets(
         real,
         synthetic,
         config=config.model_copy(update={"metrics": ("fid",), "floor_splits": 2}),

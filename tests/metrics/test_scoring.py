@@ -10,7 +10,7 @@ from PIL import Image
 from ganbal.config import ScoreConfig
 from ganbal.errors import InputError
 from ganbal.metrics.features.untrained import untrained_extractor
-from ganbal.metrics.scoring import RunImages, score_folders, score_run
+from ganbal.metrics.scoring import RunImages, score_run, score_sets
 from ganbal.metrics.statistics_file import save_statistics
 from ganbal.runtime.atomic_files import read_json, write_json
 from ganbal.runtime.console import Console
@@ -143,7 +143,7 @@ def test_a_handful_of_images_is_refused(draw_chests: Callable) -> None:
 def test_two_folders_give_what_their_arrays_give(tmp_path: Path, draw_chests: Callable, write_pngs: Callable) -> None:
     train, synthetic, held_out = draw_chests(40, 48, 0), draw_chests(45, 48, 1), draw_chests(30, 48, 2)
     folders = [write_pngs(tmp_path / str(i), images) for i, images in enumerate((train, synthetic, held_out))]
-    found = score_folders(
+    found = score_sets(
         folders[0],
         folders[1],
         held_out=folders[2],
@@ -177,15 +177,15 @@ def test_statistics_files_in_place_of_folders(tmp_path: Path, draw_chests: Calla
         folders[0], tmp_path / "real.npz", extractor=untrained_extractor(CPU), cache_root=None, console=console
     )
     options: dict = {"config": UNTRAINED, "device": CPU, "cache_root": None, "seed": 0, "console": console}
-    from_file = score_folders(tmp_path / "real.npz", folders[1], **options)
-    from_folder = score_folders(*folders, **options)
+    from_file = score_sets(tmp_path / "real.npz", folders[1], **options)
+    from_folder = score_sets(*folders, **options)
     assert [entry["metric"] for entry in from_file["scores"]] == ["fid"]
     assert from_file["scores"][0]["value"] == pytest.approx(from_folder["scores"][0]["value"], rel=1e-6)
     assert from_file["scores"][0]["n_real"] == 30
     # Written by ganbal, so the extractor is known and only the missing floor is mentioned.
     assert [record["kind"] for record in from_file["warnings"]] == ["statistics-only"]
     np.savez(tmp_path / "plain.npz", **{name: np.load(tmp_path / "real.npz")[name] for name in ("mu", "sigma")})
-    plain = score_folders(tmp_path / "plain.npz", folders[1], **options)
+    plain = score_sets(tmp_path / "plain.npz", folders[1], **options)
     assert plain["scores"][0]["value"] == from_file["scores"][0]["value"]
     assert [record["kind"] for record in plain["warnings"]] == ["unknown-extractor", "statistics-only"]
 
@@ -199,7 +199,7 @@ def test_statistics_of_another_extractor_are_refused(
     save_statistics(folder, tmp_path / "other.npz", extractor=other, cache_root=None, console=console)
     options: dict = {"config": UNTRAINED, "device": CPU, "cache_root": None, "seed": 0, "console": console}
     with pytest.raises(InputError, match="from different extractors"):
-        score_folders(folder, tmp_path / "other.npz", **options)
+        score_sets(folder, tmp_path / "other.npz", **options)
 
 
 def test_statistics_of_other_dimensions_are_refused(
@@ -209,7 +209,7 @@ def test_statistics_of_other_dimensions_are_refused(
     np.savez(tmp_path / "s.npz", mu=np.zeros(64), sigma=np.eye(64))
     options: dict = {"config": UNTRAINED, "device": CPU, "cache_root": None, "seed": 0, "console": Console(quiet=True)}
     with pytest.raises(InputError, match=r"have 64 dimensions. The extractor has 256"):
-        score_folders(folder, tmp_path / "s.npz", **options)
+        score_sets(folder, tmp_path / "s.npz", **options)
     extractor = untrained_extractor(CPU)
     with pytest.raises(InputError, match=r"does not end in \.npz"):
         save_statistics(folder, tmp_path / "s.txt", extractor=extractor, cache_root=None, console=Console(quiet=True))

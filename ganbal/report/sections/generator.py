@@ -51,6 +51,8 @@ def _course(run: RunFiles, of_class: str) -> list[Block]:
 
 
 def _entries(run: RunFiles, training: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if training["imported"] is not None:
+        return _imported_entries(training)
     augment = training["augment"]
     size = count(training["image_size_px"])
     entries = [
@@ -69,6 +71,23 @@ def _entries(run: RunFiles, training: Mapping[str, Any]) -> list[tuple[str, str]
         ("Time", f"{number_text.duration(training['seconds'])} on {training['device'] or 'an unnamed device'}"),
     ]
     return [(term, text) for term, text in entries if text]
+
+
+def _imported_entries(training: Mapping[str, Any]) -> list[tuple[str, str]]:
+    size = count(training["image_size_px"])
+    images = (
+        "the training images of this run"
+        if training["imported"]["same_training_images"]
+        else "other images than the training images of this run. If test images were among them, the comparison "
+        "flatters the generator"
+    )
+    return [
+        ("Class", training["class_name"]),
+        ("Origin", f"imported from a file, not trained in this run; trained on {images}"),
+        ("Image size", f"{size} × {size} px"),
+        ("Steps", count(training["steps"])),
+        ("Networks", listing([f"{name} {plural(n, 'parameter')}" for name, n in training["parameters"].items()])),
+    ]
 
 
 def _synthesized(run: RunFiles) -> Block:

@@ -1,0 +1,180 @@
+"""`ganbal.compare`: whether synthetic images help classifiers, as the command `ganbal compare` measures it."""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ganbal import pipeline
+from ganbal.api.choices import Choices, Settings, carry_out
+from ganbal.api.data import Data, as_data
+from ganbal.api.html import table_html
+from ganbal.config import GanConfig
+from ganbal.errors import InputError
+from ganbal.gan.image_generator import ImageGenerator
+from ganbal.run.folder import Run
+from ganbal.run.selection import RunChoice
+from ganbal.runtime.atomic_files import write_bytes
+from ganbal.stages import terminal_text
+from ganbal.stages.requirements import wants_synthetic
+
+_OF_DISCRIMINATORS = ("gan.discriminators", "gan.discriminator_weights", "gan.projection")
+"""Settings that a generator from a file does not need, and that may need weights."""
+
+
+def compare(
+    data: Data | str | Path,
+    generator: ImageGenerator | Sequence[ImageGenerator] | None = None,
+    *,
+    arms: Sequence[str] | None = None,
+    seeds: int | None = None,
+    run: str | Path | None = None,
+    config: str | Path | Settings | None = None,
+    preset: str | None = None,
+    settings: Settings | None = None,
+    seed: int | None = None,
+    device: str | None = None,
+    quiet: bool = False,
+    **fields: Any,
+) -> "Study":
+    """Train the classifiers on every arm and compare balanced with imbalanced; then write the report.
+
+    The synthetic images that the arms need are generated first. A generator that `train_gan` made from this data
+    continues its own run. One that was loaded from a file gets a run of its own, which holds a copy of it; its
+    training images are not known then, and if test images were among them, the comparison flatters it.
+
+    Example:
+        >>> study = ganbal.compare(data, generator, arms=["imbalanced", "duplicated", "gan"], seeds=5)
+        >>> print(study.verdict)
+
+    Args:
+        data: what `ganbal.load` returned, or what it takes.
+        generator: of one class, or several of different classes; None where no arm needs synthetic images.
+        arms: ways of building the training set, "imbalanced" among them.
+        seeds: training runs per arm and classifier.
+        run: the run folder. None takes that of the generator, or else a new one under `outputs/`.
+        config, preset, settings, seed, device: as for `ganbal.load`; they override those of the data.
+        quiet: print warnings only.
+        **fields: settings of section `study` by their names, such as `classifiers=["cnn_64"]`.
+
+    Raises:
+        InputError: wrong settings, missing weights, or a generator that does not suit the data.
+    """
+    data = as_data(data, quiet=quiet)
+    given = {"arms": arms, "seeds": seeds} | fields
+    general = {name: value for name, value in (("seed", seed), ("device", device)) if value is not None}
+    add = functools.partial(
+        Choices.updated,
+        section="study",
+        fields=given,
+        config=config,
+        preset=preset,
+        settings=dict(settings or {}) | general,
+    )
+    generators = _as_list(generator)
+    study = add(data.choices).choice().settings().study
+    if wants_synthetic(study) and not generators:
+        raise InputError(
+            found=f"The arms are {', '.join(study.arms)}, and there is no generator.",
+            expected="Arms with synthetic images need one.",
+            action="Train one with ganbal.train_gan, load one with ganbal.Generator.load, or leave these arms out.",
+        )
+    begun = _run_of(data, generators, run)
+    if begun is not None:
+        choice = add(Choices()).choice(begun)  # the run has the data's settings and its own already
+    else:
+        outcome = _begin(add, data, generators, run, quiet)
+        choice = RunChoice(Path(outcome.content["run"]))
+    if wants_synthetic(study):
+        carry_out(pipeline.synthesize, choice, quiet=quiet, overwrite=True)
+    outcome = carry_out(pipeline.compare, choice, quiet=quiet)
+    return Study(Path(outcome.content.pop("run")), outcome.content)
+
+
+class Study:
+    """The result of `ganbal.compare`.
+
+    Attributes:
+        run: the run folder, with the report, the synthetic images and every trained classifier.
+        summary: the content of its study/summary.json.
+    """
+
+    def __init__(self, run: Path, summary: dict[str, Any]) -> None:
+        self.run, self.summary = run, summary
+
+    @property
+    def verdict(self) -> str:
+        """Whether the synthetic images helped, in sentences with the intervals."""
+        return str(self.summary["verdict_sentence"])
+
+    @property
+    def kind(self) -> str:
+        """The verdict in a word, such as "helps", "hurts", "no-difference" or "not-learned"."""
+        return str(self.summary["verdict"]["kind"])
+
+    @property
+    def results(self) -> pd.DataFrame:
+        """One row per trained classifier: arm, classifier, seed and its metrics on the test images."""
+        return pd.read_csv(Run(self.run).study_folder / "results.csv")
+
+    @property
+    def differences(self) -> pd.DataFrame:
+        """One row per comparison and metric: difference, 95 % interval, p-values and verdict."""
+        return pd.DataFrame(self.summary["differences"])
+
+    def report(self, file: str | Path) -> Path:
+        """Write the report of the run, one HTML file that needs no other.
+
+        Returns:
+            The file.
+
+        Raises:
+            GanbalError: it cannot be written.
+        """
+        outcome = carry_out(pipeline.report, RunChoice(self.run), quiet=True)
+        target = Path(file).expanduser()
+        write_bytes(target, Path(outcome.content["html"]).read_bytes())
+        return target
+
+    def __repr__(self) -> str:
+        return terminal_text.study(self.summary)
+
+    def _repr_html_(self) -> str:
+        columns, rows = terminal_text.difference_rows(self.summary)
+        return table_html("Study", columns, rows, [self.verdict, f"Run folder: {self.run}"])
+
+
+def _as_list(generator: ImageGenerator | Sequence[ImageGenerator] | None) -> list[ImageGenerator]:
+    if generator is None:
+        return []
+    return [generator] if isinstance(generator, ImageGenerator) else list(generator)
+
+
+def _run_of(data: Data, generators: list[ImageGenerator], run: str | Path | None) -> Path | None:
+    """The run that the only generator was trained in, if its images are this data and no other run is named."""
+    if len(generators) != 1 or (folder := generators[0].run) is None:
+        return None
+    if run is not None and Path(run).expanduser().resolve() != folder.resolve():
+        return None
+    of_run = RunChoice(folder).settings(Run(folder))
+    return folder if of_run.data == data.config.data and of_run.seed == data.config.seed else None
+
+
+def _begin(
+    add: "functools.partial[Choices]", data: Data, generators: list[ImageGenerator], run: str | Path | None, quiet: bool
+) -> pipeline.Outcome:
+    """Begin a run with the data and, where there are any, copies of the generators."""
+    if not generators:
+        return carry_out(pipeline.inspect, add(data.choices).choice(run), quiet=quiet)
+    first = generators[0].fingerprint
+    names = [name for generator in generators for name in generator.class_names]
+    of_classes = {"conditional": True} if first.is_conditional else {"class_names": names}
+    shape = {
+        name: value
+        for name, value in first.settings.items()
+        if name.removeprefix("gan.") in GanConfig.model_fields and not name.startswith(_OF_DISCRIMINATORS)
+    }
+    choices = data.choices.updated("gan", of_classes, settings=shape | {"gan.class_name": None})
+    return carry_out(pipeline.import_generators, add(choices).choice(run), quiet=quiet, generators=generators)

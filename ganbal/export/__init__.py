@@ -1,0 +1,1 @@
+"""Generators and synthetic images in the formats of other programs."""

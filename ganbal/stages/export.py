@@ -1,0 +1,181 @@
+"""`export`: the generators or the synthetic images of a run, in the formats of other programs."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ganbal.errors import InputError
+from ganbal.export.formats import GENERATOR_FORMATS
+from ganbal.export.generator_folder import write_generator_folder
+from ganbal.export.hub import push_folder, require_hub
+from ganbal.export.image_sets import RealImages, SyntheticSet, write_imagefolder, write_kaggle_folders, write_npz
+from ganbal.gan.checkpoint import chosen_checkpoint
+from ganbal.gan.folder import GanFolder
+from ganbal.gan.image_generator import ImageGenerator
+from ganbal.run.folder import Run
+from ganbal.runtime.atomic_files import atomic_folder, read_json, write_json
+from ganbal.stages.context import RunContext
+
+_RECORD = "export.json"
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """What to export.
+
+    Attributes:
+        form: one of `export.formats.FORMATS`.
+        target: the folder; None takes `export/<form>` in the run folder.
+        class_name: only this class; None takes all.
+        with_real: put the real images into the `.npz` file, too.
+        link: how `kaggle` holds the real images.
+        repository: on the Hugging Face Hub, to upload the folder to; None uploads nothing.
+    """
+
+    form: str
+    target: Path | None = None
+    class_name: str | None = None
+    with_real: bool = False
+    link: Literal["symlink", "copy"] = "symlink"
+    repository: str | None = None
+
+    @property
+    def needs_real_images(self) -> bool:
+        return self.form == "kaggle" or (self.form == "npz" and self.with_real)
+
+    def check(self) -> None:
+        """Check what needs no run.
+
+        Raises:
+            InputError: options that do not go together, or a missing package.
+        """
+        if self.with_real and self.form != "npz":
+            raise InputError(
+                found=f"--with-real does not go with --format {self.form}.",
+                expected="It puts the real images into a .npz file; `kaggle` always has them.",
+                action="Leave it out, or use --format npz.",
+            )
+        if self.repository is not None and self.needs_real_images:
+            raise InputError(
+                found=f"--push-to-hub with --format {self.form} would upload real images of patients.",
+                expected="ganbal uploads generators and synthetic images only.",
+                action="Use --format imagefolder, or --format npz without --with-real.",
+            )
+        if self.repository is not None:
+            require_hub()
+
+
+def export(context: RunContext, request: ExportRequest) -> dict[str, Any]:
+    """Write the export, and upload it if asked to.
+
+    Returns:
+        `folder`, `format`, `files` relative to it, and `uploaded_to`.
+
+    Raises:
+        InputError: nothing to export, or the target holds other files.
+        GanbalError: a file cannot be written, or the upload fails.
+    """
+    target = (request.target or context.run.folder / "export" / request.form).expanduser()
+    _check_target(target)
+    write, description = _writer(context, request)
+    with atomic_folder(target) as folder:
+        write(folder)
+        write_json(folder / _RECORD, {"format": request.form, "synthetic": True, **description})
+    files = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir())
+    address = None
+    if request.repository is not None:
+        kind: Literal["model", "dataset"] = "model" if request.form in GENERATOR_FORMATS else "dataset"
+        address = push_folder(target, request.repository, kind)
+    return {"folder": str(target), "format": request.form, "files": files, "uploaded_to": address, **description}
+
+
+def _writer(context: RunContext, request: ExportRequest) -> tuple[Callable[[Path], object], dict[str, Any]]:
+    """The function that fills a folder, and what it will hold."""
+    if request.form in GENERATOR_FORMATS:
+        generators = trained_generators(context.run, request.class_name)
+        scores = read_json(context.run.scores_file) if context.run.scores_file.is_file() else None
+        classes = [name for generator in generators for name in generator.class_names]
+        return lambda folder: write_generator_folder(folder, generators, request.form, scores), {"classes": classes}
+    synthetic = _synthetic_set(context, request.class_name)
+    counts = {name: synthetic.images.class_names.count(name) for name in sorted(set(synthetic.images.class_names))}
+    real = _real_images(context) if request.needs_real_images else None
+    writers: dict[str, Callable[[Path], object]] = {
+        "imagefolder": lambda folder: write_imagefolder(folder, synthetic),
+        "kaggle": lambda folder: write_kaggle_folders(folder, synthetic, _given(real), link=request.link),
+        "npz": lambda folder: write_npz(folder / "synthetic.npz", synthetic, real),
+    }
+    return writers[request.form], {"num_synthetic": counts, "num_real": 0 if real is None else len(real.files)}
+
+
+def trained_generators(run: Run, class_name: str | None = None) -> list[ImageGenerator]:
+    """The generators of a run, or the one that knows a class.
+
+    Raises:
+        InputError: there are none, or none knows the class.
+    """
+    record_file = run.gan_folder / "training.json"
+    if not record_file.is_file():
+        raise InputError(
+            found=f"There is no trained generator in {run.folder}.",
+            expected="The export needs a finished training.",
+            action="Run `ganbal train-gan` first.",
+        )
+    record = read_json(record_file)
+    folders = [GanFolder(run.gan_folder / str(one.get("folder", ""))) for one in record.get("classes", [record])]
+    generators = [ImageGenerator.load(chosen_checkpoint(folder), "cpu") for folder in folders]
+    chosen = [one for one in generators if class_name is None or class_name in one.class_names]
+    if not chosen:
+        known = ", ".join(name for one in generators for name in one.class_names)
+        raise InputError(
+            found=f"There is no generator of {class_name}.",
+            expected=f"The run has generators of {known}.",
+            action="Correct --class, or leave it out.",
+        )
+    return chosen
+
+
+def _synthetic_set(context: RunContext, class_name: str | None) -> SyntheticSet:
+    images, data_file = context.synthetic, context.run.data_file
+    if class_name is not None:
+        images = images.of_class(class_name)
+    if not len(images.names):
+        raise InputError(
+            found=f"There are no synthetic images of {class_name}.",
+            expected="The export needs images that `ganbal synthesize` generated.",
+            action="Correct --class, or leave it out.",
+        )
+    try:
+        classes = [str(name) for name in json.loads(data_file.read_text(encoding="utf-8"))["classes"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        classes = sorted(set(images.class_names))
+    return SyntheticSet(context.synthetic_folder, images, classes)
+
+
+def _real_images(context: RunContext) -> RealImages:
+    dataset = context.dataset
+    frame, root = dataset.table.frame, dataset.table.root
+    return RealImages(
+        [root / name for name in frame["file_name"]],
+        frame["class_name"].tolist(),
+        frame["split"].tolist(),
+        dataset.pixels,
+    )
+
+
+def _given(real: RealImages | None) -> RealImages:
+    assert real is not None
+    return real
+
+
+def _check_target(target: Path) -> None:
+    """Only an empty folder, or one that an earlier export made, is replaced."""
+    if target.is_dir() and (not any(target.iterdir()) or (target / _RECORD).is_file()):
+        return
+    if target.exists() or target.is_symlink():
+        raise InputError(
+            found=f"{target} exists and is no earlier export.",
+            expected="An export makes a folder of its own.",
+            action="Name another folder with --to DIR.",
+        )

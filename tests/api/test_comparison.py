@@ -1,0 +1,85 @@
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import ganbal
+from ganbal.errors import InputError
+
+ARMS = ["imbalanced", "duplicated", "gan"]
+
+
+@pytest.fixture
+def own_run(trained, tmp_path):
+    """The data and a generator whose run is a copy that the test may change."""
+    data, generator = trained
+    run = shutil.copytree(generator.run, tmp_path / "run")
+    return data, ganbal.train_gan(data, "NORMAL", steps=4, run=run, quiet=True)
+
+
+def test_a_generator_of_this_data_continues_its_own_run(own_run, tmp_path):
+    data, generator = own_run
+    study = ganbal.compare(data, generator, arms=ARMS, seeds=2, quiet=True)
+    assert study.run == generator.run
+    assert isinstance(study.results, pd.DataFrame) and len(study.results) == 6
+    assert set(study.results["arm"]) == set(ARMS) and study.results["balanced_accuracy"].between(0, 1).all()
+    assert study.verdict == study.summary["verdict_sentence"] and study.verdict in study._repr_html_()
+    assert "balanced accuracy" in repr(study) and {"arm", "low", "high", "verdict"} <= set(study.differences)
+    missing = data.num_training["PNEUMONIA"] - data.num_training["NORMAL"]
+    of_gan = study.results[study.results["arm"] == "gan"]
+    assert set(of_gan["num_train_synthetic"]) == {missing}
+    file = study.report(tmp_path / "report.html")
+    assert file.read_text(encoding="utf-8").startswith("<!DOCTYPE html>") and "duplicated" in file.read_text()
+    # Seeds are added to the study that is there.
+    assert len(ganbal.compare(data, generator, arms=ARMS, seeds=3, quiet=True).results) == 9
+
+
+def test_a_generator_from_a_file_gets_a_run_that_holds_it(trained, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    data, generator = trained
+    loaded = ganbal.Generator.load(generator.save(tmp_path / "normal.safetensors"), device="cpu")
+    study = ganbal.compare(data, loaded, arms=["imbalanced", "gan"], seeds=1)
+    assert study.run.parent == Path("outputs") and study.run != generator.run
+    assert (study.run / "gan/generator.safetensors").read_bytes() == (tmp_path / "normal.safetensors").read_bytes()
+    record = json.loads((study.run / "gan/training.json").read_text())
+    assert record["imported"] == {"same_training_images": True} and record["steps"] == 4
+    manifest = pd.read_csv(study.run / "synthetic/manifest.csv")
+    assert set(manifest["checkpoint_sha256"]) == {generator.sha256}
+    assert "imported from a file" in (study.run / "report.html").read_text(encoding="utf-8")
+    assert "trained on other images" not in capsys.readouterr().err
+    # The same call continues the run; another generator does not touch it.
+    assert ganbal.compare(data, loaded, arms=["imbalanced", "gan"], seeds=1, quiet=True).run == study.run
+    other = ganbal.train_gan(data, "NORMAL", steps=3, run=tmp_path / "other", quiet=True)
+    other = ganbal.Generator.load(other.save(tmp_path / "other.safetensors"), device="cpu")
+    assert ganbal.compare(data, other, arms=["imbalanced", "gan"], seeds=1, quiet=True).run != study.run
+
+
+def test_a_generator_of_other_images_is_said_to_be_one(trained, phantom_folder, tmp_path, capsys):
+    data, generator = trained
+    resplit = ganbal.load(phantom_folder, settings=data.config.model_dump(mode="json"), resplit=True, quiet=True)
+    study = ganbal.compare(resplit, generator, arms=["imbalanced", "gan"], seeds=1, run=tmp_path / "run", quiet=True)
+    assert "was trained on other images than the training images of this run" in capsys.readouterr().err
+    assert "the comparison flatters the generator" in (study.run / "report.html").read_text(encoding="utf-8")
+
+
+def test_arms_without_synthetic_images_need_no_generator(trained, tmp_path):
+    data, _ = trained
+    study = ganbal.compare(data, arms=["imbalanced", "duplicated"], seeds=1, run=tmp_path / "run", quiet=True)
+    assert study.kind == "no-gan-arm" or study.kind == "not-learned"
+    assert not (study.run / "synthetic").exists()
+
+
+def test_wrong_requests(trained, tmp_path):
+    data, generator = trained
+    both = ganbal.train_gan(data, conditional=True, steps=2, run=tmp_path / "run", quiet=True)
+    for call, message in (
+        (lambda: ganbal.compare(data, arms=["imbalanced", "gan"]), "there is no generator.*ganbal.train_gan"),
+        (lambda: ganbal.compare(data, generator, arms=["imbalanced", "gann"]), "no arm 'gann'"),
+        (lambda: ganbal.compare(data, generator, seeds=0), "study.seeds"),
+        (lambda: ganbal.compare(data, [generator, both], quiet=True, run=tmp_path / "x"), "classes"),
+        (lambda: ganbal.compare(data, [both], quiet=True, run=generator.run), "trained a generator itself"),
+    ):
+        with pytest.raises(InputError, match=message):
+            call()
