@@ -15,7 +15,10 @@ import numpy as np
 import pytest
 
 from ganbal.cli import main
-from ganbal.config import Config, load_config
+from ganbal.config import Config, dump_config, load_config
+from ganbal.data.phantom.dataset import ensure_phantom_set
+from ganbal.runtime.cache_paths import cache_folder
+from ganbal.runtime.console import Console
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 PAGES = sorted(file for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md") for file in REPOSITORY.glob(pattern))
@@ -32,6 +35,8 @@ TINY = (
 SHORTER = {
     "synthesize --n 2500": "synthesize --n 25",
     "synthesize --n 500 --overwrite": "synthesize --n 20 --overwrite",
+    "export": "export --to exported",
+    "synthesize --from generator.safetensors --n 100": "synthesize --from exported/generator.safetensors --n 5",
     # After four steps, all images of a generator are alike, and there is nothing to select among.
     "synthesize --select 4": "synthesize --select 1 --overwrite",
     "run --data path/to/chest_xray": "run --preset quick --data path/to/chest_xray",
@@ -184,9 +189,32 @@ PYTHON_BLOCKS = {
 }
 
 
+SMALL = ((r"steps(\W+)\d+", r"steps\g<1>2"), (r"sample\(\d+", "sample(20"), (r"seeds=\d+", "seeds=1"))
+"""Numbers in the Python of the documentation, and those that it is tested with."""
+
+
+@pytest.fixture
+def place_with_tiny_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working folder with the data sets that the documentation names; GANBAL_CONFIG names tiny settings."""
+    folder = ensure_phantom_set(cache_folder(), 120, Console(quiet=True))
+    (tmp_path / "path/to").mkdir(parents=True)
+    for name in ("chest_xray", "path/to/chest_xray"):
+        (tmp_path / name).symlink_to(folder)
+    (tmp_path / "tiny.yaml").write_text(dump_config(load_config(None, TINY)), encoding="utf-8")
+    monkeypatch.setenv("GANBAL_CONFIG", str(tmp_path / "tiny.yaml"))
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize("block", PYTHON_BLOCKS.values(), ids=PYTHON_BLOCKS)
-def test_python_in_the_documentation_runs(block):
+def test_python_in_the_documentation_runs(block, place_with_tiny_settings):
     pixels = np.random.default_rng(0).integers(0, 256, (36, 32, 32), dtype=np.uint8)
     given = {"images": pixels, "labels": np.repeat(["NORMAL", "PNEUMONIA"], [16, 20])}
-    exec(re.sub(r'"steps": \d+', '"steps": 2', block), given)
-    assert given["sampler"].sampling_strategy_ == {"NORMAL": 4}
+    given |= {"real": pixels[:18], "synthetic": pixels[18:]}
+    for pattern, small in SMALL:
+        block = re.sub(pattern, small, block)
+    exec(block, given)
+    if "sampler" in given:
+        assert given["sampler"].sampling_strategy_ == {"NORMAL": 4}
+    if "study" in given:
+        assert set(given["study"].results["arm"]) == {"imbalanced", "class-weights", "duplicated", "gan"}
+        assert given["images"].shape == (20, 32, 32)

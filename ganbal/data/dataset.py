@@ -1,9 +1,10 @@
 """From settings to a table of images and their pixels."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -11,16 +12,20 @@ import pandas as pd
 from ganbal.config import DataConfig
 from ganbal.data.classes import ClassOrder, check_classes, order_classes
 from ganbal.data.data_warnings import DataWarning
+from ganbal.data.discovery import find_images
+from ganbal.data.image_formats import printable
 from ganbal.data.image_table import COLUMNS, ImageTable
-from ganbal.data.locating import PHANTOM, locate, resolve_root
 from ganbal.data.patients import Patients, find_patients
-from ganbal.data.phantom.dataset import planned_phantom_set
+from ganbal.data.phantom.dataset import ensure_phantom_set, planned_phantom_set
 from ganbal.data.pixel_cache import DecodedCache, UnreadableFile
 from ganbal.data.source import FoundImage, Source
-from ganbal.data.splits import assign_splits, validation_fraction
+from ganbal.data.splits import assign_splits
 from ganbal.errors import InputError
 from ganbal.runtime.console import Console
 
+PHANTOM = "phantom"
+_PHANTOM_ORIGIN = "embedded phantom set"
+_USUAL_FOLDER = Path("data/chest_xray")
 _MOST_EXAMPLES = 5
 
 
@@ -28,8 +33,8 @@ _MOST_EXAMPLES = 5
 class Dataset:
     """Images, decoded on demand.
 
-    `given`, `origin` and `imports` are those of `locating.LocatedSource`; `split_rule` is a sentence on where
-    validation comes from.
+    `given` is the folder or file that the user named and `origin` where: "data.root", "GANBAL_DATA", "data/chest_xray"
+    or "embedded phantom set"; `split_rule` is a sentence on where validation comes from.
     """
 
     table: ImageTable
@@ -40,7 +45,6 @@ class Dataset:
     split_rule: str
     warnings: tuple[DataWarning, ...]
     cache: DecodedCache
-    imports: tuple[dict[str, Any], ...] = ()
 
     @property
     def unreadable(self) -> tuple[UnreadableFile, ...]:
@@ -56,10 +60,29 @@ class Dataset:
         return self.cache.pixels(size_px)
 
 
-def check_source(config: DataConfig, cache_root: Path, console: Console, seed: int = 0) -> dict[str, int]:
-    """Check the data within seconds, as far as that is possible without decoding images.
+def resolve_root(config: DataConfig) -> tuple[Path | Literal["phantom"], str]:
+    """Where the images are, and who says so: the setting, else GANBAL_DATA, else data/chest_xray, else the phantom set.
 
-    What is no folder or table is imported into the cache first, which takes longer when it is new.
+    Returns:
+        An absolute path or "phantom", and "data.root", "GANBAL_DATA", "data/chest_xray" or
+        "embedded phantom set". Whether the path exists is checked by `check_source`.
+    """
+    from_environment = os.environ.get("GANBAL_DATA", "").strip()
+    if config.root is not None:
+        wanted, origin = str(config.root), "data.root"
+    elif from_environment:
+        wanted, origin = from_environment, "GANBAL_DATA"
+    elif _USUAL_FOLDER.is_dir():
+        wanted, origin = str(_USUAL_FOLDER), str(_USUAL_FOLDER)
+    else:
+        wanted, origin = PHANTOM, _PHANTOM_ORIGIN
+    if wanted == PHANTOM:
+        return "phantom", _PHANTOM_ORIGIN
+    return Path(os.path.abspath(Path(wanted).expanduser())), origin  # noqa: PTH100 - without resolving links
+
+
+def check_source(config: DataConfig, seed: int = 0) -> dict[str, int]:
+    """Check the data within seconds, as far as that is possible without decoding images.
 
     Returns:
         Training images per class, in the order of the labels, after validation is cut off and before unreadable files
@@ -69,10 +92,11 @@ def check_source(config: DataConfig, cache_root: Path, console: Console, seed: i
         InputError: nothing there, no known layout, mistakes in the CSV file, one class only, class names that cannot
             be used, a pattern or column of patients that finds none, or a class with too few images or patients.
     """
-    if resolve_root(config)[0] == PHANTOM:
+    root, _ = resolve_root(config)
+    if root == PHANTOM:
         images: Sequence[FoundImage] = planned_phantom_set(config.phantom_images)
     else:
-        images = locate(config, cache_root, console).source.images
+        images = find_images(_checked_path(Path(root)), patient_column=config.patient_column).images
     names = [image.class_name for image in images]
     check_classes(names)
     splits, _ = _split(images, find_patients(images, config.patient_pattern), config, seed)
@@ -94,10 +118,13 @@ def load_dataset(
         InputError: whatever `check_source` raises; also more unreadable files than `config.max_unreadable_fraction`.
         GanbalError: files change while they are read, or the cache cannot be written.
     """
-    located = locate(config, cache_root, console)
-    source = located.source
-    note = " PHANTOM SET: simulated images." if located.is_phantom else ""
-    console.say(f"Data: {located.given} ({located.origin}), {len(source.images)} images, {source.layout} layout.{note}")
+    root, origin = resolve_root(config)
+    if root == PHANTOM:
+        source = find_images(ensure_phantom_set(cache_root, config.phantom_images, console))
+    else:
+        source = find_images(_checked_path(Path(root)), patient_column=config.patient_column)
+    note = " PHANTOM SET: simulated images." if root == PHANTOM else ""
+    console.say(f"Data: {source.given} ({origin}), {len(source.images)} images, {source.layout} layout.{note}")
     check_classes([image.class_name for image in source.images])
     cache = DecodedCache(source, cache_root, console, intensity=config.intensity_range)
     cache.prepare(sizes_px)
@@ -110,10 +137,10 @@ def load_dataset(
     patients = find_patients(images, config.patient_pattern)
     warnings += patients.warnings()
     splits, rule = _split(images, patients, config, seed)
-    table = _build_table(source, images, cache, order, splits, patients, is_phantom=located.is_phantom)
+    table = _build_table(source, images, cache, order, splits, patients, is_phantom=root == PHANTOM)
     for warning in warnings:
         console.warn(f"{warning}.")
-    return Dataset(table, located.given, located.origin, order, patients, rule, tuple(warnings), cache, located.imports)
+    return Dataset(table, source.given, origin, order, patients, rule, tuple(warnings), cache)
 
 
 def _build_table(
@@ -137,13 +164,11 @@ def _build_table(
 
 def _split(images: Sequence[FoundImage], patients: Patients, config: DataConfig, seed: int) -> tuple[np.ndarray, str]:
     """Split of every image, and the rule by which validation was cut."""
-    found = [None if config.resplit else image.split for image in images]
-    names = [image.class_name for image in images]
     return assign_splits(
-        found,
-        names,
+        [None if config.resplit else image.split for image in images],
+        [image.class_name for image in images],
         patients.ids,
-        val_fraction=validation_fraction(config.val_fraction, found, names),
+        val_fraction=config.val_fraction,
         test_fraction=config.test_fraction,
         seed=seed,
         unit=patients.unit,
@@ -170,3 +195,13 @@ def _check_readable(cache: DecodedCache, num_images: int, max_fraction: float) -
             action="Replace or remove these files, or raise the limit.",
         )
     return [warning]
+
+
+def _checked_path(root: Path) -> Path:
+    if printable(root) != str(root):
+        raise InputError(
+            found=f"The path {printable(root)} has bytes that are not UTF-8.",
+            expected="It must be UTF-8, because it is recorded in the files of the run.",
+            action="Rename the folder, or give a link to it.",
+        )
+    return root

@@ -6,9 +6,8 @@ from typing import Literal
 
 from ganbal.data.data_warnings import DataWarning
 
-Layout = Literal["kaggle", "class-first", "flat", "csv", "imagefolder", "npz"]
-"""`kaggle`: SPLIT/CLASS/…; `class-first`: CLASS/SPLIT/…; `flat`: CLASS/…; `csv`: listed in a CSV file; `imagefolder`:
-listed in the metadata files of a Hugging Face `imagefolder`; `npz`: arrays."""
+Layout = Literal["kaggle", "class-first", "flat", "csv"]
+"""`kaggle`: SPLIT/CLASS/…; `class-first`: CLASS/SPLIT/…; `flat`: CLASS/…; `csv`: listed in a CSV file."""
 
 
 @dataclass(frozen=True, order=True)

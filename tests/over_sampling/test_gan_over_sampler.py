@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 
 import ganbal
 from ganbal import GANOverSampler
@@ -57,16 +59,48 @@ def test_string_labels_a_channel_axis_and_several_classes():
     pixels, numbers = images(counts=(4, 7, 5))
     labels = np.array(["ill", "well", "unclear"])[numbers]
     over = sampler(sampling_strategy={"ill": 5, "unclear": 7})
-    more, more_labels = over.fit_resample(pixels[..., None], labels)
+    more, more_labels = over.fit_resample(X=pixels[..., None], y=labels)
     assert more.shape == (19, 32, 32, 1)
     assert more_labels[16:].tolist() == ["ill", "unclear", "unclear"]
     assert over.sampling_strategy_ == {"ill": 1, "unclear": 2}
+
+
+def test_every_layout_gives_the_same_images():
+    pixels, labels = images()
+    plain, _ = sampler().fit_resample(pixels, labels)
+    floats = (pixels / 255).astype(np.float32)
+    layouts = {
+        "floats": (floats, {}),
+        "channel last": (pixels[..., None], {}),
+        "channel first": (pixels[:, None], {}),
+        "flat": (pixels.reshape(16, -1), {"image_shape": (32, 32)}),
+        "flat floats, channel first": (floats.reshape(16, -1), {"image_shape": (1, 32, -1)}),
+        "other range": (pixels * 2.0 - 100, {"value_range": (-100, 410)}),
+    }
+    for name, (given, parameters) in layouts.items():
+        more, _ = sampler(**parameters).fit_resample(given, labels)
+        assert more.shape == (20, *given.shape[1:]) and more.dtype == given.dtype, name
+        assert np.array_equal(more[:16], given), name
+        low, high = parameters.get("value_range", (0, 255 if given.dtype == np.uint8 else 1))
+        assert np.allclose((more[16:].reshape(4, 32, 32) - low) / (high - low) * 255, plain[16:], atol=1e-3), name
+
+
+def test_generators_are_kept_and_give_more_images(tmp_path):
+    pixels, labels = images()
+    over = sampler(random_state=0)
+    more, _ = over.fit_resample(pixels, labels)
+    assert list(over.generators_) == [0]
+    seed = int(np.random.RandomState(0).randint(2**31 - 1))
+    assert np.array_equal(over.generators_[0].sample(9, seed)[:4], more[16:])
+    file = over.generators_[0].save(tmp_path / "class_0.safetensors")
+    assert np.array_equal(ganbal.Generator.load(file, "cpu").sample(2, seed), more[16:18])
 
 
 def test_sizes_that_no_generator_has_are_resized_to_and_from():
     pixels, labels = images(size=28)
     more, _ = sampler().fit_resample(pixels, labels)
     assert more.shape == (20, 28, 28)
+    assert sampler().fit_resample(pixels[:, :20], labels)[0].shape == (20, 20, 28)
 
 
 def test_nothing_to_add_trains_nothing():
@@ -75,19 +109,44 @@ def test_nothing_to_add_trains_nothing():
     assert np.array_equal(more, pixels)
 
 
-def test_it_is_an_estimator_of_scikit_learn():
+def test_fit_checks_and_counts_and_trains_nothing():
+    over = sampler(gan={"steps": 10**9})
+    assert over.fit(*images()) is over and over.sampling_strategy_ == {0: 4}
+    assert not hasattr(over, "generators_")
+
+
+def test_it_is_an_estimator_with_nested_parameters():
     over = sampler(sampling_strategy="minority")
     assert clone(over).get_params() == over.get_params()
     assert "minority" in repr(over)
+    copy = clone(over).set_params(gan__steps=77, random_state=5)
+    assert copy.get_params()["gan__steps"] == 77 and copy.gan["base_channels"] == 4 and copy.random_state == 5
+    assert over.gan["steps"] == 3, "the original is unchanged"
+    assert GANOverSampler().get_params()["gan__latent_dim"] == 100
+    with pytest.raises(ValueError, match="no parameter gan__stepz"):
+        over.set_params(gan__stepz=1)
+
+
+def test_in_a_pipeline_with_a_grid_search_over_the_steps():
+    pipelines = pytest.importorskip("imblearn.pipeline")
+    pixels, labels = images(counts=(12, 18))
+    steps = [("over", sampler(image_shape=(32, 32))), ("classify", LogisticRegression())]
+    search = GridSearchCV(pipelines.Pipeline(steps), {"over__gan__steps": [1, 2]}, cv=2)
+    search.fit(pixels.reshape(30, -1) / 255, labels)
+    assert search.best_params_["over__gan__steps"] in (1, 2)
+    assert search.best_estimator_["over"].sampling_strategy_ == {0: 6}
 
 
 @pytest.mark.parametrize(
     ("change", "given", "message"),
     [
-        (lambda p, y: (p / 255, y), {}, r"\(16, 32, 32\) of float64.*uint8"),
-        (lambda p, y: (p[:, :20], y), {}, r"array \(16, 20, 32\)"),
-        (lambda p, y: (np.stack([p] * 3, axis=-1), y), {}, r"array \(16, 32, 32, 3\)"),
-        (lambda p, y: (p, y[:-1]), {}, r"array \(15,\) for 16 images"),
+        (lambda p, y: (p.reshape(16, -1), y), {}, "flat vectors, and image_shape is not given"),
+        (lambda p, y: (p.reshape(16, -1), y), {"image_shape": (32, 33)}, r"1024 values per image.*\(32, 33\)"),
+        (lambda p, y: (p[:, None, None], y), {}, r"images of shape \(1, 1, 32, 32\)"),
+        (lambda p, y: (np.where(p < 5, np.nan, p), y), {}, "not finite"),
+        (lambda p, y: (p.astype(str), y), {}, "values of <U"),
+        (lambda p, y: (p, y[:-1]), {}, r"array \(16, 32, 32\), with 15 labels"),
+        (lambda p, y: (p, y / 3), {}, "Unknown label type: continuous"),
         (lambda p, y: (p[3:], y[3:]), {}, "3 images of 0.*at least 4"),
         (lambda p, y: (p, y), {"gan": {"stepps": 3}}, "did you mean gan.steps"),
         (lambda p, y: (p, y), {"sampling_strategy": "none"}, "sampling_strategy is 'none'"),
@@ -97,8 +156,3 @@ def test_it_is_an_estimator_of_scikit_learn():
 def test_impossible_requests_are_reported_before_any_training(change, given, message):
     with pytest.raises(InputError, match=message):
         sampler(**given).fit_resample(*change(*images()))
-
-
-def test_the_package_exports_nothing_else():
-    with pytest.raises(AttributeError, match="no attribute 'GANUnderSampler'"):
-        _ = ganbal.GANUnderSampler
