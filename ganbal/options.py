@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 SETTINGS, RUN, OUTPUT = "Settings", "Run", "Output"
+_COLUMNS = ("path", "label", "patient")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -67,7 +68,10 @@ class Shortcuts:
 
     def __post_init__(self) -> None:
         fields = {"class_name": self.class_name, "image_size": self.image_size, "steps": self.steps}
-        object.__setattr__(self, "fields", fields | {"data": ["data.root"], "device": ["device"], "seed": ["seed"]})
+        columns = {f"{name}_column": [f"data.{name}_column"] for name in _COLUMNS}
+        table = {"image_root": ["data.image_root"], **columns}
+        shared = {"data": ["data.root"], "device": ["device"], "seed": ["seed"]}
+        object.__setattr__(self, "fields", fields | table | shared)
 
 
 def option(*names: str, group: str = "Options", **details: Any) -> Decorator:
@@ -111,6 +115,8 @@ def _settings_options(shortcuts: Shortcuts) -> list[Decorator]:
     add = functools.partial(option, group=SETTINGS)
     options = [
         add("--data", metavar="DIR", help="Image folder or CSV. [default: GANBAL_DATA, data/chest_xray, phantom set]"),
+        *(add(f"--{name}-column", metavar="NAME", help=f"Column of the CSV with the {name}.") for name in _COLUMNS),
+        add("--root", "image_root", metavar="DIR", help="Folder that paths in the CSV start from. [default: its own]"),
         add("--preset", metavar="NAME", help="Settings that come with ganbal: quick, default, demo (`ganbal config`)."),
         add("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML file of settings."),
     ]

@@ -11,8 +11,9 @@ import pandas as pd
 from ganbal.api.choices import Choices, Settings
 from ganbal.api.html import table_html
 from ganbal.config import Config
-from ganbal.data.dataset import Dataset, check_source, load_dataset, resolve_root
+from ganbal.data.dataset import Dataset, check_source, load_dataset
 from ganbal.data.image_table import SPLITS
+from ganbal.data.locating import absolute_image_root, resolve_root
 from ganbal.errors import InputError
 from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.python_console import PythonConsole
@@ -58,10 +59,13 @@ def load(
         "data", given, config=config, preset=preset, settings=dict(settings or {}) | _present(general)
     )
     choices.check()
-    root, _ = resolve_root(choices.choice().settings().data)
-    choices = choices.updated("data", {"root": root})  # the same images later, whatever the environment says then
+    named = choices.choice().settings().data
+    # The same images later, whatever the environment and the current folder are then.
+    explicit = {"root": resolve_root(named)[0], "image_root": absolute_image_root(named)}
+    choices = choices.updated("data", explicit)
     chosen = choices.choice().settings()
-    return Data(choices, chosen, check_source(chosen.data, chosen.seed), quiet)
+    counts = check_source(chosen.data, cache_folder(), PythonConsole(quiet=quiet), chosen.seed)
+    return Data(choices, chosen, counts, quiet)
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,7 +3,7 @@
 import math
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
@@ -14,18 +14,33 @@ class DataConfig(Section):
     """Where the images are and how they are split."""
 
     root: Literal["phantom"] | Path | None = None
-    """Image folder or CSV file, or `phantom` for the embedded simulated set; None means: GANBAL_DATA, then
-    data/chest_xray, then phantom."""
+    """Folder of images, CSV file, `.npz` or `.zip` file, or `phantom` for the embedded simulated set; None means:
+    GANBAL_DATA, then data/chest_xray, then phantom."""
+    class_names: dict[str, str] = Field(default_factory=dict)
+    """Names of the classes by their labels in the data set, e.g. `{0: normal, 1: pneumonia}`; labels that get the same
+    name become one class, and those not listed keep their own."""
+    one_versus_rest: str | None = None
+    """Two classes, this label and `no-<label>` for all others; for sets whose images have several labels."""
     positive_class: str | None = None
     """The positive class of two: recall, precision and probabilities refer to it, and its label is 1. None takes the
     one whose name means abnormal (pneumonia, tumor, positive …), else the second in the alphabet."""
     patient_pattern: str | None = None
     """Regular expression, searched in each image's path, whose group `patient` (or first group, or whole match) is the
     patient; None recognizes usual names of files and folders."""
+    path_column: str | None = None
+    """Column of the CSV file with the path, name or id of the image; None looks for `path`, `file_name`, `image_id` and
+    the like."""
+    label_column: str | None = None
+    """Column of the CSV file with the class; None looks for `label`, `class`, `target`, `diagnosis` and the like."""
+    split_column: str | None = None
+    """Column of the CSV file with the split; None looks for `split`."""
     patient_column: str | None = None
     """Column of the CSV file with the patient; None looks for `patient`, `patient_id`, `subject` and the like."""
-    val_fraction: float = Field(0.15, ge=0, lt=0.9)
-    """Share of the training patients set aside for validation; 0 uses the set's own `val` images."""
+    image_root: Path | None = None
+    """Folder that paths in the CSV file are relative to; None means the file's own."""
+    val_fraction: Literal["auto"] | Annotated[float, Field(ge=0, lt=0.9)] = "auto"
+    """Share of the training patients set aside for validation; 0 uses the set's own `val` images. `auto`: the set's own
+    where they are at least 20, and a twentieth of the training images, of every class; else 0.15."""
     test_fraction: float = Field(0.2, gt=0, lt=0.9)
     """Share of the patients that becomes `test` where the set has no test images."""
     resplit: bool = False

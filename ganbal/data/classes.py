@@ -2,11 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ganbal.errors import InputError
+from ganbal.runtime.number_text import some_of
 
 _ABNORMAL_TEXT = (
     "abnormal positive pos yes true disease diseased sick ill infected infection pathology pathologic "
@@ -105,6 +106,43 @@ def class_name_problem(name: str) -> str | None:
     if name.lower() in _RESERVED:
         return "is the name of a file in a run"
     return None
+
+
+def one_versus_rest(labels: Sequence[Collection[str]], wanted: str) -> list[str]:
+    """Two classes for images that have any number of labels: `wanted` and `no-<wanted>`.
+
+    Args:
+        labels: those of each image.
+
+    Raises:
+        InputError: no image has the label.
+    """
+    classes = [wanted if wanted in names else f"no-{wanted}" for names in labels]
+    if wanted not in classes:
+        known = sorted({name for names in labels for name in names})
+        raise InputError(
+            found=f"data.one_versus_rest is {wanted!r}, but no image has this label.",
+            expected=f"The labels are {some_of(known)}." if known else "It must be a label of the data set.",
+            action="Correct data.one_versus_rest.",
+        )
+    return classes
+
+
+def rename_classes(names: Sequence[str], renamed: Mapping[str, str]) -> list[str]:
+    """Give classes the names of the setting `data.class_names`; those not in it keep their own.
+
+    Raises:
+        InputError: it names a class that no image has.
+    """
+    unknown = sorted(renamed.keys() - set(names))
+    if unknown:
+        raise InputError(
+            found=f"data.class_names has {some_of([repr(name) for name in unknown])}, but the labels of the data set "
+            f"are {some_of([repr(name) for name in sorted(set(names))])}.",
+            expected="It maps labels of the data set to names of classes.",
+            action="Correct it, e.g. --set 'data.class_names={0: normal, 1: pneumonia}'.",
+        )
+    return [renamed.get(name, name) for name in names]
 
 
 def _abnormal_of(names: tuple[str, ...]) -> str | None:

@@ -1,10 +1,9 @@
 """From settings to a table of images and their pixels."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,20 +11,16 @@ import pandas as pd
 from ganbal.config import DataConfig
 from ganbal.data.classes import ClassOrder, check_classes, order_classes
 from ganbal.data.data_warnings import DataWarning
-from ganbal.data.discovery import find_images
-from ganbal.data.image_formats import printable
 from ganbal.data.image_table import COLUMNS, ImageTable
+from ganbal.data.locating import PHANTOM, locate, resolve_root
 from ganbal.data.patients import Patients, find_patients
-from ganbal.data.phantom.dataset import ensure_phantom_set, planned_phantom_set
+from ganbal.data.phantom.dataset import planned_phantom_set
 from ganbal.data.pixel_cache import DecodedCache, UnreadableFile
 from ganbal.data.source import FoundImage, Source
-from ganbal.data.splits import assign_splits
+from ganbal.data.splits import assign_splits, validation_fraction
 from ganbal.errors import InputError
 from ganbal.runtime.console import Console
 
-PHANTOM = "phantom"
-_PHANTOM_ORIGIN = "embedded phantom set"
-_USUAL_FOLDER = Path("data/chest_xray")
 _MOST_EXAMPLES = 5
 
 
@@ -33,8 +28,8 @@ _MOST_EXAMPLES = 5
 class Dataset:
     """Images, decoded on demand.
 
-    `given` is the folder or file that the user named and `origin` where: "data.root", "GANBAL_DATA", "data/chest_xray"
-    or "embedded phantom set"; `split_rule` is a sentence on where validation comes from.
+    `given`, `origin` and `imports` are those of `locating.LocatedSource`; `split_rule` is a sentence on where
+    validation comes from.
     """
 
     table: ImageTable
@@ -45,6 +40,7 @@ class Dataset:
     split_rule: str
     warnings: tuple[DataWarning, ...]
     cache: DecodedCache
+    imports: tuple[dict[str, Any], ...] = ()
 
     @property
     def unreadable(self) -> tuple[UnreadableFile, ...]:
@@ -60,29 +56,10 @@ class Dataset:
         return self.cache.pixels(size_px)
 
 
-def resolve_root(config: DataConfig) -> tuple[Path | Literal["phantom"], str]:
-    """Where the images are, and who says so: the setting, else GANBAL_DATA, else data/chest_xray, else the phantom set.
-
-    Returns:
-        An absolute path or "phantom", and "data.root", "GANBAL_DATA", "data/chest_xray" or
-        "embedded phantom set". Whether the path exists is checked by `check_source`.
-    """
-    from_environment = os.environ.get("GANBAL_DATA", "").strip()
-    if config.root is not None:
-        wanted, origin = str(config.root), "data.root"
-    elif from_environment:
-        wanted, origin = from_environment, "GANBAL_DATA"
-    elif _USUAL_FOLDER.is_dir():
-        wanted, origin = str(_USUAL_FOLDER), str(_USUAL_FOLDER)
-    else:
-        wanted, origin = PHANTOM, _PHANTOM_ORIGIN
-    if wanted == PHANTOM:
-        return "phantom", _PHANTOM_ORIGIN
-    return Path(os.path.abspath(Path(wanted).expanduser())), origin  # noqa: PTH100 - without resolving links
-
-
-def check_source(config: DataConfig, seed: int = 0) -> dict[str, int]:
+def check_source(config: DataConfig, cache_root: Path, console: Console, seed: int = 0) -> dict[str, int]:
     """Check the data within seconds, as far as that is possible without decoding images.
+
+    What is no folder or table is imported into the cache first, which takes longer when it is new.
 
     Returns:
         Training images per class, in the order of the labels, after validation is cut off and before unreadable files
@@ -92,11 +69,10 @@ def check_source(config: DataConfig, seed: int = 0) -> dict[str, int]:
         InputError: nothing there, no known layout, mistakes in the CSV file, one class only, class names that cannot
             be used, a pattern or column of patients that finds none, or a class with too few images or patients.
     """
-    root, _ = resolve_root(config)
-    if root == PHANTOM:
+    if resolve_root(config)[0] == PHANTOM:
         images: Sequence[FoundImage] = planned_phantom_set(config.phantom_images)
     else:
-        images = find_images(_checked_path(Path(root)), patient_column=config.patient_column).images
+        images = locate(config, cache_root, console).source.images
     names = [image.class_name for image in images]
     check_classes(names)
     splits, _ = _split(images, find_patients(images, config.patient_pattern), config, seed)
@@ -118,13 +94,10 @@ def load_dataset(
         InputError: whatever `check_source` raises; also more unreadable files than `config.max_unreadable_fraction`.
         GanbalError: files change while they are read, or the cache cannot be written.
     """
-    root, origin = resolve_root(config)
-    if root == PHANTOM:
-        source = find_images(ensure_phantom_set(cache_root, config.phantom_images, console))
-    else:
-        source = find_images(_checked_path(Path(root)), patient_column=config.patient_column)
-    note = " PHANTOM SET: simulated images." if root == PHANTOM else ""
-    console.say(f"Data: {source.given} ({origin}), {len(source.images)} images, {source.layout} layout.{note}")
+    located = locate(config, cache_root, console)
+    source = located.source
+    note = " PHANTOM SET: simulated images." if located.is_phantom else ""
+    console.say(f"Data: {located.given} ({located.origin}), {len(source.images)} images, {source.layout} layout.{note}")
     check_classes([image.class_name for image in source.images])
     cache = DecodedCache(source, cache_root, console, intensity=config.intensity_range)
     cache.prepare(sizes_px)
@@ -137,10 +110,10 @@ def load_dataset(
     patients = find_patients(images, config.patient_pattern)
     warnings += patients.warnings()
     splits, rule = _split(images, patients, config, seed)
-    table = _build_table(source, images, cache, order, splits, patients, is_phantom=root == PHANTOM)
+    table = _build_table(source, images, cache, order, splits, patients, is_phantom=located.is_phantom)
     for warning in warnings:
         console.warn(f"{warning}.")
-    return Dataset(table, source.given, origin, order, patients, rule, tuple(warnings), cache)
+    return Dataset(table, located.given, located.origin, order, patients, rule, tuple(warnings), cache, located.imports)
 
 
 def _build_table(
@@ -164,11 +137,13 @@ def _build_table(
 
 def _split(images: Sequence[FoundImage], patients: Patients, config: DataConfig, seed: int) -> tuple[np.ndarray, str]:
     """Split of every image, and the rule by which validation was cut."""
+    found = [None if config.resplit else image.split for image in images]
+    names = [image.class_name for image in images]
     return assign_splits(
-        [None if config.resplit else image.split for image in images],
-        [image.class_name for image in images],
+        found,
+        names,
         patients.ids,
-        val_fraction=config.val_fraction,
+        val_fraction=validation_fraction(config.val_fraction, found, names),
         test_fraction=config.test_fraction,
         seed=seed,
         unit=patients.unit,
@@ -195,13 +170,3 @@ def _check_readable(cache: DecodedCache, num_images: int, max_fraction: float) -
             action="Replace or remove these files, or raise the limit.",
         )
     return [warning]
-
-
-def _checked_path(root: Path) -> Path:
-    if printable(root) != str(root):
-        raise InputError(
-            found=f"The path {printable(root)} has bytes that are not UTF-8.",
-            expected="It must be UTF-8, because it is recorded in the files of the run.",
-            action="Rename the folder, or give a link to it.",
-        )
-    return root

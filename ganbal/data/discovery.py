@@ -3,38 +3,49 @@
 import stat
 from pathlib import Path
 
+from ganbal.config import DataConfig
 from ganbal.data.image_formats import printable
-from ganbal.data.layouts.csv_file import read_csv_file
 from ganbal.data.layouts.folders import LAYOUTS, read_folders
+from ganbal.data.layouts.imagefolder import read_imagefolder
+from ganbal.data.layouts.table_text import TABLE_SUFFIXES
+from ganbal.data.layouts.tables import ListedIn, read_tables
 from ganbal.data.source import Source
 from ganbal.errors import InputError, reason_of
 
+TABLE_SETTINGS = ("path_column", "label_column", "split_column", "patient_column", "image_root")
+"""Fields of DataConfig that only tables need."""
 
-def find_images(root: Path, *, patient_column: str | None = None) -> Source:
+
+def find_images(root: Path, config: DataConfig | None = None) -> Source:
     """List the images of a data set, sorted by name, without opening them.
 
     Args:
-        root: a folder in a known layout (see `formats.folders`), or a CSV file (see `formats.csv_file`).
-        patient_column: the CSV file's column of patients, where its name is not a usual one.
+        root: a folder in a known layout (see `layouts.folders`), or a table (see `layouts.tables`).
+        config: says which columns a table has; None takes the defaults.
 
     Raises:
-        InputError: nothing there, no known layout, no images, mistakes in the CSV file, or `patient_column` is given
-            for a folder.
+        InputError: nothing there, no known layout, no images, mistakes in the table, or settings of a table for a
+            folder without one.
     """
+    config = config or DataConfig()
     kind = _kind_of(root)
-    if kind == "file" and root.suffix.lower() == ".csv":
-        return read_csv_file(root, patient_column)
+    if kind == "file" and root.suffix.lower() in TABLE_SUFFIXES:
+        return read_tables(root, config.image_root or root.parent, [ListedIn(root)], config)
     if kind != "folder":
         raise InputError(
-            found=f"{printable(root)} is {f'a {kind}' if kind != 'file' else 'neither a folder nor a CSV file'}.",
+            found=f"{printable(root)} is {f'a {kind}' if kind != 'file' else 'a file of no known format'}.",
             expected=f"ganbal needs {LAYOUTS}.",
             action="Correct data.root or --data.",
         )
-    if patient_column is not None:
+    source = read_imagefolder(root, config)
+    if source is not None:
+        return source
+    if wrong := [name for name in TABLE_SETTINGS if getattr(config, name) is not None]:
         raise InputError(
-            found=f"data.patient_column is set, but {printable(root)} is a folder.",
-            expected="A column of patients needs a CSV file that lists the images.",
-            action="Remove data.patient_column; data.patient_pattern finds patients in the names of files and folders.",
+            found=f"data.{wrong[0]} is set, but {printable(root)} is a folder.",
+            expected="This setting needs a CSV file that lists the images.",
+            action="Give --data the CSV file, or remove the setting; data.patient_pattern finds patients in the names "
+            "of files and folders.",
         )
     return read_folders(root)
 

@@ -29,6 +29,7 @@ def inspect_dataset(dataset: Dataset, config: DataConfig) -> dict[str, Any]:
             "origin": dataset.origin,
             "layout": table.layout,
             "is_phantom": table.is_phantom,
+            "imports": list(dataset.imports),
         },
         "classes": list(table.classes),
         "minority_class": table.minority_class,

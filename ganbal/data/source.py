@@ -6,8 +6,9 @@ from typing import Literal
 
 from ganbal.data.data_warnings import DataWarning
 
-Layout = Literal["kaggle", "class-first", "flat", "csv"]
-"""`kaggle`: SPLIT/CLASS/…; `class-first`: CLASS/SPLIT/…; `flat`: CLASS/…; `csv`: listed in a CSV file."""
+Layout = Literal["kaggle", "class-first", "flat", "csv", "imagefolder", "npz"]
+"""`kaggle`: SPLIT/CLASS/…; `class-first`: CLASS/SPLIT/…; `flat`: CLASS/…; `csv`: listed in a CSV file; `imagefolder`:
+listed in the metadata files of a Hugging Face `imagefolder`; `npz`: arrays."""
 
 
 @dataclass(frozen=True, order=True)

@@ -1,13 +1,37 @@
 """Assigns every image to training, validation or test: labels, patients and a seed in, split names out."""
 
+from collections import Counter
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
 from ganbal.errors import InputError
 
+_USUAL_FRACTION = 0.15
+_MIN_OWN_IMAGES, _MIN_OWN_SHARE = 20, 0.05
+"""Of every class, for a set's own validation part to be used."""
 MIN_TRAIN_IMAGES = 8
 """Fewest training images of a class; nothing is learned from fewer."""
+
+
+def validation_fraction(
+    setting: float | Literal["auto"], found: Sequence[str | None], class_names: Sequence[str]
+) -> float:
+    """The fraction of training images that `assign_splits` cuts off for validation; 0 for the set's own part.
+
+    Args:
+        setting: `auto` takes the set's own part where it is large enough to choose a classifier on.
+        found: (N,) "train", "val" or "test" as on disk, or None.
+        class_names: (N,)
+    """
+    if setting != "auto":
+        return setting
+    counts = Counter(zip(found, class_names, strict=True))
+    suffices = all(
+        counts["val", name] >= max(_MIN_OWN_IMAGES, _MIN_OWN_SHARE * counts["train", name]) for name in set(class_names)
+    )
+    return 0.0 if suffices else _USUAL_FRACTION
 
 
 def assign_splits(

@@ -8,7 +8,13 @@ _SIZE = sequence(number)
 
 DATA = record(
     ("minority_class",),
-    source=record(root=text, origin=text, layout=text, is_phantom=flag),
+    source=record(
+        root=text,
+        origin=text,
+        layout=text,
+        is_phantom=flag,
+        imports=sequence(record(kind=text, origin=text, sha256=text, revision=text, images=number, files=number)),
+    ),
     classes=sequence(text),
     minority_class=text,
     positive_class=text,

@@ -109,12 +109,14 @@ def run_to_read(folder: Path | None, outputs: Path = OUTPUTS) -> Run:
 
 
 def _with_explicit_data(config: Config, console: Console) -> Config:
-    from ganbal.data.dataset import resolve_root  # with it comes pandas, which a refused command does not wait for
+    # With this comes pandas, which a refused command does not wait for.
+    from ganbal.data.locating import absolute_image_root, resolve_root
 
     root, origin = resolve_root(config.data)
     if config.data.root is None:
         console.say(f"No --data: using {root} ({origin}).")
-    return config.model_copy(update={"data": config.data.model_copy(update={"root": root})})
+    explicit = {"root": root, "image_root": absolute_image_root(config.data)}
+    return config.model_copy(update={"data": config.data.model_copy(update=explicit)})
 
 
 def _has_settings(run: Run, config: Config) -> bool:

@@ -1,4 +1,9 @@
-"""Names that the terminal and the report both show."""
+"""Names and phrases that the terminal and the report both show."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ganbal.runtime.number_text import plural
 
 METRIC_TITLES = {
     "balanced_accuracy": "Balanced accuracy",
@@ -12,3 +17,14 @@ METRIC_TITLES = {
 """Classifier metrics; those per class are named after the class."""
 POSITIVE_CLASS_REASONS = {"setting": "data.positive_class", "name": "by its name", "order": "second in the alphabet"}
 """Why a class is the positive one, by `positive_class_reason` of data.json."""
+
+
+def import_text(record: Mapping[str, Any]) -> str:
+    """What an import of data.json was made from: `set.npz (npz, SHA-256 1a2b3c4d…, 5,856 images)`."""
+    facts = [
+        record.get("kind"),
+        f"SHA-256 {str(record['sha256'])[:8]}…" if record.get("sha256") else None,
+        f"revision {record['revision']}" if record.get("revision") else None,
+        *(plural(record[f"{unit}s"], unit) for unit in ("image", "file") if record.get(f"{unit}s")),
+    ]
+    return f"{record.get('origin')} ({', '.join(str(fact) for fact in facts if fact)})"

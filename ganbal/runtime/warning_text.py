@@ -126,6 +126,12 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "mild",
         "Files of other formats are left out: {by_suffix}, such as {example} (images are {read:all}).",
     ),
+    "repeated-lines": ("Data", "mild", "{count:#line} of the table name a file that another line names already."),
+    "uncertain-labels": (
+        "Data",
+        "mild",
+        "{count:#line} of the table left out, because they say of {label} that it is uncertain (−1).",
+    ),
     "unreadable-files": (
         "Data",
         "mild",

@@ -16,6 +16,7 @@ from ganbal.metrics.scoring import check_score
 from ganbal.run.folder import Run
 from ganbal.run.tracking.registry import check_tracking
 from ganbal.runtime.cache_paths import cache_folder
+from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.disk_space import check_writable
 from ganbal.stages.compare import source_of_run
@@ -48,7 +49,7 @@ def wants_synthetic(study: StudyConfig) -> bool:
     return any(arm in ARMS and ARMS[arm].needs_synthetic for arm in study.arms)
 
 
-def check_requirements(run: Run, config: Config, requirements: Sequence[Requirement]) -> None:
+def check_requirements(run: Run, config: Config, requirements: Sequence[Requirement], console: Console) -> None:
     """Check that everything the command requires is available.
 
     Raises:
@@ -57,7 +58,7 @@ def check_requirements(run: Run, config: Config, requirements: Sequence[Requirem
     """
     checks: list[Callable[[], Any]] = [
         lambda: choose_device(config.device),
-        lambda: _check_images(config, requirements),
+        lambda: _check_images(config, requirements, console),
     ]
     if Requirement.GAN in requirements:
         checks += [lambda: check_projection(config.gan), lambda: check_tracking(config.tracking)]
@@ -98,8 +99,9 @@ def _problem(check: Callable[[], Any]) -> InputError | None:
     return None
 
 
-def _check_images(config: Config, requirements: Sequence[Requirement]) -> None:
-    counts, number = check_source(config.data, config.seed), config.synthesis.num_images
+def _check_images(config: Config, requirements: Sequence[Requirement], console: Console) -> None:
+    counts = check_source(config.data, cache_folder(), console, config.seed)
+    number = config.synthesis.num_images
     name = config.gan.class_name or classes_to_train(counts, config.gan)[0]
     if Requirement.GAN in requirements and Requirement.STUDY in requirements and wants_synthetic(config.study):
         check_planned_supply(counts, config)

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from ganbal.config import dump_config
 from ganbal.errors import InputError
@@ -77,7 +78,7 @@ def open_run(
 
 
 def _check(context: RunContext, requirements: tuple[Requirement, ...]) -> None:
-    check_requirements(context.run, context.config, requirements)
+    check_requirements(context.run, context.config, requirements, context.console)
     if Requirement.IMAGES in requirements:
         context.dataset.table.digest()  # reads every image: this may still find too many unreadable ones
     if Requirement.STUDY in requirements:
@@ -89,13 +90,15 @@ def _record(context: RunContext, requirements: tuple[Requirement, ...]) -> None:
     run, settings = context.run, dump_config(context.config)
     if not run.config_file.is_file() or run.config_file.read_text(encoding="utf-8") != settings:
         run.save_settings(settings)
-    digest = {"data_digest": context.dataset.table.digest()} if Requirement.IMAGES in requirements else {}
+    data: dict[str, Any] = {}
+    if Requirement.IMAGES in requirements:
+        data = {"data_digest": context.dataset.table.digest(), "data_imports": list(context.dataset.imports)}
     run.update_provenance(
         **describe_machine(),
         device=str(context.device),
         last_command_at=now(),
         seed=context.config.seed,
-        **digest,
+        **data,
     )
     context.console.say(f"Run folder: {run.folder}")
 

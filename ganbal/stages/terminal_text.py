@@ -5,7 +5,7 @@ from typing import Any
 
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import UNKNOWN
-from ganbal.runtime.shared_text import POSITIVE_CLASS_REASONS
+from ganbal.runtime.shared_text import POSITIVE_CLASS_REASONS, import_text
 from ganbal.runtime.tables import table
 from ganbal.runtime.text import printable
 from ganbal.runtime.warning_text import warning_text
@@ -19,6 +19,7 @@ def inspection(content: dict[str, Any]) -> str:
     lines = [
         *(["PHANTOM SET: simulated images."] if source["is_phantom"] else []),
         f"{source['root']} ({source['layout']} layout)",
+        *(f"Imported from {import_text(record)}." for record in source["imports"]),
         table(["split", *classes], rows),
         f"Imbalance 1 : {content['imbalance_ratio']:.2f}; the minority class is {content['minority_class']}.",
         *_positive_class(content),

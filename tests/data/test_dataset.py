@@ -5,8 +5,9 @@ import pytest
 
 from ganbal.config import DataConfig
 from ganbal.data.data_warnings import DataWarning
-from ganbal.data.dataset import check_source, load_dataset, resolve_root
+from ganbal.data.dataset import check_source, load_dataset
 from ganbal.data.decoding import decode_file
+from ganbal.data.locating import resolve_root
 from ganbal.data.phantom.dataset import planned_phantom_set
 from ganbal.data.pixel_cache import UnreadableFile
 from ganbal.errors import InputError
@@ -169,21 +170,29 @@ def test_a_pattern_of_the_user_gives_the_patients(tmp_path, make_images, load):
         load(root, patient_pattern="z")
 
 
+@pytest.fixture
+def check(tmp_path):
+    def check(root, **settings):
+        return check_source(DataConfig(root=root, **settings), tmp_path / "cache", Console(quiet=True))
+
+    return check
+
+
 @pytest.mark.parametrize(("positive", "classes"), [(None, ("normal", "abnormal")), ("normal", ("abnormal", "normal"))])
-def test_the_positive_class_has_label_1(tmp_path, make_images, load, positive, classes):
+def test_the_positive_class_has_label_1(tmp_path, make_images, load, check, positive, classes):
     names = [f"{name}/{n}.png" for name in ("abnormal", "normal") for n in range(20)]
     root = make_images(tmp_path / "set", names)
     table = load(root, positive_class=positive).table
     assert table.classes == classes
     assert set(table.frame.loc[table.frame["class_name"] == classes[1], "label"]) == {1}
-    assert list(check_source(DataConfig(root=root, positive_class=positive))) == list(classes)
+    assert list(check(root, positive_class=positive)) == list(classes)
 
 
 @pytest.mark.parametrize("call", ["check", "load"])
 class TestBadSource:
     @pytest.fixture
-    def attempt(self, call, load):
-        return (lambda root, **s: check_source(DataConfig(root=root, **s))) if call == "check" else load
+    def attempt(self, call, load, check):
+        return check if call == "check" else load
 
     def test_missing(self, attempt, tmp_path):
         with pytest.raises(InputError, match="There is nothing at"):
@@ -202,7 +211,7 @@ class TestBadSource:
             attempt(root)
 
     def test_mistakes_in_a_csv(self, attempt, tmp_path):
-        (tmp_path / "x.csv").write_text("path,class\na.png,x\n")
+        (tmp_path / "x.csv").write_text("path,kind\na.png,x\n")
         with pytest.raises(InputError, match="no column `label`"):
             attempt(tmp_path / "x.csv")
 
@@ -226,14 +235,14 @@ class TestBadSource:
             attempt(kaggle_set)
 
 
-def test_a_good_source_is_counted(kaggle_set):
-    counts = check_source(DataConfig(root=kaggle_set))
+def test_a_good_source_is_counted(kaggle_set, check):
+    counts = check(kaggle_set)
     assert counts["NORMAL"] == 20
     assert counts["PNEUMONIA"] in (25, 26)
 
 
-def test_checking_the_phantom_set_simulates_nothing(tmp_path):
-    counts = check_source(DataConfig(root="phantom"))
+def test_checking_the_phantom_set_simulates_nothing(tmp_path, check):
+    counts = check("phantom")
     assert sum(counts.values()) < len(planned_phantom_set(400))
     assert 2.6 < counts["PNEUMONIA"] / counts["NORMAL"] < 3.2
     assert not any(tmp_path.rglob("*.jpeg"))

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from ganbal.config import DataConfig
 from ganbal.data.discovery import find_images
 from ganbal.errors import InputError
 
@@ -25,11 +26,11 @@ def test_a_pipe_is_not_opened(tmp_path, name):
 
 
 def test_a_file_of_another_kind(tmp_path):
-    (tmp_path / "set.zip").write_bytes(b"PK")
-    with pytest.raises(InputError, match="is neither a folder nor a CSV file"):
-        find_images(tmp_path / "set.zip")
+    (tmp_path / "set.rar").write_bytes(b"Rar!")
+    with pytest.raises(InputError, match="is a file of no known format"):
+        find_images(tmp_path / "set.rar")
 
 
 def test_a_column_of_patients_is_for_csv_files(tmp_path, make_images):
     with pytest.raises(InputError, match=r"data\.patient_column is set, but .* is a folder"):
-        find_images(make_images(tmp_path, ["A/1.png", "B/1.png"]), patient_column="who")
+        find_images(make_images(tmp_path, ["A/1.png", "B/1.png"]), DataConfig(patient_column="who"))

@@ -32,6 +32,7 @@ def test_a_kaggle_set(kaggle_set, inspect):
         "origin": "data.root",
         "layout": "kaggle",
         "is_phantom": False,
+        "imports": [],
     }
     assert content["classes"] == ["NORMAL", "PNEUMONIA"]
     assert content["minority_class"] == "NORMAL"

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ganbal.data.splits import assign_splits, choose_patients
+from ganbal.data.splits import assign_splits, choose_patients, validation_fraction
 from ganbal.errors import InputError
 
 A20_B40 = (["A"] * 20 + ["B"] * 40, [f"p{n}" for n in range(60)])
@@ -113,3 +113,20 @@ def test_a_class_without_test_images():
 def test_no_val_part_at_all():
     with pytest.raises(InputError, match=r"at least 1 validation image .* Set data\.val_fraction above 0"):
         assign(["train"] * 40 + ["test"] * 2, ["A", "B"] * 21, [f"p{n}" for n in range(42)], val=0)
+
+
+@pytest.mark.parametrize(
+    ("val", "setting", "fraction"),
+    [
+        ({"A": 20, "B": 50}, "auto", 0.0),
+        ({"A": 19, "B": 50}, "auto", 0.15),  # fewer than twenty
+        ({"A": 20, "B": 49}, "auto", 0.15),  # less than a twentieth
+        ({"A": 0, "B": 0}, "auto", 0.15),
+        ({"A": 20, "B": 50}, 0.3, 0.3),
+        ({"A": 1, "B": 1}, 0.0, 0.0),
+    ],
+)
+def test_a_sets_own_validation_part_is_used_where_it_suffices(val, setting, fraction):
+    images = [("train", "A")] * 400 + [("train", "B")] * 1000
+    images += [("val", name) for name, number in val.items() for _ in range(number)]
+    assert validation_fraction(setting, *zip(*images, strict=True)) == fraction

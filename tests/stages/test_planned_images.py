@@ -3,10 +3,12 @@ import pytest
 from ganbal.config import load_config
 from ganbal.errors import InputError
 from ganbal.run.folder import Run
+from ganbal.runtime.console import Console
 from ganbal.stages.requirements import Requirement, check_requirements
 from ganbal.study.arms.supply import planned_images
 from ganbal.study.plan import conditions
 
+QUIET = Console(quiet=True)
 COUNTS = {"A": 30, "B": 10}
 
 
@@ -46,8 +48,10 @@ def test_too_few_images_for_the_study_are_reported_before_training(tmp_path):
     small += ["study.classifiers=[cnn_64]", "synthesis.num_images=20", "study.synthetic_ratios=[1]"]
     whole_run = (Requirement.GAN, Requirement.SCORE, Requirement.STUDY)
     with pytest.raises(InputError, match=r"20 NORMAL.* are needed for gan.*ganbal synthesize --n NORMAL="):
-        check_requirements(Run(tmp_path / "run"), load_config(None, small), whole_run)
-    check_requirements(Run(tmp_path / "run"), load_config(None, [*small, "synthesis.num_images=balance"]), whole_run)
+        check_requirements(Run(tmp_path / "run"), load_config(None, small), whole_run, QUIET)
+    check_requirements(
+        Run(tmp_path / "run"), load_config(None, [*small, "synthesis.num_images=balance"]), whole_run, QUIET
+    )
 
 
 def test_a_study_with_smote_needs_its_package(tmp_path, monkeypatch):
@@ -55,4 +59,4 @@ def test_a_study_with_smote_needs_its_package(tmp_path, monkeypatch):
     small = ["data.root=phantom", "data.phantom_images=120", "device=cpu", "study.classifiers=[pixel_svm]"]
     config = load_config(None, [*small, "study.arms=[imbalanced,smote]"])
     with pytest.raises(InputError, match=r'pip install "ganbal\[smote\]"'):
-        check_requirements(Run(tmp_path / "run"), config, [Requirement.STUDY])
+        check_requirements(Run(tmp_path / "run"), config, [Requirement.STUDY], QUIET)

@@ -29,7 +29,7 @@ from ganbal.runtime.number_text import some_of
 
 LAYOUTS = (
     "images in train/<CLASS>/…, test/<CLASS>/… and perhaps val/<CLASS>/… (Kaggle's layout), in one folder per class, "
-    "or listed in a CSV file with the columns path,label[,split,patient]"
+    "listed in a CSV file with the columns path,label[,split,patient], or in a .zip or (as MedMNIST) .npz file"
 )
 _ARCHIVE_LEVELS = 3
 _MOST_FILES_LISTED = 10_000

@@ -10,14 +10,16 @@ from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import stale_notice
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import UNKNOWN, count, listing, plural
-from ganbal.runtime.shared_text import POSITIVE_CLASS_REASONS
+from ganbal.runtime.shared_text import POSITIVE_CLASS_REASONS, import_text
 
 _MOST_UNREADABLE_SHOWN = 50
 LAYOUTS = {
     "kaggle": "folders by split and class",
     "class-first": "folders by class and split",
     "flat": "one folder per class",
-    "csv": "a CSV table",
+    "csv": "a table",
+    "imagefolder": "a Hugging Face imagefolder",
+    "npz": "arrays",
 }
 """Titles of the layouts of data.json."""
 
@@ -72,6 +74,7 @@ def _entries(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     missing = [f"{count(number)} {name}" for name, number in data["missing_to_balance"].items() if number]
     entries = [
         ("Source", _source(data["source"])),
+        ("Imported from", "; ".join(map(import_text, data["source"]["imports"]))),
         ("Imbalance", _imbalance(data)),
         ("Missing to balance", listing(missing) or "nothing"),
         ("Positive class", _positive(data)),

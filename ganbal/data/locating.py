@@ -1,0 +1,139 @@
+"""Where the images of a data set are, whatever `data.root` names: a folder, a table, a file to be imported."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from ganbal.config import DataConfig
+from ganbal.data.classes import one_versus_rest, rename_classes
+from ganbal.data.discovery import TABLE_SETTINGS, find_images
+from ganbal.data.image_formats import list_folder, printable
+from ganbal.data.imports.importing import TABLE, import_once
+from ganbal.data.imports.registry import plan_import
+from ganbal.data.phantom.dataset import ensure_phantom_set
+from ganbal.data.source import Source
+from ganbal.errors import InputError
+from ganbal.runtime.console import Console
+
+PHANTOM = "phantom"
+_PHANTOM_ORIGIN = "embedded phantom set"
+_USUAL_FOLDER = Path("data/chest_xray")
+_MOST_IMPORTS = 2
+
+
+@dataclass(frozen=True)
+class LocatedSource:
+    """The images of a data set, and where they come from.
+
+    `given` is what the user named and `origin` where: "data.root", "GANBAL_DATA", "data/chest_xray" or "embedded
+    phantom set"; `imports` has the record of every import that lies between `given` and the files of `source`.
+    """
+
+    source: Source
+    given: Path
+    origin: str
+    is_phantom: bool
+    imports: tuple[dict[str, Any], ...]
+
+
+def resolve_root(config: DataConfig) -> tuple[Path | Literal["phantom"], str]:
+    """Where the images are, and who says so: the setting, else GANBAL_DATA, else data/chest_xray, else the phantom set.
+
+    Returns:
+        An absolute path or "phantom", and "data.root", "GANBAL_DATA", "data/chest_xray" or
+        "embedded phantom set". Whether the path exists is checked by `locate`.
+    """
+    from_environment = os.environ.get("GANBAL_DATA", "").strip()
+    if config.root is not None:
+        wanted, origin = str(config.root), "data.root"
+    elif from_environment:
+        wanted, origin = from_environment, "GANBAL_DATA"
+    elif _USUAL_FOLDER.is_dir():
+        wanted, origin = str(_USUAL_FOLDER), str(_USUAL_FOLDER)
+    else:
+        wanted, origin = PHANTOM, _PHANTOM_ORIGIN
+    if wanted == PHANTOM:
+        return "phantom", _PHANTOM_ORIGIN
+    return Path(os.path.abspath(Path(wanted).expanduser())), origin  # noqa: PTH100 - without resolving links
+
+
+def absolute_image_root(config: DataConfig) -> Path | None:
+    """The folder that paths in a CSV file are relative to, independent of the current folder."""
+    return Path(os.path.abspath(config.image_root.expanduser())) if config.image_root is not None else None  # noqa: PTH100
+
+
+def locate(config: DataConfig, cache_root: Path, console: Console) -> LocatedSource:
+    """List the images that the settings name; import them first where they are no files yet.
+
+    Raises:
+        InputError: nothing there, no known layout, or a file that cannot be imported.
+        GanbalError: imported files cannot be written.
+    """
+    root, origin = resolve_root(config)
+    if root == PHANTOM:
+        folder = ensure_phantom_set(cache_root, config.phantom_images, console)
+        return LocatedSource(find_images(folder), folder, origin, True, ())
+    config = config.model_copy(update={"image_root": absolute_image_root(config)})
+    place, records = _checked_path(Path(root)), []
+    for _ in range(_MOST_IMPORTS):
+        plan = plan_import(place, config)
+        if plan is None:
+            break
+        imported = import_once(plan, cache_root, console)
+        records.append(imported.record)
+        place = _only_file(imported.place)
+    is_listed = bool(records) and place.name == TABLE
+    source = find_images(place, _without_table_settings(config, Path(root)) if is_listed else config)
+    if is_listed:
+        source = replace(source, layout=records[-1]["kind"])
+    source = _with_classes_as_set(source, config, records[-1].get("labels", {}) if records else {})
+    return LocatedSource(source, Path(root), origin, False, tuple(records))
+
+
+def _without_table_settings(config: DataConfig, root: Path) -> DataConfig:
+    """Settings to read the table of an import, whose columns are not the user's.
+
+    Raises:
+        InputError: a column is named, which this source does not have.
+    """
+    if wrong := [name for name in TABLE_SETTINGS if getattr(config, name) is not None]:
+        raise InputError(
+            found=f"data.{wrong[0]} is set, but {printable(root)} is no table.",
+            expected="This setting needs a CSV file that lists the images.",
+            action=f"Remove data.{wrong[0]}.",
+        )
+    return DataConfig()
+
+
+def _with_classes_as_set(source: Source, config: DataConfig, names: Mapping[str, str]) -> Source:
+    """The source with its labels turned into classes by the settings.
+
+    Args:
+        names: the names that an import has given to the labels of its source.
+    """
+    classes = [image.class_name for image in source.images]
+    if config.one_versus_rest is not None:
+        wanted = names.get(config.one_versus_rest, config.one_versus_rest)
+        # A table or array with several labels per image was reduced in the same way when it was read.
+        classes = one_versus_rest([{name} for name in classes], wanted)
+    classes = rename_classes(classes, {names.get(label, label): name for label, name in config.class_names.items()})
+    images = [replace(image, class_name=name) for image, name in zip(source.images, classes, strict=True)]
+    return replace(source, images=tuple(images))
+
+
+def _only_file(place: Path) -> Path:
+    """The file in a folder that holds nothing else, such as the `.npz` in a zip file; else `place` itself."""
+    entries = list_folder(place) if place.is_dir() else []
+    return place / entries[0].name if len(entries) == 1 and not entries[0].is_folder else place
+
+
+def _checked_path(root: Path) -> Path:
+    if printable(root) != str(root):
+        raise InputError(
+            found=f"The path {printable(root)} has bytes that are not UTF-8.",
+            expected="It must be UTF-8, because it is recorded in the files of the run.",
+            action="Rename the folder, or give a link to it.",
+        )
+    return root
