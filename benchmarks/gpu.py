@@ -7,7 +7,8 @@
 Each stage runs in its own process with a time box: limits of the card, GAN step, classifier step, scoring against
 pytorch-fid, `ganbal run` killed and continued, studies with 6, 4 and 1 workers, projection, GPU tests. Each yields
 figures with a budget of 400 s on a fast card; more makes them longer. `--only search` searches for a better generator
-(benchmarks/search_generator.py) and is not done otherwise. DIR/results.json is rewritten after each stage.
+(benchmarks/search_generator.py), `--only search,answer` also measures what the best one is worth to classifiers
+(benchmarks/answer.py); neither is done otherwise. DIR/results.json is rewritten after each stage.
 A stage that fails stops no other; one that no longer fits into the budget is skipped.
 """
 

@@ -57,42 +57,62 @@ LEAST_VALIDATION_IMAGES = 8
 
 
 @dataclass(frozen=True)
+class Variant:
+    """A way of training.
+
+    Attributes:
+        settings: those of all variants and its own, as `--set` takes them.
+        pretrain_share: the share of the steps that are on images of all classes, the first ones.
+    """
+
+    name: str
+    settings: Sequence[str]
+    pretrain_share: float | None = None
+
+
+@dataclass(frozen=True)
 class Search:
     """What is searched: everything that all trainings have in common.
 
     Attributes:
         images: training images shown to each discriminator, with repetitions.
+        every_class, labels: training images (N, S, S) uint8 of all classes and their labels (N,) int64, for
+            class-conditional variants and for those that are pretrained on them.
+        classes: their names.
         common: settings of all variants, as `--set` takes them.
         data_digest: digest of the image table.
     """
 
     judge: Judge
+    every_class: np.ndarray
+    labels: np.ndarray
+    classes: Sequence[str]
     class_name: str
     images: int
     common: Sequence[str]
     data_digest: str
     out: Path
 
-    def train_and_measure(self, variant: str, settings: Sequence[str], seed: int) -> dict[str, Any] | None:
+    def train_and_measure(self, variant: "Variant", seed: int) -> dict[str, Any] | None:
         """The row of one training: variant, seed, seconds, measures; `failed` says why there are none.
 
         None where another process is training it.
         """
-        config = self.config_of(settings, seed)
-        folder = self.folder_of(variant, config)
+        config = self.config_of(variant, seed)
+        folder = self.folder_of(variant.name, config)
         with ExitStack() as locks:
             try:
-                locks.enter_context(folder_lock(folder, f"training {variant}"))
+                locks.enter_context(folder_lock(folder, f"training {variant.name}"))
             except InputError:
                 return None
-            if (row := self.finished(variant, settings, seed)) is None:
-                row = {"variant": variant, "seed": seed} | self._train_and_measure(config, folder)
+            if (row := self.finished(variant, seed)) is None:
+                row = {"variant": variant.name, "seed": seed} | self._train_and_measure(config, folder)
                 write_json(folder / MEASURES_FILE, row)
             return row
 
-    def finished(self, variant: str, settings: Sequence[str], seed: int) -> dict[str, Any] | None:
+    def finished(self, variant: "Variant", seed: int) -> dict[str, Any] | None:
         """The row of a finished training."""
-        file = self.folder_of(variant, self.config_of(settings, seed)) / MEASURES_FILE
+        file = self.folder_of(variant.name, self.config_of(variant, seed)) / MEASURES_FILE
         return read_json(file) if file.is_file() else None
 
     def reference(self) -> dict[str, Any]:
@@ -112,21 +132,30 @@ class Search:
         self._write_grid(folder / "grid.png", synthetic)
         return {"seconds": seconds} | self.judge.measure(synthetic, config.seed)
 
-    def config_of(self, settings: Sequence[str], seed: int) -> Config:
+    def config_of(self, variant: "Variant", seed: int) -> Config:
         """Equal images for all, so smaller batches take more steps."""
-        assignments = [*self.common, *settings, f"seed={seed}"]
+        assignments = [*self.common, *variant.settings, f"seed={seed}"]
         steps = max(1, self.images // load_config(None, assignments).gan.batch_size)
         intervals = [f"gan.{name}_every_steps={steps}" for name in ("score", "sample")]
-        return load_config(None, [*assignments, f"gan.steps={steps}", *intervals])
+        pretraining = (
+            [] if variant.pretrain_share is None else [f"gan.pretrain_steps={int(variant.pretrain_share * steps)}"]
+        )
+        return load_config(None, [*assignments, f"gan.steps={steps}", *pretraining, *intervals])
 
     def folder_of(self, variant: str, config: Config) -> Path:
-        identity = digest_of(dict(self._fingerprint(config).settings), self.images, self._data_identity)
+        content = self._fingerprint(config).to_dict()
+        identity = digest_of(content["settings"], content["is_conditional"], self.images, self._data_identity)
         name = "".join(character if character.isalnum() else "_" for character in variant)
         return self.out / f"{name}-{identity[:8]}" / str(config.seed)
 
     def _fingerprint(self, config: Config) -> TrainingFingerprint:
-        names = [self.class_name]
-        return TrainingFingerprint.of(config.gan, seed=config.seed, class_names=names, data_digest=self.data_digest)
+        return TrainingFingerprint.of(
+            config.gan,
+            seed=config.seed,
+            class_names=self.classes if config.gan.conditional else [self.class_name],
+            data_digest=self.data_digest,
+            is_conditional=config.gan.conditional,
+        )
 
     @property
     def _data_identity(self) -> str:
@@ -137,15 +166,17 @@ class Search:
     def _train(self, config: Config, folder: Path) -> np.ndarray:
         place, gan = GanFolder(folder), config.gan
         train_gan(
-            self.judge.training,
+            self.every_class if gan.conditional else self.judge.training,
             gan,
+            labels=self.labels if gan.conditional else None,
+            pretraining_images=self.every_class if gan.pretrain_steps else None,
             fingerprint=self._fingerprint(config),
             seed=config.seed,
             device=self.judge.device,
             folder=place,
             console=Console(),
         )
-        generator = load_generator(place.last_checkpoint, self.judge.device)
+        generator = load_generator(place.last_checkpoint, self.judge.device, self.class_name)
         latents = latent_rows(config.seed + LATENT_SEED, self.judge.num_synthetic, gan.latent_dim)
         return np.concatenate(list(generator.generate(latents, 64)))
 
@@ -161,7 +192,7 @@ class Search:
 
 def run(
     search: Search,
-    variants: Mapping[str, Sequence[str]],
+    variants: Sequence[Variant],
     seeds: Sequence[int],
     *,
     only: Collection[str],
@@ -178,11 +209,11 @@ def run(
     """
     search.out.mkdir(parents=True, exist_ok=True)
     for seed in seeds:
-        for variant in (name for name in variants if name in only):
+        for variant in (variant for variant in variants if variant.name in only):
             if not may_start():
                 return
-            row = search.train_and_measure(variant, variants[variant], seed)
-            done = [search.finished(name, settings, each) for name, settings in variants.items() for each in seeds]
+            row = search.train_and_measure(variant, seed)
+            done = [search.finished(one, each) for one in variants for each in seeds]
             write_tables([search.reference(), *(row for row in done if row is not None)], search.out)
             if row is not None:
                 yield row
@@ -211,13 +242,15 @@ def write_tables(rows: Sequence[Mapping[str, Any]], folder: Path) -> None:
     write_text(folder / "table.md", "\n".join(lines) + "\n")
 
 
-def read_variants(file: Path) -> dict[str, list[str]]:
-    """variant → its settings and those of all variants, as `--set` takes them."""
+def read_variants(file: Path) -> list[Variant]:
+    """The variants of a file such as generator_search/variants.yaml."""
     content = yaml.safe_load(file.read_text(encoding="utf-8"))
     merged = {name: content["common"] | own for name, own in content["variants"].items()}
-    return {
-        name: [f"gan.{key}={json.dumps(value)}" for key, value in settings.items()] for name, settings in merged.items()
-    }
+    shares = {name: settings.pop("pretrain_share", None) for name, settings in merged.items()}
+    return [
+        Variant(name, [f"gan.{key}={json.dumps(value)}" for key, value in settings.items()], shares[name])
+        for name, settings in merged.items()
+    ]
 
 
 def make_search(
@@ -240,10 +273,9 @@ def make_search(
     ]
     config, console = load_config(None, [*common, *(TINY_DATA if tiny else [])]), Console()
     dataset = load_dataset(config.data, sizes_px=[size_px], seed=0, cache_root=cache_folder(), console=console)
-    name = dataset.table.minority_class
-    training, validation = (
-        np.array(dataset.pixels(size_px)[dataset.table.rows(split, name)]) for split in ("train", "val")
-    )
+    table, pixels, name = dataset.table, dataset.pixels(size_px), dataset.table.minority_class
+    training, validation = (np.array(pixels[table.rows(split, name)]) for split in ("train", "val"))
+    rows = table.rows("train")
     if len(validation) < LEAST_VALIDATION_IMAGES:
         sys.exit(f"{data}: {len(validation)} validation images of {name}; {LEAST_VALIDATION_IMAGES} are needed.")
     built = {}
@@ -251,7 +283,17 @@ def make_search(
         extractor, _, weights = text.partition("=")
         given = [f"score.extractor={extractor}", "score.dims=768", *([f"score.weights={weights}"] if weights else [])]
         built[extractor.removeprefix("torchvision:")] = build_extractor(load_config(None, given).score, device)
-    return Search(Judge(training, validation, built, device), name, images, common, dataset.table.digest(), out)
+    return Search(
+        judge=Judge(training, validation, built, device),
+        every_class=np.array(pixels[rows]),
+        labels=table.frame["label"].to_numpy(dtype=np.int64)[rows],
+        classes=table.classes,
+        class_name=name,
+        images=images,
+        common=common,
+        data_digest=table.digest(),
+        out=out,
+    )
 
 
 def main() -> None:
@@ -270,8 +312,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("outputs/generator-search"), metavar="DIR")
     given = parser.parse_args()
     variants = read_variants(given.variants)
-    if unknown := set(given.only or ()) - set(variants):
-        parser.error(f"--only {', '.join(sorted(unknown))}: choose among {', '.join(variants)}")
+    names = [variant.name for variant in variants]
+    if unknown := set(given.only or ()) - set(names):
+        parser.error(f"--only {', '.join(sorted(unknown))}: choose among {', '.join(names)}")
     search = make_search(
         given.data,
         size_px=32 if given.tiny else given.size,
@@ -283,7 +326,7 @@ def main() -> None:
         tiny=given.tiny,
     )
     end = time.monotonic() + 3600 * given.hours
-    only = given.only or list(variants)
+    only = given.only or names
     for row in run(search, variants, range(given.seeds), only=only, may_start=lambda: time.monotonic() < end):
         print(json.dumps(row), flush=True)
     print((given.out / "table.md").read_text())

@@ -24,7 +24,7 @@ from classifiers.training.precision import choose_precision
 from ganbal.config import load_config
 from ganbal.gan.acceleration import REHEARSAL_STEPS, fastest_step, training_kernels
 from ganbal.gan.initialization import initialize_as_dcgan
-from ganbal.gan.networks import Discriminator, Generator
+from ganbal.gan.networks import DcganGenerator, Discriminator
 from ganbal.gan.state import new_state
 from ganbal.gan.train_step import TrainStep
 from ganbal.runtime.console import Console
@@ -34,7 +34,7 @@ from ganbal.runtime.distributed import ALONE
 def plain_step(pixels, config, device):
     """A function that makes one step of the tutorial loop."""
     random = torch.Generator().manual_seed(0)
-    generator = Generator(config.image_size_px, config.base_channels, config.latent_dim)
+    generator = DcganGenerator(config.image_size_px, config.base_channels, config.latent_dim)
     discriminator = Discriminator(config.image_size_px, config.base_channels)
     for network in (generator, discriminator):
         initialize_as_dcgan(network, random)

@@ -4,7 +4,7 @@ import itertools
 import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,8 +16,9 @@ from classifiers.training.device_augmentation import choose_augmentation_place, 
 from classifiers.training.network_inputs import pixels_to_device
 from classifiers.training.prefetching import prefetched
 
-Batches = Generator[tuple[Tensor, Tensor], None, None]
-"""Inputs (B, …) and labels (B,) int64 of successive steps, on the network's device."""
+Batches = Generator[tuple[Tensor, ...], None, None]
+"""Inputs (B, …), labels (B,) int64 and, where it is known, is_synthetic (B,) bool of successive steps, on the network's
+device."""
 
 # Row numbers of this many steps go to the device in one copy: a copy per step would wait for the GPU in each step.
 _STEPS_PER_COPY = 256
@@ -28,16 +29,18 @@ _PIXELS_AT_ONCE = 2**22
 
 @dataclass(frozen=True)
 class Examples:
-    """Inputs (N, …) of a network and their labels (N,) int64, on the network's device."""
+    """Inputs (N, …) of a network, labels (N,) int64 and which are synthetic, (N,) bool, on the network's device."""
 
     inputs: Tensor
     labels: Tensor
+    is_synthetic: Tensor | None = None
 
 
 def plain_batches(examples: Examples, config: TrainingConfig) -> Batches:
     """Yield batches of unchanged examples."""
-    for rows in _on_device(rows_of_batches(examples.labels, config), examples.labels.device):
-        yield examples.inputs[rows], examples.labels[rows]
+    labels, is_synthetic = examples.labels, examples.is_synthetic
+    for rows in _on_device(rows_of_batches(labels, config, is_synthetic), labels.device):
+        yield examples.inputs[rows], *_targets(labels, is_synthetic, rows)
 
 
 def versioned_batches(examples: Examples, num_versions: int, config: TrainingConfig) -> Batches:
@@ -46,16 +49,20 @@ def versioned_batches(examples: Examples, num_versions: int, config: TrainingCon
     Args:
         examples: row v · N + i is version v of image i of N.
     """
-    num_images, random = len(examples.labels) // num_versions, np.random.default_rng([config.seed, num_versions])
+    labels, is_synthetic = examples.labels, examples.is_synthetic
+    num_images, random = len(labels) // num_versions, np.random.default_rng([config.seed, num_versions])
+    marks = None if is_synthetic is None else is_synthetic[:num_images]
     chosen = (
         rows + num_images * random.integers(num_versions, size=len(rows))
-        for rows in rows_of_batches(examples.labels[:num_images], config)
+        for rows in rows_of_batches(labels[:num_images], config, marks)
     )
-    for rows in _on_device(chosen, examples.labels.device):
-        yield examples.inputs[rows], examples.labels[rows]
+    for rows in _on_device(chosen, labels.device):
+        yield examples.inputs[rows], *_targets(labels, is_synthetic, rows)
 
 
-def augmented_batches(pixels: np.ndarray, labels: Tensor, config: TrainingConfig) -> Batches:
+def augmented_batches(
+    pixels: np.ndarray, labels: Tensor, config: TrainingConfig, is_synthetic: Tensor | None = None
+) -> Batches:
     """Yield batches of augmented images, computed while the network works on earlier batches.
 
     The changes are the same wherever the images are computed (`config.augment_on`).
@@ -63,12 +70,15 @@ def augmented_batches(pixels: np.ndarray, labels: Tensor, config: TrainingConfig
     Args:
         pixels: (N, S, S) uint8.
         labels: (N,) int64 on the network's device; the batches are put on the same device.
+        is_synthetic: (N,) bool there.
     """
     place = choose_augmentation_place(config.augment_on, labels.device, pixels.nbytes)
-    return (_augmented_on_device if place == "device" else _augmented_on_host)(pixels, labels, config)
+    return (_augmented_on_device if place == "device" else _augmented_on_host)(pixels, labels, config, is_synthetic)
 
 
-def _augmented_on_host(pixels: np.ndarray, labels: Tensor, config: TrainingConfig) -> Batches:
+def _augmented_on_host(
+    pixels: np.ndarray, labels: Tensor, config: TrainingConfig, is_synthetic: Tensor | None
+) -> Batches:
     own = threading.local()
 
     def augment_batch(job: tuple[int, np.ndarray]) -> np.ndarray:
@@ -78,19 +88,21 @@ def _augmented_on_host(pixels: np.ndarray, labels: Tensor, config: TrainingConfi
         step, rows = job
         return np.stack([own.augment(pixels[row], (config.seed, step, place)) for place, row in enumerate(rows)])
 
-    for_images, for_labels = itertools.tee(rows_of_batches(labels, config))
+    for_images, for_labels = itertools.tee(rows_of_batches(labels, config, is_synthetic))
     rows_on_device = _on_device(for_labels, labels.device)
     with closing(prefetched(augment_batch, enumerate(for_images), config.num_workers)) as ahead:
         for (_, batch), rows in zip(ahead, rows_on_device, strict=True):
-            yield _sent(batch, labels.device), labels[rows]
+            yield _sent(batch, labels.device), *_targets(labels, is_synthetic, rows)
 
 
-def _augmented_on_device(pixels: np.ndarray, labels: Tensor, config: TrainingConfig) -> Batches:
+def _augmented_on_device(
+    pixels: np.ndarray, labels: Tensor, config: TrainingConfig, is_synthetic: Tensor | None
+) -> Batches:
     """No threads: a GPU works on the steps before while this one samples the changes of the next."""
     images, size_px = pixels_to_device(pixels, labels.device), pixels.shape[1]
     sampler = build_move_sampler(config.augment)
     steps_at_once = max(1, _PIXELS_AT_ONCE // (config.batch_size * size_px**2))
-    steps = enumerate(rows_of_batches(labels, config))
+    steps = enumerate(rows_of_batches(labels, config, is_synthetic))
     while chunk := list(itertools.islice(steps, steps_at_once)):
         matrices = np.stack(
             [sampler.sample(size_px, (config.seed, step, place)) for step, rows in chunk for place in range(len(rows))]
@@ -98,14 +110,35 @@ def _augmented_on_device(pixels: np.ndarray, labels: Tensor, config: TrainingCon
         rows = _sent(np.stack([rows for _, rows in chunk]), labels.device)  # (steps, B)
         moves = _sent(matrices.astype(np.float32), labels.device)
         moved = move_images(images[rows.flatten()], moves, mirrored_edges=sampler.mirrored_edges)
-        yield from zip(moved.unflatten(0, rows.shape), labels[rows], strict=True)
+        yield from zip(moved.unflatten(0, rows.shape), *_targets(labels, is_synthetic, rows), strict=True)
 
 
-def rows_of_batches(labels: Tensor, config: TrainingConfig) -> Iterator[np.ndarray]:
-    """Yield the rows (B,) int64 of each step's batch, chosen by `config.sampling`."""
+def _targets(labels: Tensor, is_synthetic: Tensor | None, rows: Tensor) -> tuple[Tensor, ...]:
+    return (labels[rows],) if is_synthetic is None else (labels[rows], is_synthetic[rows])
+
+
+def rows_of_batches(labels: Tensor, config: TrainingConfig, is_synthetic: Tensor | None = None) -> Iterator[np.ndarray]:
+    """Yield the rows (B,) int64 of each step's batch, chosen by `config.sampling` and `config.synthetic_steps`."""
     if config.sampling == "class-balanced":
-        return class_balanced_rows(labels.cpu().numpy(), config)
-    return shuffled_rows(len(labels), config)
+        of_all = class_balanced_rows(labels.cpu().numpy(), config)
+    else:
+        of_all = shuffled_rows(len(labels), config)
+    if is_synthetic is None or not (first := steps_with_synthetic(config)):
+        return of_all
+    return itertools.chain(itertools.islice(of_all, first), _real_rows(labels, is_synthetic, config, first))
+
+
+def steps_with_synthetic(config: TrainingConfig) -> int:
+    """How many steps come before those that sample real images only; 0 where there are no such steps."""
+    return round(config.synthetic_steps * config.steps) if config.synthetic_steps < 1 else 0
+
+
+def _real_rows(labels: Tensor, is_synthetic: Tensor, config: TrainingConfig, steps_before: int) -> Iterator[np.ndarray]:
+    """Rows of real images, all classes equally often, for the remaining steps."""
+    real = np.flatnonzero(~is_synthetic.cpu().numpy())
+    remaining = replace(config, steps=config.steps - steps_before)
+    for rows in class_balanced_rows(labels.cpu().numpy()[real], remaining):
+        yield real[rows]
 
 
 def class_balanced_rows(labels: np.ndarray, config: TrainingConfig) -> Iterator[np.ndarray]:

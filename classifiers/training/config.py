@@ -46,6 +46,13 @@ class TrainingConfig:
     """How further examples are computed from features, for models that train on one fixed vector per image."""
     feature_additions: tuple[int, ...] = ()
     """How many examples it adds to each class."""
+    synthetic_weight: float = 1.0
+    """Multiplied with the loss of synthetic images."""
+    synthetic_steps: float = 1.0
+    """Below 1: the share of the steps, the first ones, that see all images; the others sample real images only, all
+    classes equally often. Early stopping waits for them."""
+    synthetic_batch_norm: Literal["shared", "separate"] = "shared"
+    """`separate` normalizes synthetic images by statistics of their own (`separate_batch_norm`)."""
     l2: float = 0.0
     """Factor of the sum of squared kernels that is added to the loss, as by Keras' `l2`; biases are not penalized."""
     schedule: LearningRateSchedule = "plateau"
@@ -72,6 +79,8 @@ class TrainingConfig:
             "plateau_factor": 0 < self.plateau_factor < 1,
             "decay_to": 0 < self.decay_to <= 1,
             "l2": 0 <= self.l2 < math.inf,
+            "synthetic_weight": 0 <= self.synthetic_weight < math.inf,
+            "synthetic_steps": 0 < self.synthetic_steps <= 1,
         }
         wrong += [f"{name} = {getattr(self, name)}" for name, is_right in in_range.items() if not is_right]
         choices = {
@@ -80,6 +89,7 @@ class TrainingConfig:
             "recipe": ("config", "published"),
             "sampling": ("shuffled", "class-balanced"),
             "feature_oversampling": (None, "smote"),
+            "synthetic_batch_norm": ("shared", "separate"),
             "augment_on": ("auto", *get_args(AugmentationPlace)),
         }
         wrong += [
@@ -89,8 +99,9 @@ class TrainingConfig:
             raise ClassifierInputError(
                 found=f"Some training settings cannot be used: {', '.join(wrong)}.",
                 expected="steps, checks, patience, plateau_patience and num_workers must be at least 1, batch_size "
-                "at least 2 (for batch normalization), seed, augmented_versions and l2 at least 0, learning_rate above "
-                "0, plateau_factor between 0 and 1, decay_to above 0 and at most 1, "
+                "at least 2 (for batch normalization), seed, augmented_versions, l2 and synthetic_weight at least 0, "
+                "learning_rate above 0, plateau_factor between 0 and 1, decay_to and synthetic_steps above 0 and at "
+                "most 1, "
                 + ", ".join(f"{name} one of {', '.join(map(str, known))}" for name, known in choices.items())
                 + ".",
                 action="Correct the training settings.",

@@ -10,8 +10,8 @@ from contextlib import suppress
 import torch
 from torch import Tensor
 
-Step = Callable[[Tensor, Tensor], Tensor]
-"""(inputs (B, …), labels (B,)) → loss, a scalar. It updates the weights and reads nothing back from the device."""
+Step = Callable[..., Tensor]
+"""(inputs (B, …), labels (B,), …) → loss, a scalar. It updates the weights and reads nothing back from the device."""
 Replay = Callable[[], None]
 WARM_UP_STEPS = 3
 """Eager steps before recording, in which libraries choose kernels and the optimizer allocates its moments."""
@@ -34,24 +34,25 @@ class RecordedTrainingStep:
         self._warm_up_steps_left = WARM_UP_STEPS
         self._can_record = True
         self._replay: Replay | None = None
-        self._inputs = self._labels = self._loss = torch.empty(0)
+        self._batch: tuple[Tensor, ...] = ()
+        self._loss = torch.empty(0)
 
-    def __call__(self, inputs: Tensor, labels: Tensor) -> Tensor:
+    def __call__(self, *batch: Tensor) -> Tensor:
         if self._warm_up_steps_left:
             self._warm_up_steps_left -= 1
-            return _warm_up(self._step, inputs, labels)
+            return _warm_up(self._step, batch)
         if self._replay is None and self._can_record:
-            self._record_on(inputs, labels)
-        if self._replay is None or self._inputs.shape != inputs.shape:
-            return self._step(inputs, labels)
-        self._inputs.copy_(inputs)
-        self._labels.copy_(labels)
+            self._record_on(batch)
+        if self._replay is None or self._batch[0].shape != batch[0].shape:
+            return self._step(*batch)
+        for recorded, given in zip(self._batch, batch, strict=True):
+            recorded.copy_(given)
         self._replay()
         # The next replay overwrites the loss.
         return self._loss.clone()
 
-    def _record_on(self, inputs: Tensor, labels: Tensor) -> None:
-        self._inputs, self._labels = inputs.clone(), labels.clone()
+    def _record_on(self, batch: tuple[Tensor, ...]) -> None:
+        self._batch = tuple(given.clone() for given in batch)
         try:
             self._replay = self._record(self._run_step)
         except RuntimeError as error:
@@ -65,7 +66,7 @@ class RecordedTrainingStep:
             )
 
     def _run_step(self) -> None:
-        self._loss = self._step(self._inputs, self._labels)
+        self._loss = self._step(*self._batch)
 
 
 def record_cuda_graph(function: Replay) -> Replay:
@@ -96,16 +97,16 @@ def record_cuda_graph(function: Replay) -> Replay:
     return graph.replay
 
 
-def _warm_up(step: Step, inputs: Tensor, labels: Tensor) -> Tensor:
+def _warm_up(step: Step, batch: tuple[Tensor, ...]) -> Tensor:
     """Run the step on a side stream, as captures do: gradients remember the stream they were first computed on."""
     with warnings.catch_warnings():
         # Running uncaptured is the purpose here.
         warnings.filterwarnings("ignore", message="This instance was constructed with capturable=True")
-        if inputs.device.type != "cuda":
-            return step(inputs, labels)
+        if batch[0].device.type != "cuda":
+            return step(*batch)
         current, side = torch.cuda.current_stream(), torch.cuda.Stream()
         side.wait_stream(current)
         with torch.cuda.stream(side):
-            loss = step(inputs, labels)
+            loss = step(*batch)
         current.wait_stream(side)
         return loss

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from classifiers.errors import ClassifierInputError
+from classifiers.models.model import Model
 
 
 def check_pixels(pixels: np.ndarray, image_size_px: int) -> None:
@@ -35,6 +36,44 @@ def check_labels(labels: np.ndarray, num_images: int, num_classes: int) -> None:
             found=f"The labels are {found}" + (f", from {labels.min()} to {labels.max()}." if fits else "."),
             expected=f"The {num_images} images need as many labels, whole numbers from 0 to {num_classes - 1}.",
             action="Give one label for every image.",
+        )
+
+
+def check_is_synthetic(is_synthetic: np.ndarray | None, num_images: int, *, is_needed: bool) -> None:
+    """Check that there is one truth value per image, or None where none is needed, and that some images are real.
+
+    Raises:
+        ClassifierInputError: the check fails.
+    """
+    if is_synthetic is None and not is_needed:
+        return
+    if is_synthetic is None or is_synthetic.shape != (num_images,) or is_synthetic.dtype != np.bool_:
+        found = "missing" if is_synthetic is None else f"{is_synthetic.dtype} {is_synthetic.shape}"
+        raise ClassifierInputError(
+            found=f"Which images are synthetic is {found}.",
+            expected=f"Settings that treat synthetic images differently need a truth value for each of the "
+            f"{num_images} images.",
+            action="Give `train_is_synthetic`, or leave these settings out.",
+        )
+    if is_synthetic.all():
+        raise ClassifierInputError(
+            found="All training images are synthetic.",
+            expected="Settings that treat synthetic images differently need real images as well.",
+            action="Add real images.",
+        )
+
+
+def check_trained_in_steps(model: Model) -> None:
+    """Check that all of the model is trained in steps, so that single images can be weighted and ordered.
+
+    Raises:
+        ClassifierInputError: its last layer is fitted to all images at once.
+    """
+    if model.fit_last_layer is not None:
+        raise ClassifierInputError(
+            found=f"{model.title} is fitted to all images at once.",
+            expected="A weight or an order of synthetic images needs a classifier that is trained in steps.",
+            action="Choose another classifier, or leave the arm out.",
         )
 
 

@@ -14,11 +14,12 @@ from classifiers.errors import ClassifierInputError
 from classifiers.evaluation.metrics import predicted_classes
 from classifiers.models.network import Network
 from classifiers.trained_classifier import predict_logits
-from classifiers.training.batches import Batches, Examples
+from classifiers.training.batches import Batches, Examples, steps_with_synthetic
 from classifiers.training.config import TrainingConfig
 from classifiers.training.cuda_graph import RecordedTrainingStep, Step
 from classifiers.training.losses import Loss, probabilities_of
 from classifiers.training.precision import Precision, autocast
+from classifiers.training.separate_batch_norm import mark_synthetic
 
 # Keras' least decrease of the loss that counts as an improvement in its plateau schedule.
 _PLATEAU_MARGIN = 1e-4
@@ -85,8 +86,8 @@ def fit(
     due, losses = check_steps(config.steps, config.checks), list[Tensor]()
     result = TrainingResult(keep_last=config.keep == "last")
     with _fastest_convolutions(device):
-        for step, (inputs, labels) in enumerate(batches, 1):
-            losses.append(take_step(inputs, labels))
+        for step, batch in enumerate(batches, 1):
+            losses.append(take_step(*batch))
             if decay is not None:
                 decay.step()
             callbacks.on_step(1)
@@ -98,6 +99,8 @@ def fit(
             losses.clear()
             result.add(row, network)
             callbacks.on_check(row)
+            if step <= steps_with_synthetic(config):
+                result.checks_since_best = 0  # the images that the training ends with are still to come
             if result.checks_since_best >= config.patience:
                 break
             if plateau is not None:
@@ -119,8 +122,8 @@ def prepare_steps(
     optimizer = Adam(trained, lr=learning_rate, fused=True, capturable=on_cuda)
     kernels = kernels_of(network)
 
-    def take_step(inputs: Tensor, labels: Tensor) -> Tensor:
-        return train_step(network, inputs, labels, loss, optimizer, precision, kernels, config.l2)
+    def take_step(inputs: Tensor, labels: Tensor, is_synthetic: Tensor | None = None) -> Tensor:
+        return train_step(network, inputs, labels, loss, optimizer, precision, kernels, config.l2, is_synthetic)
 
     return optimizer, RecordedTrainingStep(take_step) if on_cuda else take_step
 
@@ -134,6 +137,7 @@ def train_step(
     precision: Precision,
     kernels: Sequence[Tensor] = (),
     l2: float = 0.0,
+    is_synthetic: Tensor | None = None,
 ) -> Tensor:
     """Update the weights once; the gradient is that of the loss plus `l2` times the sum of squared `kernels`.
 
@@ -141,9 +145,11 @@ def train_step(
         The loss before the update, without the L2 term: a scalar on the device. Reading it would wait for the device.
     """
     network.train()
+    if is_synthetic is not None:
+        mark_synthetic(network, is_synthetic)
     with autocast(inputs.device, precision):
         logits = network(inputs)
-    value = loss(logits, labels)
+    value = loss(logits, labels) if is_synthetic is None else loss(logits, labels, is_synthetic)
     optimizer.zero_grad(set_to_none=True)
     value.backward()
     if l2:

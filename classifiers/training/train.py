@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,12 +23,19 @@ from classifiers.training.augmented_versions import AugmentedVersions
 from classifiers.training.batches import Batches, Examples, augmented_batches, plain_batches, versioned_batches
 from classifiers.training.config import TrainingConfig, resolve_published
 from classifiers.training.feature_oversampling import check_fixed_vectors, smote
-from classifiers.training.input_checks import check_class_weights, check_labels, check_pixels
+from classifiers.training.input_checks import (
+    check_class_weights,
+    check_is_synthetic,
+    check_labels,
+    check_pixels,
+    check_trained_in_steps,
+)
 from classifiers.training.loop import TrainingCallbacks, TrainingResult, evaluate_on, fit, kernels_of
 from classifiers.training.losses import Loss, choose_loss
 from classifiers.training.network_cache import trained_once, training_digest
 from classifiers.training.network_inputs import NetworkInputs
 from classifiers.training.precision import Precision, choose_precision
+from classifiers.training.separate_batch_norm import check_separate_batch_norm, separate_batch_norms
 
 __all__ = ["TrainedClassifier", "TrainingCallbacks", "TrainingConfig", "train_classifier"]
 
@@ -42,6 +49,7 @@ def train_classifier(
     train_labels: np.ndarray,
     val_pixels: np.ndarray,
     val_labels: np.ndarray,
+    train_is_synthetic: np.ndarray | None = None,
     num_classes: int,
     image_size_px: int,
     weights: str,
@@ -57,6 +65,7 @@ def train_classifier(
     Args:
         train_pixels, val_pixels: (N, S, S) uint8 gray with S = `image_size_px`.
         train_labels, val_labels: (N,) integers from 0 to `num_classes` - 1.
+        train_is_synthetic: (N,) bool, for settings that treat synthetic images differently.
         weights: of a frozen backbone: "imagenet", "none" or a file; other models ignore it.
         cache: stores the features of frozen backbones, and networks that several models start from; None stores
             features in memory.
@@ -69,7 +78,8 @@ def train_classifier(
     arrays = [train_pixels, train_labels, val_pixels, val_labels]
     model = find_model(model_name)
     config = resolve_published(config, model.recipe)
-    _check_arguments(arrays, num_classes, image_size_px, model, config)
+    _check_arguments(arrays, train_is_synthetic, num_classes, image_size_px, model, config)
+    arrays += [] if train_is_synthetic is None else [train_is_synthetic]
     start = model.trained_as or model_name
     network = build_model(start, num_classes, image_size_px, weights, seed=config.seed)
     inputs = network_inputs(network, model_name, image_size_px, device, cache, config.precision)
@@ -80,7 +90,7 @@ def train_classifier(
         cache.subfolder("trained_networks") if cache is not None and is_start_of_several(model_name) else None,
         lambda: training_digest(start, config, arrays, num_classes, weights, precision, device.type)[:32],
         network,
-        lambda: training.run(train_pixels, train_labels, validation),
+        lambda: training.run(train_pixels, train_labels, train_is_synthetic, validation),
     )
     if model.fit_last_layer is not None:
         training.fit_last_layer(model.fit_last_layer, train_pixels, train_labels)
@@ -122,7 +132,12 @@ def versions_of(is_frozen: bool, config: TrainingConfig) -> AugmentedVersions | 
 
 
 def _check_arguments(
-    arrays: Sequence[np.ndarray], num_classes: int, image_size_px: int, model: Model, config: TrainingConfig
+    arrays: Sequence[np.ndarray],
+    is_synthetic: np.ndarray | None,
+    num_classes: int,
+    image_size_px: int,
+    model: Model,
+    config: TrainingConfig,
 ) -> None:
     """Raise ClassifierInputError for wrong images, labels or settings, before any work starts."""
     train_pixels, train_labels, val_pixels, val_labels = arrays
@@ -133,6 +148,13 @@ def _check_arguments(
     check_augmentation(config.augment)
     if config.feature_oversampling is not None:
         check_fixed_vectors(model, config.augment)
+    treats_synthetic = config.synthetic_weight != 1 or config.synthetic_steps < 1
+    separates = config.synthetic_batch_norm == "separate"
+    check_is_synthetic(is_synthetic, len(train_pixels), is_needed=treats_synthetic or separates)
+    if treats_synthetic:
+        check_trained_in_steps(model)
+    if separates:
+        check_separate_batch_norm(model)
 
 
 @dataclass(frozen=True)
@@ -147,30 +169,45 @@ class _Training:
     callbacks: TrainingCallbacks
     device: torch.device
 
-    def examples(self, pixels: np.ndarray, labels: np.ndarray) -> Examples:
-        return Examples(self.inputs.prepare(pixels, self.callbacks.on_features), _to_device(labels, self.device))
+    def examples(self, pixels: np.ndarray, labels: np.ndarray, is_synthetic: np.ndarray | None = None) -> Examples:
+        inputs = self.inputs.prepare(pixels, self.callbacks.on_features)
+        return Examples(inputs, _to_device(labels, self.device), self._marks(is_synthetic))
 
-    def run(self, pixels: np.ndarray, labels: np.ndarray, validation: Examples) -> TrainingResult:
+    def _marks(self, is_synthetic: np.ndarray | None) -> Tensor | None:
+        return None if is_synthetic is None else torch.from_numpy(is_synthetic).to(self.device)
+
+    def run(
+        self, pixels: np.ndarray, labels: np.ndarray, is_synthetic: np.ndarray | None, validation: Examples
+    ) -> TrainingResult:
         """Train by gradient descent if the network has weights that take gradients."""
         if not kernels_of(self.network):
             return TrainingResult()
         batches: Batches
         versions = versions_of(self.network.frozen_backbone, self.config)
+        on_device, marks = _to_device(labels, self.device), self._marks(is_synthetic)
         if versions is not None:
-            inputs = self.inputs.prepare_versions(pixels, versions, self.callbacks.on_features)
-            examples = Examples(inputs, _to_device(labels, self.device).repeat(versions.number))
-            batches = versioned_batches(examples, versions.number, self.config)
+            inputs, number = self.inputs.prepare_versions(pixels, versions, self.callbacks.on_features), versions.number
+            examples = Examples(inputs, on_device.repeat(number), None if marks is None else marks.repeat(number))
+            batches = versioned_batches(examples, number, self.config)
         elif self.config.augment == "none":
-            batches = plain_batches(_oversampled(self.examples(pixels, labels), self.config), self.config)
+            examples = self.examples(pixels, labels, is_synthetic)
+            batches = plain_batches(_oversampled(examples, self.config), self.config)
         else:
-            batches = augmented_batches(pixels, _to_device(labels, self.device), self.config)
-        with closing(batches), _own_random_state(self.config.seed, self.device):
+            batches = augmented_batches(pixels, on_device, self.config, marks)
+        separates = self.config.synthetic_batch_norm == "separate"
+        with (
+            closing(batches),
+            _own_random_state(self.config.seed, self.device),
+            separate_batch_norms(self.network) if separates else nullcontext(),
+        ):
             return fit(
                 self.network,
                 batches,
                 validation,
                 num_classes=self.num_classes,
-                train_loss=choose_loss(self.num_outputs, self.config.class_weights, self.device),
+                train_loss=choose_loss(
+                    self.num_outputs, self.config.class_weights, self.device, self.config.synthetic_weight
+                ),
                 val_loss=self._unweighted_loss(),
                 config=self.config,
                 precision=self.inputs.precision,

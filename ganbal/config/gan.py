@@ -54,6 +54,9 @@ class GanConfig(Section):
     batch_size: int = Field(ge=2, le=4096)
     steps: int = Field(60_000, ge=1, le=1_000_000_000)
     """Optimizer steps of the generator, and as many of the discriminator."""
+    pretrain_steps: int = Field(0, ge=0, le=1_000_000_000)
+    """So many of `steps`, the first ones, are on the training images of all classes, so that a small class profits from
+    what a larger one shows; the rest are on the class alone."""
     learning_rate: float = Field(2e-4, gt=0, le=1)
     """Of the generator."""
     discriminator_learning_rate: float = Field(gt=0, le=1)
@@ -63,9 +66,18 @@ class GanConfig(Section):
     """`relativistic` compares real and synthetic images in pairs; it needs `r1_gamma` and `r2_gamma`."""
     label_smoothing: float = Field(0.0, ge=0, lt=0.5)
     """The discriminator's target probability of real images is 1 - this (non-saturating loss only)."""
-    discriminators: tuple[Literal["dcgan", "residual", "projected"], ...] = ("dcgan",)
-    """One or several networks that score the same images: `dcgan`, `residual` (residual blocks without normalization),
-    `projected` (heads on the features of a pretrained network)."""
+    generator: Literal["dcgan", "residual"] = "dcgan"
+    """Body of the generator: transposed convolutions as in the paper, or residual blocks."""
+    generator_norm: Literal["batch", "none"] = "none"
+    """Normalization in the blocks of `residual`."""
+    output_skips: bool = False
+    """Every block of `residual` makes an image of its resolution; their sum is the output (Karras et al. 2020)."""
+    noise_inputs: bool = False
+    """Every block of `residual` gets noise with a learned strength; it is computed from the latent vector, so that
+    equal latent vectors give equal images."""
+    discriminators: tuple[Literal["dcgan", "residual", "patches", "projected"], ...] = ("dcgan",)
+    """One or several that score the same images: `dcgan`, `residual` (residual blocks without normalization), `patches`
+    (places of the image at several scales), `projected` (heads on the features of a pretrained network)."""
     discriminator_weights: tuple[float, ...] = ()
     """Weight of each discriminator's loss; empty: all 1."""
     projection_backbone: str = "mobilenet_v2"
@@ -127,9 +139,21 @@ class GanConfig(Section):
         if len(self.discriminator_weights) not in (0, len(self.discriminators)):
             raise ValueError("gan.discriminator_weights must have one number per discriminator, or none")
         if self.conditional and "projected" in self.discriminators:
-            raise ValueError("gan.conditional needs the discriminators dcgan or residual")
+            raise ValueError("gan.conditional needs the discriminators dcgan, residual or patches")
         if self.conditional and self.adaptive_augment:
             raise ValueError("gan.adaptive_augment does not work with gan.conditional")
+        if self.pretrain_steps and (self.conditional or self.adaptive_augment):
+            raise ValueError("gan.pretrain_steps does not work with gan.conditional or gan.adaptive_augment")
+        if self.pretrain_steps >= self.steps:
+            raise ValueError("gan.pretrain_steps must be fewer than gan.steps")
+        return self
+
+    @model_validator(mode="after")
+    def _parts_belong_to_the_body(self) -> "GanConfig":
+        if self.generator == "dcgan" and (self.output_skips or self.noise_inputs or self.generator_norm != "none"):
+            raise ValueError(
+                "gan.output_skips, gan.noise_inputs, gan.generator_norm: they require gan.generator: residual"
+            )
         return self
 
     @field_validator("discriminators")

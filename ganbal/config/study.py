@@ -18,6 +18,10 @@ class StudyConfig(Section):
     synthetic_ratios: tuple[float, ...] = ()
     """Ratios of added to missing images, e.g. [0.25, 0.5, 1, 2]: every arm that adds images is trained with each.
     Empty: once, with all available synthetic images."""
+    synthetic_weight: float = Field(0.25, gt=0, le=1)
+    """Arm `gan-weighted`: the loss of a synthetic image is multiplied by this."""
+    synthetic_steps: float = Field(0.5, gt=0, lt=1)
+    """Arm `gan-pretrain`: the share of the steps, the first ones, that see synthetic images."""
     minority_fractions: tuple[float, ...] = (1.0,)
     """Fractions of the minority class's training images, e.g. [0.1, 0.25, 0.5, 1]: every arm is trained with each, and
     for each a generator that sees no other images."""

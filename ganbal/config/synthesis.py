@@ -27,6 +27,9 @@ class SynthesisConfig(Section):
     select: int = Field(1, ge=1, le=1000)
     """Generate so many times as many images and keep those that a small network separates least from real ones, with
     the variety of the real ones and without duplicates; 1 keeps what is generated."""
+    confirm_labels: bool = True
+    """With `select` above 1: keep only images that classifiers trained on real images take for their class about as
+    surely as real ones."""
 
     @field_validator("num_images")
     @classmethod

@@ -41,12 +41,21 @@ def fastest_step(
     console: Console,
     labels: Tensor | None = None,
     precision: Precision | None = None,
+    pretraining: Tensor | None = None,
 ) -> TrainStep:
     """Build the training step, accelerated where a rehearsal gives the losses of plain steps.
 
     Rehearsals run on copies: whatever happens in them, `state` is untouched.
     """
-    build = functools.partial(_build, images=images, config=config, labels=labels, precision=precision, world=world)
+    build = functools.partial(
+        _build,
+        images=images,
+        config=config,
+        labels=labels,
+        pretraining=pretraining,
+        precision=precision,
+        world=world,
+    )
     ways = ways_to_try(config, images.device) if world.size == 1 else []
     for way in ways:
         console.say(f"Preparing {way.name} (up to a minute) …")
@@ -79,6 +88,7 @@ def _build(
     images: Tensor,
     config: GanConfig,
     labels: Tensor | None,
+    pretraining: Tensor | None,
     precision: Precision | None,
     world: World,
     way: Acceleration,
@@ -93,6 +103,7 @@ def _build(
         config,
         world,
         labels=labels,
+        pretraining=pretraining,
         precision=precision,
         compiled=way.compiled,
         record=record if way.recorded else None,

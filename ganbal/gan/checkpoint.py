@@ -7,10 +7,12 @@ from typing import Any
 
 import torch
 
+from ganbal.config import GanConfig
 from ganbal.errors import InputError, reason_of
 from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.folder import GanFolder
 from ganbal.gan.generator_file import SUFFIX, StoredGenerator, read_generator
+from ganbal.gan.generators import build_generator
 from ganbal.gan.networks import Generator
 from ganbal.gan.sampling import TrainedGenerator
 from ganbal.gan.state import TrainingState
@@ -150,11 +152,11 @@ def network_of(stored: StoredGenerator, path: Path, device: torch.device) -> Gen
 
 
 def _build_generator(fingerprint: TrainingFingerprint) -> Generator:
-    size_px, channels, latent_dim = (
-        int(fingerprint.settings[f"gan.{name}"]) for name in ("image_size_px", "base_channels", "latent_dim")
-    )
+    settings = {name.removeprefix("gan."): value for name, value in fingerprint.settings.items()}
+    # A fingerprint leaves out the steps, which must be more than those of a pretraining.
+    config = GanConfig.model_validate(settings | {"steps": int(settings["pretrain_steps"]) + 1})
     num_classes = len(fingerprint.class_names) if fingerprint.is_conditional else None
-    return Generator(size_px, channels, latent_dim, num_classes)
+    return build_generator(config, num_classes, torch.Generator())
 
 
 def _check_sums(path: Path) -> None:

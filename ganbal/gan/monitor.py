@@ -75,9 +75,15 @@ class Monitor:
         return np.concatenate(list(generate_images(generator, self._latents, self._config.batch_size, labels)))
 
     def keep_if_best(self, state: TrainingState) -> None:
-        """Keep the state in memory if its newest row has the lowest distance so far."""
+        """Keep the state in memory if its newest row has the lowest distance so far.
+
+        A state from before the end of the pretraining gives way to any later one: it has learned other classes too.
+        """
         distance = state.history[-1].get("kernel_distance", math.nan)
-        if math.isfinite(distance) and (state.best_distance is None or distance < state.best_distance):
+        if not math.isfinite(distance):
+            return
+        ends_pretraining = state.best_step <= self._config.pretrain_steps < state.step
+        if state.best_distance is None or ends_pretraining or distance < state.best_distance:
             state.best_distance, state.best_step = distance, state.step
             self._best, self._best_is_written = copy.deepcopy(state.state_dict()), False
 

@@ -13,10 +13,47 @@ GROUP_SIZE = 4
 
 
 class Generator(nn.Module):
-    """Latent vectors to gray images.
+    """Latent vectors to gray images: what all generators have in common. `generators` lists them.
 
     A class-conditional generator concatenates a learned vector per class to the latent vector, of the same length and
     initially of the same size (Mirza & Osindero 2014, arXiv:1411.1784, with an embedding instead of a one-hot label).
+
+    Args:
+        num_classes: classes of a class-conditional generator; None makes a plain one.
+    """
+
+    def __init__(self, latent_dim: int, num_classes: int | None = None) -> None:
+        super().__init__()
+        self.latent_dim, self.num_classes = latent_dim, num_classes
+
+    @property
+    def input_dim(self) -> int:
+        """Length of the conditioned latent vectors."""
+        return self.latent_dim if self.num_classes is None else 2 * self.latent_dim
+
+    def add_class_vectors(self) -> None:
+        """Add the vectors of a class-conditional generator; the last of its layers, as initial weights are in order."""
+        if self.num_classes is not None:
+            self.class_vectors = nn.Embedding(self.num_classes, self.latent_dim)
+
+    def conditioned(self, latents: Tensor, labels: Tensor | None) -> Tensor:
+        """(B, latent_dim) to (B, input_dim), with the vectors of the labels (B,)."""
+        if self.num_classes is None:
+            return latents
+        return torch.cat([latents, self.class_vectors(labels)], dim=1)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Generate images (B, 1, S, S) float in [-1, 1], a function of the arguments and the weights alone.
+
+        Args:
+            latents: (B, latent_dim) float, standard normal.
+            labels: (B,) int64, for a class-conditional generator only.
+        """
+        raise NotImplementedError
+
+
+class DcganGenerator(Generator):
+    """Transposed convolutions with batch normalization.
 
     Args:
         image_size_px: S, the side of the images.
@@ -25,11 +62,10 @@ class Generator(nn.Module):
     """
 
     def __init__(self, image_size_px: int, base_channels: int, latent_dim: int, num_classes: int | None = None) -> None:
-        super().__init__()
+        super().__init__(latent_dim, num_classes)
         start_px, channels = channel_plan(image_size_px, base_channels)
-        input_dim = latent_dim if num_classes is None else 2 * latent_dim
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(input_dim, channels[0], start_px, bias=False),
+            nn.ConvTranspose2d(self.input_dim, channels[0], start_px, bias=False),
             nn.BatchNorm2d(channels[0]),
             nn.ReLU(inplace=True),
         ]
@@ -41,20 +77,10 @@ class Generator(nn.Module):
             ]
         layers += [nn.ConvTranspose2d(channels[-1], 1, 4, stride=2, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
-        self.latent_dim, self.num_classes = latent_dim, num_classes
-        if num_classes is not None:
-            self.class_vectors = nn.Embedding(num_classes, latent_dim)
+        self.add_class_vectors()
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Generate images (B, 1, S, S) float in [-1, 1].
-
-        Args:
-            latents: (B, latent_dim) float, standard normal.
-            labels: (B,) int64, for a class-conditional generator only.
-        """
-        if self.num_classes is not None:
-            latents = torch.cat([latents, self.class_vectors(labels)], dim=1)
-        return self.layers(latents[:, :, None, None])
+        return self.layers(self.conditioned(latents, labels)[:, :, None, None])
 
 
 class Discriminator(nn.Module):

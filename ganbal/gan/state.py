@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ganbal.config import GanConfig
 from ganbal.gan.discriminators import build_discriminator
-from ganbal.gan.initialization import initialize_as_dcgan
+from ganbal.gan.generators import build_generator
 from ganbal.gan.networks import Generator
 from ganbal.runtime.hashing import digest_of
 
@@ -113,8 +113,7 @@ def new_state(config: GanConfig, seed: int, device: torch.device, num_classes: i
         num_classes: makes class-conditional networks for so many classes; None makes plain ones.
     """
     random = torch.Generator().manual_seed(seed)
-    generator = Generator(config.image_size_px, config.base_channels, config.latent_dim, num_classes)
-    initialize_as_dcgan(generator, random)
+    generator = build_generator(config, num_classes, random)
     discriminator = build_discriminator(config, num_classes, random, seed)
     for network in (generator, discriminator):
         network.to(device).to(memory_format=torch.channels_last)

@@ -29,6 +29,7 @@ class StepKind:
 
     with_penalties: bool
     with_overfitting_check: bool
+    is_pretraining: bool = False
 
 
 StepFunction = Callable[[StepKind], Tensor]
@@ -40,17 +41,29 @@ class Batch:
     """This process's slice of a step's random numbers.
 
     Attributes:
-        rows: (B,) int64, training images.
+        pixels: (B, S, S) uint8, training images.
         labels: (B,) int64 for class-conditional networks, else None.
         latents: (B, L) float32.
         draws: (3 or 4, B, D) float32 in [0, 1), for the augmentation of real images, of synthetic images in either
             update and, where the generator's loss compares pairs, of real images once more.
     """
 
-    rows: Tensor
+    pixels: Tensor
     labels: Tensor | None
     latents: Tensor
     draws: Tensor
+
+
+@dataclass(frozen=True)
+class TrainingImages:
+    """Images (N, S, S) uint8 on the device of the networks, and which of them make up a batch."""
+
+    pixels: Tensor
+    sampler: RowSampler
+
+    @classmethod
+    def of(cls, pixels: Tensor, labels: Tensor | None = None) -> "TrainingImages":
+        return cls(pixels, UniformRows(len(pixels)) if labels is None else ClassBalancedRows(labels))
 
 
 class TrainStep:
@@ -63,6 +76,7 @@ class TrainStep:
     Args:
         images: (N, S, S) uint8 on the device of the networks.
         labels: (N,) int64 on the same device, for class-conditional networks.
+        pretraining: (M, S, S) uint8 on the same device, images of the first `config.pretrain_steps` steps.
         precision: of the networks; None chooses by the device.
         compiled: whether torch.compile makes the kernels of networks and augmentation.
         record: wraps the device work of a step, to record and replay it (`cuda_graph.RecordedStep`).
@@ -79,11 +93,12 @@ class TrainStep:
         world: World = ALONE,
         *,
         labels: Tensor | None = None,
+        pretraining: Tensor | None = None,
         precision: Precision | None = None,
         compiled: bool = False,
         record: Callable[[StepFunction], StepFunction] | None = None,
     ) -> None:
-        self._state, self._config, self._images = state, config, images
+        self._state, self._config, self._device = state, config, images.device
         self._slice = world.local_slice(config.batch_size)
         self._precision = precision or choose_precision("auto", images.device)
         self._loss, self._penalties = choose_loss(config, state.discriminator), choose_penalties(config)
@@ -91,9 +106,11 @@ class TrainStep:
         self._num_draws, self._num_augmented = draws_needed(config.augment), 3 + self._loss.compares_pairs
         self._strength: AdaptiveStrength | None = None
         if config.adaptive_augment:
-            self._images, self._held_out = split_off_held_out(images, config.held_out_fraction)
+            images, self._held_out = split_off_held_out(images, config.held_out_fraction)
             self._strength = AdaptiveStrength(state.augment_probability, state.logit_ema, config, world)
-        self._rows: RowSampler = UniformRows(len(self._images)) if labels is None else ClassBalancedRows(labels)
+        self._images = TrainingImages.of(images, labels)
+        self._pretraining = None if pretraining is None else TrainingImages.of(pretraining)
+        assert self._pretraining is not None or not config.pretrain_steps
         self._generator = share_gradients(state.generator, world)
         self._discriminator = share_gradients(state.discriminator, world)
         # The generator's update needs no gradient of the discriminator's weights, so there is none to share.
@@ -122,12 +139,18 @@ class TrainStep:
 
     def _kind_of_next(self) -> StepKind:
         step = self._state.step
-        return StepKind(self._penalties.is_due(step), self._strength is not None and self._strength.is_due(step))
+        return StepKind(
+            self._penalties.is_due(step),
+            self._strength is not None and self._strength.is_due(step),
+            step < self._config.pretrain_steps,
+        )
 
     def run(self, kind: StepKind) -> Tensor:
         """The device work of a step: no value is read by the host, and nothing depends on the number of the step."""
-        batch = self._sample_batch()
-        real = self._augment(to_network_range(self._images[batch.rows]), batch.draws[0])
+        images = self._pretraining if kind.is_pretraining else self._images
+        assert images is not None
+        batch = self._sample_batch(images)
+        real = self._augment(to_network_range(batch.pixels), batch.draws[0])
         with self._networks():
             synthetic = self._generator(batch.latents, batch.labels)
         loss_d, real_logits, synthetic_logits = self._update_discriminator(batch, real, synthetic.detach(), kind)
@@ -138,13 +161,13 @@ class TrainStep:
         scores = [real_logits.sigmoid().mean(), synthetic_logits.sigmoid().mean(), self._state.augment_probability]
         return torch.stack([loss_d, loss_g, *scores]).detach()
 
-    def _sample_batch(self) -> Batch:
-        size, random, device = self._config.batch_size, self._state.random, self._images.device
-        rows, labels = self._rows.sample(size, random)
+    def _sample_batch(self, images: TrainingImages) -> Batch:
+        size, random, device = self._config.batch_size, self._state.random, self._device
+        rows, labels = images.sampler.sample(size, random)
         latents = torch.randn((size, self._config.latent_dim), generator=random, device=device)
         draws = torch.rand((self._num_augmented, size, self._num_draws), generator=random, device=device)
         part = self._slice
-        return Batch(rows[part], None if labels is None else labels[part], latents[part], draws[:, part])
+        return Batch(images.pixels[rows[part]], None if labels is None else labels[part], latents[part], draws[:, part])
 
     def _update_discriminator(
         self, batch: Batch, real: Tensor, synthetic: Tensor, kind: StepKind
@@ -173,12 +196,12 @@ class TrainStep:
 
     @torch.no_grad()
     def _score_real_again(self, batch: Batch) -> Tensor:
-        real = self._augment(to_network_range(self._images[batch.rows]), batch.draws[3])
+        real = self._augment(to_network_range(batch.pixels), batch.draws[3])
         return self._frozen_discriminator(real, batch.labels).float()
 
     def _adapt_augmentation(self, real_logits: Tensor, synthetic_logits: Tensor) -> None:
         assert self._strength is not None
-        size, random, device = self._config.batch_size, self._state.random, self._images.device
+        size, random, device = self._config.batch_size, self._state.random, self._device
         rows = torch.randint(len(self._held_out), (size,), generator=random, device=device)
         draws = torch.rand((size, self._num_draws), generator=random, device=device)
         images = to_network_range(self._held_out[rows[self._slice]])
@@ -189,7 +212,7 @@ class TrainStep:
     @contextmanager
     def _networks(self) -> Iterator[None]:
         """Run networks in the chosen precision; spectral norms are computed once per block."""
-        with autocast(self._images.device, self._precision), parametrize.cached():
+        with autocast(self._device, self._precision), parametrize.cached():
             yield
 
 

@@ -29,6 +29,7 @@ def train_gan(
     config: GanConfig,
     *,
     labels: np.ndarray | None = None,
+    pretraining_images: np.ndarray | None = None,
     fingerprint: TrainingFingerprint,
     seed: int,
     device: torch.device,
@@ -44,6 +45,7 @@ def train_gan(
     Args:
         images: (N, S, S) uint8, training images of one class, or of several where there are `labels`.
         labels: (N,) int64, each of 0 to K - 1 at least twice: trains class-conditional networks for K classes.
+        pretraining_images: (M, S, S) uint8, training images of all classes for the first `config.pretrain_steps` steps.
         fingerprint: what a checkpoint must have in common with this training.
         quality: distance of synthetic images (M, S, S) uint8, M/K of each class in the order of the labels, to the
             training images, lower is better; the checkpoint with the lowest is kept as `best.pt`. None keeps none.
@@ -63,10 +65,15 @@ def train_gan(
         _continue_earlier_training(state, config, fingerprint, folder, monitor, console)
         writer = TrainingWriter(folder, state, monitor, config, fingerprint, world, on_image)
         writer.write_augmentation(images)
-        pixels = torch.from_numpy(np.array(images)).to(device)
-        labels_on_device = None if labels is None else torch.from_numpy(labels).to(device)
+        pixels, labels_on_device, pretraining = (
+            None if given is None else torch.from_numpy(np.array(given)).to(device)
+            for given in (images, labels, pretraining_images)
+        )
+        assert pixels is not None
         precision = choose_precision("auto", device)
-        train_step = fastest_step(state, pixels, config, world, console, labels_on_device, precision)
+        train_step = fastest_step(
+            state, pixels, config, world, console, labels_on_device, precision, pretraining=pretraining
+        )
         if state.step == config.steps:  # a finished training is repeated only where its files are missing or damaged
             writer.write_checkpoints()
             writer.write_grid()

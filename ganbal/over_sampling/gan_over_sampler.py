@@ -122,9 +122,12 @@ class GANOverSampler(OneToOneFeatureMixin, BaseEstimator):
         pixels = layout.to_pixels(images)
         parts, part_labels = [images], [labels]
         self.generators_ = {}
+        square = (config.image_size_px, config.image_size_px)
+        of_all_classes = resized(pixels, square) if config.pretrain_steps else None
         for name, number in self.sampling_strategy_.items():
-            training = resized(pixels[labels == name], (config.image_size_px, config.image_size_px))
-            generator = _train(training, str(name), config, seed, device, PythonConsole(quiet=not self.verbose))
+            training = resized(pixels[labels == name], square)
+            console = PythonConsole(quiet=not self.verbose)
+            generator = _train(training, of_all_classes, str(name), config, seed, device, console)
             generated = generator.sample(number, seed, batch_size=config.batch_size)
             self.generators_[name] = generator
             parts.append(layout.from_pixels(resized(generated, layout.size)))
@@ -196,9 +199,19 @@ class GANOverSampler(OneToOneFeatureMixin, BaseEstimator):
 
 
 def _train(
-    images: np.ndarray, class_name: str, config: GanConfig, seed: int, device: torch.device, console: Console
+    images: np.ndarray,
+    of_all_classes: np.ndarray | None,
+    class_name: str,
+    config: GanConfig,
+    seed: int,
+    device: torch.device,
+    console: Console,
 ) -> ImageGenerator:
-    """Train a GAN on images of one class: uint8 (N, S, S) or (N, S, S, 3)."""
+    """Train a GAN on images of one class: uint8 (N, S, S) or (N, S, S, 3).
+
+    Args:
+        of_all_classes: (M, S, S) for a pretraining; None for a generator without one.
+    """
     fingerprint = TrainingFingerprint.of(
         config,
         seed=seed,
@@ -210,6 +223,7 @@ def _train(
         train_gan(
             images,
             config,
+            pretraining_images=of_all_classes,
             fingerprint=fingerprint,
             seed=seed,
             device=device,

@@ -50,6 +50,7 @@ _GENERATOR = {
     "device": text,
     "parameters": mapping(number),
     "augment": optional(sequence(text)),
+    "pretraining": optional(record(steps=number, num_images=number)),
     "imported": optional(record(same_training_images=flag)),
 }
 TRAINING = record(("class_name",), **_GENERATOR, classes=sequence(record(("class_name",), **_GENERATOR)))
@@ -221,6 +222,9 @@ CONFIG = record(
         class_name=text,
         preset=text,
         loss=text,
+        generator=text,
+        output_skips=flag,
+        noise_inputs=flag,
         discriminators=optional(sequence(text)),
         projection_backbone=text,
         discriminator_norm=text,
@@ -230,6 +234,7 @@ CONFIG = record(
         latent_dim=number,
         base_channels=number,
         r1_gamma=number,
+        r2_gamma=number,
         learning_rate=number,
         discriminator_learning_rate=number,
         adam_beta1=number,

@@ -78,6 +78,9 @@ _LEFT_OUT = {
     "smote-needs-no-augmentation": "SMOTE needs fixed feature vectors, and augmentation makes new ones in every step. "
     "Set study.augment=none to include it",
     "sampler-needs-batches": "this classifier is fitted to all images at once, not to batches",
+    "arm-needs-steps": "this classifier is fitted to all images at once, and weights or an order of synthetic images "
+    "need training in steps",
+    "arm-needs-batch-norm": "this classifier has no batch normalization that is trained, and the arm needs two of each",
 }
 """Reasons of `arm-left-out`."""
 

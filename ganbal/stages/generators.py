@@ -23,6 +23,7 @@ class RunGenerator:
     Attributes:
         class_names: the classes it generates: one, or all of them in the order of their labels.
         rows: (N,) rows of its training images in the image table.
+        pretraining_rows: rows of the training images of all classes, if it begins with them, else None.
         labels: (N,) int64 for a class-conditional generator, else None.
         folder: the files of its training.
         part: name of that folder inside the run's `gan/`; empty if it is `gan/` itself.
@@ -35,6 +36,7 @@ class RunGenerator:
     folder: GanFolder
     part: str
     fingerprint: TrainingFingerprint
+    pretraining_rows: np.ndarray | None = None
 
 
 def generators_of(run: Run, config: Config, dataset: Dataset) -> list[RunGenerator]:
@@ -55,11 +57,15 @@ def generators_of(run: Run, config: Config, dataset: Dataset) -> list[RunGenerat
         own = fingerprint(class_names=classes, is_conditional=True, data_digest=digest)
         return [RunGenerator(classes, rows, labels, GanFolder(run.gan_folder), "", own)]
     parts = {names[0]: ""} if len(names) == 1 else class_folders(names)
-    found = []
+    found, pretraining = [], table.rows("train") if config.gan.pretrain_steps else None
     for name in names:
         rows = table.rows("train", name)
-        own = fingerprint(class_names=[name], data_digest=digest_of(table.frame["sha256"].iloc[rows].tolist()))
-        found.append(RunGenerator((name,), rows, None, GanFolder(run.gan_folder / parts[name]), parts[name], own))
+        used = [rows] if pretraining is None else [rows, pretraining]
+        own = fingerprint(
+            class_names=[name], data_digest=digest_of(*(table.frame["sha256"].iloc[each].tolist() for each in used))
+        )
+        folder = GanFolder(run.gan_folder / parts[name])
+        found.append(RunGenerator((name,), rows, None, folder, parts[name], own, pretraining))
     return found
 
 

@@ -1,5 +1,6 @@
 """`synthesize`: generates images with the trained generators and writes their manifest."""
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,7 @@ def _inputs(config: Config, counts: Mapping[str, int], checkpoints: Mapping[str,
     """Digest of what the images depend on; choices that are not made leave it as it was without them."""
     sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
     given = [sources, counts, config.seed, config.synthesis.reject_copies]
-    given += [config.synthesis.select] if config.synthesis.select > 1 else []
+    given += [config.synthesis.select, config.synthesis.confirm_labels] if config.synthesis.select > 1 else []
     given += [list(config.synthesis.match)] if config.synthesis.match else []
     return digest_of(*given)
 
@@ -131,15 +132,19 @@ def _check_memory(config: Config, counts: Mapping[str, int]) -> None:
 
 
 def _selection(context: RunContext, class_name: str) -> CandidateSelection | None:
-    """Selects among candidates by the training images of the class, if the settings ask for it."""
+    """Selects among candidates by the training images of the class and of the others, if the settings ask for it."""
     config = context.config
     if config.synthesis.select == 1:
         return None
-    training = _training_images(context, class_name)
-    return CandidateSelection(
-        config.synthesis.select,
-        lambda candidates, count: select_images(candidates, training, count, seed=config.seed, device=context.device),
+    others = [name for name in context.dataset.table.classes if name != class_name]
+    choose = functools.partial(
+        select_images,
+        real=_training_images(context, class_name),
+        of_others=_training_images(context, *others) if config.synthesis.confirm_labels else None,
+        seed=config.seed,
+        device=context.device,
     )
+    return CandidateSelection(config.synthesis.select, lambda candidates, count: choose(candidates, count=count))
 
 
 def _matching(context: RunContext, class_name: str) -> SetMatching | None:
@@ -151,9 +156,10 @@ def _matching(context: RunContext, class_name: str) -> SetMatching | None:
     return SetMatching(names, lambda images: match(images, training, names))
 
 
-def _training_images(context: RunContext, class_name: str) -> np.ndarray:
+def _training_images(context: RunContext, *class_names: str) -> np.ndarray:
+    """(N, S, S) uint8, class after class."""
     pixels, table = context.dataset.pixels(context.config.gan.image_size_px), context.dataset.table
-    return np.array(pixels[table.rows("train", class_name)])
+    return np.array(pixels[np.concatenate([table.rows("train", name) for name in class_names])])
 
 
 def _copy_filter(context: RunContext, class_name: str) -> CopyFilter:

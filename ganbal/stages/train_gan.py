@@ -143,7 +143,8 @@ def train_generator(
         InterruptedBySignal: a signal arrived; the state is saved.
     """
     check_enough_images(generator)
-    images, name = dataset.pixels(config.gan.image_size_px)[generator.rows], ", ".join(generator.class_names)
+    pixels, name = dataset.pixels(config.gan.image_size_px), ", ".join(generator.class_names)
+    images = pixels[generator.rows]
     if generator.part or generator.labels is not None:
         console.say(f"Generator of {name}: {len(images)} training images.")
     stage = generator.folder.root.relative_to(run.folder).as_posix()
@@ -151,6 +152,7 @@ def train_generator(
         images,
         config.gan,
         labels=generator.labels,
+        pretraining_images=None if generator.pretraining_rows is None else pixels[generator.pretraining_rows],
         fingerprint=generator.fingerprint,
         seed=config.seed,
         device=device,
@@ -199,6 +201,13 @@ class MeanQuality:
         return float(np.mean([quality(part) for quality, part in zip(self.of_class, parts, strict=True)]))
 
 
+def _pretraining_record(generator: RunGenerator, config: Config) -> dict[str, int] | None:
+    """How many of the steps were on the images of all classes, and how many images those are."""
+    if generator.pretraining_rows is None:
+        return None
+    return {"steps": config.gan.pretrain_steps, "num_images": len(generator.pretraining_rows)}
+
+
 def _training_record(
     generator: RunGenerator, state: TrainingState, config: Config, device: torch.device
 ) -> dict[str, Any]:
@@ -209,6 +218,7 @@ def _training_record(
         "conditional": generator.labels is not None,
         "folder": generator.part,
         "num_images": len(generator.rows),
+        "pretraining": _pretraining_record(generator, config),
         "image_size_px": config.gan.image_size_px,
         "steps": state.step,
         "images_seen": state.step * config.gan.batch_size,

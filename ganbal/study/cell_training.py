@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from ganbal.runtime.cpus import torch_threads, usable_cpus
 from ganbal.runtime.hashing import digest_of, large_file_digest
 from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.study.arms import ARMS, ImageSet, TrainingSet
+from ganbal.study.arms.weighted import class_weights_at
 from ganbal.study.cases import CASES_FILES, choose_cases, write_cases
 from ganbal.study.cell_metrics import chosen_threshold
 from ganbal.study.cells import (
@@ -50,6 +52,7 @@ from ganbal.synthesis.counts import additions_for
 _NOT_OF_A_CELL = {
     *("arms", "classifiers", "seeds", "synthetic_ratios", "minority_fractions"),
     *("image_size_px", "keep_models", "workers", "executor", "augmented_versions"),
+    *(name for arm in ARMS.values() for name in arm.settings),
 }
 
 _FILES = [PREDICTIONS_FILE, VALIDATION_FILE, HISTORY_FILE, MODEL_FILE, *CASES_FILES]
@@ -120,6 +123,7 @@ def cell_inputs(cell: Cell, source: StudySource, config: StudyConfig) -> str:
         settings["augmented_versions"] = versions
     arm, source = ARMS[cell.arm], source.with_fraction(cell.minority_fraction)
     additions = additions_for(source.counts_at(size_px), cell.synthetic_ratio).tolist() if arm.adds_images else None
+    own = {name: getattr(config, name) for name in arm.settings}
     return digest_of(
         settings,
         size_px,
@@ -127,6 +131,7 @@ def cell_inputs(cell: Cell, source: StudySource, config: StudyConfig) -> str:
         source.data_digest,
         source.synthetic_digest if arm.needs_synthetic else None,
         additions,
+        *([own] if own else []),
     )
 
 
@@ -169,6 +174,7 @@ def train_cell(
         train_labels=training.images.labels,
         val_pixels=validation.pixels,
         val_labels=validation.labels,
+        train_is_synthetic=training.is_synthetic,
         num_classes=len(test.classes),
         image_size_px=image_size_px,
         weights=config.weights_of(cell.classifier),
@@ -260,7 +266,7 @@ def computed_on(device: torch.device, settings: TrainingConfig, num_bytes: int) 
 
 def training_config(config: StudyConfig, cell: Cell, training: TrainingSet, device: torch.device) -> TrainingConfig:
     """The settings of the classifier package: those of the study and what the arm adds to them."""
-    return TrainingConfig(
+    common = TrainingConfig(
         steps=config.steps,
         checks=config.checks,
         patience=config.patience,
@@ -276,6 +282,12 @@ def training_config(config: StudyConfig, cell: Cell, training: TrainingSet, devi
         feature_additions=training.feature_additions,
         num_workers=_augmentation_threads(config, device),
     )
+    if training.synthetic_use == "weighted":
+        weight = config.synthetic_weight
+        return replace(common, synthetic_weight=weight, class_weights=class_weights_at(weight, training))
+    if training.synthetic_use == "first":
+        return replace(common, synthetic_steps=config.synthetic_steps)
+    return replace(common, synthetic_batch_norm="separate") if training.synthetic_use != "alike" else common
 
 
 def _augmentation_threads(config: StudyConfig, device: torch.device) -> int:

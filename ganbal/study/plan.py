@@ -2,6 +2,7 @@
 
 from classifiers.registry import find_model
 from classifiers.training.feature_oversampling import has_fixed_vectors
+from classifiers.training.separate_batch_norm import can_separate_batch_norms
 from ganbal.config import StudyConfig
 from ganbal.study.arms import find_arm
 from ganbal.study.arms.supply import Condition
@@ -66,4 +67,8 @@ def _reason_to_leave_out(arm: str, classifier: str, config: StudyConfig) -> str 
         return "smote-needs-no-augmentation" if has_fixed_vectors(model, "none") else "smote-needs-fixed-features"
     if arm == "sampler" and model.is_only_fitted:
         return "sampler-needs-batches"
+    if arm in ("gan-weighted", "gan-pretrain") and model.fit_last_layer is not None:
+        return "arm-needs-steps"
+    if arm == "gan-advprop" and not can_separate_batch_norms(model):
+        return "arm-needs-batch-norm"
     return None

@@ -28,7 +28,10 @@ KINDS = (
     "uninformative-intervals",
     "mixed-devices",
 )
-LEFT_OUT_REASONS = ("smote-needs-fixed-features", "smote-needs-no-augmentation", "sampler-needs-batches")
+LEFT_OUT_REASONS = (
+    *("smote-needs-fixed-features", "smote-needs-no-augmentation"),
+    *("sampler-needs-batches", "arm-needs-steps", "arm-needs-batch-norm"),
+)
 
 WarningRecord = dict[str, Any]
 """`{"kind": one of KINDS, "values": {name: number, text, list or mapping}}`, ready for JSON."""

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -84,13 +84,15 @@ class AcceptedImage:
         index: its position in the latent stream.
         pixels: (S, S) uint8.
         num_rejected: images rejected up to this one, or among all candidates of a selection.
-        separability: rank among the candidates of a selection, else None.
+        num_unconfirmed: candidates of its selection whose label was not confirmed.
+        selected: what the manifest says of a selected image, by column.
     """
 
     index: int
     pixels: np.ndarray
     num_rejected: int
-    separability: float | None = None
+    num_unconfirmed: int = 0
+    selected: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,8 @@ class SynthesisResult:
     num_rejected: int
     """Images discarded as copies of training images."""
     class_name: str
+    num_unconfirmed: int = 0
+    """Candidates of a selection whose label was not confirmed."""
 
 
 def synthesize(
@@ -146,7 +150,7 @@ def synthesize(
         advise_when_out_of_memory("generating images", "synthesis.batch_size"),
     ):
         for request, generator in zip(requests, generators, strict=True):
-            name, num_before, num_rejected = generator.class_name, len(rows), 0
+            name, num_before, num_rejected, num_unconfirmed = generator.class_name, len(rows), 0, 0
 
             def poll() -> None:
                 stop.raise_if_requested("Partially generated images do not count; the trained generator is kept.")
@@ -156,10 +160,10 @@ def synthesize(
                 file_name = f"{places[name]}/synthetic_{seed}_{image.index:06d}.png"
                 row = _write_image(folder, file_name, image, generator, seed, matched)
                 rows.append(replace(row, copy_check="no" if request.is_rejected is None else "yes"))
-                num_rejected = image.num_rejected
+                num_rejected, num_unconfirmed = image.num_rejected, image.num_unconfirmed
                 bar.update()
                 poll()
-            results.append(SynthesisResult(len(rows) - num_before, num_rejected, name))
+            results.append(SynthesisResult(len(rows) - num_before, num_rejected, name, num_unconfirmed))
     write_manifest(folder, rows, {**_summary(requests, results), **further})
     return results
 
@@ -173,11 +177,15 @@ def _summary(requests: Sequence[SynthesisRequest], results: Sequence[SynthesisRe
         return {"num_images": sum(part.num_images for part in parts), "num_rejected": num_rejected}
 
     selected = [request for request in requests if request.selection is not None]
+    of_selection = {
+        "selected_from": sum(request.num_candidates for request in selected),
+        "num_unconfirmed": sum(part.num_unconfirmed for part in results),
+    }
     return {
         "class_name": ", ".join(part.class_name for part in results),
         **counts(results),
         "classes": {part.class_name: counts([part]) for part in results},
-        **({"selected_from": sum(request.num_candidates for request in selected)} if selected else {}),
+        **(of_selection if selected else {}),
     }
 
 
@@ -201,7 +209,7 @@ def _write_image(
         synthetic="yes",
         sha256=digest,
         matched="+".join(matched),
-        separability="" if image.separability is None else f"{image.separability:.4f}",
+        **image.selected,
     )
 
 
@@ -233,9 +241,13 @@ def _chosen_images(
         poll()
     chosen = request.selection.choose(np.stack([image.pixels for image in candidates]), request.num_images)
     num_rejected = candidates[-1].num_rejected
-    for row, separability in zip(chosen.rows, chosen.separability, strict=True):
-        image = candidates[row]
-        yield replace(image, num_rejected=num_rejected, separability=float(separability))
+    for place, row in enumerate(chosen.rows):
+        yield replace(
+            candidates[row],
+            num_rejected=num_rejected,
+            num_unconfirmed=chosen.num_unconfirmed,
+            selected=chosen.manifest_entries(place),
+        )
 
 
 def _accepted_images(

@@ -48,6 +48,11 @@ class ManifestRow:
     """What was matched to the real images: `spectrum`, `intensity`, both with a `+`, or nothing."""
     separability: str = ""
     """Of a selected image: its rank among all candidates from 0, the hardest to separate from real images, to 1."""
+    group: str = ""
+    """Of a selected image: the number of the group of similar real images that it belongs to."""
+    label_rank: str = ""
+    """Of an image with a confirmed label: the share of real images of its class, unseen by the classifiers, that they
+    are less sure of."""
     copy_check: str = "no"
     """`yes` where the image was compared with the training images, and those too close to one were rejected."""
 

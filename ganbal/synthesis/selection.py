@@ -1,12 +1,14 @@
 """Selection of synthetic images: of several times as many, those that are hardest to separate from real ones.
 
-Three rules, so that the selection is not the few prettiest images:
+Four rules, so that the selection is not the few prettiest images:
 1. Candidates are ordered by how surely a small network takes them for synthetic. It is cross-fitted: it scores only
    images that it was not trained on.
 2. Coverage is kept: real images are grouped by their appearance, and each group gets the share of the selection that it
    has of the real images, as far as there are candidates.
 3. No duplicates: two selected images differ at least as much as all but 1 % of real images differ from their nearest
    real neighbor.
+4. Labels are confirmed: by choice, only candidates remain that classifiers of real images take for their class about as
+   surely as real ones (`label_confirmation`).
 """
 
 from dataclasses import dataclass
@@ -22,6 +24,7 @@ from ganbal.metrics.features.thumbnails import thumbnail_extractor
 from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.neighbors import nearest
 from ganbal.metrics.two_sample_cnn import Separator
+from ganbal.synthesis.label_confirmation import LEAST_RANK, LabelConfirmation
 
 _EPOCHS = 2
 _MOST_GROUPS, _IMAGES_PER_GROUP = 16, 8
@@ -35,37 +38,67 @@ class Selection:
     Attributes:
         rows: (count,) int64, ascending.
         separability: (count,) float64 in [0, 1]: the rank among all candidates, 0 for the hardest to separate.
+        groups: (count,) int64, the group of similar real images that each belongs to.
+        label_ranks: (count,) float64 in [0, 1], see `LabelConfirmation.ranks`; None without confirmation.
+        num_unconfirmed: candidates whose label was not confirmed.
     """
 
     rows: np.ndarray
     separability: np.ndarray
+    groups: np.ndarray
+    label_ranks: np.ndarray | None = None
+    num_unconfirmed: int = 0
+
+    def manifest_entries(self, place: int) -> dict[str, str]:
+        """What the manifest says of the selected image at this place, by column."""
+        entries = {"separability": f"{self.separability[place]:.4f}", "group": str(self.groups[place])}
+        return entries if self.label_ranks is None else entries | {"label_rank": f"{self.label_ranks[place]:.4f}"}
 
 
 def select_images(
-    candidates: np.ndarray, real: np.ndarray, count: int, *, seed: int, device: torch.device
+    candidates: np.ndarray,
+    real: np.ndarray,
+    count: int,
+    *,
+    of_others: np.ndarray | None = None,
+    seed: int,
+    device: torch.device,
 ) -> Selection:
     """Select `count` of the candidates.
 
     Args:
         candidates: (M, S, S) uint8 synthetic images, M ≥ count and M ≥ 4.
         real: (N, S, S) uint8 training images of their class, N ≥ 4.
+        of_others: (K, S, S) uint8 training images of all other classes, K ≥ 4, to confirm labels; None leaves that out.
         seed: of the folds, the networks and the groups.
 
     Raises:
-        GanbalError: too few of the candidates differ from one another.
+        GanbalError: too few of the candidates have a confirmed label and differ from one another.
     """
+    label_ranks, is_confirmed = None, np.ones(len(candidates), dtype=bool)
+    if of_others is not None:
+        label_ranks = LabelConfirmation.from_images(real, of_others, seed=seed, device=device).ranks(candidates)
+        is_confirmed = label_ranks >= LEAST_RANK
     separability = cross_fitted_ranks(candidates, real, seed=seed, device=device)
     groups, quotas = _groups_and_quotas(candidates, real, count, seed, device)
     thumbnails, real_thumbnails = (embed_images(side, thumbnail_extractor(device)) for side in (candidates, real))
     to_neighbors = nearest(real_thumbnails, real_thumbnails, 1, same_set=True, device=device).distances[:, 0]
     least_distance = float(np.quantile(to_neighbors, _NEAREST_SHARE, method="lower"))
-    rows = choose_rows(separability, groups, quotas, thumbnails, least_distance)
+    rows = choose_rows(separability, groups, quotas, thumbnails, least_distance, is_confirmed)
     if len(rows) < count:
+        confirmed = "" if label_ranks is None else f"{is_confirmed.sum()} have a confirmed label, and of these "
         raise GanbalError(
-            f"Only {len(rows)} of {len(candidates)} generated images differ from one another as real images do, and "
-            f"{count} are needed: generate more to select from (synthesis.select), or train the generator longer."
+            f"Of {len(candidates)} generated images, {confirmed}only {len(rows)} differ from one another as real "
+            f"images do, but {count} are needed: generate more to select from (synthesis.select), or train the "
+            "generator longer."
         )
-    return Selection(rows, separability[rows])
+    return Selection(
+        rows,
+        separability[rows],
+        groups[rows],
+        None if label_ranks is None else label_ranks[rows],
+        int((~is_confirmed).sum()),
+    )
 
 
 def cross_fitted_ranks(candidates: np.ndarray, real: np.ndarray, *, seed: int, device: torch.device) -> np.ndarray:
@@ -87,7 +120,12 @@ def cross_fitted_ranks(candidates: np.ndarray, real: np.ndarray, *, seed: int, d
 
 
 def choose_rows(
-    separability: np.ndarray, groups: np.ndarray, quotas: np.ndarray, thumbnails: np.ndarray, least_distance: float
+    separability: np.ndarray,
+    groups: np.ndarray,
+    quotas: np.ndarray,
+    thumbnails: np.ndarray,
+    least_distance: float,
+    is_candidate: np.ndarray | None = None,
 ) -> np.ndarray:
     """Rows of the chosen candidates, ascending: as many as the quotas allow in all, fewer if too few differ.
 
@@ -99,9 +137,11 @@ def choose_rows(
         quotas: (K,) int64, how many candidates each group may have.
         thumbnails: (M, D) of unit length.
         least_distance: below this Euclidean distance, two thumbnails are duplicates.
+        is_candidate: (M,) bool, which may be chosen; None means all.
     """
     order, left, count = np.argsort(separability, kind="stable"), quotas.copy(), int(quotas.sum())
-    is_taken = np.zeros(len(separability), dtype=bool)  # chosen, or a duplicate of a chosen one
+    # Chosen, a duplicate of a chosen one, or not to be chosen.
+    is_taken = np.zeros(len(separability), dtype=bool) if is_candidate is None else ~is_candidate
     chosen: list[int] = []
     for keeps_quotas in (True, False):
         for row in order:

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-STAGES = ["limits", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection", "gpu_tests", "search"]
+STAGES = ["limits", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection", "gpu_tests"]
+STAGES += ["search", "answer"]
 
 
 @pytest.fixture
@@ -35,10 +36,16 @@ def test_a_tiny_run_on_the_cpu_goes_through_every_stage(tmp_path: Path) -> None:
     assert 0 < figures["end_to_end"]["killed_at_step"] <= figures["end_to_end"]["gan_steps"]
     assert figures["end_to_end"]["synthetic_images"] > 0
     assert list(figures["end_to_end"]["seconds_from_continuing_to"])[-1] == "report"
-    # All arms but two that need more than a generator of the minority class.
+    # All arms but those that need more than a generator of the minority class or cost as much as `gan`.
     assert figures["workers"]["6 workers"]["cells"] == len(figures["workers"]["arms"]) == 8
     assert [row["variant"] for row in figures["search"]["finished"]] == ["dcgan", "spectral, hinge"]
     assert (tmp_path / "search" / "table.md").is_file()
+    studies = [f"{kind}-{name}" for kind in ("plain", "selected") for name in ("cnn_64", "transfer_mobilenet_v2")]
+    assert figures["answer"]["studies"] == studies
+    assert {choice["arm"] for choice in figures["answer"]["choices"].values()} < {
+        *("gan-weighted", "gan-pretrain", "gan-degraded", "gan-advprop")
+    }
+    assert "| gan, selected | 2 |" in (tmp_path / "answer" / "answer.md").read_text()
     assert figures["projection"]["all_arms_10_seeds_2_classifiers_s"] > 0
     assert (tmp_path / "run" / "report.html").is_file()
     assert list((tmp_path / "run" / "gan" / "samples").glob("*.png"))

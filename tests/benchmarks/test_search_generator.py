@@ -10,6 +10,7 @@ from PIL import Image
 
 from ganbal.config import load_config
 
+VARIANTS = ["dcgan", "small-data, both classes", "small-data, half of the steps on all classes"]
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
@@ -54,26 +55,27 @@ def test_every_variant_has_settings_that_exist() -> None:
 
     variants = read_variants(VARIANTS_FILE)
     assert len(variants) >= 20
-    configs = [load_config(None, ["gan.base_channels=32", *settings]).gan for settings in variants.values()]
-    assert configs[list(variants).index("relativistic, 0.05, every step")].r2_gamma == 0.05
-    assert len({repr(config) for config in configs}) == len(configs)
+    configs = {one.name: load_config(None, ["gan.base_channels=32", *one.settings]).gan for one in variants}
+    assert configs["relativistic, 0.05, every step"].r2_gamma == 0.05
+    assert len({(repr(configs[one.name]), one.pretrain_share) for one in variants}) == len(configs) == len(variants)
+    assert {one.pretrain_share for one in variants} == {None, 0.5}
 
 
 def test_a_tiny_search_measures_ranks_and_continues(tmp_path: Path) -> None:
     command = [sys.executable, str(BENCHMARKS / "search_generator.py"), "phantom", "--tiny", "--device", "cpu"]
-    command += ["--out", str(tmp_path), "--only", "dcgan", "spectral, hinge"]
+    command += ["--out", str(tmp_path), "--only", *VARIANTS]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     with (tmp_path / "table.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["variant"] for row in rows[1:]] == ["dcgan", "spectral, hinge"]
+    assert [row["variant"] for row in rows[1:]] == VARIANTS
     for name in ("untrained KID x 1000", "untrained coverage", "CNN AUC, epoch 3", "spectrum off (dB)", "copies"):
         assert all(float(row[name]) >= 0 for row in rows[1:]), name
     assert 0 <= float(rows[0]["CNN AUC, epoch 3"]) <= 1
     assert "| 1 |" in (tmp_path / "table.md").read_text()
     grids = sorted(tmp_path.glob("*/0/grid.png"))
     with Image.open(grids[0]) as image:
-        assert len(grids) == 2 and image.width > 2 * 6 * 32
+        assert len(grids) == 3 and image.width > 2 * 6 * 32
     times = [file.stat().st_mtime_ns for file in sorted(tmp_path.glob("*/0/measures.json"))]
     (tmp_path / "table.md").unlink()
     assert subprocess.run(command, capture_output=True).returncode == 0

@@ -31,7 +31,7 @@ def train():
     def run(model="baseline_cnn", *, size=16, num_classes=2, num_train=48, **given):
         train_pixels, train_labels = striped_images(num_train, size, num_classes)
         val_pixels, val_labels = striped_images(20, size, num_classes, seed=1)
-        names = ("cache", "weights", "val_labels", "train_pixels", "train_labels")
+        names = ("cache", "weights", "val_labels", "train_pixels", "train_labels", "train_is_synthetic")
         reports = {name: given.pop(name) for name in ("on_step", "on_check", "on_features") if name in given}
         device = torch.device(given.pop("device", "cpu"))
         passed_on = {name: given.pop(name) for name in names if name in given}

@@ -9,7 +9,7 @@ from ganbal.gan.checkpoint import load_generator, read_checkpoint
 from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.folder import GanFolder
 from ganbal.gan.initialization import initialize_as_dcgan
-from ganbal.gan.networks import Discriminator, Generator
+from ganbal.gan.networks import DcganGenerator, Discriminator
 from ganbal.gan.sample_images import write_grid
 from ganbal.gan.sampling import generate_images, latent_rows
 from ganbal.gan.state import new_state
@@ -90,14 +90,14 @@ def test_parameters_as_counted_by_hand_and_same_seed_same_weights():
     networks = [new_state(settings(), 0, CPU, number).generator for number in (None, 3)]
     first, second = (sum(p.numel() for p in network.parameters()) for network in networks)
     assert second - first == conditional - plain
-    again = Generator(32, 4, 8, 3)
+    again = DcganGenerator(32, 4, 8, 3)
     initialize_as_dcgan(again, torch.Generator().manual_seed(0))
     for name, weights in networks[1].state_dict().items():
         assert torch.equal(weights, again.state_dict()[name])
 
 
 def test_a_sample_grid_shows_every_class_and_leaves_the_generator_as_it_was(tmp_path):
-    generator = Generator(32, 4, 8, 3).train()
+    generator = DcganGenerator(32, 4, 8, 3).train()
     write_grid(tmp_path / "grid.png", generator, 0, {"step": "1"})
     assert (tmp_path / "grid.png").is_file() and generator.training
 

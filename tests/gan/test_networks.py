@@ -3,12 +3,12 @@ import torch
 
 from ganbal.config import allowed_gan_sizes_px
 from ganbal.gan.initialization import initialize_as_dcgan, initialize_unnormalized
-from ganbal.gan.networks import Discriminator, Generator, MinibatchStddev, channel_plan
+from ganbal.gan.networks import DcganGenerator, Discriminator, MinibatchStddev, channel_plan
 
 
 @pytest.mark.parametrize("size", allowed_gan_sizes_px())
 def test_shapes_and_range_at_every_size(size):
-    generator, discriminator = Generator(size, 4, 10), Discriminator(size, 4)
+    generator, discriminator = DcganGenerator(size, 4, 10), Discriminator(size, 4)
     images = generator(torch.randn(2, 10))
     assert images.shape == (2, 1, size, size)
     assert images.abs().max() <= 1
@@ -30,11 +30,11 @@ def test_other_sizes_are_refused(size):
 def test_parameter_count_of_the_64_px_generator_by_hand():
     # 100·256·16 + 256·128·16 + 128·64·16 + 64·32·16 + (32·16 + 1) weights, and two numbers per channel of batch norm.
     by_hand = 409_600 + 524_288 + 131_072 + 32_768 + 513 + 2 * (256 + 128 + 64 + 32)
-    assert sum(p.numel() for p in Generator(64, 32, 100).parameters()) == by_hand
+    assert sum(p.numel() for p in DcganGenerator(64, 32, 100).parameters()) == by_hand
 
 
 def test_initial_weights_follow_the_paper_and_the_seed():
-    first, second = Generator(64, 32, 100), Generator(64, 32, 100)
+    first, second = DcganGenerator(64, 32, 100), DcganGenerator(64, 32, 100)
     initialize_as_dcgan(first, torch.Generator().manual_seed(1))
     initialize_as_dcgan(second, torch.Generator().manual_seed(1))
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))

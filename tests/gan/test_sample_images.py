@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from ganbal.gan.networks import Generator
+from ganbal.gan.networks import DcganGenerator
 from ganbal.gan.sample_images import (
     class_per_row,
     spherical_path,
@@ -27,7 +27,7 @@ def test_spherical_path_keeps_the_length():
 
 
 def test_interpolation_is_marked_and_has_one_row_per_pair(tmp_path):
-    write_interpolation(tmp_path / "x.png", Generator(32, 4, 8), 0, {"step": "3"})
+    write_interpolation(tmp_path / "x.png", DcganGenerator(32, 4, 8), 0, {"step": "3"})
     image = Image.open(tmp_path / "x.png")
     assert image.size == (10 * 34 - 2, 6 * 34 - 2)
     assert image.text["Description"] == MARK and image.text["ganbal:step"] == "3"

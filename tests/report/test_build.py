@@ -9,6 +9,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+import yaml
 from PIL import Image
 
 from ganbal.errors import InputError
@@ -300,6 +301,22 @@ def test_methods_state_each_fact_once_and_cite_what_they_use(finished_run):
     for (name, year), line in zip(dict.fromkeys(cited), lines, strict=True):
         assert line.startswith(name) and year in line
     assert "Miyato" not in methods  # no spectral normalization in these settings
+
+
+def test_methods_name_the_parts_of_the_generator_s_training(small_run, edit):
+    settings = yaml.safe_load((small_run / "config.yaml").read_text())
+    settings["gan"] |= {"generator": "residual", "noise_inputs": True, "discriminators": ["patches", "dcgan"]}
+    (small_run / "config.yaml").write_text(yaml.safe_dump(settings))
+    edit(
+        small_run / "gan" / "training.json",
+        lambda training: training.update(pretraining={"steps": 3, "num_images": 77}),
+    )
+    build_report(small_run)
+    methods = (small_run / "report.md").read_text(encoding="utf-8").split("## Methods")[1]
+    assert "a generator of residual blocks (Huang et al. 2024), with noise inputs (Karras et al. 2020), was" in methods
+    assert "places of the image at several scales (Isola et al. 2017) and the DCGAN" in methods
+    assert "The first 3 of the steps were on the 77 training images of all classes." in methods
+    assert "Sauer" not in methods and "Radford" not in methods
 
 
 def test_published_figures_beside_this_runs(as_real_images, edit):

@@ -166,12 +166,14 @@ def test_gan_and_augmented_is_half_of_each(added, from_gan):
 
 
 def test_which_arms_need_synthetic_images_and_which_add():
-    assert [name for name, arm in ARMS.items() if arm.needs_synthetic] == ["gan", "gan+augmented", "gan-both"]
+    assert [name for name, arm in ARMS.items() if arm.needs_synthetic] == [
+        *("gan", "gan+augmented", "gan-both", "gan-weighted", "gan-pretrain", "gan-degraded", "gan-advprop")
+    ]
     assert [name for name, arm in ARMS.items() if not arm.adds_images] == [
         *("imbalanced", "class-weights", "sampler", "undersampled")
     ]
 
 
 def test_an_unknown_arm_is_an_input_error():
-    with pytest.raises(InputError, match=r"no arm 'smoote'\. The arms are imbalanced, .*, gan-both"):
+    with pytest.raises(InputError, match=r"no arm 'smoote'\. The arms are imbalanced, .*, gan-both, "):
         find_arm("smoote")

@@ -36,6 +36,17 @@ def test_impossible_pairs_are_left_out_and_reported():
     ]
     reasons = [(left["values"]["arm"], left["values"]["reason"]) for left in arms_left_out(config)]
     assert reasons == [("smote", "smote-needs-fixed-features"), ("sampler", "sampler-needs-batches")]
+    steps = ["study.arms=[imbalanced,gan-weighted,gan-pretrain,gan-degraded,gan-advprop]", "study.seeds=1"]
+    several = settings(*steps, "study.classifiers=[baseline_cnn,cnn_64,vgg16,pixel_svm,svm_on_cnn]")
+    without = {(left["values"]["arm"], left["values"]["reason"]) for left in arms_left_out(several)}
+    assert without == {
+        *((arm, "arm-needs-steps") for arm in ("gan-weighted", "gan-pretrain")),
+        ("gan-advprop", "arm-needs-batch-norm"),
+    }
+    trained = {(cell.arm, cell.classifier) for cell in planned_cells(several, 0)}
+    assert {classifier for arm, classifier in trained if arm == "gan-advprop"} == {"baseline_cnn"}
+    assert {classifier for arm, classifier in trained if arm == "gan-pretrain"} == {"baseline_cnn", "cnn_64", "vgg16"}
+    assert ("gan-degraded", "pixel_svm") in trained
     frozen = ("study.arms=[imbalanced,smote]", "study.classifiers=[vgg16]", "study.seeds=1")
     assert len(planned_cells(settings(*frozen), seed=0)) == 2
     (left,) = arms_left_out(settings(*frozen, "study.augment=anatomical"))

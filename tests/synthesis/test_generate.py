@@ -122,22 +122,24 @@ def test_selected_images_are_written_with_their_rank_and_the_number_of_candidate
 
     def choose(candidates, count):
         seen.append((candidates, count))
-        return Selection(np.array([1, 4, 7, 11]), np.array([0.0, 0.5, 0.25, 1.0]))
+        ranks = np.array([0.1, 0.2, 0.5, 1.0])
+        return Selection(np.array([1, 4, 7, 11]), np.array([0.0, 0.5, 0.25, 1.0]), np.array([2, 0, 1, 1]), ranks, 3)
 
     selection = CandidateSelection(3, choose)
     (result,) = generate_all([SynthesisRequest(checkpoint, 4, selection=selection)], tmp_path / "out")
-    assert (every.num_images, result) == (12, SynthesisResult(4, 0, "NORMAL"))
+    assert (every.num_images, result) == (12, SynthesisResult(4, 0, "NORMAL", 3))
     assert np.array_equal(seen[0][0], pixels) and seen[0][1] == 4
     found = read_synthetic(SyntheticFolder(tmp_path / "out"))
     assert np.array_equal(found.pixels, pixels[[1, 4, 7, 11]])
     rows = read_manifest(SyntheticFolder(tmp_path / "out"))
-    assert [(row.index, row.separability) for row in rows] == [
-        ("1", "0.0000"),
-        ("4", "0.5000"),
-        ("7", "0.2500"),
-        ("11", "1.0000"),
+    assert [(row.index, row.separability, row.group, row.label_rank) for row in rows] == [
+        ("1", "0.0000", "2", "0.1000"),
+        ("4", "0.5000", "0", "0.2000"),
+        ("7", "0.2500", "1", "0.5000"),
+        ("11", "1.0000", "1", "1.0000"),
     ]
-    assert read_json(SyntheticFolder(tmp_path / "out").summary)["selected_from"] == 12
+    summary = read_json(SyntheticFolder(tmp_path / "out").summary)
+    assert (summary["selected_from"], summary["num_unconfirmed"]) == (12, 3)
     assert "selected_from" not in read_json(SyntheticFolder(tmp_path / "all").summary)
 
 

@@ -32,6 +32,9 @@ def test_rows_are_chosen_by_separability_within_quotas_and_without_duplicates_by
     # Group 1 has only two; its third place goes to the best of the others.
     assert choose_rows(separability, groups, np.array([1, 3]), thumbnails, least).tolist() == [1, 3, 4, 5]
     assert choose_rows(separability, groups, np.array([6, 0]), thumbnails, least).tolist() == [0, 1, 3, 4, 5]
+    # Without candidate 1, whose label is not confirmed, 2 is no duplicate.
+    confirmed = np.array([True, False, True, True, True, True])
+    assert choose_rows(separability, groups, np.array([2, 1]), thumbnails, least, confirmed).tolist() == [2, 3, 4]
 
 
 def test_shares_are_rounded_by_largest_remainders():
@@ -62,7 +65,20 @@ def test_the_variety_of_the_real_images_is_kept():
     assert 15 <= (chosen.rows < 30).sum() <= 26
 
 
+def test_candidates_that_show_another_class_are_not_selected():
+    of_class, others = images(80, 0, level=70), images(120, 1, level=180)
+    # The others' look is not an artifact: half of the candidates are as real as the rest, but of the other class.
+    candidates = np.concatenate([images(40, 2, level=70), images(40, 3, level=180)])
+    chosen = select_images(candidates, of_class, 20, of_others=others, seed=0, device=CPU)
+    assert chosen.rows.max() < 40
+    assert 38 <= chosen.num_unconfirmed <= 44
+    assert chosen.label_ranks.min() >= 0.05
+    assert set(chosen.manifest_entries(0)) == {"separability", "group", "label_rank"}
+    with pytest.raises(GanbalError, match=r"\d+ have a confirmed label, and of these only \d+ differ .* 60 are needed"):
+        select_images(candidates, of_class, 60, of_others=others, seed=0, device=CPU)
+
+
 def test_copies_of_a_few_images_are_too_few_to_select_from():
     candidates = np.tile(images(4, 1), (10, 1, 1))
-    with pytest.raises(GanbalError, match=r"Only 4 of 40 generated images differ .* 20 are needed.*synthesis\.select"):
+    with pytest.raises(GanbalError, match=r"Of 40 generated images, only 4 differ .* 20 are needed.*synthesis\.select"):
         select_images(candidates, images(40, 0), 20, seed=0, device=CPU)

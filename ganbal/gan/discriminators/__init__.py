@@ -7,6 +7,7 @@ from torch import nn
 
 from ganbal.config import GanConfig
 from ganbal.gan.discriminators.combination import Combination
+from ganbal.gan.discriminators.patches import patch_discriminator
 from ganbal.gan.discriminators.projected import projected_discriminator
 from ganbal.gan.discriminators.residual import residual_discriminator
 from ganbal.gan.initialization import DISCRIMINATOR_INITIALIZERS, add_spectral_norm
@@ -38,6 +39,7 @@ def dcgan_discriminator(
 DISCRIMINATORS: dict[str, Build] = {
     "dcgan": dcgan_discriminator,
     "residual": residual_discriminator,
+    "patches": patch_discriminator,
     "projected": projected_discriminator,
 }
 

@@ -53,7 +53,7 @@ def _course(run: RunFiles, of_class: str) -> list[Block]:
 def _entries(run: RunFiles, training: Mapping[str, Any]) -> list[tuple[str, str]]:
     if training["imported"] is not None:
         return _imported_entries(training)
-    augment = training["augment"]
+    augment, pretraining = training["augment"], training["pretraining"]
     size = count(training["image_size_px"])
     entries = [
         ("Class", training["class_name"]),
@@ -63,6 +63,13 @@ def _entries(run: RunFiles, training: Mapping[str, Any]) -> list[tuple[str, str]
             "Steps",
             f"{count(training['steps'])} of each network at batch size {count(run.setting('gan.batch_size'))}; "
             f"{count(training['images_seen'])} images seen",
+        ),
+        (
+            "Pretraining",
+            ""
+            if pretraining is None
+            else f"the first {count(pretraining['steps'])} of the steps, on the {count(pretraining['num_images'])} "
+            "training images of all classes",
         ),
         ("Networks", listing([f"{name} {plural(n, 'parameter')}" for name, n in training["parameters"].items()])),
         ("Preset", run.setting("gan.preset") or ""),

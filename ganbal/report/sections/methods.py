@@ -58,11 +58,16 @@ def _generator(run: RunFiles, cite: Citations) -> str:
     size = count(content["image_size_px"])
     one_each = ", one network per class" if run.other_generators else ""
     text = (
-        f"A deep convolutional generative adversarial network (DCGAN, {cite('dcgan')}) was trained on the training "
+        f"{_network(gan, cite)} was trained on the training "
         f"images of {classes}{one_each}, in grayscale at {size} × {size} pixels, for {count(content['steps'])} steps"
     )
     listed = "; ".join(detail for detail in _settings(gan, cite) if detail)
     text += f" ({listed})." if listed else "."
+    if (pretraining := content["pretraining"]) is not None:
+        text += (
+            f" The first {count(pretraining['steps'])} of the steps were on the {count(pretraining['num_images'])} "
+            "training images of all classes."
+        )
     if content["augment"]:
         text += (
             f" The discriminator received real and synthetic images under differentiable augmentation "
@@ -75,6 +80,16 @@ def _generator(run: RunFiles, cite: Citations) -> str:
         )
     made = listing([f"{count(number)} of {name}" for name, number in run.synthetic_counts.items()])
     return text + (f" Synthetic images: {made}." if made else "")
+
+
+def _network(gan: Mapping[str, Any], cite: Citations) -> str:
+    """The kind of network, as the subject of a sentence."""
+    if gan.get("generator") != "residual":
+        return f"A deep convolutional generative adversarial network (DCGAN, {cite('dcgan')})"
+    parts = {"output_skips": "an image per resolution", "noise_inputs": "noise inputs"}
+    chosen = listing([title for name, title in parts.items() if gan.get(name)])
+    texture = f", with {chosen} ({cite('stylegan2')})," if chosen else ""
+    return f"A generative adversarial network with a generator of residual blocks ({cite('r3gan')}){texture}"
 
 
 def _settings(gan: Mapping[str, Any], cite: Citations) -> list[str]:
@@ -90,6 +105,7 @@ def _settings(gan: Mapping[str, Any], cite: Citations) -> list[str]:
         else "",
         f"minibatch standard deviation ({cite('progressive')})" if gan.get("minibatch_stddev") else "",
         f"R1 penalty of weight {gan['r1_gamma']:g} ({cite('r1')})" if gan.get("r1_gamma") else "",
+        f"R2 penalty of weight {gan['r2_gamma']:g} ({cite('r1')})" if gan.get("r2_gamma") else "",
         setting(gan, "learning_rate", f"Adam ({cite('adam')}) with learning rate {{:g}}")
         + setting(gan, "discriminator_learning_rate", " (discriminator {:g})")
         + setting(gan, "adam_beta1", " and β1 = {:g}"),
@@ -103,11 +119,12 @@ def _discriminators(gan: Mapping[str, Any], cite: Citations) -> str:
         return ""
     backbone = gan.get("projection_backbone")
     titles = {
-        "dcgan": "the DCGAN's",
-        "residual": "residual blocks without normalization",
-        "projected": f"heads on features of a frozen {backbone} ({cite('projected')})",
+        "dcgan": lambda: "the DCGAN's",
+        "residual": lambda: "residual blocks without normalization",
+        "patches": lambda: f"places of the image at several scales ({cite('patches')})",
+        "projected": lambda: f"heads on features of a frozen {backbone} ({cite('projected')})",
     }
-    return f"discriminator: {listing([titles.get(name, str(name)) for name in names])}"
+    return f"discriminator: {listing([titles.get(name, lambda name=name: str(name))() for name in names])}"
 
 
 def _scores(run: RunFiles, cite: Citations) -> str:

@@ -55,6 +55,21 @@ _PAPERS = {
         "Naeem MF, Oh SJ, Uh Y, Choi Y, Yoo J. Reliable fidelity and diversity metrics for generative models. ICML "
         "2020. arXiv:2002.09797.",
     ),
+    "r3gan": (
+        "Huang et al. 2024",
+        "Huang Y, Gokaslan A, Kuleshov V, Tompkin J. The GAN is dead; long live the GAN! A modern baseline GAN. "
+        "NeurIPS 2024. arXiv:2501.05441.",
+    ),
+    "stylegan2": (
+        "Karras et al. 2020",
+        "Karras T, Laine S, Aittala M, Hellsten J, Lehtinen J, Aila T. Analyzing and improving the image quality of "
+        "StyleGAN. CVPR 2020. arXiv:1912.04958.",
+    ),
+    "patches": (
+        "Isola et al. 2017",
+        "Isola P, Zhu J-Y, Zhou T, Efros AA. Image-to-image translation with conditional adversarial networks. CVPR "
+        "2017. arXiv:1611.07004.",
+    ),
     "projected": (
         "Sauer et al. 2021",
         "Sauer A, Chitta K, Müller J, Geiger A. Projected GANs converge faster. NeurIPS 2021. arXiv:2111.01007.",

@@ -22,6 +22,7 @@ class Arm:
         title: its description in reports.
         adds_images: whether it adds images, so that a study can vary how many (study.synthetic_ratios).
         synthetic_needed: None if it uses no synthetic images.
+        settings: names of the fields of `StudyConfig` that no other arm depends on.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Arm:
     build: Build
     adds_images: bool = False
     synthetic_needed: SyntheticNeeded | None = None
+    settings: tuple[str, ...] = ()
 
     @property
     def needs_synthetic(self) -> bool:

@@ -1,11 +1,14 @@
 """Labeled images, and the training set that an arm builds from them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
 Sampling = Literal["shuffled", "class-balanced"]
+SyntheticUse = Literal["alike", "weighted", "first", "separate-batch-norm"]
+"""How a training uses synthetic images: like real ones, with a lower weight, only in the first steps, or with batch
+normalization of their own."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class TrainingSet:
         sampling: every image once per epoch, or all classes equally often (see `classifiers.training.batches`).
         feature_oversampling: the method that adds examples in the classifier's feature space, or None.
         feature_additions: number of examples that it adds per class.
+        is_synthetic: (N,) bool; None where synthetic images are used like real ones.
+        synthetic_use: how the training uses them.
     """
 
     images: ImageSet
@@ -49,6 +54,13 @@ class TrainingSet:
     sampling: Sampling = "shuffled"
     feature_oversampling: Literal["smote"] | None = None
     feature_additions: tuple[int, ...] = ()
+    is_synthetic: np.ndarray | None = None
+    synthetic_use: SyntheticUse = "alike"
+
+    def using_synthetic(self, use: SyntheticUse) -> "TrainingSet":
+        """This set with another use of its synthetic images, which are the last `num_synthetic` ones."""
+        is_synthetic = np.arange(len(self.images.labels)) >= len(self.images.labels) - self.num_synthetic
+        return replace(self, is_synthetic=is_synthetic, synthetic_use=use)
 
     @property
     def num_examples(self) -> int:

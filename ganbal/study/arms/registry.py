@@ -3,8 +3,12 @@
 from ganbal.errors import InputError
 from ganbal.study.arms.arm import Arm
 from ganbal.study.arms.copies import augmented, duplicated
+from ganbal.study.arms.degraded import gan_degraded
 from ganbal.study.arms.generated import gan, gan_augmented, gan_augmented_needs, gan_both, gan_both_needs, gan_needs
 from ganbal.study.arms.real import class_weights, imbalanced, sampler, smote, undersampled
+from ganbal.study.arms.real_last import gan_pretrain
+from ganbal.study.arms.two_batch_norms import gan_advprop
+from ganbal.study.arms.weighted import gan_weighted
 
 ARMS = {
     arm.name: arm
@@ -30,6 +34,36 @@ ARMS = {
             gan_both,
             adds_images=True,
             synthetic_needed=gan_both_needs,
+        ),
+        Arm(
+            "gan-weighted",
+            "Real and GAN images, GAN images with a lower weight",
+            gan_weighted,
+            adds_images=True,
+            synthetic_needed=gan_needs,
+            settings=("synthetic_weight",),
+        ),
+        Arm(
+            "gan-pretrain",
+            "Real and GAN images first, real images last",
+            gan_pretrain,
+            adds_images=True,
+            synthetic_needed=gan_needs,
+            settings=("synthetic_steps",),
+        ),
+        Arm(
+            "gan-degraded",
+            "Real and GAN images, degraded alike",
+            gan_degraded,
+            adds_images=True,
+            synthetic_needed=gan_needs,
+        ),
+        Arm(
+            "gan-advprop",
+            "Real and GAN images, normalized separately",
+            gan_advprop,
+            adds_images=True,
+            synthetic_needed=gan_needs,
         ),
     )
 }

@@ -89,5 +89,5 @@ def test_an_unknown_network_and_a_missing_file_are_refused_before_training(tmp_p
     with pytest.raises(InputError, match="There is no file"):
         check(f"gan.projection_weights={tmp_path / 'none.pth'}")
     check("gan.projection_weights=none")
-    with pytest.raises(InputError, match=r"gan\.conditional needs the discriminators dcgan or residual"):
+    with pytest.raises(InputError, match=r"gan\.conditional needs the discriminators dcgan, residual or patches"):
         load_config(None, ["gan.discriminators=[projected]", "gan.conditional=true"])

@@ -1,0 +1,29 @@
+"""Generators by their names in `gan.generator`. A new one is one new file and one line in `GENERATORS`."""
+
+from collections.abc import Callable
+
+import torch
+
+from ganbal.config import GanConfig
+from ganbal.gan.generators.residual import residual_generator
+from ganbal.gan.initialization import initialize_as_dcgan
+from ganbal.gan.networks import DcganGenerator, Generator
+
+__all__ = ["GENERATORS", "build_generator"]
+
+Build = Callable[[GanConfig, int | None, torch.Generator], Generator]
+"""(settings, classes of a class-conditional network, random numbers of the initial weights) → network on the CPU."""
+
+
+def dcgan_generator(config: GanConfig, num_classes: int | None, random: torch.Generator) -> DcganGenerator:
+    network = DcganGenerator(config.image_size_px, config.base_channels, config.latent_dim, num_classes)
+    initialize_as_dcgan(network, random)
+    return network
+
+
+GENERATORS: dict[str, Build] = {"dcgan": dcgan_generator, "residual": residual_generator}
+
+
+def build_generator(config: GanConfig, num_classes: int | None, random: torch.Generator) -> Generator:
+    """The generator of the settings, with its initial weights, on the CPU."""
+    return GENERATORS[config.generator](config, num_classes, random)

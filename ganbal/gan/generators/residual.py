@@ -1,0 +1,184 @@
+"""A generator of residual blocks (as in R3GAN, Huang et al. 2024, arXiv:2501.05441, and BigGAN), by choice with parts
+for texture: an image per resolution, all of them summed, and noise inputs (StyleGAN2, Karras et al. 2020,
+arXiv:1912.04958).
+
+Initial weights are those of fix-up initialization (Zhang et al. 2019, arXiv:1901.09321), with batch normalization or
+without: every block starts as the identity.
+"""
+
+import itertools
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, leaky_relu
+
+from ganbal.config import GanConfig
+from ganbal.gan.networks import LEAKY_SLOPE, Generator, channel_plan
+
+NOISE_SEED = 0
+"""Of the fixed projections from latent vectors to noise: the same in every network, so no checkpoint holds them."""
+
+
+class NoiseInput(nn.Module):
+    """Adds noise, the same in all channels, with a learned strength per channel that is 0 at first.
+
+    The noise is a fixed random projection of the latent vector, of standard deviation 1 at every place. So it differs
+    between images but is no further source of randomness: equal latent vectors give equal images, and the path between
+    two of them is continuous.
+
+    Args:
+        latent_dim: L, length of the latent vectors.
+        side_px: side of the feature maps.
+        random: of the projection.
+    """
+
+    projection: Tensor
+
+    def __init__(self, channels: int, latent_dim: int, side_px: int, random: torch.Generator) -> None:
+        super().__init__()
+        projection = torch.randn(latent_dim, side_px**2, generator=random)
+        # Columns of unit length: each place is then standard normal, as the latent vector is.
+        self.register_buffer("projection", projection / projection.norm(dim=0), persistent=False)
+        self.strength = nn.Parameter(torch.zeros(channels, 1, 1))
+
+    def forward(self, features: Tensor, latents: Tensor) -> Tensor:
+        """Features (B, C, h, h) and latent vectors (B, L) to features of the same shape."""
+        noise = (latents @ self.projection).unflatten(1, (1, *features.shape[-2:]))
+        return features + (self.strength * noise).to(features.dtype)
+
+
+class GeneratorBlock(nn.Module):
+    """x + second(f(norm(first(f(norm(x))) + noise))) with 3×3 convolutions and the leaky rectifier f.
+
+    Args:
+        batch_norm: whether there is batch normalization before each rectifier.
+        noise: added after the first convolution, or None.
+    """
+
+    def __init__(self, channels: int, *, batch_norm: bool, noise: NoiseInput | None) -> None:
+        super().__init__()
+        self.first_norm, self.second_norm = (
+            nn.BatchNorm2d(channels) if batch_norm else nn.Identity() for _ in range(2)
+        )
+        self.first = nn.Conv2d(channels, channels, 3, padding=1)
+        self.second = nn.Conv2d(channels, channels, 3, padding=1)
+        self.noise = noise
+
+    def forward(self, features: Tensor, latents: Tensor) -> Tensor:
+        """Features (B, C, h, h) and latent vectors (B, L) to features of the same shape."""
+        inside = self.first(leaky_relu(self.first_norm(features), LEAKY_SLOPE))
+        if self.noise is not None:
+            inside = self.noise(inside, latents)
+        return features + self.second(leaky_relu(self.second_norm(inside), LEAKY_SLOPE))
+
+
+class ResidualGenerator(Generator):
+    """One residual block per resolution, from 4 or 5 px up to half the side; channels as in the DCGAN.
+
+    Between blocks, nearest neighbors double the side and a 1×1 convolution changes the channels. The last layer doubles
+    the side once more.
+
+    Args:
+        image_size_px: S, the side of the images.
+        base_channels: channels of the last block.
+        batch_norm: whether blocks normalize.
+        output_skips: whether every block also makes an image of its resolution, which is enlarged and added to the
+            output before the hyperbolic tangent.
+        noise_inputs: whether blocks get noise.
+        num_classes: classes of a class-conditional generator; None makes a plain one.
+    """
+
+    def __init__(
+        self,
+        image_size_px: int,
+        base_channels: int,
+        latent_dim: int,
+        num_classes: int | None = None,
+        *,
+        batch_norm: bool = False,
+        output_skips: bool = False,
+        noise_inputs: bool = False,
+    ) -> None:
+        super().__init__(latent_dim, num_classes)
+        self.start_px, channels = channel_plan(image_size_px, base_channels)
+        random = torch.Generator().manual_seed(NOISE_SEED)
+        sides = [self.start_px * 2**level for level in range(len(channels))]
+        self.start = nn.Linear(self.input_dim, channels[0] * self.start_px**2)
+        self.blocks = nn.ModuleList(
+            GeneratorBlock(
+                count,
+                batch_norm=batch_norm,
+                noise=NoiseInput(count, latent_dim, side, random) if noise_inputs else None,
+            )
+            for count, side in zip(channels, sides, strict=True)
+        )
+        self.changes = nn.ModuleList(nn.Conv2d(before, after, 1) for before, after in itertools.pairwise(channels))
+        self.to_image = nn.Conv2d(channels[-1], 1, 3, padding=1)
+        self.to_small_images = nn.ModuleList(nn.Conv2d(count, 1, 1) for count in channels if output_skips)
+        self.add_class_vectors()
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        flat = self.start(self.conditioned(latents, labels))
+        features = flat.unflatten(1, (-1, self.start_px, self.start_px))
+        images: Tensor | None = None
+        for level, block in enumerate(self.blocks):
+            features = block(features, latents)
+            if self.to_small_images:
+                own = self.to_small_images[level](features)
+                images = doubled(own if images is None else images + own)
+            if level < len(self.changes):
+                # Channels change first, where there are fewer places; nearest neighbors commute with a 1×1 convolution.
+                features = doubled(self.changes[level](features))
+        output = self.to_image(leaky_relu(doubled(features), LEAKY_SLOPE))
+        return (output if images is None else images + output).tanh()
+
+
+def doubled(maps: Tensor) -> Tensor:
+    """(B, C, h, h) to (B, C, 2h, 2h). Nearest neighbors: the gradient of interpolation is not reproducible on CUDA."""
+    return interpolate(maps, scale_factor=2, mode="nearest")
+
+
+def initialize_residual(network: ResidualGenerator, random: torch.Generator) -> None:
+    """Set initial weights with which activations and outputs before the tangent have a mean square of about 1.
+
+    Blocks start as the identity, and their first convolution is divided by √(number of blocks) (fix-up).
+    """
+    num_images = 1 + len(network.to_small_images)
+    _normal(network.start, 1.0, random)
+    for block in network.blocks:
+        assert isinstance(block, GeneratorBlock)
+        _normal(block.first, _RECTIFIER_GAIN / math.sqrt(len(network.blocks)), random)
+        for weight in (block.second.weight, block.second.bias):
+            nn.init.zeros_(weight)
+    for change in network.changes:
+        _normal(change, 1.0, random)
+    _normal(network.to_image, _RECTIFIER_GAIN / math.sqrt(num_images), random)
+    for layer in network.to_small_images:
+        _normal(layer, 1 / math.sqrt(num_images), random)
+    if network.num_classes is not None:
+        nn.init.normal_(network.class_vectors.weight, generator=random)
+
+
+_RECTIFIER_GAIN = nn.init.calculate_gain("leaky_relu", LEAKY_SLOPE)
+
+
+def _normal(layer: nn.Module, gain: float, random: torch.Generator) -> None:
+    """Weights N(0, gain²/fan_in), biases 0."""
+    assert isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None
+    nn.init.normal_(layer.weight, 0.0, gain / math.sqrt(layer.weight[0].numel()), generator=random)
+    nn.init.zeros_(layer.bias)
+
+
+def residual_generator(config: GanConfig, num_classes: int | None, random: torch.Generator) -> ResidualGenerator:
+    network = ResidualGenerator(
+        config.image_size_px,
+        config.base_channels,
+        config.latent_dim,
+        num_classes,
+        batch_norm=config.generator_norm == "batch",
+        output_skips=config.output_skips,
+        noise_inputs=config.noise_inputs,
+    )
+    initialize_residual(network, random)
+    return network
