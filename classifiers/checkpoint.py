@@ -25,7 +25,7 @@ from classifiers.tensor_files import (
 from classifiers.trained_classifier import TrainedClassifier
 from classifiers.training.train import network_inputs
 
-_STORED_FIELDS = ("model_name", "num_classes", "image_size_px", "pretrained", "steps_taken", "best_step")
+_STORED_FIELDS = ("model_name", "num_classes", "image_size_px", "channels", "pretrained", "steps_taken", "best_step")
 _FROZEN = "frozen_tensors_sha256"
 _PROBE_IMAGES = 16
 # Other images in the batch, or another precision, change a probability in its third digit.
@@ -47,7 +47,7 @@ def save_classifier(
     The file is read back, and the loaded classifier must predict what the classifier itself predicts.
 
     Args:
-        probe: (N, S, S) uint8, images that both predict.
+        probe: (N, S, S) or (N, S, S, 3) uint8, images that both predict.
         cache: as for training; probe images whose features are stored cost nothing.
 
     Returns:

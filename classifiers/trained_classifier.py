@@ -24,6 +24,8 @@ class TrainedClassifier:
     model_name: str
     num_classes: int
     image_size_px: int
+    channels: int
+    """1 where it was trained on gray images, 3 on RGB images."""
     network: Network
     inputs: NetworkInputs
     pretrained: str | None
@@ -43,15 +45,15 @@ class TrainedClassifier:
     def predict(
         self, pixels: np.ndarray, on_features: Callable[[int, int], None] = lambda done, total: None
     ) -> np.ndarray:
-        """(N, S, S) uint8 to (N, num_classes) float32 probabilities.
+        """Images (N, S, S), or (N, S, S, 3) if it was trained on RGB, to (N, num_classes) float32 probabilities.
 
         Args:
             on_features: called with (images done, images in all) while features of a frozen backbone are computed.
 
         Raises:
-            ClassifierInputError: the images are not uint8 squares of `image_size_px`.
+            ClassifierInputError: the images are not uint8 squares of `image_size_px`, or have other channels.
         """
-        check_pixels(pixels, self.image_size_px)
+        check_pixels(pixels, self.image_size_px, self.channels)
         logits = predict_logits(self.network, self.inputs.prepare(pixels, on_features), self.precision)
         return probabilities_of(logits, self.num_classes).cpu().numpy()
 

@@ -20,7 +20,7 @@ def grad_cam(network: Network, pixels: np.ndarray, labels: np.ndarray) -> np.nda
 
     Args:
         network: its backbone must end in feature maps (B, C, h, w) of more than one pixel.
-        pixels: (N, S, S) uint8 gray.
+        pixels: (N, S, S) or (N, S, S, 3) uint8.
         labels: (N,) the class to explain in each image.
 
     Returns:
@@ -52,7 +52,7 @@ def _heat_of_batch(network: Network, images: Tensor, labels: Tensor) -> Tensor:
         (gradients,) = torch.autograd.grad(scores.sum(), maps)
     channel_weights = gradients.mean(dim=(2, 3), keepdim=True)  # (B, C, 1, 1)
     heat = (channel_weights * maps.detach()).sum(dim=1, keepdim=True).relu()
-    heat = F.interpolate(heat, size=images.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
+    heat = F.interpolate(heat, size=images.shape[1:3], mode="bilinear", align_corners=False)[:, 0]
     largest = heat.amax(dim=(1, 2), keepdim=True)
     return torch.where(largest > 0, heat / largest.clamp(min=torch.finfo(heat.dtype).tiny), 0.0)
 

@@ -1,7 +1,7 @@
 """The 256-px network of the report on three networks: two blocks on gray images, dropout of 0.5, one dense layer.
 
 15,754,849 parameters at 256 px. The report weights the classes by their frequency (1.94 and 0.67), which is a
-setting of the training, not of the network.
+setting of the training, not of the network. Colors become luma: the report reads its images in gray.
 """
 
 from torch import nn

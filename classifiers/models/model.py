@@ -26,7 +26,7 @@ class Model:
     min_image_size_px: int
     """Smaller images would vanish in its pooling layers."""
     mean: tuple[float, ...]
-    """One value per channel, taken from gray values scaled to [0, 1]."""
+    """One value per channel, taken from values scaled to [0, 1]. One channel only: colors become luma."""
     std: tuple[float, ...]
     """One value per channel, by which values are divided after `mean` is subtracted."""
     build_backbone: Callable[[], nn.Module]

@@ -1,4 +1,7 @@
-"""The support vector machine of the CUNY report (Hussan 2022): radial basis functions on 50×50 gray pixels."""
+"""The support vector machine of the CUNY report (Hussan 2022): radial basis functions on 50×50 gray pixels.
+
+Colors become luma, as in the report.
+"""
 
 from torch import nn
 

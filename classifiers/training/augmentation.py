@@ -15,7 +15,9 @@ from classifiers.errors import ClassifierInputError
 from classifiers.training.augmentation_transforms import KerasMove, KerasZoom, Move, SmallMove, albumentations
 
 Augmentation = Callable[[np.ndarray, Sequence[int]], np.ndarray]
-"""(image (S, S) uint8, entropy) → changed image of that shape; entropy: whole numbers that seed the change."""
+"""(image (S, S) or (S, S, 3) uint8, entropy) → changed image of that shape.
+
+Entropy are whole numbers that seed the change."""
 
 
 def _anatomical() -> list[albumentations.BasicTransform]:

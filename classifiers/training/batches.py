@@ -23,8 +23,8 @@ device."""
 # Row numbers of this many steps go to the device in one copy: a copy per step would wait for the GPU in each step.
 _STEPS_PER_COPY = 256
 # On the device, the images of several steps are augmented at a time: an operation takes 10 µs to launch, whatever its
-# size. This many pixels take some 150 MB while they are computed.
-_PIXELS_AT_ONCE = 2**22
+# size. This many values take some 150 MB while they are computed.
+_VALUES_AT_ONCE = 2**22
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def augmented_batches(
     The changes are the same wherever the images are computed (`config.augment_on`).
 
     Args:
-        pixels: (N, S, S) uint8.
+        pixels: (N, S, S) or (N, S, S, 3) uint8.
         labels: (N,) int64 on the network's device; the batches are put on the same device.
         is_synthetic: (N,) bool there.
     """
@@ -101,7 +101,7 @@ def _augmented_on_device(
     """No threads: a GPU works on the steps before while this one samples the changes of the next."""
     images, size_px = pixels_to_device(pixels, labels.device), pixels.shape[1]
     sampler = build_move_sampler(config.augment)
-    steps_at_once = max(1, _PIXELS_AT_ONCE // (config.batch_size * size_px**2))
+    steps_at_once = max(1, _VALUES_AT_ONCE // (config.batch_size * pixels[0].size))
     steps = enumerate(rows_of_batches(labels, config, is_synthetic))
     while chunk := list(itertools.islice(steps, steps_at_once)):
         matrices = np.stack(

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from classifiers.pixels import channels_first, channels_last
+
 AugmentationPlace = Literal["host", "device"]
 """Where the pixels of augmented images are computed: by OpenCV on the host, or on the device that trains."""
 
@@ -35,14 +37,14 @@ def move_images(images: Tensor, matrices: Tensor, *, mirrored_edges: bool) -> Te
     """Each image moved by its matrix, with linear interpolation.
 
     Args:
-        images: (N, S, S) uint8.
+        images: (N, S, S) or (N, S, S, 3) uint8.
         matrices: (N, 2, 3) float32: a moved image shows at pixel (x, y) what the image has at `matrix` · (x, y, 1).
         mirrored_edges: what lies outside an image: its mirror image, or its edge pixels repeated.
 
     Returns:
-        (N, S, S) uint8 on the same device.
+        uint8 of the same shape on the same device.
     """
-    size_px = images.shape[-1]
+    size_px = images.shape[1]
     places = torch.arange(size_px, dtype=torch.float32, device=images.device)
     # Products and sums, no matrix product: that might be computed in TF32.
     by_x, by_y, constant = (matrices[:, :, None, None, column] for column in range(3))  # (N, 2, 1, 1) each
@@ -50,5 +52,5 @@ def move_images(images: Tensor, matrices: Tensor, *, mirrored_edges: bool) -> Te
     # To grid_sample, the image extends from -1 at the outer edge of its first pixel to 1 at that of its last.
     grid = ((2 * sources + 1) / size_px - 1).movedim(1, -1)
     padding = "reflection" if mirrored_edges else "border"
-    moved = functional.grid_sample(images[:, None].float(), grid, padding_mode=padding, align_corners=False)
-    return moved[:, 0].round_().to(torch.uint8)
+    moved = functional.grid_sample(channels_first(images).float(), grid, padding_mode=padding, align_corners=False)
+    return channels_last(moved).round_().to(torch.uint8)

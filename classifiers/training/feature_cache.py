@@ -11,7 +11,7 @@ from classifiers.tensor_files import TensorCache
 
 
 def image_digests(pixels: np.ndarray) -> list[bytes]:
-    """SHA-256 of every image of (N, S, S) uint8."""
+    """SHA-256 of every image of (N, S, S) or (N, S, S, 3) uint8."""
     return [hashlib.sha256(image.tobytes()).digest() for image in pixels]
 
 

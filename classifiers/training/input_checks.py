@@ -9,17 +9,24 @@ from classifiers.errors import ClassifierInputError
 from classifiers.models.model import Model
 
 
-def check_pixels(pixels: np.ndarray, image_size_px: int) -> None:
-    """Check that these are one or more gray images (N, S, S) uint8 with S = `image_size_px`.
+def check_pixels(pixels: np.ndarray, image_size_px: int, channels: int | None = None) -> None:
+    """Check that these are one or more images (N, S, S) or (N, S, S, 3) uint8 with S = `image_size_px`.
+
+    Args:
+        channels: 1 requires gray images, 3 RGB images; None takes either.
 
     Raises:
         ClassifierInputError: the check fails.
     """
-    if pixels.dtype != np.uint8 or pixels.shape[1:] != (image_size_px, image_size_px) or len(pixels) == 0:
+    square = (image_size_px, image_size_px)
+    shapes = {1: square, 3: (*square, 3)}
+    wanted = list(shapes.values()) if channels is None else [shapes[channels]]
+    if pixels.dtype != np.uint8 or pixels.shape[1:] not in wanted or len(pixels) == 0:
+        shown = " or ".join(f"(N, {', '.join(map(str, shape))})" for shape in wanted)
         raise ClassifierInputError(
             found=f"The images are an array {pixels.shape} of {pixels.dtype}.",
-            expected=f"The classifier needs gray images as uint8 (N, {image_size_px}, {image_size_px}), at least one.",
-            action="Resize the images to the classifier's size first.",
+            expected=f"The classifier needs images as uint8 {shown}, at least one.",
+            action="Convert the images to the classifier's size and channels first.",
         )
 
 

@@ -66,7 +66,7 @@ class NetworkInputs:
         return self._network.frozen_backbone
 
     def prepare(self, pixels: np.ndarray, on_features: OnFeatures = _no_report) -> Tensor:
-        """(N, S, S) uint8 to the network's inputs on its device: the same as uint8, or (N, num_features) floats."""
+        """(N, S, S) or (N, S, S, 3) uint8 to inputs on the network's device: the same, or (N, num_features) floats."""
         if not self.has_features or not self._fit_into_memory(len(pixels), pixels):
             return pixels_to_device(pixels, self._device)
         return self._gather(pixels, None, on_features)
@@ -74,7 +74,7 @@ class NetworkInputs:
     def prepare_versions(
         self, pixels: np.ndarray, versions: AugmentedVersions, on_features: OnFeatures = _no_report
     ) -> Tensor:
-        """(N, S, S) uint8 to (K · N, num_features): the features of every image's K augmented versions.
+        """N images, uint8, to (K · N, num_features): the features of every image's K augmented versions.
 
         Row v · N + i is version v of image i. The network must have a frozen backbone.
 

@@ -15,6 +15,7 @@ from classifiers.models.fitted_layer import FitSettings, LastLayerFit
 from classifiers.models.model import Model
 from classifiers.models.network import Network
 from classifiers.models.pretrained_weights import origin_of
+from classifiers.pixels import num_channels
 from classifiers.registry import build_model, find_model, is_start_of_several
 from classifiers.tensor_files import TensorCache
 from classifiers.trained_classifier import TrainedClassifier, hidden_values
@@ -63,7 +64,7 @@ def train_classifier(
     The same arguments give the same predictions, bit for bit, on the CPU of one machine.
 
     Args:
-        train_pixels, val_pixels: (N, S, S) uint8 gray with S = `image_size_px`.
+        train_pixels, val_pixels: (N, S, S) or (N, S, S, 3) uint8 with S = `image_size_px`, both gray or both RGB.
         train_labels, val_labels: (N,) integers from 0 to `num_classes` - 1.
         train_is_synthetic: (N,) bool, for settings that treat synthetic images differently.
         weights: of a frozen backbone: "imagenet", "none" or a file; other models ignore it.
@@ -98,7 +99,16 @@ def train_classifier(
     pretrained = origin_of(weights) if model.frozen_backbone else None
     steps, best_step = int(history[-1]["step"]), result.kept_step
     return TrainedClassifier(
-        model_name, num_classes, image_size_px, network, inputs, pretrained, steps, best_step, history
+        model_name=model_name,
+        num_classes=num_classes,
+        image_size_px=image_size_px,
+        channels=num_channels(train_pixels),
+        network=network,
+        inputs=inputs,
+        pretrained=pretrained,
+        steps_taken=steps,
+        best_step=best_step,
+        history=history,
     )
 
 
@@ -142,7 +152,7 @@ def _check_arguments(
     """Raise ClassifierInputError for wrong images, labels or settings, before any work starts."""
     train_pixels, train_labels, val_pixels, val_labels = arrays
     for pixels, labels in ((train_pixels, train_labels), (val_pixels, val_labels)):
-        check_pixels(pixels, image_size_px)
+        check_pixels(pixels, image_size_px, num_channels(train_pixels))
         check_labels(labels, len(pixels), num_classes)
     check_class_weights(config.class_weights, num_classes)
     check_augmentation(config.augment)

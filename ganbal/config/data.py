@@ -9,6 +9,9 @@ from pydantic import Field, field_validator
 
 from ganbal.config.section import Section
 
+Fit = Literal["stretch", "pad", "crop"]
+NumChannels = Literal[1, 3]
+
 
 class DataConfig(Section):
     """Where the images are and how they are split."""
@@ -48,6 +51,12 @@ class DataConfig(Section):
     intensity_range: Literal["auto"] | tuple[float, float] = "auto"
     """Values of images with more than 8 bits per channel that become black and white. `auto`: one range for the whole
     set, the smallest of 8, 12 or 16 bits that holds all values."""
+    channels: Literal["auto"] | NumChannels = "auto"
+    """1 reads all images in gray, 3 in color. `auto`: 3 if at least half of the training images show color, judged by
+    their pixels; a file of three equal channels is gray."""
+    fit: Fit = "stretch"
+    """How an image that is not square becomes one: `stretch` changes its aspect ratio, `pad` centers it on black,
+    `crop` takes the central square."""
     max_unreadable_fraction: float = Field(0.05, ge=0, le=1)
     """A larger share of unreadable files is an error."""
     phantom_images: int = Field(400, ge=60, le=100_000)

@@ -10,7 +10,7 @@ from ganbal.config.section import Section
 FEWEST_TO_LEARN_FROM = 4
 """Fewest images of a class to learn from: the distance by which checkpoints are chosen halves them."""
 
-Augmentation = Literal["brightness", "contrast", "translation", "cutout", "affine"]
+Augmentation = Literal["brightness", "contrast", "saturation", "translation", "cutout", "affine"]
 
 GAN_PRESETS: dict[str, dict[str, Any]] = {
     "dcgan": {
@@ -24,7 +24,7 @@ GAN_PRESETS: dict[str, dict[str, Any]] = {
     },
     "small-data": {
         "batch_size": 32,
-        "augment": ("brightness", "contrast", "translation", "cutout"),
+        "augment": ("brightness", "contrast", "saturation", "translation", "cutout"),
         "discriminator_norm": "batch",
         "minibatch_stddev": True,
         "loss": "non-saturating",
@@ -95,7 +95,8 @@ class GanConfig(Section):
     r1_every_steps: int = Field(16, ge=1, le=1_000_000)
     """Both penalties are computed in one of this many steps and multiplied by this number (Karras et al. 2020)."""
     augment: tuple[Augmentation, ...]
-    """Differentiable augmentation of what the discriminator sees, real and synthetic alike (Zhao et al. 2020)."""
+    """Differentiable augmentation of what the discriminator sees, real and synthetic alike (Zhao et al. 2020).
+    `saturation` applies to color images only."""
     adaptive_augment: bool = False
     """Augment only as often as the discriminator overfits (Karras et al. 2020), instead of always."""
     adaptive_target: float = Field(0.5, gt=0, lt=1)

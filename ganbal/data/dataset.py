@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 
 from ganbal.config import DataConfig
+from ganbal.config.data import NumChannels
 from ganbal.data.classes import ClassOrder, check_classes, order_classes
+from ganbal.data.conversion_facts import conversion_facts, conversion_warnings
 from ganbal.data.data_warnings import DataWarning
 from ganbal.data.image_table import COLUMNS, ImageTable
 from ganbal.data.locating import PHANTOM, locate, resolve_root
 from ganbal.data.patients import Patients, find_patients
 from ganbal.data.phantom.dataset import planned_phantom_set
-from ganbal.data.pixel_cache import DecodedCache, UnreadableFile
+from ganbal.data.pixel_cache import DecodedCache
+from ganbal.data.pixel_index import UnreadableFile
 from ganbal.data.source import FoundImage, Source
 from ganbal.data.splits import assign_splits, validation_fraction
 from ganbal.errors import InputError
@@ -47,10 +50,16 @@ class Dataset:
         """Files that were left out because they give no image."""
         return self.cache.index.unreadable
 
-    def pixels(self, size_px: int) -> np.ndarray:
-        """All images as gray squares: uint8 (N, size_px, size_px), 0 black, read-only, mapped from disk.
+    @property
+    def channels(self) -> NumChannels:
+        """1 where the images are read in gray, 3 in color."""
+        return self.table.conversion.channels
 
-        Row i is row i of the table. Resized with antialiasing, aspect ratio not kept (see `decoding.resize_gray`).
+    def pixels(self, size_px: int) -> np.ndarray:
+        """All images as squares: uint8 (N, S, S) in gray or (N, S, S, 3) in color, read-only, mapped from disk.
+
+        Row i is row i of the table. Resized with antialiasing, fitted to a square by `data.fit` (see
+        `squares.to_square`).
         A size that is requested for the first time is decoded now.
         """
         return self.cache.pixels(size_px)
@@ -99,7 +108,9 @@ def load_dataset(
     note = " PHANTOM SET: simulated images." if located.is_phantom else ""
     console.say(f"Data: {located.given} ({located.origin}), {len(source.images)} images, {source.layout} layout.{note}")
     check_classes([image.class_name for image in source.images])
-    cache = DecodedCache(source, cache_root, console, intensity=config.intensity_range)
+    cache = DecodedCache(
+        source, cache_root, console, intensity=config.intensity_range, channels=config.channels, fit=config.fit
+    )
     cache.prepare(sizes_px)
     warnings = [*source.warnings, *_check_readable(cache, len(source.images), config.max_unreadable_fraction)]
     found = {image.file_name: image for image in source.images}
@@ -111,6 +122,7 @@ def load_dataset(
     warnings += patients.warnings()
     splits, rule = _split(images, patients, config, seed)
     table = _build_table(source, images, cache, order, splits, patients, is_phantom=located.is_phantom)
+    warnings += conversion_warnings(conversion_facts(table, cache, config))
     for warning in warnings:
         console.warn(f"{warning}.")
     return Dataset(table, located.given, located.origin, order, patients, rule, tuple(warnings), cache, located.imports)
@@ -131,8 +143,8 @@ def _build_table(
     frame["label"] = np.array([order.names.index(image.class_name) for image in images], dtype=np.int64)
     frame["split"], frame["patient"] = splits, patients.ids
     frame["split_found"] = [image.split or "all" for image in images]
-    intensity = cache.index.intensity
-    return ImageTable(source.root, source.layout, is_phantom, order.names, frame[list(COLUMNS)], intensity)
+    conversion = cache.index.conversion
+    return ImageTable(source.root, source.layout, is_phantom, order.names, frame[list(COLUMNS)], conversion)
 
 
 def _split(images: Sequence[FoundImage], patients: Patients, config: DataConfig, seed: int) -> tuple[np.ndarray, str]:

@@ -2,58 +2,24 @@
 
 import contextlib
 import hashlib
-import io
-import stat
-import threading
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import (
-    BmpImagePlugin,
-    GifImagePlugin,
-    Image,
-    ImageOps,
-    JpegImagePlugin,
-    PngImagePlugin,
-    PpmImagePlugin,
-    TiffImagePlugin,
-    WebPImagePlugin,
-)
+from PIL import Image, ImageOps
 
-# No other format is tried, so that no file reaches the external programs that some of PIL's formats start. Naming the
-# plugins makes PIL register them now; it would do so later, but not safely in several threads at once.
-_FORMATS = tuple(
-    plugin.format
-    for plugin in (
-        JpegImagePlugin.JpegImageFile,
-        PngImagePlugin.PngImageFile,
-        BmpImagePlugin.BmpImageFile,
-        TiffImagePlugin.TiffImageFile,
-        GifImagePlugin.GifImageFile,
-        WebPImagePlugin.WebPImageFile,
-        PpmImagePlugin.PpmImageFile,
-    )
-)
-MAX_PIXELS = 80_000_000
-"""The largest image, in pixels; larger ones count as unreadable everywhere."""
-_MAX_FILE_BYTES = 500_000_000
-# Images above this size are decoded one at a time, so that threads do not add up gigabytes.
-_LARGE_PIXELS = 16_000_000
-_one_large_image = threading.Lock()
+from ganbal.config.data import Fit, NumChannels
+from ganbal.data.colors import is_colored
+from ganbal.data.image_opening import GRAY_MODES, MAX_PIXELS, UnreadableImageError, opened_image, read_file
+from ganbal.data.squares import central_square, padded_square, to_square
+
 _INTEGER_RANGES = (255, 4095, 65535)
 _ROWS_PER_BLOCK = 512
 _TIFF_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
-_GRAY_MODES = frozenset(["1", "L", "LA"])
 # Formats that PIL never decodes to more than 8 bits per channel, by their first bytes.
 _NEVER_DEEP = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM")
-
-
-class UnreadableImageError(Exception):
-    """The file gives no image; the message says why."""
 
 
 class IntensityRange(NamedTuple):
@@ -64,86 +30,103 @@ class IntensityRange(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Conversion:
+    """How the files of one data set become squares.
+
+    `intensity` is the range of deep images, None for the image's own (see `to_pixels`); `channels` 1 for gray and 3 for
+    RGB; `fit` says how an image that is not square becomes one (see `squares.to_square`).
+    """
+
+    intensity: IntensityRange | None = None
+    channels: NumChannels = 1
+    fit: Fit = "stretch"
+
+    def to_hash(self) -> list[tuple[object, ...]]:
+        """What digests of images add to the digests of their files: whatever is not as usual."""
+        return [
+            *([(*self.intensity,)] if self.intensity is not None else []),
+            *([("channels", self.channels)] if self.channels != USUAL.channels else []),
+            *([("fit", self.fit)] if self.fit != USUAL.fit else []),
+        ]
+
+
+USUAL = Conversion()
+"""Gray, stretched, 8 bits."""
+
+
+@dataclass(frozen=True)
 class DecodedImage:
     """What one file holds.
 
     `width_px` and `height_px` are as a viewer shows the image, with its EXIF orientation; `mode` is PIL's name of
-    the pixel format in the file; `sha256` is of the file's bytes; `squares` maps S to uint8 (S, S).
+    the pixel format in the file; `is_colored` is judged by the pixels; `sha256` is of the file's bytes;
+    `squares` maps S to uint8 (S, S) or (S, S, 3).
     """
 
     width_px: int
     height_px: int
     mode: str
+    is_colored: bool
     sha256: str
     squares: dict[int, np.ndarray]
 
 
-def decode_file(path: Path, sizes_px: Sequence[int], intensity: IntensityRange | None = None) -> DecodedImage:
-    """Decode a file once to gray and shrink it to every requested size.
+def decode_file(path: Path, sizes_px: Sequence[int], conversion: Conversion = USUAL) -> DecodedImage:
+    """Decode a file once and shrink it to every requested size.
 
     Of a file with several pages or frames the first is taken. JPEG's reduced decoding (PIL `draft`) is not used: on
     1900×1500 images it saves half of 20 ms, but changes pixels of a 64 px result by up to 27 of 255.
 
-    Args:
-        intensity: the data set's range for deep images; None takes the image's own (see `to_gray`).
-
     Raises:
         UnreadableImageError: not an image of a supported format, damaged, empty, or larger than `MAX_PIXELS`.
     """
-    content = _read(path)
-    with _opened(content) as image:
+    content = read_file(path)
+    with opened_image(content) as image:
         mode = image.mode
         image.load()
         _turn_upright(image)
-        gray = to_gray(image, intensity)
-    squares = {size_px: resize_gray(gray, size_px) for size_px in sizes_px}
-    return DecodedImage(gray.shape[1], gray.shape[0], mode, hashlib.sha256(content).hexdigest(), squares)
+        colored = _shows_color(image)
+        pixels = to_pixels(image, conversion.channels, conversion.intensity)
+    squares = {size_px: to_square(pixels, size_px, conversion.fit) for size_px in sizes_px}
+    digest = hashlib.sha256(content).hexdigest()
+    return DecodedImage(pixels.shape[1], pixels.shape[0], mode, colored, digest, squares)
 
 
-def decode_full_size(path: Path, intensity: IntensityRange | None = None) -> np.ndarray:
+def decode_full_size(path: Path, intensity: IntensityRange | None = None, fit: Fit = "stretch") -> np.ndarray:
     """Decode a file at its own size, as pytorch-fid sees it.
 
     Eight-bit files give exactly what `PIL.Image.convert("RGB")` gives: alpha is dropped, palettes are looked up,
     orientation tags are not applied. Gray ones come back with one channel. Deep ones, which PIL would clip to white,
-    are scaled as in `to_gray`.
+    are scaled as in `to_pixels`.
+
+    Args:
+        fit: `pad` and `crop` give squares; `stretch` leaves the shape to whoever resizes the image.
 
     Returns:
         uint8 (H, W) or (H, W, 3).
 
     Raises:
-        UnreadableImageError: as `decode_file`.
+        UnreadableImageError: as `decode_file`; also where padding would make it larger than `MAX_PIXELS`.
     """
-    with _opened(_read(path)) as image:
+    with opened_image(read_file(path)) as image:
         image.load()
         if _is_deep(image):
-            return to_gray(image, intensity)
-        mode = "L" if image.mode in _GRAY_MODES else "RGB"
-        # Converting an image to its own mode would copy it, which matters at 80 million pixels.
-        return np.asarray(image if image.mode == mode else image.convert(mode))
+            pixels = to_pixels(image, 1, intensity)
+        else:
+            mode = "L" if image.mode in GRAY_MODES else "RGB"
+            # Converting an image to its own mode would copy it, which matters at 80 million pixels.
+            pixels = np.asarray(image if image.mode == mode else image.convert(mode))
+    if fit == "pad" and max(pixels.shape[:2]) ** 2 > MAX_PIXELS:
+        limit = f"{MAX_PIXELS // 1_000_000} million"
+        raise UnreadableImageError(f"more than the {limit} pixels allowed, padded to a square")
+    return pixels if fit == "stretch" else central_square(pixels) if fit == "crop" else padded_square(pixels)
 
 
-def decoded_bytes(path: Path) -> int:
-    """Approximate memory that decoding at full size needs, from the file's header: the image and its copy as an array.
+def to_pixels(image: Image.Image, channels: NumChannels = 1, intensity: IntensityRange | None = None) -> np.ndarray:
+    """An image of any PIL mode as uint8 (H, W), or (H, W, 3) for three channels.
 
-    0 for files that give no image; they are reported when they are decoded.
-    """
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return 0
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of large images, which are refused when they are decoded
-            with Image.open(path, formats=_FORMATS) as image:
-                pixels = image.width * image.height
-                return 0 if pixels > MAX_PIXELS else pixels * (2 if image.mode in _GRAY_MODES else 7)
-    except Exception:  # damaged headers raise nearly every kind of exception
-        return 0
-
-
-def to_gray(image: Image.Image, intensity: IntensityRange | None = None) -> np.ndarray:
-    """An image of any PIL mode as uint8 (H, W).
-
-    Colors become ITU-R 601 luma; transparent pixels lie over black. Deep images (16 or 32 bits per pixel) are scaled
-    so that `intensity` becomes 0 … 255, and values beyond it are clipped.
+    With one channel, colors become ITU-R 601 luma. Transparent pixels lie over black. Deep images (16 or 32 bits per
+    pixel) are scaled so that `intensity` becomes 0 … 255, and values beyond it are clipped.
 
     Raises:
         UnreadableImageError: a pixel of a deep image is not a finite number.
@@ -151,31 +134,18 @@ def to_gray(image: Image.Image, intensity: IntensityRange | None = None) -> np.n
     if _is_deep(image):
         values = np.asarray(image)
         gray = _to_eight_bits(values, intensity or common_range([_extremes(values)]))
-        return 255 - gray if _white_is_zero(image) else gray
-    if image.has_transparency_data:
-        visible = image.convert("RGBA")
-        black = Image.new("RGBA", visible.size, (0, 0, 0, 255))
-        return np.asarray(Image.alpha_composite(black, visible).convert("L"))
-    if image.mode not in ("1", "L", "RGB"):
-        image = image.convert("RGB")
-    return np.asarray(image.convert("L"))
+        gray = 255 - gray if _white_is_zero(image) else gray
+        return gray if channels == 1 else np.repeat(gray[..., None], 3, axis=2)
+    return np.asarray(_over_black(image).convert("L" if channels == 1 else "RGB"))
 
 
-def resize_gray(image: np.ndarray, size_px: int) -> np.ndarray:
-    """Resize to a square, antialiased (PIL bicubic, as Parmar et al. 2022 recommend for comparing image sets).
-
-    The aspect ratio is not kept: chests fill the radiograph, and cropping or padding would cut lung or add a border
-    whose width gives the class away.
-
-    Args:
-        image: (H, W) uint8.
-
-    Returns:
-        (size_px, size_px) uint8.
-    """
-    if image.shape == (size_px, size_px):
-        return image
-    return np.asarray(Image.fromarray(image).resize((size_px, size_px), Image.Resampling.BICUBIC))
+def file_shows_color(path: Path) -> bool:
+    """Whether a file's image is in color; False for unreadable files. Files of gray formats are not decoded."""
+    try:
+        with opened_image(read_file(path)) as image:
+            return _shows_color(image)
+    except UnreadableImageError:
+        return False
 
 
 def deep_extremes(path: Path) -> IntensityRange | None:
@@ -184,7 +154,7 @@ def deep_extremes(path: Path) -> IntensityRange | None:
         with path.open("rb") as file:
             if file.read(4).startswith(_NEVER_DEEP):
                 return None
-        with _opened(_read(path)) as image:
+        with opened_image(read_file(path)) as image:
             if not _is_deep(image):
                 return None
             image.load()
@@ -207,55 +177,24 @@ def common_range(extremes: Sequence[IntensityRange]) -> IntensityRange:
     return IntensityRange(low, high)
 
 
-@contextlib.contextmanager
-def _opened(content: bytes) -> Iterator[Image.Image]:
-    """The image in `content`, not decoded yet; every failure inside the block becomes an UnreadableImageError."""
-    with contextlib.ExitStack() as stack:
-        try:
-            image = stack.enter_context(Image.open(io.BytesIO(content), formats=_FORMATS))
-            pixels = image.width * image.height
-            if pixels > MAX_PIXELS:
-                raise UnreadableImageError(
-                    f"{image.width} × {image.height} pixels, more than the {MAX_PIXELS // 1_000_000} million allowed"
-                )
-            if pixels > _LARGE_PIXELS:
-                stack.enter_context(_one_large_image)
-            yield image
-        except UnreadableImageError:
-            raise
-        except Image.UnidentifiedImageError as error:
-            names = ", ".join(sorted(map(str, _FORMATS)))
-            raise UnreadableImageError(f"not an image of a supported format ({names})") from error
-        except Image.DecompressionBombError as error:
-            limit = f"{MAX_PIXELS // 1_000_000} million"
-            raise UnreadableImageError(f"more pixels than the {limit} allowed") from error
-        except MemoryError as error:
-            raise UnreadableImageError("does not fit into memory") from error
-        # PIL's readers answer damaged files with nearly every exception there is (SyntaxError, struct.error, …).
-        except Exception as error:
-            raise UnreadableImageError(f"damaged: {' '.join(str(error).split()) or type(error).__name__}") from error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        status = path.stat()
-        # A pipe with an image's name would block forever.
-        if not stat.S_ISREG(status.st_mode):
-            raise UnreadableImageError("not a regular file")
-        if status.st_size > _MAX_FILE_BYTES:
-            raise UnreadableImageError(f"larger than {_MAX_FILE_BYTES // 1_000_000} MB")
-        content = path.read_bytes()
-    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
-        raise UnreadableImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if not content:
-        raise UnreadableImageError("empty file (0 bytes)")
-    return content
-
-
 def _turn_upright(image: Image.Image) -> None:
     # Damaged EXIF data says nothing about the pixels; like every viewer, take them as they are.
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
+
+
+def _over_black(image: Image.Image) -> Image.Image:
+    """An image of at most 8 bits per channel, transparent pixels over black, in a mode that PIL converts exactly."""
+    if image.has_transparency_data:
+        visible = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", visible.size, (0, 0, 0, 255)), visible)
+    return image if image.mode in ("1", "L", "RGB") else image.convert("RGB")
+
+
+def _shows_color(image: Image.Image) -> bool:
+    if image.mode in GRAY_MODES or _is_deep(image):
+        return False
+    return is_colored(_over_black(image).convert("RGB"))
 
 
 def _is_deep(image: Image.Image) -> bool:

@@ -11,13 +11,15 @@ from typing import TypeVar
 
 from classifiers.training.prefetching import prefetched
 from ganbal.data.decoding import (
+    Conversion,
     DecodedImage,
     IntensityRange,
-    UnreadableImageError,
     common_range,
     decode_file,
     deep_extremes,
+    file_shows_color,
 )
+from ganbal.data.image_opening import UnreadableImageError
 from ganbal.data.source import Source
 from ganbal.runtime.console import Console
 from ganbal.runtime.cpus import usable_cpus
@@ -31,11 +33,11 @@ _Result = TypeVar("_Result")
 
 
 def decode_all(
-    source: Source, sizes_px: Sequence[int], intensity: IntensityRange | None, console: Console
+    source: Source, sizes_px: Sequence[int], conversion: Conversion, console: Console
 ) -> Iterator[tuple[str, str, DecodedImage | str]]:
     """Every file in order: its name, its SHA-256, and the decoded image or why there is none."""
     names = [image.file_name for image in source.images]
-    decode = partial(_decode_one, source.root, sizes_px, intensity)
+    decode = partial(_decode_one, source.root, sizes_px, conversion)
     with console.progress(len(names), "decoding", "image") as bar, warnings.catch_warnings():
         # PIL warns of broken metadata and of large images, file by file; what matters of that is refused anyway.
         warnings.simplefilter("ignore")
@@ -81,6 +83,13 @@ def find_intensity_range(paths: Sequence[Path]) -> tuple[IntensityRange | None, 
     return (common_range(extremes) if extremes else None), len(extremes)
 
 
+def find_colored(paths: Sequence[Path]) -> list[bool]:
+    """Which of these files show color."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return list(in_threads(file_shows_color, paths))
+
+
 def in_threads(work: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iterator[_Result]:
     """`work` on every item, results in order, computed in threads a limited number of items ahead of the consumer."""
     tasks = (items[start : start + _FILES_PER_TASK] for start in range(0, len(items), _FILES_PER_TASK))
@@ -90,10 +99,10 @@ def in_threads(work: Callable[[_Item], _Result], items: Sequence[_Item]) -> Iter
 
 
 def _decode_one(
-    root: Path, sizes_px: Sequence[int], intensity: IntensityRange | None, name: str
+    root: Path, sizes_px: Sequence[int], conversion: Conversion, name: str
 ) -> tuple[str, str, DecodedImage | str]:
     try:
-        image = decode_file(root / name, sizes_px, intensity)
+        image = decode_file(root / name, sizes_px, conversion)
     except UnreadableImageError as error:
         return name, hash_of(root / name), str(error)
     return name, image.sha256, image

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ganbal.data.decoding import IntensityRange
+from ganbal.data.decoding import USUAL, Conversion
 from ganbal.data.source import Layout
 from ganbal.errors import InputError
 
@@ -32,7 +32,8 @@ class ImageTable:
     """All readable images of a data set.
 
     An image's label is the index of its class in `classes`; of two classes the second is the positive one (see
-    `classes.order_classes`). `intensity` is the range by which deep images were scaled, None where there are none.
+    `classes.order_classes`). `conversion` says how the files became squares; its `intensity` is None where no image has
+    more than 8 bits.
     `frame` has the index 0 … N-1, in the order of the file names, and the columns
 
     - `file_name`: POSIX path relative to `root` (absolute where a CSV names a file elsewhere), different in every row
@@ -48,7 +49,7 @@ class ImageTable:
     is_phantom: bool
     classes: tuple[str, ...]
     frame: pd.DataFrame
-    intensity: IntensityRange | None = None
+    conversion: Conversion = USUAL
 
     def __post_init__(self) -> None:
         assert tuple(self.frame.columns) == COLUMNS
@@ -94,12 +95,12 @@ class ImageTable:
         return min(self.classes, key=lambda name: (counts[name], name))
 
     def digest(self) -> str:
-        """SHA-256 of names, classes, splits, patients and contents: the same wherever the set lies."""
+        """SHA-256 of names, classes, splits, patients, contents and conversion: the same wherever the set lies."""
         columns = ["file_name", "class_name", "split", "patient", "sha256"]
         rows = sorted(self.frame[columns].itertuples(index=False, name=None))
         # Properties of the whole set precede the rows unless they have their default values.
         decided: list[tuple[object, ...]] = [self.classes] if list(self.classes) != sorted(self.classes) else []
-        decided += [(*self.intensity,)] if self.intensity is not None else []
+        decided += self.conversion.to_hash()
         # repr keeps fields apart whatever characters names have in them.
         return hashlib.sha256("\n".join(map(repr, [*decided, *rows])).encode()).hexdigest()
 

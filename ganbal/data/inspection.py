@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from ganbal.config import DataConfig
+from ganbal.data.conversion_facts import conversion_facts
 from ganbal.data.dataset import Dataset
 from ganbal.data.image_formats import printable
 from ganbal.data.image_table import SPLITS, ImageTable
@@ -47,6 +48,7 @@ def inspect_dataset(dataset: Dataset, config: DataConfig) -> dict[str, Any]:
         "patients_shared": patients_shared(table),
         "duplicates": duplicates(table.frame),
         "intensity": _intensity(dataset, config),
+        **conversion_facts(table, dataset.cache, config),
         "unreadable": [vars(entry) for entry in dataset.unreadable],
         "warnings": [warning.to_json() for warning in dataset.warnings],
         "digest": table.digest(),
@@ -97,7 +99,7 @@ def patients_shared(table: ImageTable) -> list[dict[str, Any]]:
 def _intensity(dataset: Dataset, config: DataConfig) -> dict[str, Any] | None:
     """How images with more than 8 bits per channel were scaled; None where there are none."""
     index = dataset.cache.index
-    if index.intensity is None:
+    if index.conversion.intensity is None:
         return None
     setting = "auto" if config.intensity_range == "auto" else "setting"
-    return {"range": list(index.intensity), "chosen_by": setting, "images": index.num_deep}
+    return {"range": list(index.conversion.intensity), "chosen_by": setting, "images": index.num_deep}

@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from ganbal.data.dataset import Dataset
-from ganbal.data.decoding import UnreadableImageError, decode_file
+from ganbal.data.decoding import decode_file
+from ganbal.data.image_opening import UnreadableImageError
 from ganbal.runtime.atomic_files import atomic_path
 
 _SAMPLES_PER_CLASS = 8
@@ -116,7 +117,7 @@ def _samples(dataset: Dataset) -> Figure:
             # From the files: a few dozen images are no reason to decode all at this size.
             with contextlib.suppress(UnreadableImageError):  # deleted since it was decoded
                 image = decode_file(
-                    table.root / table.frame["file_name"].iloc[index], [_SAMPLE_SIZE_PX], table.intensity
+                    table.root / table.frame["file_name"].iloc[index], [_SAMPLE_SIZE_PX], table.conversion
                 )
                 axes.imshow(image.squares[_SAMPLE_SIZE_PX], cmap="gray", vmin=0, vmax=255)
         row[0].set_title(f"{_label(name)}, {len(rows):,} training images", loc="left", fontsize=10, color=_INK)

@@ -7,105 +7,74 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import BinaryIO, Literal
 
 import numpy as np
 import PIL
 
-from ganbal.data.decoding import DecodedImage, IntensityRange
-from ganbal.data.image_reading import FileState, decode_all, file_states, find_intensity_range, hash_files
+from ganbal.config.data import Fit, NumChannels
+from ganbal.data.colors import channels_for
+from ganbal.data.decoding import Conversion, DecodedImage, IntensityRange
+from ganbal.data.image_reading import (
+    decode_all,
+    file_states,
+    find_colored,
+    find_intensity_range,
+    hash_files,
+)
+from ganbal.data.pixel_index import Index, ReadableFile, UnreadableFile
 from ganbal.data.source import Source
+from ganbal.data.squares import square_shape
 from ganbal.errors import GanbalError
 from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.locks import LOCK_NAME, folder_lock
 
 # Increased whenever decoding gives other pixels, or the index has another format.
-_VERSION = 2
+_VERSION = 3
 # A file changed within this time before its state was noted may change again without a trace in its times.
 _CLOCK_TICK_NS = 2_000_000_000
+# Files that are looked at before decoding; if they mislead, the images are decoded once more.
+_COLOR_SAMPLE = 32
 IntensitySetting = Literal["auto"] | tuple[float, float]
+ChannelSetting = Literal["auto"] | NumChannels
 
 
-@dataclass(frozen=True)
-class ReadableFile:
-    """What decoding found in one readable file; see `DecodedImage`."""
+class _OtherChannelsError(Exception):
+    """All images together ask for other channels than those in which they were just decoded."""
 
-    file_name: str
-    width_px: int
-    height_px: int
-    mode: str
-    sha256: str
-
-
-@dataclass(frozen=True)
-class UnreadableFile:
-    """A file that gives no image, and why."""
-
-    file_name: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Index:
-    """What is known of the files of a source.
-
-    `readable` are in the order of the rows of pixels; `states` has the state of every file when it was last read, at
-    `noted_ns` on the clock; `intensity` is the range of deep images, None where there are none; `checksums` maps the
-    sizes in the cache to the CRC-32 of their pixels.
-    """
-
-    readable: tuple[ReadableFile, ...]
-    unreadable: tuple[UnreadableFile, ...]
-    hashes: dict[str, str]
-    states: dict[str, FileState]
-    noted_ns: int
-    intensity: IntensityRange | None
-    num_deep: int
-    checksums: dict[int, int] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        content = asdict(self)
-        content["checksums"] = {str(size): value for size, value in self.checksums.items()}
-        return {"checksum": _json_checksum(content), "content": json.loads(json.dumps(content))}
-
-    @classmethod
-    def from_json(cls, document: Any) -> "Index":
-        """Raises ValueError, KeyError or TypeError where the document is not what `to_json` made."""
-        content = document["content"]
-        if document["checksum"] != _json_checksum(content):
-            raise ValueError("the checksum does not fit")
-        return cls(
-            tuple(ReadableFile(**entry) for entry in content["readable"]),
-            tuple(UnreadableFile(**entry) for entry in content["unreadable"]),
-            content["hashes"],
-            {name: tuple(state) for name, state in content["states"].items()},
-            content["noted_ns"],
-            None if content["intensity"] is None else IntensityRange(*content["intensity"]),
-            content["num_deep"],
-            {int(size): value for size, value in content["checksums"].items()},
-        )
+    def __init__(self, channels: NumChannels) -> None:
+        self.channels = channels
 
 
 class DecodedCache:
     """Decoded pixels of a source under `cache_root`.
 
-    A folder per source holds a folder per list of file names and decoder version. In it are `index.json` and, for
-    every size asked for so far, `pixels_<S>.npy`, uint8 (N, S, S). Everything is verified: a file whose size,
-    times or inode differ from the index, or which had changed just before they were noted, is hashed again, and where
-    its content has changed, everything is decoded again; pixels are compared with their checksum when they are opened.
-    A lock keeps processes that decode the same source from doing it twice.
+    A folder per source holds a folder per list of file names, settings and decoder version. In it are `index.json` and,
+    for every size asked for so far, `pixels_<S>.npy`, uint8 (N, S, S) or, for images in color, (N, S, S, 3). Everything
+    is verified: a file whose size, times or inode differ from the index, or which had changed just before they were
+    noted, is hashed again, and where its content has changed, everything is decoded again; pixels are compared with
+    their checksum when they are opened. A lock keeps processes that decode the same source from doing it twice.
     """
 
     def __init__(
-        self, source: Source, cache_root: Path, console: Console, *, intensity: IntensitySetting = "auto"
+        self,
+        source: Source,
+        cache_root: Path,
+        console: Console,
+        *,
+        intensity: IntensitySetting = "auto",
+        channels: ChannelSetting = "auto",
+        fit: Fit = "stretch",
     ) -> None:
-        self._source, self._console, self._setting = source, console, intensity
+        self._source, self._console = source, console
+        self._intensity_setting, self._channels_setting, self._fit = intensity, channels, fit
         self._family = cache_root / "decoded" / hashlib.sha256(str(source.given.absolute()).encode()).hexdigest()[:12]
         names = [image.file_name for image in source.images]
-        key = json.dumps([_VERSION, PIL.__version__, intensity, names])
+        judged = self.judged_names if channels == "auto" else None
+        key = json.dumps([_VERSION, PIL.__version__, intensity, channels, judged, fit, names])
         self._folder = self._family / hashlib.sha256(key.encode()).hexdigest()[:20]
         self._index: Index | None = None
         self._pixels: dict[int, np.ndarray] = {}
@@ -135,7 +104,7 @@ class DecodedCache:
                 raise GanbalError(f"Decoded images cannot be kept in {self._folder}: {reason}.") from error
 
     def pixels(self, size_px: int) -> np.ndarray:
-        """uint8 (N, size_px, size_px), read-only and mapped from disk; rows as in the index."""
+        """uint8 (N, S, S) or (N, S, S, 3), read-only and mapped from disk; rows as in the index."""
         self.prepare([size_px])
         return self._pixels[size_px]
 
@@ -168,28 +137,54 @@ class DecodedCache:
                 write_json(self._index_file, index.to_json())
         return index
 
+    @property
+    def judged_names(self) -> list[str]:
+        """The files whose colors decide on the channels: the set's own training images, or all where it has none."""
+        images = self._source.images
+        return [image.file_name for image in images if image.split == "train"] or [i.file_name for i in images]
+
     def _decode(self, sizes_px: Sequence[int]) -> None:
+        if self._index is not None:
+            self._decode_as(self._index.conversion, self._index.num_deep, sizes_px)
+            return
+        intensity, num_deep = self._intensity()
+        expected = Conversion(intensity, self._expected_channels(), self._fit)
+        try:
+            self._decode_as(expected, num_deep, sizes_px)
+        except _OtherChannelsError as error:
+            self._decode_as(replace(expected, channels=error.channels), num_deep, sizes_px)
+
+    def _decode_as(self, conversion: Conversion, num_deep: int, sizes_px: Sequence[int]) -> None:
         before = self._index
         now, states = time.time_ns(), file_states(self._source)
-        intensity, num_deep = (before.intensity, before.num_deep) if before else self._intensity()
         readable: list[ReadableFile] = []
         unreadable: list[UnreadableFile] = []
         hashes: dict[str, str] = {}
         with ExitStack() as stack:
-            arrays = [stack.enter_context(_array_on_disk(self._pixels_file(size), size)) for size in sizes_px]
-            for name, digest, outcome in decode_all(self._source, sizes_px, intensity, self._console):
+            shapes = [square_shape(size, conversion.channels) for size in sizes_px]
+            arrays = [
+                stack.enter_context(_array_on_disk(self._pixels_file(size), shape))
+                for size, shape in zip(sizes_px, shapes, strict=True)
+            ]
+            for name, digest, outcome in decode_all(self._source, sizes_px, conversion, self._console):
                 hashes[name] = digest
                 if not isinstance(outcome, DecodedImage):
                     unreadable.append(UnreadableFile(name, outcome))
                     continue
-                readable.append(ReadableFile(name, outcome.width_px, outcome.height_px, outcome.mode, digest))
+                readable.append(
+                    ReadableFile(name, outcome.width_px, outcome.height_px, outcome.mode, outcome.is_colored, digest)
+                )
                 for array, size in zip(arrays, sizes_px, strict=True):
                     array.append(outcome.squares[size])
             if before is not None and hashes != before.hashes:
                 raise GanbalError(f"Files in {self._source.root} changed while they were being read. Start again.")
+            if before is None and (channels := self._channels_of(readable)) != conversion.channels:
+                raise _OtherChannelsError(channels)
             checksums = dict(before.checksums) if before else {}
             checksums |= {size: array.checksum for size, array in zip(sizes_px, arrays, strict=True)}
-            self._index = Index(tuple(readable), tuple(unreadable), hashes, states, now, intensity, num_deep, checksums)
+            self._index = Index(
+                tuple(readable), tuple(unreadable), hashes, states, now, conversion, num_deep, checksums
+            )
             # Before the arrays get their names: a checksum without its file is harmless, a file without is not found.
             write_json(self._index_file, self._index.to_json())
         for size in sizes_px:
@@ -199,9 +194,24 @@ class DecodedCache:
         """The range of deep images, and their number."""
         paths = [self._source.root / image.file_name for image in self._source.images]
         found, num_deep = find_intensity_range(paths)
-        if self._setting == "auto" or found is None:
+        if self._intensity_setting == "auto" or found is None:
             return found, num_deep
-        return IntensityRange(*self._setting), num_deep
+        return IntensityRange(*self._intensity_setting), num_deep
+
+    def _expected_channels(self) -> NumChannels:
+        """The channels by the setting, or by a few files, spread evenly: decoding twice costs more."""
+        if self._channels_setting != "auto":
+            return self._channels_setting
+        names = self.judged_names
+        chosen = np.unique(np.linspace(0, len(names) - 1, _COLOR_SAMPLE).astype(int))
+        return channels_for(find_colored([self._source.root / names[i] for i in chosen]))
+
+    def _channels_of(self, readable: Sequence[ReadableFile]) -> NumChannels:
+        """The channels by the setting, or by all images that are to be judged."""
+        if self._channels_setting != "auto":
+            return self._channels_setting
+        judged = set(self.judged_names)
+        return channels_for([file.is_colored for file in readable if file.file_name in judged])
 
     def _open(self, size_px: int) -> bool:
         """Whether the pixels of this size are in the cache and undamaged; keeps them open."""
@@ -215,7 +225,7 @@ class DecodedCache:
             return False
         except (OSError, ValueError, EOFError):
             pixels = np.empty(0)
-        wanted = (len(self._index.readable), size_px, size_px)
+        wanted = (len(self._index.readable), *square_shape(size_px, self._index.conversion.channels))
         if pixels.shape != wanted or pixels.dtype != np.uint8 or _checksum(pixels) != self._index.checksums[size_px]:
             self._warn_of_damage(self._pixels_file(size_px))
             return False
@@ -249,32 +259,32 @@ class _GrowingArray:
     """A .npy file of squares that is written from front to back."""
 
     file: BinaryIO
-    size_px: int
+    square_shape: tuple[int, ...]
     count: int = 0
     checksum: int = 0
     """CRC-32 of the pixels so far."""
 
     def append(self, image: np.ndarray) -> None:
-        assert image.shape == (self.size_px, self.size_px) and image.dtype == np.uint8
+        assert image.shape == self.square_shape and image.dtype == np.uint8
         content = image.tobytes()
         self.file.write(content)
         self.checksum = zlib.crc32(content, self.checksum)
         self.count += 1
 
     def write_header(self) -> int:
-        header = {"descr": "|u1", "fortran_order": False, "shape": (self.count, self.size_px, self.size_px)}
+        header = {"descr": "|u1", "fortran_order": False, "shape": (self.count, *self.square_shape)}
         np.lib.format.write_array_header_1_0(self.file, header)
         return self.file.tell()
 
 
 @contextmanager
-def _array_on_disk(target: Path, size_px: int) -> Iterator[_GrowingArray]:
+def _array_on_disk(target: Path, square_shape: tuple[int, ...]) -> Iterator[_GrowingArray]:
     """Yield an array to append to; its file appears at the end.
 
     Written, not mapped: a full disk is then an OSError, where a mapped file would kill the process.
     """
     with atomic_path(target) as temporary, temporary.open("wb") as file:
-        array = _GrowingArray(file, size_px)
+        array = _GrowingArray(file, square_shape)
         start = array.write_header()
         yield array
         file.seek(0)
@@ -284,7 +294,3 @@ def _array_on_disk(target: Path, size_px: int) -> Iterator[_GrowingArray]:
 
 def _checksum(pixels: np.ndarray) -> int:
     return zlib.crc32(pixels.reshape(-1).data)
-
-
-def _json_checksum(content: Any) -> int:
-    return zlib.crc32(json.dumps(content, sort_keys=True).encode())

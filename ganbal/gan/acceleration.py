@@ -141,7 +141,8 @@ def _losses(step: TrainStep) -> Tensor:
 
 def copy_of(state: TrainingState, config: GanConfig) -> TrainingState:
     """A state of equal content that shares nothing with this one."""
-    copy = new_state(config, state.seed, state.device, state.generator.num_classes)
+    generator = state.generator
+    copy = new_state(config, state.seed, state.device, generator.num_classes, generator.image_channels)
     copy.load_state_dict(state.state_dict())
     return copy
 

@@ -19,7 +19,7 @@ def split_off_held_out(images: Tensor, fraction: float) -> tuple[Tensor, Tensor]
     """Split training images, always in the same way, into a part to train on and a part to hold out (at least one).
 
     Args:
-        images: (N, S, S), N ≥ 2.
+        images: (N, S, S) or (N, S, S, 3), N ≥ 2.
     """
     count = min(max(round(len(images) * fraction), 1), len(images) - 1)
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0)).to(images.device)

@@ -5,6 +5,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from classifiers.pixels import channels_first
+
 
 class RowSampler(Protocol):
     """Samples training images by row."""
@@ -45,5 +47,5 @@ class ClassBalancedRows:
 
 
 def to_network_range(pixels: Tensor) -> Tensor:
-    """(B, S, S) uint8 to (B, 1, S, S) float32 in [-1, 1]."""
-    return pixels[:, None].float() / 127.5 - 1.0
+    """(B, S, S) or (B, S, S, 3) uint8 to (B, 1 or 3, S, S) float32 in [-1, 1]."""
+    return channels_first(pixels).float() / 127.5 - 1.0

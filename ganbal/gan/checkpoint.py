@@ -19,7 +19,7 @@ from ganbal.gan.state import TrainingState
 from ganbal.runtime.atomic_files import atomic_path
 from ganbal.runtime.hashing import file_digest
 
-FORMAT = 3
+FORMAT = 4
 
 
 def save_checkpoint(path: Path, content: dict[str, Any], fingerprint: TrainingFingerprint) -> None:
@@ -156,7 +156,7 @@ def _build_generator(fingerprint: TrainingFingerprint) -> Generator:
     # A fingerprint leaves out the steps, which must be more than those of a pretraining.
     config = GanConfig.model_validate(settings | {"steps": int(settings["pretrain_steps"]) + 1})
     num_classes = len(fingerprint.class_names) if fingerprint.is_conditional else None
-    return build_generator(config, num_classes, torch.Generator())
+    return build_generator(config, num_classes, torch.Generator(), fingerprint.channels)
 
 
 def _check_sums(path: Path) -> None:

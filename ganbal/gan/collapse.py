@@ -12,12 +12,12 @@ HAD_DIVERSITY, LOST_DIVERSITY = 0.5, 0.25
 
 
 def diversity(images: np.ndarray) -> float:
-    """Root mean square difference between two different images of the set, in gray levels.
+    """Root mean square difference between two different images of the set, in steps of 255.
 
     For images x_i with mean image m it is √(2·mean|x_i - m|²·n/(n-1)), without visiting pairs.
 
     Args:
-        images: (N, S, S) uint8, N ≥ 2.
+        images: (N, S, S) or (N, S, S, 3) uint8, N ≥ 2.
     """
     flat = images.reshape(len(images), -1).astype(np.float32)
     variance = flat.var(axis=0, ddof=1, dtype=np.float64).mean()

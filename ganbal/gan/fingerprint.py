@@ -24,6 +24,7 @@ class TrainingFingerprint:
         class_names: classes that the generator knows, in the order of their labels.
         is_conditional: whether the networks get labels.
         data_digest: digest of the training images.
+        channels: of the images, 1 for gray and 3 for RGB.
     """
 
     settings: Mapping[str, Any]
@@ -31,6 +32,7 @@ class TrainingFingerprint:
     is_conditional: bool
     seed: int
     data_digest: str
+    channels: int = 1
 
     @classmethod
     def of(
@@ -41,10 +43,11 @@ class TrainingFingerprint:
         class_names: Sequence[str],
         data_digest: str,
         is_conditional: bool = False,
+        channels: int = 1,
     ) -> "TrainingFingerprint":
         dumped = config.model_dump(mode="json")
         settings = {f"gan.{name}": value for name, value in dumped.items() if name not in _NOT_COMPARED}
-        return cls(settings, tuple(class_names), is_conditional, seed, data_digest)
+        return cls(settings, tuple(class_names), is_conditional, seed, data_digest, channels)
 
     def to_dict(self) -> dict[str, Any]:
         """As stored in a checkpoint: strings, numbers, lists and dictionaries."""
@@ -54,6 +57,7 @@ class TrainingFingerprint:
             "is_conditional": self.is_conditional,
             "seed": self.seed,
             "training images": self.data_digest,
+            "data.channels": self.channels,
         }
 
     @classmethod
@@ -65,6 +69,7 @@ class TrainingFingerprint:
             bool(content["is_conditional"]),
             int(content["seed"]),
             str(content["training images"]),
+            int(content["data.channels"]),
         )
 
     def differences(self, other: "TrainingFingerprint") -> list[str]:

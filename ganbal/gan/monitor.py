@@ -28,7 +28,7 @@ class Monitor:
     """Measures the averaged generator at intervals and acts on the result.
 
     Args:
-        images: (N, S, S) uint8, the training images.
+        images: (N, S, S) or (N, S, S, 3) uint8, the training images.
         quality: distance of synthetic images to them, lower is better; None measures the diversity only.
         labels: (N,) int64 for a class-conditional generator, else None. Every class gets the same number of images.
         best_checkpoint: the file that `write_best` writes.

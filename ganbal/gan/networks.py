@@ -13,18 +13,19 @@ GROUP_SIZE = 4
 
 
 class Generator(nn.Module):
-    """Latent vectors to gray images: what all generators have in common. `generators` lists them.
+    """Latent vectors to images: what all generators have in common. `generators` lists them.
 
     A class-conditional generator concatenates a learned vector per class to the latent vector, of the same length and
     initially of the same size (Mirza & Osindero 2014, arXiv:1411.1784, with an embedding instead of a one-hot label).
 
     Args:
         num_classes: classes of a class-conditional generator; None makes a plain one.
+        image_channels: C of the images, 1 for gray and 3 for RGB.
     """
 
-    def __init__(self, latent_dim: int, num_classes: int | None = None) -> None:
+    def __init__(self, latent_dim: int, num_classes: int | None = None, image_channels: int = 1) -> None:
         super().__init__()
-        self.latent_dim, self.num_classes = latent_dim, num_classes
+        self.latent_dim, self.num_classes, self.image_channels = latent_dim, num_classes, image_channels
 
     @property
     def input_dim(self) -> int:
@@ -43,7 +44,7 @@ class Generator(nn.Module):
         return torch.cat([latents, self.class_vectors(labels)], dim=1)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Generate images (B, 1, S, S) float in [-1, 1], a function of the arguments and the weights alone.
+        """Generate images (B, C, S, S) float in [-1, 1], a function of the arguments and the weights alone.
 
         Args:
             latents: (B, latent_dim) float, standard normal.
@@ -59,10 +60,19 @@ class DcganGenerator(Generator):
         image_size_px: S, the side of the images.
         base_channels: channels of the layer next to the image.
         num_classes: classes of a class-conditional generator; None makes a plain one.
+        image_channels: C of the images, 1 for gray and 3 for RGB.
     """
 
-    def __init__(self, image_size_px: int, base_channels: int, latent_dim: int, num_classes: int | None = None) -> None:
-        super().__init__(latent_dim, num_classes)
+    def __init__(
+        self,
+        image_size_px: int,
+        base_channels: int,
+        latent_dim: int,
+        num_classes: int | None = None,
+        *,
+        image_channels: int = 1,
+    ) -> None:
+        super().__init__(latent_dim, num_classes, image_channels)
         start_px, channels = channel_plan(image_size_px, base_channels)
         layers: list[nn.Module] = [
             nn.ConvTranspose2d(self.input_dim, channels[0], start_px, bias=False),
@@ -75,7 +85,7 @@ class DcganGenerator(Generator):
                 nn.BatchNorm2d(outputs),
                 nn.ReLU(inplace=True),
             ]
-        layers += [nn.ConvTranspose2d(channels[-1], 1, 4, stride=2, padding=1), nn.Tanh()]
+        layers += [nn.ConvTranspose2d(channels[-1], image_channels, 4, stride=2, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.add_class_vectors()
 
@@ -84,7 +94,7 @@ class DcganGenerator(Generator):
 
 
 class Discriminator(nn.Module):
-    """Gray images to one logit each: large for real, small for synthetic.
+    """Images to one logit each: large for real, small for synthetic.
 
     The class-conditional logit is ψ·φ(x) + v_y·φ(x) (projection, Miyato & Koyama 2018, arXiv:1802.05637): φ is the last
     feature map, ψ a vector shared by all classes and v_y one vector per class, all of them filters of the last layer.
@@ -94,6 +104,7 @@ class Discriminator(nn.Module):
             biases instead (`initialization` adds spectral normalization).
         minibatch_stddev: lets the last layer see how much the images of a group differ.
         num_classes: classes of a class-conditional discriminator; None makes a plain one.
+        image_channels: C of the images.
     """
 
     def __init__(
@@ -104,11 +115,12 @@ class Discriminator(nn.Module):
         *,
         minibatch_stddev: bool = False,
         num_classes: int | None = None,
+        image_channels: int = 1,
     ) -> None:
         super().__init__()
         start_px, channels = channel_plan(image_size_px, base_channels)
         channels = channels[::-1]
-        layers: list[nn.Module] = [nn.Conv2d(1, channels[0], 4, stride=2, padding=1), _leaky_relu()]
+        layers: list[nn.Module] = [nn.Conv2d(image_channels, channels[0], 4, stride=2, padding=1), _leaky_relu()]
         for before, after in itertools.pairwise(channels):
             layers.append(nn.Conv2d(before, after, 4, stride=2, padding=1, bias=norm != "batch"))
             if norm == "batch":
@@ -124,7 +136,7 @@ class Discriminator(nn.Module):
         """Score images.
 
         Args:
-            images: (B, 1, S, S) float in [-1, 1].
+            images: (B, C, S, S) float in [-1, 1].
             labels: (B,) int64, for a class-conditional discriminator only.
 
         Returns:

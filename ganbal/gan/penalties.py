@@ -9,7 +9,7 @@ from torch import Tensor
 from ganbal.config import GanConfig
 
 Score = Callable[[Tensor, Tensor | None], Tensor]
-"""A discriminator: images (B, 1, S, S) and labels (B,) or None to logits (B,)."""
+"""A discriminator: images (B, C, S, S) and labels (B,) or None to logits (B,)."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class PenaltyInputs:
 
     Attributes:
         discriminator: in float32, as a gradient of a gradient loses too much in bfloat16.
-        real, synthetic: (B, 1, S, S) float32 in about [-1, 1], as augmented for the discriminator.
+        real, synthetic: (B, C, S, S) float32 in about [-1, 1], as augmented for the discriminator.
         labels: (B,) int64 for class-conditional networks, else None.
         random: for penalties that sample points, such as the interpolates of WGAN-GP.
     """
@@ -55,7 +55,7 @@ class LazyPenalties:
 
 
 def squared_gradient_norm(discriminator: Score, images: Tensor, labels: Tensor | None = None) -> Tensor:
-    """Mean squared norm of the discriminator's gradient at the images (B, 1, S, S), a scalar."""
+    """Mean squared norm of the discriminator's gradient at the images (B, C, S, S), a scalar."""
     images = images.detach().requires_grad_(True)
     (gradient,) = torch.autograd.grad(discriminator(images, labels).sum(), images, create_graph=True)
     return gradient.square().sum(dim=(1, 2, 3)).mean()

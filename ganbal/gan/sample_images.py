@@ -8,10 +8,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganbal.gan.augmentation import augment, draws_needed
+from classifiers.pixels import num_channels
+from ganbal.gan.augmentation import augment, augmentations_for, draws_needed
 from ganbal.gan.batches import to_network_range
 from ganbal.gan.networks import Generator
-from ganbal.gan.sampling import generate_images, latent_rows
+from ganbal.gan.sampling import as_pixels, generate_images, latent_rows
 from ganbal.runtime.atomic_files import atomic_path
 from ganbal.synthesis.synthetic_png import MARK, tile, write_synthetic_png
 
@@ -69,9 +70,10 @@ def write_augmentation(path: Path, images: np.ndarray, names: Sequence[str]) -> 
     """What the discriminator sees: real images unchanged, under each augmentation alone, and three times under all.
 
     Args:
-        images: (N, S, S) uint8 training images, of which the first few are used.
-        names: any of `augmentation.AUGMENTATIONS`; without any, nothing is written.
+        images: (N, S, S) or (N, S, S, 3) uint8 training images, of which the first few are used.
+        names: any of `augmentation.AUGMENTATIONS`; without any that fits the images, nothing is written.
     """
+    names = augmentations_for(names, num_channels(images))
     if not names:
         return
     random = torch.Generator().manual_seed(0)
@@ -80,8 +82,7 @@ def write_augmentation(path: Path, images: np.ndarray, names: Sequence[str]) -> 
     for chosen in [*([name] for name in names), *[names] * 3]:
         draws = torch.rand((len(real), draws_needed(chosen)), generator=random)
         columns.append(augment(real, chosen, draws))
-    sheet = torch.cat(columns, dim=1).flatten(0, 1)  # (rows · columns, S, S)
-    pixels = ((sheet + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
+    pixels = as_pixels(torch.stack(columns, dim=1).flatten(0, 1)).numpy()  # (rows · columns, S, S) or (…, 3)
     with atomic_path(path) as temporary:
         Image.fromarray(tile(pixels, len(columns))).save(temporary, format="PNG")
 
@@ -91,9 +92,14 @@ def write_animation(path: Path, grids: Sequence[Path]) -> None:
     if len(grids) < 2:
         return
     chosen = sorted({round(i) for i in np.linspace(0, len(grids) - 1, min(len(grids), MOST_FRAMES))})
-    frames = [Image.open(grids[i]).convert("L") for i in chosen]
+    frames = [_frame(grids[i]) for i in chosen]
     with atomic_path(path) as temporary:
         durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [5 * FRAME_MILLISECONDS]
         frames[0].save(
             temporary, format="GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, comment=MARK
         )
+
+
+def _frame(grid: Path) -> Image.Image:
+    with Image.open(grid) as image:
+        return image.copy()

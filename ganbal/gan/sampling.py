@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from classifiers.pixels import channels_last
 from classifiers.training.precision import true_float32
 from ganbal.gan.networks import Generator
 
@@ -26,15 +27,14 @@ def latent_rows(seed: int, count: int, latent_dim: int) -> Tensor:
 
 def as_pixels(images: Tensor) -> Tensor:
     """(B, C, S, S) in [-1, 1] to uint8 (B, S, S), or (B, S, S, 3) in color."""
-    pixels = ((images + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    return pixels[:, 0] if pixels.shape[1] == 1 else pixels.permute(0, 2, 3, 1)
+    return channels_last(((images + 1.0) * 127.5).round().clamp(0, 255).to(torch.uint8))
 
 
 @torch.no_grad()
 def generate_images(
     generator: Generator, latents: Tensor, batch_size: int, labels: Tensor | None = None
 ) -> Iterator[np.ndarray]:
-    """Yield the images of `latents` in batches, each (B, S, S) uint8.
+    """Yield the images of `latents` in batches, each (B, S, S) or (B, S, S, 3) uint8.
 
     The generator runs in evaluation mode and in float32, so that an image depends on its latent vector and label alone.
 
@@ -78,6 +78,6 @@ class TrainedGenerator:
         return self.network.latent_dim
 
     def generate(self, latents: Tensor, batch_size: int) -> Iterator[np.ndarray]:
-        """Yield the images of `latents` (N, latent_dim) in batches, each (B, S, S) uint8."""
+        """Yield the images of `latents` (N, latent_dim) in batches, each (B, S, S) or (B, S, S, 3) uint8."""
         labels = None if self.label is None else torch.full((len(latents),), self.label)
         yield from generate_images(self.network, latents, batch_size, labels)

@@ -106,15 +106,18 @@ class TrainingState:
                     group["lr"] = rate * factor
 
 
-def new_state(config: GanConfig, seed: int, device: torch.device, num_classes: int | None = None) -> TrainingState:
+def new_state(
+    config: GanConfig, seed: int, device: torch.device, num_classes: int | None = None, image_channels: int = 1
+) -> TrainingState:
     """The state before the first step. Initial weights are computed on the CPU: the same on every device.
 
     Args:
         num_classes: makes class-conditional networks for so many classes; None makes plain ones.
+        image_channels: 1 for gray images, 3 for RGB.
     """
     random = torch.Generator().manual_seed(seed)
-    generator = build_generator(config, num_classes, random)
-    discriminator = build_discriminator(config, num_classes, random, seed)
+    generator = build_generator(config, num_classes, random, image_channels)
+    discriminator = build_discriminator(config, num_classes, random, seed, image_channels)
     for network in (generator, discriminator):
         network.to(device).to(memory_format=torch.channels_last)
     state = TrainingState(

@@ -1,6 +1,6 @@
 """One step of GAN training."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
+from classifiers.pixels import num_channels
 from classifiers.training.precision import Precision, autocast, choose_precision
 from ganbal.config import GanConfig
 from ganbal.gan.adaptive_augmentation import AdaptiveStrength, split_off_held_out
-from ganbal.gan.augmentation import augment, draws_needed
+from ganbal.gan.augmentation import augment, augmentations_for, draws_needed
 from ganbal.gan.batches import ClassBalancedRows, RowSampler, UniformRows, to_network_range
 from ganbal.gan.data_parallel import Network, share_gradients
 from ganbal.gan.ema import MovingAverage, decay_for_step
@@ -74,7 +75,7 @@ class TrainStep:
     takes its slice: the result does not depend on the number of processes.
 
     Args:
-        images: (N, S, S) uint8 on the device of the networks.
+        images: (N, S, S) or (N, S, S, 3) uint8 on the device of the networks.
         labels: (N,) int64 on the same device, for class-conditional networks.
         pretraining: (M, S, S) uint8 on the same device, images of the first `config.pretrain_steps` steps.
         precision: of the networks; None chooses by the device.
@@ -103,7 +104,8 @@ class TrainStep:
         self._precision = precision or choose_precision("auto", images.device)
         self._loss, self._penalties = choose_loss(config, state.discriminator), choose_penalties(config)
         self._score = image_score(state.discriminator)
-        self._num_draws, self._num_augmented = draws_needed(config.augment), 3 + self._loss.compares_pairs
+        augmentations = augmentations_for(config.augment, num_channels(images))
+        self._num_draws, self._num_augmented = draws_needed(augmentations), 3 + self._loss.compares_pairs
         self._strength: AdaptiveStrength | None = None
         if config.adaptive_augment:
             images, self._held_out = split_off_held_out(images, config.held_out_fraction)
@@ -115,7 +117,7 @@ class TrainStep:
         self._discriminator = share_gradients(state.discriminator, world)
         # The generator's update needs no gradient of the discriminator's weights, so there is none to share.
         self._frozen_discriminator: Network = state.discriminator
-        self._augment = _augmentation(config, self._strength)
+        self._augment = _augmentation(augmentations, self._strength)
         if compiled:
             self._generator = torch.compile(state.generator)
             self._discriminator = self._frozen_discriminator = torch.compile(state.discriminator)
@@ -216,9 +218,9 @@ class TrainStep:
             yield
 
 
-def _augmentation(config: GanConfig, strength: AdaptiveStrength | None) -> Callable[[Tensor, Tensor], Tensor]:
-    """The augmentation of images (B, 1, S, S) by draws (B, D)."""
-    names, probability = config.augment, None if strength is None else strength.probability
+def _augmentation(names: Sequence[str], strength: AdaptiveStrength | None) -> Callable[[Tensor, Tensor], Tensor]:
+    """The augmentation of images (B, C, S, S) by draws (B, D)."""
+    probability = None if strength is None else strength.probability
     return lambda images, draws: augment(images, names, draws, probability)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from classifiers.pixels import num_channels
 from classifiers.training.precision import choose_precision
 from ganbal.config import GanConfig
 from ganbal.errors import InputError
@@ -43,12 +44,12 @@ def train_gan(
     """Train for `config.steps` steps in all, from the last checkpoint in `folder` where there is one.
 
     Args:
-        images: (N, S, S) uint8, training images of one class, or of several where there are `labels`.
+        images: (N, S, S) or (N, S, S, 3) uint8, training images of one class, or of several where there are `labels`.
         labels: (N,) int64, each of 0 to K - 1 at least twice: trains class-conditional networks for K classes.
         pretraining_images: (M, S, S) uint8, training images of all classes for the first `config.pretrain_steps` steps.
         fingerprint: what a checkpoint must have in common with this training.
-        quality: distance of synthetic images (M, S, S) uint8, M/K of each class in the order of the labels, to the
-            training images, lower is better; the checkpoint with the lowest is kept as `best.pt`. None keeps none.
+        quality: distance of M synthetic images, M/K of each class in the order of the labels, to the training images,
+            lower is better; the checkpoint with the lowest is kept as `best.pt`. None keeps none.
         on_log: called with every row of the history.
         on_image: called with the step, a name and every sample grid, uint8 (H, W) or (H, W, 3).
         world: processes that train together; each calls this with the same arguments, and only the first one writes.
@@ -60,7 +61,9 @@ def train_gan(
         InterruptedBySignal: SIGINT or SIGTERM arrived; a checkpoint of the step reached is on disk.
     """
     with training_kernels(device), advise_when_out_of_memory("training the GAN", "gan.batch_size", "gan.base_channels"):
-        state = new_state(config, seed, device, None if labels is None else int(labels.max()) + 1)
+        assert fingerprint.channels == num_channels(images), "a checkpoint names the channels that it generates"
+        num_classes = None if labels is None else int(labels.max()) + 1
+        state = new_state(config, seed, device, num_classes, num_channels(images))
         monitor = Monitor(config, images, quality, folder.best_checkpoint, fingerprint, console, world, labels)
         _continue_earlier_training(state, config, fingerprint, folder, monitor, console)
         writer = TrainingWriter(folder, state, monitor, config, fingerprint, world, on_image)

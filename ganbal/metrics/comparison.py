@@ -40,6 +40,8 @@ class ImageSets:
     synthetic: ImageSource
     held_out: ImageSource | None
     """Real images that the generator was not trained on."""
+    channels: int = 1
+    """3 where colors matter, 1 where the images are gray, whatever the number of their channels."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,8 @@ class SetScorer:
             wanted["thumbnails"] = thumbnail_extractor(self.device)
         artifacts = None
         if any(definition.features == "artifacts" for definition in definitions):
-            extractor = untrained_extractor(self.device, size_px=self.config.two_sample_size_px)
+            size_px = self.config.two_sample_size_px
+            extractor = untrained_extractor(self.device, size_px=size_px, channels=images.channels)
             if classifier_images is None:
                 wanted["artifacts"] = extractor
             else:

@@ -14,11 +14,13 @@ def radial_power_spectrum(images: np.ndarray) -> np.ndarray:
     """Mean power of a frequency with so many cycles per side, from 1 to S/2: (S // 2,) float64, in gray levels².
 
     The powers of all S² frequencies sum to the variance of an image's pixels. Each image is centered and multiplied
-    with a Hann window, as its opposite edges do not fit together.
+    with a Hann window, as its opposite edges do not fit together. The channels of RGB images count as images.
 
     Args:
-        images: (N, S, S) uint8.
+        images: (N, S, S) or (N, S, S, 3) uint8.
     """
+    if images.ndim == 4:
+        images = np.concatenate(np.moveaxis(images, 3, 0))  # (3 · N, S, S)
     size_px = images.shape[1]
     window = np.hanning(size_px + 2)[1:-1]
     frequencies = np.fft.fftfreq(size_px, 1 / size_px)
@@ -33,7 +35,7 @@ def radial_power_spectrum(images: np.ndarray) -> np.ndarray:
 
 
 def spectrum_difference_db(real: np.ndarray, synthetic: np.ndarray) -> float:
-    """Root mean square difference between the spectra of two image sets, (N₁, S, S) and (N₂, S, S) uint8, in decibels.
+    """Root mean square difference between the spectra of two image sets, (N, S, S) or (N, S, S, 3) uint8, in decibels.
 
     0 for equal spectra; 6 where structures of every size have twice or half the contrast.
     """

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from classifiers.pixels import channels_first, num_channels
 from ganbal.metrics.features.extractor import embed_images
 from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.kid import kernel_distance
@@ -29,8 +30,8 @@ class KernelQuality:
     """
 
     def __init__(self, training: np.ndarray, device: torch.device) -> None:
-        """Keep the features of `training`, (N, S, S) uint8."""
-        self._device, self._extractor = device, untrained_extractor(device)
+        """Keep the features of `training`, (N, S, S) or (N, S, S, 3) uint8."""
+        self._device, self._extractor = device, untrained_extractor(device, channels=num_channels(training))
         texture = embed_images(training, self._extractor)
         self._mean, deviation = texture.mean(axis=0), texture.std(axis=0)
         # Constant features, as in a set of blank images, are not scaled.
@@ -39,7 +40,7 @@ class KernelQuality:
         self._training = (texture - self._mean) / self._deviation, self._layout.coordinates(training)
 
     def __call__(self, synthetic: np.ndarray) -> float:
-        """The distance of (M, S, S) uint8 images, M ≥ 4."""
+        """The distance of (M, S, S) or (M, S, S, 3) uint8 images, M ≥ 4."""
         texture = (embed_images(synthetic, self._extractor) - self._mean) / self._deviation
         found = texture, self._layout.coordinates(synthetic)
         distances = [self._distance(real, other) for real, other in zip(self._training, found, strict=True)]
@@ -57,7 +58,7 @@ class Layout:
     fixed position, while its position varies in the training images, has other coordinates.
 
     Args:
-        training: (N, S, S) uint8, N ≥ 2.
+        training: (N, S, S) or (N, S, S, 3) uint8, N ≥ 2.
         device: where thumbnails are made.
     """
 
@@ -73,11 +74,11 @@ class Layout:
         self._directions = directions[:count].T / scale[:count]
 
     def coordinates(self, images: np.ndarray) -> np.ndarray:
-        """(M, D) float64 for (M, S, S) uint8 images, D ≤ 64."""
+        """(M, D) float64 for M images of the same kind, D ≤ 64."""
         return (_thumbnails(images, self._device) - self._mean) @ self._directions
 
 
 def _thumbnails(images: np.ndarray, device: torch.device) -> np.ndarray:
-    """(N, 256) float64 gray values in [0, 1]."""
-    gray = torch.from_numpy(np.ascontiguousarray(images)).to(device)[:, None].float() / 255
-    return functional.adaptive_avg_pool2d(gray, _SIDE_PX).flatten(1).double().cpu().numpy()
+    """(N, 256) float64 gray values, or (N, 768) color values, in [0, 1]."""
+    values = channels_first(torch.from_numpy(np.ascontiguousarray(images)).to(device)).float() / 255
+    return functional.adaptive_avg_pool2d(values, _SIDE_PX).flatten(1).double().cpu().numpy()

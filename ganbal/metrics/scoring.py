@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from classifiers.pixels import num_channels
 from ganbal.config import ScoreConfig
+from ganbal.config.data import Fit
 from ganbal.errors import InputError
 from ganbal.metrics.comparison import ImageSets, SetScorer
 from ganbal.metrics.features.extractor import Extractor
 from ganbal.metrics.features.feature_cache import SetFeatureCache
-from ganbal.metrics.features.images import ArrayImages, ImageSource, open_folders
+from ganbal.metrics.features.images import ArrayImages, FolderImages, open_folders
 from ganbal.metrics.features.registry import build_extractor, check_extractor, resolve_extractor
 from ganbal.metrics.registry import chosen_names
 from ganbal.metrics.statistics_file import is_statistics, score_statistics
@@ -22,7 +24,7 @@ from ganbal.runtime.console import Console
 
 @dataclass(frozen=True)
 class RunImages:
-    """The images of one class of a run; pixels are uint8 (N, S, S).
+    """The images of one class of a run; pixels are uint8 (N, S, S) or (N, S, S, 3).
 
     Attributes:
         train: images that the generator was trained on.
@@ -42,6 +44,7 @@ class RunImages:
             ArrayImages(self.train, name="training images", names=train_names),
             ArrayImages(self.synthetic, name="synthetic images", names=synthetic_names),
             held_out,
+            num_channels(self.train),
         )
 
 
@@ -94,13 +97,13 @@ def score_run(
     at_classifier_size = None
     if classifier_images is not None:
         at_classifier_size = classifier_images.as_sources(None, None)
-        config = config.model_copy(update={"two_sample_size_px": max(32, classifier_images.train.shape[-1])})
-    extractor = extractor or _resolved_extractor(config, device, console)
+        config = config.model_copy(update={"two_sample_size_px": max(32, classifier_images.train.shape[1])})
+    extractor = extractor or _resolved_extractor(config, device, console, num_channels(images.train))
     scorer = SetScorer(config, extractor, device, SetFeatureCache(cache_root, console), seed, console)
     return scorer.score(
         images.as_sources(train_names, synthetic_names),
         classifier_images=at_classifier_size,
-        image_size_px=images.train.shape[-1],
+        image_size_px=images.train.shape[1],
         figures_folder=figures_folder,
     )
 
@@ -115,6 +118,7 @@ def score_sets(
     seed: int,
     console: Console,
     held_out: Path | np.ndarray | None = None,
+    fit: Fit = "stretch",
     figures_folder: Path | None = None,
     extractor: Extractor | None = None,
 ) -> dict[str, Any]:
@@ -125,6 +129,7 @@ def score_sets(
             file of statistics as pytorch-fid writes it, which suffices for FID and nothing else.
         synthetic: the same.
         held_out: a folder or an array of real images that the generator was not trained on.
+        fit: how images in folders become squares if they are not.
         config, device, cache_root, seed, console, figures_folder, extractor: as in `score_run`.
 
     Returns:
@@ -136,8 +141,8 @@ def score_sets(
     # Before the extractor is built, which takes seconds: wrong paths and arrays are reported at once.
     given = {"real": real, "synthetic": synthetic} | ({} if held_out is None else {"held-out": held_out})
     from_statistics = any(isinstance(side, Path) and is_statistics(side) for side in (real, synthetic))
-    sets = None if from_statistics else _opened(given, console)
-    extractor = extractor or _resolved_extractor(config, device, console)
+    sets = None if from_statistics else _opened(given, fit, console)
+    extractor = extractor or _resolved_extractor(config, device, console, sets.channels if sets else 1)
     if sets is None:
         if not (isinstance(real, Path) and isinstance(synthetic, Path)):
             raise InputError(
@@ -145,22 +150,23 @@ def score_sets(
                 expected="Statistics are compared with those of a folder or of another file.",
                 action="Give a folder of images instead of the array.",
             )
-        return score_statistics(real, synthetic, extractor=extractor, cache_root=cache_root, console=console)
+        return score_statistics(real, synthetic, extractor=extractor, cache_root=cache_root, console=console, fit=fit)
     scorer = SetScorer(config, extractor, device, SetFeatureCache(cache_root, console), seed, console)
     return scorer.score(sets, figures_folder=figures_folder)
 
 
-def _opened(given: Mapping[str, Path | np.ndarray], console: Console) -> ImageSets:
+def _opened(given: Mapping[str, Path | np.ndarray], fit: Fit, console: Console) -> ImageSets:
     """The images of each side; deep images in folders share one range."""
-    folders = open_folders(*(side for side in given.values() if isinstance(side, Path)))
+    folders = open_folders(*(side for side in given.values() if isinstance(side, Path)), fit=fit)
     for folder in folders:
         for warning in folder.warnings:
             console.warn(f"{folder.name}: {warning}.")
     in_order = iter(folders)
-    sets: dict[str, ImageSource] = {
+    sets: dict[str, FolderImages | ArrayImages] = {
         name: next(in_order) if isinstance(side, Path) else _checked_array(side, name) for name, side in given.items()
     }
-    return ImageSets(sets["real"], sets["synthetic"], sets.get("held-out"))
+    channels = max(side.channels() for side in sets.values())
+    return ImageSets(sets["real"], sets["synthetic"], sets.get("held-out"), channels)
 
 
 def _checked_array(pixels: np.ndarray, side: str) -> ArrayImages:
@@ -174,9 +180,9 @@ def _checked_array(pixels: np.ndarray, side: str) -> ArrayImages:
     return ArrayImages(pixels, name=f"array of {side} images")
 
 
-def _resolved_extractor(config: ScoreConfig, device: torch.device, console: Console) -> Extractor:
+def _resolved_extractor(config: ScoreConfig, device: torch.device, console: Console, channels: int) -> Extractor:
     if config.extractor == "auto":
         name = resolve_extractor(config)
         reason = "no Inception weights on this machine" if name == "untrained" else "Inception weights are available"
         console.say(f"Features: {name} ({reason}).")
-    return build_extractor(config, device)
+    return build_extractor(config, device, channels)

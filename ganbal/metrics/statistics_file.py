@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ganbal.config.data import Fit
 from ganbal.errors import InputError, reason_of
 from ganbal.metrics.features.extractor import Extractor
 from ganbal.metrics.features.feature_cache import SetFeatureCache
@@ -40,7 +41,13 @@ def is_statistics(path: Path) -> bool:
 
 
 def score_statistics(
-    real: Path, synthetic: Path, *, extractor: Extractor, cache_root: Path | None, console: Console
+    real: Path,
+    synthetic: Path,
+    *,
+    extractor: Extractor,
+    cache_root: Path | None,
+    console: Console,
+    fit: Fit = "stretch",
 ) -> dict[str, Any]:
     """FID between folders or `.npz` files.
 
@@ -51,7 +58,7 @@ def score_statistics(
         InputError: a file is damaged, is no covariance, or belongs to another extractor.
     """
     cache = SetFeatureCache(cache_root, console)
-    sides = [_statistics(path, extractor, cache) for path in (real, synthetic)]
+    sides = [_statistics(path, extractor, cache, fit) for path in (real, synthetic)]
     first, second = (side.moments for side in sides)
     score = Score(
         kind=FID_KIND,
@@ -79,7 +86,13 @@ def score_statistics(
 
 
 def save_statistics(
-    images: Path, target: Path, *, extractor: Extractor, cache_root: Path | None, console: Console
+    images: Path,
+    target: Path,
+    *,
+    extractor: Extractor,
+    cache_root: Path | None,
+    console: Console,
+    fit: Fit = "stretch",
 ) -> Moments:
     """Write mean and covariance of a folder's features to a `.npz` file that pytorch-fid reads.
 
@@ -92,7 +105,7 @@ def save_statistics(
             expected="pytorch-fid treats every other name as a folder.",
             action="Rename the file.",
         )
-    moments = _statistics(images, extractor, SetFeatureCache(cache_root, console)).moments
+    moments = _statistics(images, extractor, SetFeatureCache(cache_root, console), fit).moments
     write_statistics(target, moments, extractor.identity)
     return moments
 
@@ -138,9 +151,9 @@ def write_statistics(file: Path, moments: Moments, identity: ExtractorIdentity |
         np.savez_compressed(temporary, allow_pickle=False, **content)
 
 
-def _statistics(path: Path, extractor: Extractor, cache: SetFeatureCache) -> Statistics:
+def _statistics(path: Path, extractor: Extractor, cache: SetFeatureCache, fit: Fit) -> Statistics:
     if not is_statistics(path):
-        features = cache.features(FolderImages(path), [extractor])[0]
+        features = cache.features(FolderImages(path, fit), [extractor])[0]
         if len(features) < 2:
             raise InputError(
                 found=f"{path} has {len(features)} image{'s' if len(features) != 1 else ''} that can be read.",

@@ -36,7 +36,7 @@ def cnn_two_sample_aucs(
     """AUC with which the network separates unseen images, after each epoch: 0.5 means that it cannot.
 
     Args:
-        real, synthetic: (N₁, S, S) and (N₂, S, S) uint8 images to train on, of a similar number; S ≥ 10.
+        real, synthetic: (N, S, S) or (N, S, S, 3) uint8 images to train on, of a similar number; S ≥ 10.
         unseen_real, unseen_synthetic: images to test on. If the generator was trained on `real`, these are real images
             that it has not seen.
         seed: of the initial weights and the order of the images.
@@ -53,7 +53,7 @@ class Separator:
     """A network that learns to separate synthetic from real images.
 
     Args:
-        real, synthetic: (N₁, S, S) and (N₂, S, S) uint8 images to train on, S ≥ 10.
+        real, synthetic: (N, S, S) or (N, S, S, 3) uint8 images to train on, S ≥ 10.
         seed: of the initial weights and the order of the images.
     """
 
@@ -76,7 +76,7 @@ class Separator:
             self._take_step(*batch)
 
     def scores(self, pixels: np.ndarray) -> np.ndarray:
-        """(N,) float32 of (N, S, S) uint8 images, higher for images that look synthetic."""
+        """(N,) float32 of N images, higher for images that look synthetic."""
         logits = predict_logits(self._network, torch.from_numpy(pixels).to(self._device), self._precision)
         # Probabilities of a good classifier are 0 and 1 to the last digit, and images would tie.
         return (logits[:, 1] - logits[:, 0]).float().cpu().numpy()

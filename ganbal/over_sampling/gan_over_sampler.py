@@ -13,6 +13,7 @@ import torch
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin
 from sklearn.utils import check_random_state
 
+from classifiers.pixels import num_channels
 from ganbal.config import FEWEST_TO_LEARN_FROM, GanConfig, allowed_gan_sizes_px, load_config
 from ganbal.errors import InputError
 from ganbal.gan.checkpoint import chosen_checkpoint
@@ -217,6 +218,7 @@ def _train(
         seed=seed,
         class_names=[class_name],
         data_digest=hashlib.sha256(images.tobytes()).hexdigest(),
+        channels=num_channels(images),
     )
     with tempfile.TemporaryDirectory(prefix="ganbal-") as place:
         folder = GanFolder(Path(place))

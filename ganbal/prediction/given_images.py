@@ -1,4 +1,4 @@
-"""From the files and folders that a user names to gray squares."""
+"""From the files and folders that a user names to squares."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from ganbal.config.data import NumChannels
 from ganbal.data.data_warnings import DataWarning
-from ganbal.data.decoding import IntensityRange, UnreadableImageError, decode_file
+from ganbal.data.decoding import USUAL, Conversion, IntensityRange, decode_file
 from ganbal.data.image_formats import IMAGE_SUFFIXES, find_image_files, printable
+from ganbal.data.image_opening import UnreadableImageError
 from ganbal.errors import InputError
 from ganbal.runtime.atomic_files import read_json
 from ganbal.synthesis.synthetic_png import MARK
@@ -17,7 +19,7 @@ from ganbal.synthesis.synthetic_png import MARK
 
 @dataclass(frozen=True)
 class GivenImage:
-    """One file: its pixels (S, S) uint8, or why it has none, and whether it is marked as synthetic."""
+    """One file: its pixels (S, S) or (S, S, 3) uint8, or why it has none, and whether it is marked as synthetic."""
 
     file: Path
     pixels: np.ndarray | None
@@ -48,28 +50,30 @@ def find_given(places: Sequence[Path]) -> tuple[list[Path], list[DataWarning]]:
     return list(dict.fromkeys(files)), warnings
 
 
-def read_given(files: Sequence[Path], size_px: int, intensity: IntensityRange | None = None) -> Iterator[GivenImage]:
-    """Each file decoded and resized exactly as the study's images were.
-
-    Args:
-        intensity: the range by which the study scaled deep images; None scales each by its own.
-    """
+def read_given(files: Sequence[Path], size_px: int, conversion: Conversion = USUAL) -> Iterator[GivenImage]:
+    """Each file decoded, fitted and resized by `conversion`: as the study's images were."""
     for file in files:
         try:
-            pixels = decode_file(file, [size_px], intensity).squares[size_px]
+            pixels = decode_file(file, [size_px], conversion).squares[size_px]
         except UnreadableImageError as error:
             yield GivenImage(file, None, problem=str(error))
         else:
             yield GivenImage(file, pixels, is_synthetic=_is_marked_synthetic(file))
 
 
-def intensity_of_run(data_file: Path) -> IntensityRange | None:
-    """The range by which a run's deep images were scaled, from its data.json; None where it has none."""
+def conversion_of_run(data_file: Path, channels: NumChannels = 1) -> Conversion:
+    """How a run's images became squares, by its data.json; the usual way where it cannot be read.
+
+    Args:
+        channels: those that the classifier was trained on.
+    """
     try:
-        low, high = read_json(data_file)["intensity"]["range"]
-        return IntensityRange(float(low), float(high))
+        content = read_json(data_file)
+        known = content["intensity"]
+        intensity = None if known is None else IntensityRange(*map(float, known["range"]))
+        return Conversion(intensity, channels, content["fit"]["rule"])
     except (OSError, ValueError, KeyError, TypeError):
-        return None
+        return Conversion(channels=channels)
 
 
 def _is_marked_synthetic(file: Path) -> bool:

@@ -14,7 +14,7 @@ from classifiers.evaluation.calibration import apply_temperature, fit_temperatur
 from classifiers.evaluation.metrics import THRESHOLD, predicted_classes
 from ganbal.errors import InputError
 from ganbal.prediction.cell_choice import ChosenCell
-from ganbal.prediction.given_images import GivenImage, find_given, intensity_of_run, read_given
+from ganbal.prediction.given_images import GivenImage, conversion_of_run, find_given, read_given
 from ganbal.prediction.thresholding import Threshold, choose_threshold
 from ganbal.run.folder import Run
 from ganbal.runtime.console import Console
@@ -68,7 +68,8 @@ def predict_images(
             action=error.action,
         ) from error
     entries: list[dict[str, Any]] = []
-    given = read_given(files, classifier.image_size_px, intensity_of_run(run.data_file))
+    conversion = conversion_of_run(run.data_file, channels=3 if classifier.channels == 3 else 1)
+    given = read_given(files, classifier.image_size_px, conversion)
     with console.progress(len(files), "predicting", "image") as bar:
         while part := list(itertools.islice(given, _IMAGES_AT_ONCE)):
             readable = [image.pixels for image in part if image.pixels is not None]

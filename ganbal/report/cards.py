@@ -9,6 +9,7 @@ from ganbal.report.markdown import render_card
 from ganbal.report.page import Answer, Block, Definitions, Fold, Gallery, Page, PageSection, Paragraph, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.runtime.number_text import count, listing
+from ganbal.runtime.shared_text import color_of
 
 CARDS = MODEL_CARD, DATA_CARD = "MODEL_CARD.md", "DATA_CARD.md"
 
@@ -87,7 +88,7 @@ def _generator_use(run: RunFiles) -> list[Block]:
 
 def _contents(run: RunFiles) -> list[Block]:
     size = (run.training or {}).get("image_size_px")
-    at_size = f"; {count(size)} × {count(size)} px, grayscale" if size else ""
+    at_size = f"; {count(size)} × {count(size)} px, {color_of((run.training or {}).get('channels'))}" if size else ""
     entries = [
         ("Images", listing([f"{count(number)} {name}" for name, number in run.synthetic_counts.items()]) or "none"),
         ("Format", f"PNG, one folder per class{at_size}"),

@@ -27,6 +27,8 @@ DATA = record(
     patients=mapping(number),
     patients_recognized=record(images=number, by=mapping(number)),
     intensity=optional(record(range=sequence(number), chosen_by=text, images=number)),
+    channels=optional(record(used=number, chosen_by=text, colored=number, images=number)),
+    fit=optional(record(rule=text, elongation=number, aspect_ratios=mapping(number))),
     patients_shared=sequence(record(splits=sequence(text), count=number, examples=sequence(text))),
     duplicates=optional(
         record(
@@ -45,6 +47,7 @@ _GENERATOR = {
     "steps": number,
     "images_seen": number,
     "image_size_px": number,
+    "channels": number,
     "num_images": number,
     "seconds": number,
     "device": text,

@@ -219,9 +219,10 @@ def _tile(images: Sequence[Image.Image], gap_px: int = 2) -> Image.Image:
     step = side + gap_px
     columns = min(_COLUMNS, len(images))
     rows = -(-len(images) // columns)
-    sheet = Image.new("L", (columns * step - gap_px, rows * step - gap_px))
+    mode = "RGB" if any(image.mode == "RGB" for image in images) else "L"
+    sheet = Image.new(mode, (columns * step - gap_px, rows * step - gap_px))
     for number, image in enumerate(images):
-        small = image.convert("L").resize((side, side), Image.Resampling.LANCZOS)
+        small = image.convert(mode).resize((side, side), Image.Resampling.LANCZOS)
         sheet.paste(small, (number % columns * step, number // columns * step))
     return sheet
 

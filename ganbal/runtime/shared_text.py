@@ -1,4 +1,4 @@
-"""Names and phrases that the terminal and the report both show."""
+"""Names, phrases and sentences that the terminal and the report both show."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +17,12 @@ METRIC_TITLES = {
 """Classifier metrics; those per class are named after the class."""
 POSITIVE_CLASS_REASONS = {"setting": "data.positive_class", "name": "by its name", "order": "second in the alphabet"}
 """Why a class is the positive one, by `positive_class_reason` of data.json."""
-
+FIT_RULES = {
+    "stretch": "stretched to squares",
+    "pad": "padded to squares with black",
+    "crop": "cropped to the central square",
+}
+"""How images became squares, by `fit.rule` of data.json."""
 
 def import_text(record: Mapping[str, Any]) -> str:
     """What an import of data.json was made from: `set.npz (npz, SHA-256 1a2b3c4d…, 5,856 images)`."""
@@ -28,3 +33,15 @@ def import_text(record: Mapping[str, Any]) -> str:
         *(plural(record[f"{unit}s"], unit) for unit in ("image", "file") if record.get(f"{unit}s")),
     ]
     return f"{record.get('origin')} ({', '.join(str(fact) for fact in facts if fact)})"
+
+
+def channels_sentence(channels: Mapping[str, Any]) -> str:
+    """How many channels the images have and why, from `channels` of data.json; without a full stop."""
+    used = "3, color" if channels["used"] == 3 else "1, gray"
+    setting = "set by data.channels; " if channels["chosen_by"] == "setting" else ""
+    return f"{used} ({setting}{channels['colored']:,} of {plural(channels['images'], 'training image')} show color)"
+
+
+def color_of(channels: float | None) -> str:
+    """`grayscale` or `color`."""
+    return "color" if channels == 3 else "grayscale"

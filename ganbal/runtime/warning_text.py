@@ -147,6 +147,30 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
     "unused-folders": ("Data", "mild", "Folders beside the splits are not used: {folders}."),
     "no-class": ("Data", "mild", "{count:#image} outside class folders left out, in {folder}."),
     "not-utf-8": ("Data", "mild", "{count:#file} left out because the name is not valid UTF-8, such as {example}."),
+    "few-colored": (
+        "Data",
+        "mild",
+        "{colored} of {images:#training image} show color, fewer than half, so all images are read in gray. "
+        "data.channels=3 keeps the colors.",
+    ),
+    "mixed-colors": (
+        "Data",
+        "mild",
+        "The images are read in color, but {gray} of {images:#training image} are gray ({colored_of_class:all} show "
+        "color).",
+    ),
+    "color-by-class": (
+        "Shortcut",
+        "severe",
+        "Color differs between the classes: {colored_of_class:all} show color. A network can learn that instead of the "
+        "finding; data.channels=1 reads all images in gray.",
+    ),
+    "far-from-square": (
+        "Data",
+        "mild",
+        "The images are far from square (median {elongation:.1f} : 1) and are stretched to squares. data.fit=pad or "
+        "data.fit=crop keeps their proportions.",
+    ),
     # Of the scores.
     "shortcut": (
         "Shortcut",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from classifiers.pixels import num_channels
 from ganbal.config import Config
 from ganbal.data.dataset import Dataset, load_dataset
 from ganbal.data.fractions import dataset_with_fraction
@@ -106,7 +107,8 @@ class RunContext:
         """The synthetic images of the run; to be read after the stage that generates them.
 
         Raises:
-            InputError: there are none, or they were changed or deleted after synthesis.
+            InputError: there are none, they were changed or deleted after synthesis, or they have other channels than
+                the real images.
         """
         folder = self.synthetic_folder
         if not folder.manifest.is_file():
@@ -115,7 +117,15 @@ class RunContext:
                 expected="This step needs the manifest that lists them.",
                 action=self._how_to_synthesize(),
             )
-        return read_synthetic(folder)
+        images = read_synthetic(folder)
+        if (channels := num_channels(images.pixels)) != self.dataset.channels:
+            raise InputError(
+                found=f"The synthetic images in {folder.root} have {channels} channels, the real images "
+                f"{self.dataset.channels}.",
+                expected="Both must be gray, or both in color.",
+                action="Restore data.channels, or use another run folder (--run NEW).",
+            )
+        return images
 
     def _how_to_synthesize(self) -> str:
         if self.minority_fraction == 1:

@@ -49,11 +49,12 @@ def generators_of(run: Run, config: Config, dataset: Dataset) -> list[RunGenerat
     """
     table = dataset.table
     names = classes_to_train(table.counts()["train"], config.gan)
-    fingerprint = functools.partial(TrainingFingerprint.of, config.gan, seed=config.seed)
+    fingerprint = functools.partial(TrainingFingerprint.of, config.gan, seed=config.seed, channels=dataset.channels)
+    conversion = table.conversion.to_hash()
     if config.gan.conditional:
         rows, classes = table.rows("train"), table.classes
         labels = table.frame["label"].to_numpy(dtype=np.int64)[rows]
-        digest = digest_of(table.frame["sha256"].iloc[rows].tolist(), labels.tolist())
+        digest = digest_of(table.frame["sha256"].iloc[rows].tolist(), labels.tolist(), *conversion)
         own = fingerprint(class_names=classes, is_conditional=True, data_digest=digest)
         return [RunGenerator(classes, rows, labels, GanFolder(run.gan_folder), "", own)]
     parts = {names[0]: ""} if len(names) == 1 else class_folders(names)
@@ -61,9 +62,8 @@ def generators_of(run: Run, config: Config, dataset: Dataset) -> list[RunGenerat
     for name in names:
         rows = table.rows("train", name)
         used = [rows] if pretraining is None else [rows, pretraining]
-        own = fingerprint(
-            class_names=[name], data_digest=digest_of(*(table.frame["sha256"].iloc[each].tolist() for each in used))
-        )
+        digest = digest_of(*(table.frame["sha256"].iloc[each].tolist() for each in used), *conversion)
+        own = fingerprint(class_names=[name], data_digest=digest)
         folder = GanFolder(run.gan_folder / parts[name])
         found.append(RunGenerator((name,), rows, None, folder, parts[name], own, pretraining))
     return found

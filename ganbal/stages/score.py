@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from classifiers.checkpoint import load_classifier
 from classifiers.errors import ClassifierInputError
 from classifiers.models.network import Network
+from classifiers.pixels import to_gray
 from ganbal.config import Config, ScoreConfig, StudyConfig
 from ganbal.errors import InputError
-from ganbal.metrics.features.extractor import Extractor
+from ganbal.metrics.features.extractor import Extractor, to_rgb
 from ganbal.metrics.features.penultimate import classifier_extractor
 from ganbal.metrics.features.registry import build_extractor
-from ganbal.metrics.features.resizing import to_gray
 from ganbal.metrics.score_warnings import score_warning
 from ganbal.metrics.scoring import RunImages, check_score, score_run, score_sets
 from ganbal.metrics.statistics_file import save_statistics
@@ -71,6 +71,7 @@ def score_two_sets(
         cache_root=cache_folder(),
         seed=config.seed,
         console=console,
+        fit=config.data.fit,
         extractor=trained_extractor(config.score, device),
     )
 
@@ -83,7 +84,9 @@ def save_folder_statistics(folder: Path, target: Path, config: Config, console: 
     fetch_missing(config, [Requirement.SCORE], console)
     device = choose_device(config.device)
     extractor = trained_extractor(config.score, device) or build_extractor(config.score, device)
-    save_statistics(folder, target, extractor=extractor, cache_root=cache_folder(), console=console)
+    save_statistics(
+        folder, target, extractor=extractor, cache_root=cache_folder(), console=console, fit=config.data.fit
+    )
     return {"statistics": str(target), "extractor": extractor.identity.to_json()}
 
 
@@ -107,7 +110,7 @@ def _score_class(
         return RunImages(pixels[train], of_class.resized(size_px), pixels[held_out])
 
     return score_run(
-        at_size(of_class.pixels.shape[-1]),
+        at_size(of_class.pixels.shape[1]),
         train_names=table.frame["file_name"].iloc[train].tolist(),
         synthetic_names=of_class.names,
         config=config.score,
@@ -197,7 +200,8 @@ def trained_extractor(config: ScoreConfig, device: torch.device) -> Extractor | 
         _OnScaledImages(network),
         name=f"classifier:{trained.model_name}",
         input_size_px=trained.image_size_px,
-        normalize=to_gray,
+        # A network of three channels that was trained on gray images has seen no colors.
+        normalize=to_gray if trained.channels == 1 or network.mean.shape[1] == 1 else to_rgb,
         device=device,
         weights_sha256=file_digest(file),
     )
@@ -215,7 +219,7 @@ def _check_paths(*paths: Path) -> None:
 
 
 class _OnScaledImages(nn.Module):
-    """The network on (B, 1, S, S) gray values in [0, 1]; the network itself takes bytes."""
+    """The network on (B, 1 or 3, S, S) values in [0, 1]; the network itself takes bytes."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()

@@ -39,7 +39,7 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
     """
     config, folder = context.config, context.synthetic_folder
     counts = images_to_generate(context)
-    _check_memory(config, counts)
+    _check_memory(config, counts, context.dataset.channels)
     checkpoints = _checkpoints(context, counts)
 
     def work() -> None:
@@ -88,6 +88,7 @@ def _requests(
             filters.get(name),
             _selection(context, name),
             _matching(context, name),
+            context.dataset.channels,
         )
         for name, number in counts.items()
     ]
@@ -118,11 +119,12 @@ def _checkpoints(context: RunContext, counts: Mapping[str, int]) -> dict[str, Pa
     return {name: chosen_checkpoint(find_generator(generators, name).folder) for name in counts}
 
 
-def _check_memory(config: Config, counts: Mapping[str, int]) -> None:
+def _check_memory(config: Config, counts: Mapping[str, int], channels: int) -> None:
     """The images of a class that are selected or matched are in memory together."""
     settings = config.synthesis
     most = max(counts.values(), default=0) * settings.select
-    if (settings.select > 1 or settings.match) and most * config.gan.image_size_px**2 > _MOST_BYTES:
+    num_bytes = most * channels * config.gan.image_size_px**2
+    if (settings.select > 1 or settings.match) and num_bytes > _MOST_BYTES:
         raise InputError(
             found=f"synthesis.select: {settings.select} and synthesis.match: {list(settings.match)} need {most:,} "
             "images at a time.",

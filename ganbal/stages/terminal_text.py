@@ -5,7 +5,7 @@ from typing import Any
 
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import UNKNOWN
-from ganbal.runtime.shared_text import POSITIVE_CLASS_REASONS, import_text
+from ganbal.runtime.shared_text import FIT_RULES, POSITIVE_CLASS_REASONS, channels_sentence, import_text
 from ganbal.runtime.tables import table
 from ganbal.runtime.text import printable
 from ganbal.runtime.warning_text import warning_text
@@ -27,6 +27,8 @@ def inspection(content: dict[str, Any]) -> str:
         f"Sizes (width × height, px): {_size(sizes['min'])} to {_size(sizes['max'])}, median {_size(sizes['median'])}.",
         f"Exact duplicates: {duplicates['images']} images in {duplicates['groups']} groups, "
         f"{duplicates['across_splits']} groups across splits.",
+        f"Channels: {channels_sentence(content['channels'])}.",
+        *_fit(content["fit"]),
         *_intensity(content),
         *(
             f"Patient ids in both {' and '.join(shared['splits'])}: {shared['count']}, e.g. {shared['examples'][0]}."
@@ -49,6 +51,11 @@ def _positive_class(content: dict[str, Any]) -> list[str]:
         return []
     reason = POSITIVE_CLASS_REASONS[content["positive_class_reason"]]
     return [f"The positive class is {content['positive_class']} ({reason})."]
+
+
+def _fit(fit: dict[str, Any]) -> list[str]:
+    ratios = ", ".join(f"{name} {ratio:.2f}" for name, ratio in fit["aspect_ratios"].items())
+    return [] if fit["elongation"] == 1 else [f"Fit: {FIT_RULES[fit['rule']]}; median width / height: {ratios}."]
 
 
 def _intensity(content: dict[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from ganbal.config import FEWEST_TO_LEARN_FROM, Config, load_config
 from ganbal.data.dataset import Dataset
 from ganbal.errors import InputError
 from ganbal.gan import training
+from ganbal.gan.augmentation import augmentations_for
 from ganbal.gan.image_generator import ImageGenerator
 from ganbal.gan.state import TrainingState
 from ganbal.metrics.quality import KernelQuality
@@ -196,7 +197,7 @@ class MeanQuality:
     of_class: Sequence[KernelQuality]
 
     def __call__(self, synthetic: np.ndarray) -> float:
-        """The mean distance of (K·M, S, S) uint8 images, M of each class in the order of the labels."""
+        """The mean distance of K·M images, M of each class in the order of the labels."""
         parts = np.split(synthetic, len(self.of_class))
         return float(np.mean([quality(part) for quality, part in zip(self.of_class, parts, strict=True)]))
 
@@ -226,7 +227,8 @@ def _training_record(
         "seconds": round(state.seconds, 1),
         "device": str(device),
         "precision": choose_precision("auto", device),
-        "augment": list(config.gan.augment),
+        "channels": generator.fingerprint.channels,
+        "augment": augmentations_for(config.gan.augment, generator.fingerprint.channels),
         "parameters": {name: sum(p.numel() for p in net.parameters()) for name, net in networks.items()},
         "last": state.history[-1] if state.history else None,
     }

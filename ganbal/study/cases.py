@@ -83,7 +83,7 @@ def draw_cases(kinds: Sequence[Sequence[Case]], pixels: np.ndarray, heat: np.nda
     """One row per kind; per case its image and, where there are heat maps, the image with the heat map over it.
 
     Args:
-        pixels: (N, S, S) uint8, the images of all cases in the order of `kinds`.
+        pixels: (N, S, S) or (N, S, S, 3) uint8, the images of all cases in the order of `kinds`.
         heat: (N, S, S) float in [0, 1] for the same images; None draws the images alone.
 
     Returns:
@@ -108,11 +108,11 @@ def draw_cases(kinds: Sequence[Sequence[Case]], pixels: np.ndarray, heat: np.nda
 
 
 def overlay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """The gray image (S, S) uint8 with the heat map (S, S) in [0, 1] over it: (S, S, 3) uint8."""
-    gray = np.repeat(pixels[:, :, None].astype(np.float64), 3, axis=2)
+    """The image (S, S) or (S, S, 3) uint8 with the heat map (S, S) in [0, 1] over it: (S, S, 3) uint8."""
+    image = np.broadcast_to(pixels.reshape(*heat.shape, -1), (*heat.shape, 3)).astype(np.float64)
     colors = 255 * matplotlib.colormaps["inferno"](heat)[:, :, :3]
     share = _MOST_COLOR * heat[:, :, None].astype(np.float64)
-    return np.rint((1 - share) * gray + share * colors).astype(np.uint8)
+    return np.rint((1 - share) * image + share * colors).astype(np.uint8)
 
 
 def _tile(image: np.ndarray) -> Image.Image:

@@ -10,6 +10,7 @@ from ganbal.config import StudyConfig
 from ganbal.data.dataset import Dataset
 from ganbal.data.fractions import dataset_with_fraction
 from ganbal.data.image_table import ImageTable
+from ganbal.data.squares import square_shape
 from ganbal.study.arms import ARMS, ImageSet, TrainingSet, find_arm
 from ganbal.study.cells import Cell, TestSet
 from ganbal.synthesis.counts import ClassCounts, additions_for
@@ -132,7 +133,8 @@ def _rows(table: ImageTable, protocol: str) -> tuple[np.ndarray, np.ndarray, np.
 
 def _synthetic_set(synthetic: SyntheticImages | None, table: ImageTable, size_px: int) -> ImageSet:
     if synthetic is None:
-        return ImageSet(np.empty((0, size_px, size_px), np.uint8), np.empty(0, np.int64))
+        shape = square_shape(size_px, table.conversion.channels)
+        return ImageSet(np.empty((0, *shape), np.uint8), np.empty(0, np.int64))
     labels = np.array([table.classes.index(name) for name in synthetic.class_names], dtype=np.int64)
     return ImageSet(synthetic.resized(size_px), labels)
 

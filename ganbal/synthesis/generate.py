@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganbal.errors import GanbalError
+from ganbal.errors import GanbalError, InputError
 from ganbal.gan.checkpoint import load_generator
 from ganbal.gan.sampling import TrainedGenerator, latent_stream
 from ganbal.runtime.console import Console
@@ -33,9 +33,10 @@ class SynthesisRequest:
         checkpoint: of the generator.
         num_images: how many.
         class_name: required for a generator of several classes.
-        is_rejected: (B, S, S) uint8 to (B,) bool; rejected images are replaced by others.
+        is_rejected: (B, S, S) or (B, S, S, 3) uint8 to (B,) bool; rejected images are replaced by others.
         selection: chooses the images among more candidates; None keeps those that are generated.
         matching: changes the images to resemble real ones in some respect; None leaves them.
+        channels: of the real images that belong to them; None takes what the generator makes.
     """
 
     checkpoint: Path
@@ -44,6 +45,7 @@ class SynthesisRequest:
     is_rejected: Callable[[np.ndarray], np.ndarray] | None = None
     selection: "CandidateSelection | None" = None
     matching: "SetMatching | None" = None
+    channels: int | None = None
 
     @property
     def num_candidates(self) -> int:
@@ -56,7 +58,7 @@ class CandidateSelection:
 
     Attributes:
         candidates_per_image: candidates that are generated for every image that is kept.
-        choose: (candidates (M, S, S) uint8, number to keep) → the selection.
+        choose: (candidates (M, S, S) or (M, S, S, 3) uint8, number to keep) → the selection.
     """
 
     candidates_per_image: int
@@ -69,7 +71,7 @@ class SetMatching:
 
     Attributes:
         names: what is matched, for the manifest.
-        change: all images of the request, (N, S, S) uint8, to as many others.
+        change: all images of the request, (N, S, S) or (N, S, S, 3) uint8, to as many others.
     """
 
     names: tuple[str, ...]
@@ -82,7 +84,7 @@ class AcceptedImage:
 
     Attributes:
         index: its position in the latent stream.
-        pixels: (S, S) uint8.
+        pixels: (S, S) or (S, S, 3) uint8.
         num_rejected: images rejected up to this one, or among all candidates of a selection.
         num_unconfirmed: candidates of its selection whose label was not confirmed.
         selected: what the manifest says of a selected image, by column.
@@ -133,12 +135,12 @@ def synthesize(
         further: content of synthesis.json beside the numbers.
 
     Raises:
-        InputError: a checkpoint is missing or damaged, or does not generate the class.
+        InputError: a checkpoint is missing or damaged, does not generate the class, or makes images of other channels.
         GanbalError: nearly every image was rejected, or too few candidates of a selection differ.
         OutOfMemoryError: a batch does not fit into memory.
         InterruptedBySignal: a signal arrived. The partial folder has no manifest and does not count.
     """
-    generators = [load_generator(request.checkpoint, device, request.class_name) for request in requests]
+    generators = [_load(request, device) for request in requests]
     places = class_folders([generator.class_name for generator in generators])
     clear(folder)
     rows: list[ManifestRow] = []
@@ -166,6 +168,18 @@ def synthesize(
             results.append(SynthesisResult(len(rows) - num_before, num_rejected, name, num_unconfirmed))
     write_manifest(folder, rows, {**_summary(requests, results), **further})
     return results
+
+
+def _load(request: SynthesisRequest, device: torch.device) -> TrainedGenerator:
+    generator = load_generator(request.checkpoint, device, request.class_name)
+    channels = generator.network.image_channels
+    if request.channels not in (None, channels):
+        raise InputError(
+            found=f"The generator in {request.checkpoint} makes images of {channels} channels.",
+            expected=f"The real images have {request.channels}: both must be gray, or both in color.",
+            action="Restore data.channels, or train another generator in a new run folder (--run NEW).",
+        )
+    return generator
 
 
 def _summary(requests: Sequence[SynthesisRequest], results: Sequence[SynthesisResult]) -> dict[str, Any]:

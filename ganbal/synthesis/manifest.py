@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ganbal.data.decoding import resize_gray
+from ganbal.data.squares import to_square
 from ganbal.errors import InputError, reason_of
 from ganbal.runtime.atomic_files import read_json, write_json, write_text
 from ganbal.runtime.hashing import file_digest
@@ -77,7 +77,7 @@ class SyntheticImages:
     """Synthetic images in the order of their manifest.
 
     Attributes:
-        pixels: (N, S, S) uint8.
+        pixels: (N, S, S) or (N, S, S, 3) uint8.
         names: N paths below the folder.
         class_names: N class names.
         digest: SHA-256 of the manifest, which covers every image.
@@ -95,8 +95,8 @@ class SyntheticImages:
         return SyntheticImages(self.pixels[rows], names, [class_name] * len(rows), self.digest)
 
     def resized(self, size_px: int) -> np.ndarray:
-        """(N, size_px, size_px) uint8."""
-        return np.stack([resize_gray(image, size_px) for image in self.pixels])
+        """uint8 (N, size_px, size_px), or (N, size_px, size_px, 3)."""
+        return np.stack([to_square(image, size_px) for image in self.pixels])
 
 
 def write_manifest(folder: SyntheticFolder, rows: Sequence[ManifestRow], summary: Mapping[str, Any]) -> None:
@@ -224,7 +224,7 @@ def _recorded_digest(folder: SyntheticFolder) -> str | None:
 
 
 def _read_image(path: Path, sha256: str) -> np.ndarray | str:
-    """uint8 (S, S), or why the image cannot be used."""
+    """uint8 (S, S) or (S, S, 3), or why the image cannot be used."""
     try:
         content = path.read_bytes()
         if hashlib.sha256(content).hexdigest() != sha256:

@@ -1,7 +1,7 @@
 """Matching of synthetic images to real ones: exposures and spectra that a classifier could use as a shortcut.
 
 A set is changed as a whole: which images are dark and which are bright stays, how dark and how bright becomes that of
-the real images.
+the real images. The channels of RGB images are matched one by one.
 """
 
 from collections.abc import Callable, Sequence
@@ -69,7 +69,18 @@ MATCHINGS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
 
 
 def match(synthetic: np.ndarray, real: np.ndarray, names: Sequence[str]) -> np.ndarray:
-    """The images after the matchings of these names."""
+    """The images after the matchings of these names.
+
+    Args:
+        synthetic: (M, S, S) or (M, S, S, 3) uint8.
+        real: (N, S, S) or (N, S, S, 3) uint8.
+
+    Returns:
+        uint8 of the shape of `synthetic`.
+    """
+    if synthetic.ndim == 4:
+        channels = range(synthetic.shape[3])
+        return np.stack([match(synthetic[..., c], real[..., c], names) for c in channels], axis=3)
     for name, change in MATCHINGS.items():
         if name in names:
             synthetic = change(synthetic, real)

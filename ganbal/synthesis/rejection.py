@@ -24,9 +24,9 @@ class CopyFilter:
         """Determine the thresholds from real images, with extractors that need no weights.
 
         Args:
-            training: (N, S, S) uint8 images that the generator was trained on, N ≥ 2.
-            held_out: (M, S, S) uint8 real images that it was not trained on; None or empty takes the thresholds from
-                the training images among themselves.
+            training: (N, S, S) or (N, S, S, 3) uint8 images that the generator was trained on, N ≥ 2.
+            held_out: uint8 real images, of as many channels, that it was not trained on; None or empty takes the
+                thresholds from the training images among themselves.
             device: where features are computed.
         """
         extractors = (untrained_extractor(device), thumbnail_extractor(device))
@@ -38,7 +38,7 @@ class CopyFilter:
         return cls(views, copy_thresholds(originals), extractors)
 
     def is_copy(self, images: np.ndarray) -> np.ndarray:
-        """(B,) bool for (B, S, S) uint8 images; the result does not depend on the batches."""
+        """(B,) bool for (B, S, S) or (B, S, S, 3) uint8 images; the result does not depend on the batches."""
         if len(images) == 0:
             return np.zeros(0, dtype=bool)
         near = nearest_training(_views(images, self.extractors), self.training, device=self.extractors[0].device)

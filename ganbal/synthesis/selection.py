@@ -18,6 +18,7 @@ import torch
 from scipy.stats import rankdata
 from sklearn.cluster import KMeans
 
+from classifiers.pixels import num_channels
 from ganbal.errors import GanbalError
 from ganbal.metrics.features.extractor import embed_images
 from ganbal.metrics.features.thumbnails import thumbnail_extractor
@@ -67,9 +68,9 @@ def select_images(
     """Select `count` of the candidates.
 
     Args:
-        candidates: (M, S, S) uint8 synthetic images, M ≥ count and M ≥ 4.
-        real: (N, S, S) uint8 training images of their class, N ≥ 4.
-        of_others: (K, S, S) uint8 training images of all other classes, K ≥ 4, to confirm labels; None leaves that out.
+        candidates: (M, S, S) or (M, S, S, 3) uint8 synthetic images, M ≥ count and M ≥ 4.
+        real: (N, S, S) or (N, S, S, 3) uint8 training images of their class, N ≥ 4.
+        of_others: K uint8 training images of all other classes, K ≥ 4, to confirm labels; None leaves that out.
         seed: of the folds, the networks and the groups.
 
     Raises:
@@ -169,9 +170,8 @@ def _groups_and_quotas(
     candidates: np.ndarray, real: np.ndarray, count: int, seed: int, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
     """The group of each candidate, (M,), and how many of each group are to be selected, (K,)."""
-    features, others = (
-        embed_images(side, untrained_extractor(device)).astype(np.float64) for side in (real, candidates)
-    )
+    extractor = untrained_extractor(device, channels=num_channels(real))
+    features, others = (embed_images(side, extractor).astype(np.float64) for side in (real, candidates))
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     scale = np.where(deviation > 0, deviation, 1.0)
     number = min(_MOST_GROUPS, max(1, len(real) // _IMAGES_PER_GROUP))

@@ -9,7 +9,7 @@ from ganbal.data.dataset import check_source, load_dataset
 from ganbal.data.decoding import decode_file
 from ganbal.data.locating import resolve_root
 from ganbal.data.phantom.dataset import planned_phantom_set
-from ganbal.data.pixel_cache import UnreadableFile
+from ganbal.data.pixel_index import UnreadableFile
 from ganbal.errors import InputError
 from ganbal.runtime.console import Console
 

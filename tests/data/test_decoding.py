@@ -7,16 +7,16 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from ganbal.data.decoding import (
+    Conversion,
     IntensityRange,
-    UnreadableImageError,
     common_range,
     decode_file,
     decode_full_size,
-    decoded_bytes,
     deep_extremes,
-    resize_gray,
-    to_gray,
+    to_pixels,
 )
+from ganbal.data.image_opening import UnreadableImageError, decoded_bytes
+from ganbal.data.squares import to_square
 
 # PIL warns of the damage that is done here on purpose; the cache silences that for users.
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
@@ -109,22 +109,22 @@ def test_sixteen_bits_are_divided_by_257(tmp_path, name):
 
 def test_twelve_bits_in_sixteen_are_not_left_dark():
     values = np.array([[0, 4095], [819, 2048]], dtype=np.uint16)  # 819 = 4095/5; 2048·255/4095 = 127.53
-    np.testing.assert_array_equal(to_gray(Image.fromarray(values)), [[0, 255], [51, 128]])
+    np.testing.assert_array_equal(to_pixels(Image.fromarray(values)), [[0, 255], [51, 128]])
 
 
 def test_thirty_two_bit_integers_in_a_sixteen_bit_range():
     np.testing.assert_array_equal(
-        to_gray(Image.fromarray(np.array([[0, 25700, 65535]], dtype=np.int32))), [[0, 100, 255]]
+        to_pixels(Image.fromarray(np.array([[0, 25700, 65535]], dtype=np.int32))), [[0, 100, 255]]
     )
 
 
 def test_other_ranges_are_stretched():
     values = np.array([[-1000, 0, 1000]], dtype=np.int32)
-    np.testing.assert_array_equal(to_gray(Image.fromarray(values)), [[0, 128, 255]])
+    np.testing.assert_array_equal(to_pixels(Image.fromarray(values)), [[0, 128, 255]])
 
 
 def test_floating_point(tmp_path):
-    np.testing.assert_array_equal(to_gray(Image.fromarray(np.array([[0, 0.2, 1]], dtype=np.float32))), [[0, 51, 255]])
+    np.testing.assert_array_equal(to_pixels(Image.fromarray(np.array([[0, 0.2, 1]], dtype=np.float32))), [[0, 51, 255]])
     path = save(tmp_path, Image.fromarray(np.array([[0, 65535], [257, 514]], dtype=np.float32)), "x.tif")
     image = decode_file(path, [2])
     assert image.mode == "F"
@@ -132,7 +132,7 @@ def test_floating_point(tmp_path):
 
 
 def test_a_constant_odd_image_is_black():
-    np.testing.assert_array_equal(to_gray(Image.fromarray(np.full((2, 2), -5, dtype=np.int32))), 0)
+    np.testing.assert_array_equal(to_pixels(Image.fromarray(np.full((2, 2), -5, dtype=np.int32))), 0)
 
 
 def test_deep_tiff_with_white_as_zero(tmp_path):
@@ -163,9 +163,9 @@ def test_damaged_exif_is_passed_over(tmp_path):
 
 def test_resizing_is_antialiased():
     checkerboard = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
-    small = resize_gray(checkerboard, 16)
+    small = to_square(checkerboard, 16)
     assert abs(int(small[8, 8]) - 127) <= 1  # nearest-neighbor would give 0 or 255
-    assert resize_gray(np.zeros((3, 7), np.uint8), 5).shape == (5, 5)
+    assert to_square(np.zeros((3, 7), np.uint8), 5).shape == (5, 5)
 
 
 def reason(path):
@@ -255,14 +255,14 @@ def test_a_given_range_scales_deep_images_and_clips_beyond(tmp_path):
     values = np.array([[900, 1000], [1510, 3000]], dtype=np.uint16)
     path = save(tmp_path, Image.fromarray(values), "x.png")
     scaled = [[0, 0], [130, 255]]  # (1510 - 1000) / 1000 of 255 is 130.05
-    np.testing.assert_array_equal(decode_file(path, [2], IntensityRange(1000, 2000)).squares[2], scaled)
+    np.testing.assert_array_equal(decode_file(path, [2], Conversion(IntensityRange(1000, 2000))).squares[2], scaled)
     np.testing.assert_array_equal(decode_full_size(path, IntensityRange(1000, 2000)), scaled)
     np.testing.assert_array_equal(decode_file(path, [2]).squares[2], np.rint(values / 4095 * 255))
 
 
 def test_eight_bit_images_ignore_the_range(tmp_path):
     path = save(tmp_path, Image.fromarray(GRAY), "x.png")
-    np.testing.assert_array_equal(decode_file(path, [4], IntensityRange(100, 120)).squares[4], GRAY)
+    np.testing.assert_array_equal(decode_file(path, [4], Conversion(IntensityRange(100, 120))).squares[4], GRAY)
 
 
 @pytest.mark.parametrize(

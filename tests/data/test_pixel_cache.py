@@ -11,7 +11,8 @@ from PIL import Image
 from ganbal.data import image_reading
 from ganbal.data.decoding import decode_file
 from ganbal.data.discovery import find_images
-from ganbal.data.pixel_cache import DecodedCache, UnreadableFile
+from ganbal.data.pixel_cache import DecodedCache
+from ganbal.data.pixel_index import UnreadableFile
 from ganbal.errors import GanbalError
 from ganbal.runtime.console import Console
 
@@ -26,9 +27,9 @@ def decoded(monkeypatch):
     """The (name, sizes) of every file that is decoded."""
     seen = []
 
-    def note(path, sizes_px, intensity):
+    def note(path, sizes_px, conversion):
         seen.append((path.name, tuple(sizes_px)))
-        return decode_file(path, sizes_px, intensity)
+        return decode_file(path, sizes_px, conversion)
 
     monkeypatch.setattr(image_reading, "decode_file", note)
     return seen
@@ -240,12 +241,12 @@ def test_deep_images_of_one_set_share_one_range(tmp_path):
         Image.fromarray(np.full((8, 8), value, np.uint16)).save(tmp_path / "set" / name)
     cache = open_cache(tmp_path / "set", tmp_path)
     assert cache.pixels(8)[:, 0, 0].tolist() == [16, 16]  # 4000 and 4200 of 65535: 15.6 and 16.3 of 255
-    assert (cache.index.intensity, cache.index.num_deep) == ((0, 65535), 2)
+    assert (cache.index.conversion.intensity, cache.index.num_deep) == ((0, 65535), 2)
     narrow = DecodedCache(find_images(tmp_path / "set"), tmp_path / "c", Console(quiet=True), intensity=(3900, 4155))
     assert narrow.pixels(8)[:, 0, 0].tolist() == [100, 255]
     again = DecodedCache(find_images(tmp_path / "set"), tmp_path / "c", Console(quiet=True), intensity=(3900, 4155))
     again.prepare([8])
-    assert again.index.intensity == (3900, 4155)
+    assert again.index.conversion.intensity == (3900, 4155)
 
 
 def test_a_full_disk_ends_in_an_error_that_names_the_folder(root, tmp_path, monkeypatch):

@@ -15,13 +15,13 @@ from ganbal.gan.networks import Discriminator
 
 __all__ = ["DISCRIMINATORS", "build_discriminator"]
 
-Build = Callable[[GanConfig, int | None, torch.Generator, int], nn.Module]
-"""(settings, classes of a class-conditional network, random numbers of the initial weights, seed) → network on the
-CPU: images (B, 1, S, S) in [-1, 1] and labels (B,) or None to logits (B,), or to (B, P) with an attribute `heads`."""
+Build = Callable[[GanConfig, int | None, torch.Generator, int, int], nn.Module]
+"""(settings, classes of a class-conditional network, random numbers of the initial weights, seed, C) → network on the
+CPU: images (B, C, S, S) in [-1, 1] and labels (B,) or None to logits (B,), or to (B, P) with an attribute `heads`."""
 
 
 def dcgan_discriminator(
-    config: GanConfig, num_classes: int | None, random: torch.Generator, seed: int
+    config: GanConfig, num_classes: int | None, random: torch.Generator, seed: int, image_channels: int
 ) -> Discriminator:
     network = Discriminator(
         config.image_size_px,
@@ -29,6 +29,7 @@ def dcgan_discriminator(
         config.discriminator_norm,
         minibatch_stddev=config.minibatch_stddev,
         num_classes=num_classes,
+        image_channels=image_channels,
     )
     DISCRIMINATOR_INITIALIZERS[config.discriminator_norm](network, random)
     if config.discriminator_norm == "spectral":
@@ -44,13 +45,15 @@ DISCRIMINATORS: dict[str, Build] = {
 }
 
 
-def build_discriminator(config: GanConfig, num_classes: int | None, random: torch.Generator, seed: int) -> nn.Module:
+def build_discriminator(
+    config: GanConfig, num_classes: int | None, random: torch.Generator, seed: int, image_channels: int = 1
+) -> nn.Module:
     """The discriminator of the settings, with its initial weights, on the CPU; several are combined.
 
     Raises:
         InputError: weights of a pretrained backbone are not available.
     """
-    parts = [DISCRIMINATORS[name](config, num_classes, random, seed) for name in config.discriminators]
+    parts = [DISCRIMINATORS[name](config, num_classes, random, seed, image_channels) for name in config.discriminators]
     if len(parts) == 1:
         return parts[0]
     return Combination(list(zip(parts, config.discriminator_weights or [1.0] * len(parts), strict=True)))

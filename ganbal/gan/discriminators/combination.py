@@ -23,6 +23,6 @@ class Combination(nn.Module):
         )
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Logits (B, P) of images (B, 1, S, S) float in [-1, 1]."""
+        """Logits (B, P) of images (B, C, S, S) float in [-1, 1]."""
         # Float32: parts may differ in the precision of their last layers.
         return torch.cat([part(images, labels).float().reshape(len(images), -1) for part in self.parts], dim=1)

@@ -44,7 +44,7 @@ class FrozenFeatures(nn.Module):
             module.register_forward_hook(self._keep)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """Up to four maps (B, C, h, h) of images (B, 1, S, S) float in [-1, 1]."""
+        """Up to four maps (B, C, h, h) of images (B, 1 or 3, S, S) float in [-1, 1]."""
         self._maps.clear()
         self.backbone(((images + 1) / 2 - self.mean) / self.std)
         maps = [self._maps[side] for side in sorted(self._maps, reverse=True)[-MOST_RESOLUTIONS:]]
@@ -116,7 +116,7 @@ class ProjectedDiscriminator(nn.Module):
         self.heads = tuple(Head(features.shape[-2] * features.shape[-1], 1 / len(maps)) for features in maps)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Logits (B, P) of images (B, 1, S, S) float in [-1, 1]: one per place of every map, from fine to coarse."""
+        """Logits (B, P) of images (B, 1 or 3, S, S) in [-1, 1]: one per place of every map, from fine to coarse."""
         assert labels is None, "class-conditional trainings need another discriminator"
         mixed = self.mixing(self.features(images))
         logits = [head(features).flatten(1) for head, features in zip(self.scorers, mixed, strict=True)]
@@ -132,9 +132,9 @@ def _head() -> nn.Sequential:
 
 
 def projected_discriminator(
-    config: GanConfig, num_classes: int | None, random: torch.Generator, seed: int
+    config: GanConfig, num_classes: int | None, random: torch.Generator, seed: int, image_channels: int
 ) -> ProjectedDiscriminator:
-    """Raises InputError where the backbone or its weights are not available."""
+    """For gray images as for RGB; raises InputError where the backbone or its weights are not available."""
     try:
         network = build_model(PREFIX + config.projection_backbone, 2, config.image_size_px, config.projection_weights)
     except ClassifierInputError as error:

@@ -37,12 +37,18 @@ class ResidualDiscriminator(nn.Module):
     """
 
     def __init__(
-        self, image_size_px: int, base_channels: int, *, minibatch_stddev: bool = False, num_classes: int | None = None
+        self,
+        image_size_px: int,
+        base_channels: int,
+        *,
+        minibatch_stddev: bool = False,
+        num_classes: int | None = None,
+        image_channels: int = 1,
     ) -> None:
         super().__init__()
         start_px, channels = channel_plan(image_size_px, base_channels)
         channels = channels[::-1]
-        layers: list[nn.Module] = [nn.Conv2d(1, channels[0], 4, stride=2, padding=1)]
+        layers: list[nn.Module] = [nn.Conv2d(image_channels, channels[0], 4, stride=2, padding=1)]
         for before, after in itertools.pairwise(channels):
             layers += [ResidualBlock(before), nn.AvgPool2d(2), nn.Conv2d(before, after, 1)]
         layers += [ResidualBlock(channels[-1]), nn.LeakyReLU(LEAKY_SLOPE)]
@@ -52,7 +58,7 @@ class ResidualDiscriminator(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Logits (B,) of images (B, 1, S, S) float in [-1, 1]; labels (B,) int64 where it is class-conditional."""
+        """Logits (B,) of images (B, C, S, S) float in [-1, 1]; labels (B,) int64 where it is class-conditional."""
         outputs = self.layers(images).flatten(1)  # (B, 1 + classes)
         if labels is None:
             return outputs[:, 0]
@@ -71,13 +77,14 @@ def initialize_fixup(network: ResidualDiscriminator, random: torch.Generator) ->
 
 
 def residual_discriminator(
-    config: GanConfig, num_classes: int | None, random: torch.Generator, seed: int
+    config: GanConfig, num_classes: int | None, random: torch.Generator, seed: int, image_channels: int
 ) -> ResidualDiscriminator:
     network = ResidualDiscriminator(
         config.image_size_px,
         config.base_channels,
         minibatch_stddev=config.minibatch_stddev,
         num_classes=num_classes,
+        image_channels=image_channels,
     )
     initialize_fixup(network, random)
     return network

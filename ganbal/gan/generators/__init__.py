@@ -11,12 +11,17 @@ from ganbal.gan.networks import DcganGenerator, Generator
 
 __all__ = ["GENERATORS", "build_generator"]
 
-Build = Callable[[GanConfig, int | None, torch.Generator], Generator]
-"""(settings, classes of a class-conditional network, random numbers of the initial weights) → network on the CPU."""
+Build = Callable[[GanConfig, int | None, torch.Generator, int], Generator]
+"""(settings, classes of a class-conditional network, random numbers of the initial weights, channels of the images) →
+network on the CPU."""
 
 
-def dcgan_generator(config: GanConfig, num_classes: int | None, random: torch.Generator) -> DcganGenerator:
-    network = DcganGenerator(config.image_size_px, config.base_channels, config.latent_dim, num_classes)
+def dcgan_generator(
+    config: GanConfig, num_classes: int | None, random: torch.Generator, image_channels: int
+) -> DcganGenerator:
+    network = DcganGenerator(
+        config.image_size_px, config.base_channels, config.latent_dim, num_classes, image_channels=image_channels
+    )
     initialize_as_dcgan(network, random)
     return network
 
@@ -24,6 +29,8 @@ def dcgan_generator(config: GanConfig, num_classes: int | None, random: torch.Ge
 GENERATORS: dict[str, Build] = {"dcgan": dcgan_generator, "residual": residual_generator}
 
 
-def build_generator(config: GanConfig, num_classes: int | None, random: torch.Generator) -> Generator:
+def build_generator(
+    config: GanConfig, num_classes: int | None, random: torch.Generator, image_channels: int = 1
+) -> Generator:
     """The generator of the settings, with its initial weights, on the CPU."""
-    return GENERATORS[config.generator](config, num_classes, random)
+    return GENERATORS[config.generator](config, num_classes, random, image_channels)

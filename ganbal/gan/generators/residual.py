@@ -87,6 +87,7 @@ class ResidualGenerator(Generator):
             output before the hyperbolic tangent.
         noise_inputs: whether blocks get noise.
         num_classes: classes of a class-conditional generator; None makes a plain one.
+        image_channels: C of the images, 1 for gray and 3 for RGB.
     """
 
     def __init__(
@@ -99,8 +100,9 @@ class ResidualGenerator(Generator):
         batch_norm: bool = False,
         output_skips: bool = False,
         noise_inputs: bool = False,
+        image_channels: int = 1,
     ) -> None:
-        super().__init__(latent_dim, num_classes)
+        super().__init__(latent_dim, num_classes, image_channels)
         self.start_px, channels = channel_plan(image_size_px, base_channels)
         random = torch.Generator().manual_seed(NOISE_SEED)
         sides = [self.start_px * 2**level for level in range(len(channels))]
@@ -114,8 +116,8 @@ class ResidualGenerator(Generator):
             for count, side in zip(channels, sides, strict=True)
         )
         self.changes = nn.ModuleList(nn.Conv2d(before, after, 1) for before, after in itertools.pairwise(channels))
-        self.to_image = nn.Conv2d(channels[-1], 1, 3, padding=1)
-        self.to_small_images = nn.ModuleList(nn.Conv2d(count, 1, 1) for count in channels if output_skips)
+        self.to_image = nn.Conv2d(channels[-1], image_channels, 3, padding=1)
+        self.to_small_images = nn.ModuleList(nn.Conv2d(count, image_channels, 1) for count in channels if output_skips)
         self.add_class_vectors()
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -170,7 +172,9 @@ def _normal(layer: nn.Module, gain: float, random: torch.Generator) -> None:
     nn.init.zeros_(layer.bias)
 
 
-def residual_generator(config: GanConfig, num_classes: int | None, random: torch.Generator) -> ResidualGenerator:
+def residual_generator(
+    config: GanConfig, num_classes: int | None, random: torch.Generator, image_channels: int
+) -> ResidualGenerator:
     network = ResidualGenerator(
         config.image_size_px,
         config.base_channels,
@@ -179,6 +183,7 @@ def residual_generator(config: GanConfig, num_classes: int | None, random: torch
         batch_norm=config.generator_norm == "batch",
         output_skips=config.output_skips,
         noise_inputs=config.noise_inputs,
+        image_channels=image_channels,
     )
     initialize_residual(network, random)
     return network

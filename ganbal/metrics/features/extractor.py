@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import torch
 
+from classifiers.pixels import channels_first
 from classifiers.training.precision import true_float32
 from ganbal.metrics.identity import ExtractorIdentity
 from ganbal.metrics.threads import run_in_parts
@@ -73,12 +74,12 @@ class NetworkExtractor:
 
 
 def embed_images(images: np.ndarray, extractor: Extractor) -> np.ndarray:
-    """Features (N, dims) float32 of (N, S, S) uint8 images, without a cache."""
+    """Features (N, dims) float32 of (N, S, S) or (N, S, S, 3) uint8 images, without a cache."""
     parts = []
     with torch.inference_mode(), true_float32():
         for start in range(0, len(images), _ARRAY_BATCH):
             batch = torch.from_numpy(np.ascontiguousarray(images[start : start + _ARRAY_BATCH]))
-            parts.append(extractor.embed(extractor.prepare(batch.unsqueeze(1))).cpu().numpy())
+            parts.append(extractor.embed(extractor.prepare(channels_first(batch))).cpu().numpy())
     return np.concatenate(parts)
 
 
@@ -88,7 +89,7 @@ def same_shape_groups(images: Sequence[np.ndarray]) -> Iterator[torch.Tensor]:
     for stop in range(1, len(images) + 1):
         if stop == len(images) or images[stop].shape != images[start].shape:
             stacked = _as_tensor(images[start:stop])
-            yield stacked.unsqueeze(1) if stacked.ndim == 3 else stacked.permute(0, 3, 1, 2)
+            yield channels_first(stacked)
             start = stop
 
 

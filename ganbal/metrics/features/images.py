@@ -7,13 +7,18 @@ from typing import Protocol
 
 import numpy as np
 
+from classifiers.pixels import num_channels
+from ganbal.config.data import Fit, NumChannels
+from ganbal.data.colors import channels_for
 from ganbal.data.data_warnings import DataWarning
-from ganbal.data.decoding import decode_full_size, decoded_bytes
+from ganbal.data.decoding import decode_full_size
 from ganbal.data.image_formats import IMAGE_SUFFIXES, find_image_files, printable
-from ganbal.data.image_reading import find_intensity_range, hash_files
+from ganbal.data.image_opening import decoded_bytes
+from ganbal.data.image_reading import find_colored, find_intensity_range, hash_files
 from ganbal.errors import InputError
 
 _HASHED_ROWS = 256
+_COLOR_SAMPLE = 32
 
 
 class ImageSource(Protocol):
@@ -51,8 +56,11 @@ class ImageSource(Protocol):
 class FolderImages:
     """Every image file below a folder, at any depth, in the order of their paths; masks and hidden files left out."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, fit: Fit = "stretch") -> None:
         """Find the files.
+
+        Args:
+            fit: how images that are not square become squares; with `stretch`, resizing does that.
 
         Raises:
             InputError: no such folder, it cannot be read, or it has no image file.
@@ -63,7 +71,7 @@ class FolderImages:
                 expected="Scores need a folder with images at any depth, or a pytorch-fid .npz file of statistics.",
                 action="Correct the path.",
             )
-        self.root, self.name = root, printable(root)
+        self.root, self.name, self.fit = root, printable(root), fit
         found = find_image_files(root)
         self.paths = found.files
         self.warnings: list[DataWarning] = found.warnings()
@@ -81,7 +89,7 @@ class FolderImages:
         return len(self.paths)
 
     def read(self, index: int) -> np.ndarray:
-        return decode_full_size(self.paths[index], self.intensity)
+        return decode_full_size(self.paths[index], self.intensity, self.fit)
 
     def num_bytes(self, index: int) -> int:
         return decoded_bytes(self.paths[index])
@@ -91,15 +99,22 @@ class FolderImages:
             total = hashlib.sha256()
             if self.intensity is not None:
                 total.update(repr(tuple(self.intensity)).encode())
+            if self.fit != "stretch":
+                total.update(self.fit.encode())
             for _, file_hash in hash_files(self.root, self.names):
                 total.update(file_hash.encode())
             self._digest = total.hexdigest()
         return self._digest
 
+    def channels(self) -> NumChannels:
+        """3 if at least half of some evenly spaced images show color, else 1."""
+        chosen = np.unique(np.linspace(0, len(self.paths) - 1, _COLOR_SAMPLE).astype(int))
+        return channels_for(find_colored([self.paths[i] for i in chosen]))
 
-def open_folders(*roots: Path) -> list[FolderImages]:
+
+def open_folders(*roots: Path, fit: Fit = "stretch") -> list[FolderImages]:
     """Folders to be compared, with one intensity range for the deep images of them all."""
-    folders = [FolderImages(root) for root in roots]
+    folders = [FolderImages(root, fit) for root in roots]
     if any(folder.intensity is not None for folder in folders):
         common, _ = find_intensity_range([path for folder in folders for path in folder.paths])
         for folder in folders:
@@ -108,11 +123,12 @@ def open_folders(*roots: Path) -> list[FolderImages]:
 
 
 class ArrayImages:
-    """Decoded gray images."""
+    """Decoded images."""
 
     def __init__(self, pixels: np.ndarray, *, name: str, names: Sequence[str] | None = None) -> None:
-        """Wrap `pixels`, (N, H, W) uint8."""
-        assert pixels.dtype == np.uint8 and pixels.ndim == 3, f"uint8 (N, H, W), got {pixels.dtype} {pixels.shape}"
+        """Wrap `pixels`, (N, H, W) or (N, H, W, 3) uint8."""
+        is_image_set = pixels.ndim == 3 or (pixels.ndim == 4 and pixels.shape[3] == 3)
+        assert pixels.dtype == np.uint8 and is_image_set, f"uint8 (N, H, W[, 3]), got {pixels.dtype} {pixels.shape}"
         assert names is None or len(names) == len(pixels), "one name per image"
         self.pixels, self.name = pixels, name
         self.names = list(names) if names is not None else [f"{name}[{i}]" for i in range(len(pixels))]
@@ -120,6 +136,10 @@ class ArrayImages:
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    def channels(self) -> int:
+        """3 for RGB, else 1."""
+        return num_channels(self.pixels)
 
     def read(self, index: int) -> np.ndarray:
         return np.asarray(self.pixels[index])

@@ -62,15 +62,18 @@ def download_of_extractor(config: ScoreConfig) -> Download | None:
     return backbone_download(name.removeprefix(_BACKBONE_PREFIX)) if name.startswith(_BACKBONE_PREFIX) else None
 
 
-def build_extractor(config: ScoreConfig, device: torch.device) -> Extractor:
+def build_extractor(config: ScoreConfig, device: torch.device, channels: int = 1) -> Extractor:
     """The extractor of the settings. `classifier` is not built here, because it needs the files of a study.
+
+    Args:
+        channels: of the images, 1 or 3; trained networks take either.
 
     Raises:
         InputError: as `check_extractor`.
     """
     name, weights = resolve_extractor(config), _expanded(config.weights)
     if name == "untrained":
-        return untrained_extractor(device)
+        return untrained_extractor(device, channels=channels)
     if name == "inception":
         return inception_extractor(weights, config.dims, config.resize, device)
     if name == "xray":

@@ -28,11 +28,3 @@ def resize(images: torch.Tensor, size_px: int, rule: ResizeRule) -> torch.Tensor
     if rule == "pytorch-fid":
         return F.interpolate(images, size=size, mode="bilinear", align_corners=False)
     return F.interpolate(images, size=size, mode="bicubic", align_corners=False, antialias=True).clamp(0, 1)
-
-
-def to_gray(images: torch.Tensor) -> torch.Tensor:
-    """(B, 1 or 3, H, W) to (B, 1, H, W): luma of ITU-R 601, as PIL's mode `L`."""
-    if images.shape[1] == 1:
-        return images
-    weights = torch.tensor([0.299, 0.587, 0.114], device=images.device).view(1, 3, 1, 1)
-    return (images * weights).sum(dim=1, keepdim=True)

@@ -3,8 +3,8 @@
 import torch
 import torch.nn.functional as F
 
+from classifiers.pixels import to_gray
 from ganbal.metrics.features.extractor import NetworkExtractor
-from ganbal.metrics.features.resizing import to_gray
 from ganbal.metrics.identity import ExtractorIdentity
 
 SIDE_PX = 32

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ganbal.metrics.features.extractor import NetworkExtractor
-from ganbal.metrics.features.resizing import resize, to_gray
+from classifiers.pixels import to_gray
+from ganbal.metrics.features.extractor import NetworkExtractor, to_rgb
+from ganbal.metrics.features.resizing import resize
 from ganbal.metrics.identity import ExtractorIdentity
 
 INPUT_SIZE_PX = 128
@@ -21,6 +22,7 @@ _CELLS = 2
 _LAYOUT = 4
 DIMS = (_BLOCK**2 - 1) * _SCALES * _CELLS**2 + _LAYOUT**2
 _NOTE = "cosine-transform energies, no trained network; for quick checks, not comparable with Inception values"
+_COLOR = 3
 
 
 class CosineEnergies(nn.Module):
@@ -54,16 +56,27 @@ def cosine_filters(size: int) -> torch.Tensor:
     return basis.reshape(size**2, size, size).float()
 
 
-def untrained_extractor(device: torch.device, *, size_px: int = INPUT_SIZE_PX) -> NetworkExtractor:
-    """256 numbers per image, the same on every machine.
+def untrained_extractor(device: torch.device, *, size_px: int = INPUT_SIZE_PX, channels: int = 1) -> NetworkExtractor:
+    """256 numbers per image of its luma, or 256 per channel, the same on every machine.
 
     Args:
         device: where it runs.
         size_px: side to which images are resized with antialiasing; at least 32.
+        channels: 1 for the luma, 3 for red, green and blue.
     """
     assert size_px >= 2 ** (_SCALES - 1) * _BLOCK
-    identity = ExtractorIdentity("untrained", DIMS, None, f"antialiased {size_px}", _NOTE)
-    network = CosineEnergies().to(device)
+    in_color, energies = channels == _COLOR, CosineEnergies().to(device)
+    name, dims = ("untrained-color", _COLOR * DIMS) if in_color else ("untrained", DIMS)
+
+    def of_each_channel(images: torch.Tensor) -> torch.Tensor:
+        """(B, 3, S, S) to (B, 768)."""
+        features: torch.Tensor = energies(images.flatten(0, 1)[:, None])
+        return features.unflatten(0, (-1, _COLOR)).flatten(1)
+
     return NetworkExtractor(
-        identity, lambda images: resize(images, size_px, "antialiased"), network, device, convert=to_gray
+        ExtractorIdentity(name, dims, None, f"antialiased {size_px}", _NOTE),
+        lambda images: resize(images, size_px, "antialiased"),
+        of_each_channel if in_color else energies,
+        device,
+        convert=to_rgb if in_color else to_gray,
     )

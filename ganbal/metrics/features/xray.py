@@ -9,10 +9,11 @@ from types import ModuleType
 import torch
 from torch import nn
 
+from classifiers.pixels import to_gray
 from ganbal.errors import InputError, reason_of
 from ganbal.metrics.features.extractor import NetworkExtractor
 from ganbal.metrics.features.penultimate import classifier_extractor
-from ganbal.metrics.features.resizing import ResizeRule, to_gray
+from ganbal.metrics.features.resizing import ResizeRule
 from ganbal.metrics.features.weight_files import (
     check_integrity,
     download,

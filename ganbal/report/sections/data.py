@@ -10,7 +10,7 @@ from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import stale_notice
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import UNKNOWN, count, listing, plural
-from ganbal.runtime.shared_text import POSITIVE_CLASS_REASONS, import_text
+from ganbal.runtime.shared_text import FIT_RULES, POSITIVE_CLASS_REASONS, channels_sentence, import_text
 
 _MOST_UNREADABLE_SHOWN = 50
 LAYOUTS = {
@@ -85,6 +85,8 @@ def _entries(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Unreadable files", count(len(data["unreadable"]))),
         ("Sizes", _sizes(sizes)),
         ("Color modes", listing([f"{mode} {count(number)}" for mode, number in sizes["modes"].items()])),
+        ("Channels", _channels(data["channels"])),
+        ("Fit", _fit(data["fit"], sizes)),
         ("Intensity range", _intensity(data["intensity"])),
         ("On disk", _found(data)),
         ("Digest of the images", code(data["digest"]) if data["digest"] else ""),
@@ -123,6 +125,22 @@ def _intensity(intensity: Mapping[str, Any] | None) -> str:
     low, high = intensity["range"]
     images = plural(intensity["images"], "image")
     return f"{low:g} to {high:g}, {intensity['chosen_by'] or 'unknown choice'}, for {images} of more than 8 bits"
+
+
+def _channels(channels: Mapping[str, Any] | None) -> str:
+    if channels is None or channels["colored"] is None or channels["images"] is None:
+        return ""
+    return channels_sentence(channels)
+
+
+def _fit(fit: Mapping[str, Any] | None, sizes: Mapping[str, Any]) -> str:
+    """How images became squares; nothing where all are square."""
+    if fit is None or fit["rule"] is None or fit["elongation"] is None:
+        return ""
+    if fit["elongation"] == 1 and len(sizes["min"]) == 2 and sizes["min"] == sizes["max"]:
+        return ""
+    ratios = listing([f"{name} {ratio:.2f}" for name, ratio in fit["aspect_ratios"].items()])
+    return f"{FIT_RULES.get(fit['rule'], fit['rule'])}; median width / height: {ratios}"
 
 
 def _shared_patients(data: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.warnings import stale_notice
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import count, listing, plural
+from ganbal.runtime.shared_text import color_of
 
 _READING_AID = (
     "GAN losses do not fall as those of a classifier do, and say little about the quality of the images. A "
@@ -58,7 +59,7 @@ def _entries(run: RunFiles, training: Mapping[str, Any]) -> list[tuple[str, str]
     entries = [
         ("Class", training["class_name"]),
         ("Training images", f"{count(training['num_images'])}, from the training split only"),
-        ("Image size", f"{size} × {size} px, grayscale"),
+        ("Image size", f"{size} × {size} px, {color_of(training['channels'])}"),
         (
             "Steps",
             f"{count(training['steps'])} of each network at batch size {count(run.setting('gan.batch_size'))}; "

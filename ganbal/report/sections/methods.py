@@ -8,6 +8,7 @@ from ganbal.report.run_reader import RunFiles
 from ganbal.report.sections.references import Citations
 from ganbal.report.sections.study_methods import setting, study_methods
 from ganbal.runtime.number_text import count, listing
+from ganbal.runtime.shared_text import color_of
 
 _SCORE_PAPERS = {
     "fid": "fid",
@@ -59,7 +60,8 @@ def _generator(run: RunFiles, cite: Citations) -> str:
     one_each = ", one network per class" if run.other_generators else ""
     text = (
         f"{_network(gan, cite)} was trained on the training "
-        f"images of {classes}{one_each}, in grayscale at {size} × {size} pixels, for {count(content['steps'])} steps"
+        f"images of {classes}{one_each}, in {color_of(content['channels'])} at {size} × {size} pixels, for "
+        f"{count(content['steps'])} steps"
     )
     listed = "; ".join(detail for detail in _settings(gan, cite) if detail)
     text += f" ({listed})." if listed else "."

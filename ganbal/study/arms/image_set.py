@@ -13,7 +13,7 @@ normalization of their own."""
 
 @dataclass(frozen=True)
 class ImageSet:
-    """Images with their labels: `pixels` (N, S, S) uint8, `labels` (N,) int64."""
+    """Images with their labels: `pixels` (N, S, S) or (N, S, S, 3) uint8, `labels` (N,) int64."""
 
     pixels: np.ndarray
     labels: np.ndarray

@@ -4,7 +4,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from ganbal.metrics.features.resizing import resize, to_gray
+from classifiers.pixels import to_gray
+from ganbal.metrics.features.resizing import resize
 
 
 @pytest.mark.parametrize("shape", [(640, 480), (90, 120)])

@@ -1,0 +1,114 @@
+"""Opening image files safely: which formats, which limits, and one kind of error for whatever is wrong with a file."""
+
+import contextlib
+import io
+import stat
+import threading
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import (
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+# No other format is tried, so that no file reaches the external programs that some of PIL's formats start. Naming the
+# plugins makes PIL register them now; it would do so later, but not safely in several threads at once.
+_FORMATS = tuple(
+    plugin.format
+    for plugin in (
+        JpegImagePlugin.JpegImageFile,
+        PngImagePlugin.PngImageFile,
+        BmpImagePlugin.BmpImageFile,
+        TiffImagePlugin.TiffImageFile,
+        GifImagePlugin.GifImageFile,
+        WebPImagePlugin.WebPImageFile,
+        PpmImagePlugin.PpmImageFile,
+    )
+)
+MAX_PIXELS = 80_000_000
+"""The largest image, in pixels; larger ones count as unreadable everywhere."""
+_MAX_FILE_BYTES = 500_000_000
+# Images above this size are decoded one at a time, so that threads do not add up gigabytes.
+_LARGE_PIXELS = 16_000_000
+_one_large_image = threading.Lock()
+GRAY_MODES = frozenset(["1", "L", "LA"])
+"""PIL's pixel formats of 8 bits or fewer that hold no color."""
+
+
+class UnreadableImageError(Exception):
+    """The file gives no image; the message says why."""
+
+
+@contextlib.contextmanager
+def opened_image(content: bytes) -> Iterator[Image.Image]:
+    """The image in `content`, not decoded yet; every failure inside the block becomes an UnreadableImageError."""
+    with contextlib.ExitStack() as stack:
+        try:
+            image = stack.enter_context(Image.open(io.BytesIO(content), formats=_FORMATS))
+            pixels = image.width * image.height
+            if pixels > MAX_PIXELS:
+                raise UnreadableImageError(
+                    f"{image.width} × {image.height} pixels, more than the {MAX_PIXELS // 1_000_000} million allowed"
+                )
+            if pixels > _LARGE_PIXELS:
+                stack.enter_context(_one_large_image)
+            yield image
+        except UnreadableImageError:
+            raise
+        except Image.UnidentifiedImageError as error:
+            names = ", ".join(sorted(map(str, _FORMATS)))
+            raise UnreadableImageError(f"not an image of a supported format ({names})") from error
+        except Image.DecompressionBombError as error:
+            limit = f"{MAX_PIXELS // 1_000_000} million"
+            raise UnreadableImageError(f"more pixels than the {limit} allowed") from error
+        except MemoryError as error:
+            raise UnreadableImageError("does not fit into memory") from error
+        # PIL's readers answer damaged files with nearly every exception there is (SyntaxError, struct.error, …).
+        except Exception as error:
+            raise UnreadableImageError(f"damaged: {' '.join(str(error).split()) or type(error).__name__}") from error
+
+
+def read_file(path: Path) -> bytes:
+    """The content of an image file.
+
+    Raises:
+        UnreadableImageError: not a regular file, empty, too large, or not readable.
+    """
+    try:
+        status = path.stat()
+        # A pipe with an image's name would block forever.
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableImageError("not a regular file")
+        if status.st_size > _MAX_FILE_BYTES:
+            raise UnreadableImageError(f"larger than {_MAX_FILE_BYTES // 1_000_000} MB")
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
+        raise UnreadableImageError(f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if not content:
+        raise UnreadableImageError("empty file (0 bytes)")
+    return content
+
+
+def decoded_bytes(path: Path) -> int:
+    """Approximate memory that decoding at full size needs, from the file's header: the image and its copy as an array.
+
+    0 for files that give no image; they are reported when they are decoded.
+    """
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return 0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of large images, which are refused when they are decoded
+            with Image.open(path, formats=_FORMATS) as image:
+                pixels = image.width * image.height
+                return 0 if pixels > MAX_PIXELS else pixels * (2 if image.mode in GRAY_MODES else 7)
+    except Exception:  # damaged headers raise nearly every kind of exception
+        return 0
