@@ -14,14 +14,14 @@ from ganbal.cli import main
 # Of equal luma, 0.299·R + 0.587·G + 0.114·B = 96.6, 96.1 and 96.3: gray values do not tell the classes apart.
 COLORS = {"BLUE": (70, 90, 200), "GREEN": (60, 120, 68), "RED": (200, 50, 63)}
 COUNTS = {"BLUE": 40, "GREEN": 30, "RED": 40}
-CLASSIFIERS = ("baseline_cnn", "pixel_svm")
+CLASSIFIERS = ("cnn_64", "pixel_svm")
 TINY = (
     *("--device", "cpu", "--set", "gan.image_size_px=32", "--set", "gan.base_channels=4", "--set", "gan.batch_size=8"),
     *("--set", "gan.steps=4", "--set", "gan.log_every_steps=2", "--set", "gan.sample_every_steps=2"),
     *("--set", "gan.checkpoint_every_steps=2", "--set", "gan.score_every_steps=2", "--set", "gan.score_images=12"),
     *("--set", "score.extractor=untrained", "--set", "synthesis.num_images=20", "--set", "synthesis.select=2"),
     *("--set", "synthesis.match=[spectrum,intensity]"),
-    *("--set", "study.arms=[imbalanced,augmented,gan]", "--set", "study.classifiers=[baseline_cnn,pixel_svm]"),
+    *("--set", "study.arms=[imbalanced,augmented,gan]", "--set", "study.classifiers=[cnn_64,pixel_svm]"),
     *("--set", "study.image_size_px=32", "--set", "study.seeds=1", "--set", "study.steps=30"),
     *("--set", "study.checks=1", "--set", "study.learning_rate=0.003", "--set", "study.weights=none"),
 )
@@ -80,14 +80,14 @@ def test_a_run_in_color(tmp_path):
     np.testing.assert_allclose(means, COLORS["GREEN"], atol=4)
 
     accuracy = {name: read(f"study/cells/imbalanced/{name}/0/metrics.json")["accuracy"] for name in CLASSIFIERS}
-    assert accuracy["baseline_cnn"] > 0.8  # sees the colors
+    assert accuracy["cnn_64"] > 0.8  # sees the colors
     assert accuracy["pixel_svm"] < 0.7  # published for gray images: sees luma
 
     report = Path("here/report.md").read_text()
     assert "3, color (110 of 110 training images show color)" in report
     assert "in color at 32 × 32 pixels" in report
 
-    words = ("--run", "here", "--classifier", "baseline_cnn", "--json")
+    words = ("--run", "here", "--classifier", "cnn_64", "--json")
     predicted = done("predict", str(tmp_path / "set/test/RED"), *words)
     classes = [image["predicted"] for image in json.loads(predicted.stdout)["images"]]
     assert classes.count("RED") > len(classes) / 2
@@ -106,7 +106,7 @@ def test_other_channels_do_not_mix_with_what_a_run_has():
 
 
 def test_predictions_fit_images_as_the_training_did(tmp_path):
-    words = (*TINY, "--set", "study.arms=[imbalanced]", "--set", "study.classifiers=[baseline_cnn]", "--run", "here")
+    words = (*TINY, "--set", "study.arms=[imbalanced]", "--set", "study.classifiers=[cnn_64]", "--run", "here")
     done("inspect", *words, "--set", "data.fit=pad")
     assert read("data.json")["fit"] == {
         "rule": "pad",
