@@ -19,7 +19,7 @@ TINY = (
     *("--device", "cpu", "--set", "gan.image_size_px=32", "--set", "gan.base_channels=4", "--set", "gan.batch_size=8"),
     *("--set", "gan.steps=4", "--set", "gan.log_every_steps=2", "--set", "gan.sample_every_steps=2"),
     *("--set", "gan.checkpoint_every_steps=2", "--set", "gan.score_every_steps=2", "--set", "gan.score_images=12"),
-    *("--set", "score.extractor=untrained", "--set", "synthesis.num_images=20", "--set", "synthesis.select=2"),
+    *("--set", "score.extractor=untrained", "--set", "synthesis.num_images=20"),
     *("--set", "synthesis.match=[spectrum,intensity]"),
     *("--set", "study.arms=[imbalanced,augmented,gan]", "--set", "study.classifiers=[cnn_64,pixel_svm]"),
     *("--set", "study.image_size_px=32", "--set", "study.seeds=1", "--set", "study.steps=30"),
@@ -94,7 +94,7 @@ def test_a_run_in_color(tmp_path):
 
 
 def test_other_channels_do_not_mix_with_what_a_run_has():
-    arms = ("--set", "study.arms=[imbalanced,gan]", "--set", "synthesis.select=1", "--set", "synthesis.match=[]")
+    arms = ("--set", "study.arms=[imbalanced,gan]", "--set", "synthesis.match=[]")
     words = (*TINY, *arms, "--run", "here")
     for command in ("train-gan", "synthesize"):
         done(command, *words, *(("--n", "4") if command == "synthesize" else ()))
