@@ -24,6 +24,7 @@ FIT_RULES = {
 }
 """How images became squares, by `fit.rule` of data.json."""
 
+
 def import_text(record: Mapping[str, Any]) -> str:
     """What an import of data.json was made from: `set.npz (npz, SHA-256 1a2b3c4d…, 5,856 images)`."""
     facts = [

@@ -35,8 +35,8 @@ class LabelConfirmation:
         """Train both classifiers.
 
         Args:
-            of_class: (N, S, S) uint8 training images of the class, N ≥ 4.
-            of_others: (M, S, S) uint8 training images of all other classes, M ≥ 4.
+            of_class: (N, S, S) or (N, S, S, 3) uint8 training images of the class, N ≥ 4.
+            of_others: as many channels, uint8, training images of all other classes, M ≥ 4.
             seed: of the halves and the networks.
         """
         random = np.random.default_rng(seed)
@@ -52,7 +52,7 @@ class LabelConfirmation:
         return cls(tuple(classifiers), tuple(of_unseen))
 
     def ranks(self, images: np.ndarray) -> np.ndarray:
-        """(N,) float64 in [0, 1] of (N, S, S) uint8 images: the share of unseen real images with lower scores.
+        """(N,) float64 in [0, 1] of N uint8 images: the share of unseen real images with lower scores.
 
         The mean over both classifiers.
         """

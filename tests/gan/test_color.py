@@ -13,7 +13,8 @@ from ganbal.gan.checkpoint import load_generator
 from ganbal.gan.discriminators import DISCRIMINATORS
 from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.folder import GanFolder
-from ganbal.gan.networks import Discriminator, Generator
+from ganbal.gan.generators import GENERATORS
+from ganbal.gan.networks import DcganGenerator, Discriminator
 from ganbal.gan.sampling import as_pixels, generate_images, latent_rows
 from ganbal.gan.state import new_state
 from ganbal.gan.train_step import TrainStep
@@ -51,11 +52,11 @@ def train(folder, config, pixels):
 
 
 def test_shapes_of_three_channels():
-    generator, discriminator = Generator(32, 4, 10, image_channels=3), Discriminator(32, 4, image_channels=3)
+    generator, discriminator = DcganGenerator(32, 4, 10, image_channels=3), Discriminator(32, 4, image_channels=3)
     made = generator(torch.randn(2, 10))
     assert made.shape == (2, 3, 32, 32)
     assert discriminator(made).shape == (2,)
-    gray = sum(p.numel() for p in Generator(32, 4, 10).parameters())
+    gray = sum(p.numel() for p in DcganGenerator(32, 4, 10).parameters())
     assert sum(p.numel() for p in generator.parameters()) == gray + 2 * (4 * 16 + 1)  # two more filters of 4 channels
 
 
@@ -70,9 +71,16 @@ def test_pixels_and_network_values_by_hand():
     assert as_pixels(torch.tensor([[[[-2.0, 2.0]]]])).tolist() == [[[0, 255]]]
 
 
-@pytest.mark.parametrize("name", DISCRIMINATORS)
-def test_every_discriminator_trains_on_three_channels(name):
-    config = settings(f"gan.discriminators=[{name}]")
+@pytest.mark.parametrize(
+    "choice",
+    [
+        *(f"gan.discriminators=[{name}]" for name in DISCRIMINATORS),
+        *(f"gan.generator={name}" for name in GENERATORS),
+        "gan.output_skips=true",
+    ],
+)
+def test_every_network_trains_on_three_channels(choice):
+    config = settings(*(["gan.generator=residual"] if choice == "gan.output_skips=true" else []), choice)
     state = new_state(config, 0, CPU, image_channels=3)
     before = {key: value.clone() for key, value in state.generator.state_dict().items()}
     step = TrainStep(state, torch.from_numpy(images()), config)
@@ -121,7 +129,7 @@ def test_a_training_on_color_writes_color_files_and_its_checkpoint_knows_it(tmp_
 
 def test_channels_are_in_the_order_of_the_images(tmp_path):
     """A generator whose last bias makes everything red paints red images."""
-    generator = Generator(32, 4, 8, image_channels=3)
+    generator = DcganGenerator(32, 4, 8, image_channels=3)
     with torch.no_grad():
         last = generator.layers[-2]
         last.weight.zero_()
