@@ -39,7 +39,7 @@ class AugmentedVersions:
         return [hashlib.sha256(digest + version).digest() for version in versions for digest in digests]
 
     def maker(self) -> Callable[[np.ndarray, bytes, int], np.ndarray]:
-        """The function (image (S, S) or (S, S, 3) uint8, its digest, version) → that version; for one thread at a time."""
+        """(image (S, S) or (S, S, 3) uint8, its digest, version) → that version; for one thread at a time."""
         augment = build_augmentation(self.augment)
 
         def make(image: np.ndarray, digest: bytes, version: int) -> np.ndarray:
