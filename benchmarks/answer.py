@@ -62,6 +62,7 @@ class Answer:
         common: settings of all runs, as `--set` takes them.
         classes: all class names.
         minority: the smallest one.
+        num_train: training images of each class.
         pilot_seeds: how many of the seeds choose among `CANDIDATES`.
     """
 
@@ -70,6 +71,7 @@ class Answer:
     images: int
     classes: Sequence[str]
     minority: str
+    num_train: Sequence[int]
     fractions: Sequence[float]
     seeds: int
     pilot_seeds: int
@@ -125,7 +127,7 @@ class Answer:
             for arms in ([*ARMS, CANDIDATES[0]], OF_SELECTED):
                 study = load_config(None, self.settings(arms, self.seeds, classifier))
                 cells += len(planned_cells(study.study, study.seed))
-                hours += study_hours(study)
+                hours += study_hours(study, self.num_train)
         pilots = len(CLASSIFIERS) * len(CANDIDATES) * self.pilot_seeds * len(self.fractions)
         return (
             f"{generators} generators of {config.gan.steps:,} steps ({self.images:,} images each), "
@@ -234,6 +236,7 @@ def make_answer(given: argparse.Namespace) -> Answer:
         images=48 if given.tiny else given.images,
         classes=sorted(counts),
         minority=min(sorted(counts), key=lambda one: counts[one]),
+        num_train=list(counts.values()),
         fractions=(0.5, 1.0) if given.tiny else (0.1, 0.25, 1.0),
         seeds=2 if given.tiny else given.seeds,
         pilot_seeds=1 if given.tiny else min(3, given.seeds),
