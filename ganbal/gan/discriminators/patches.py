@@ -28,15 +28,17 @@ class PatchDiscriminator(nn.Module):
     are those of `networks.Discriminator`, at every place.
     """
 
-    def __init__(self, image_size_px: int, base_channels: int, num_classes: int | None = None) -> None:
+    def __init__(
+        self, image_size_px: int, base_channels: int, num_classes: int | None = None, image_channels: int = 1
+    ) -> None:
         super().__init__()
         sides = [image_size_px // 2**scale for scale in range(MOST_SCALES)]
         sides = [side for side in sides if side >= SMALLEST_SIDE_PX]
-        self.scales = nn.ModuleList(_places(base_channels, 1 + (num_classes or 0)) for _ in sides)
+        self.scales = nn.ModuleList(_places(image_channels, base_channels, 1 + (num_classes or 0)) for _ in sides)
         self.heads = tuple(Head((side // 2**HALVINGS) ** 2, 1 / len(sides)) for side in sides)
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Logits (B, P) of images (B, 1, S, S) float in [-1, 1], one per place of every scale, from fine to coarse."""
+        """Logits (B, P) of images (B, C, S, S) float in [-1, 1], one per place of every scale, from fine to coarse."""
         logits = []
         for level, network in enumerate(self.scales):
             outputs = network(avg_pool2d(images, 2**level) if level else images).flatten(2)  # (B, 1 + classes, places)
@@ -48,9 +50,9 @@ class PatchDiscriminator(nn.Module):
         return torch.cat(logits, dim=1)
 
 
-def _places(base_channels: int, num_outputs: int) -> nn.Sequential:
-    """(B, 1, h, h) to (B, num_outputs, h/4, h/4)."""
-    channels = [1, *(base_channels * 2**level for level in range(HALVINGS))]
+def _places(image_channels: int, base_channels: int, num_outputs: int) -> nn.Sequential:
+    """(B, C, h, h) to (B, num_outputs, h/4, h/4)."""
+    channels = [image_channels, *(base_channels * 2**level for level in range(HALVINGS))]
     layers: list[nn.Module] = []
     for before, after in itertools.pairwise(channels):
         layers += [nn.Conv2d(before, after, 4, stride=2, padding=1), nn.LeakyReLU(LEAKY_SLOPE)]
@@ -59,10 +61,10 @@ def _places(base_channels: int, num_outputs: int) -> nn.Sequential:
 
 
 def patch_discriminator(
-    config: GanConfig, num_classes: int | None, random: torch.Generator, seed: int
+    config: GanConfig, num_classes: int | None, random: torch.Generator, seed: int, image_channels: int
 ) -> PatchDiscriminator:
     """Spectrally normalized where `gan.discriminator_norm` says so, else without normalization."""
-    network = PatchDiscriminator(config.image_size_px, config.base_channels, num_classes)
+    network = PatchDiscriminator(config.image_size_px, config.base_channels, num_classes, image_channels)
     for scale in network.scales:
         initialize_unnormalized(scale, random)
     if config.discriminator_norm == "spectral":
