@@ -32,10 +32,12 @@ from ganbal import pipeline
 from ganbal.config import Config, load_config
 from ganbal.data.dataset import check_source
 from ganbal.errors import GanbalError, InputError, InterruptedBySignal
-from ganbal.run.selection import RunChoice
+from ganbal.run.selection import RunChoice, select_run_to_continue
 from ganbal.runtime.atomic_files import write_json, write_text
 from ganbal.runtime.console import Console
+from ganbal.stages import compare, report
 from ganbal.stages.cost import gan_hours, study_hours
+from ganbal.stages.session import Requirement, open_run
 from ganbal.study.plan import planned_cells
 from ganbal.synthesis.manifest import class_folder
 
@@ -64,6 +66,7 @@ class Answer:
         minority: the smallest one.
         num_train: training images of each class.
         pilot_seeds: how many of the seeds choose among `CANDIDATES`.
+        with_reports: whether finished studies get a report.
     """
 
     common: Sequence[str]
@@ -76,6 +79,7 @@ class Answer:
     seeds: int
     pilot_seeds: int
     select: int
+    with_reports: bool
     out: Path
 
     def perform(self, console: Console) -> None:
@@ -180,7 +184,7 @@ class Answer:
         run = self._copied("plain", f"plain-{class_folder(classifier)}")
         settings = self.settings(["imbalanced", *CANDIDATES], self.pilot_seeds, classifier)
         config = load_config(None, settings)
-        pipeline.compare(RunChoice(run, assignments=settings), console)
+        _study(run, settings, console)
         arm, areas = best_arm(run / "study", planned_cells(config.study, config.seed), CANDIDATES)
         write_json(run / "choice.json", {"arm": arm, "mean_validation_roc_auc": areas, "seeds": self.pilot_seeds})
         return arm
@@ -193,8 +197,16 @@ class Answer:
                 target = run / cells.relative_to(self.out / f"plain-{class_folder(classifier)}")
                 if not target.exists():
                     _copy(cells, target)
-        pipeline.compare(RunChoice(run, assignments=self.settings(arms, self.seeds, classifier)), console)
+        _study(run, self.settings(arms, self.seeds, classifier), console, with_report=self.with_reports)
         self.write_table()
+
+
+def _study(run: Path, settings: Sequence[str], console: Console, *, with_report: bool = False) -> None:
+    selected = select_run_to_continue(RunChoice(run, assignments=settings))
+    with open_run(selected, console, "compare", Requirement.IMAGES, Requirement.STUDY) as context:
+        compare.compare(context)
+        if with_report:
+            report.report(context.run)
 
 
 def _cells_of_real_images(run: Path) -> Iterator[Path]:
@@ -241,6 +253,7 @@ def make_answer(given: argparse.Namespace) -> Answer:
         seeds=2 if given.tiny else given.seeds,
         pilot_seeds=1 if given.tiny else min(3, given.seeds),
         select=given.select,
+        with_reports=not given.tiny,
         out=given.out,
     )
 
