@@ -1,6 +1,4 @@
-"""All models by name; one line adds a model."""
-
-import difflib
+"""All models by name; a line here and its name in `names` add a model."""
 
 import torch
 from torch import nn
@@ -15,9 +13,10 @@ from classifiers.models.model import Model
 from classifiers.models.network import Network
 from classifiers.models.pixel_svm import PIXEL_SVM
 from classifiers.models.pretrained_weights import check_weights, fill_backbone
-from classifiers.models.torchvision_transfer import PREFIX, backbone_names, blocks_of, transfer_model
+from classifiers.models.torchvision_transfer import blocks_of, transfer_model
 from classifiers.models.vgg16_transfer import VGG16_TRANSFER
 from classifiers.models.xception_transfer import XCEPTION_TRANSFER
+from classifiers.names import TRANSFER, check_model_name
 
 MODELS = {
     model.name: model
@@ -42,17 +41,8 @@ def find_model(name: str) -> Model:
     Raises:
         ClassifierInputError: there is none; similar names are suggested.
     """
-    if name in MODELS:
-        return MODELS[name]
-    if name.startswith(PREFIX):
-        return transfer_model(name)
-    known = {network: PREFIX + network for network in backbone_names()} | {model: model for model in MODELS}
-    near = [known[one] for one in difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)]
-    raise ClassifierInputError(
-        found=f"There is no classifier {name!r}.",
-        expected=f"The classifiers are {', '.join(MODELS)} and {PREFIX}NAME.",
-        action=f"Did you mean {' or '.join(near)}?" if near else "Choose one of these.",
-    )
+    check_model_name(name)
+    return transfer_model(name) if name.startswith(TRANSFER) else MODELS[name]
 
 
 def is_start_of_several(name: str) -> bool:

@@ -5,13 +5,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ganbal import __version__
-from ganbal.errors import GanbalError, InputError, reason_of
+from ganbal.errors import GanbalError, reason_of
 from ganbal.export.formats import FORMATS
 from ganbal.options import GroupedCommand, Shortcuts, Typed, option, shared_options
 
@@ -178,13 +179,7 @@ def score(
     if len(folders) not in wanted:
         what = "one folder for --save-statistics" if save_statistics else "two folders, REAL and SYNTHETIC, or none"
         raise click.UsageError(f"Give {what}; found {len(folders)}.")
-    _check_existence(folders)
-    if weights is not None and not weights.expanduser().is_file():
-        raise InputError(
-            found=f"There is no file {weights}.",
-            expected="--weights is a file with the weights of the feature extractor.",
-            action="Correct the path, or leave --weights out.",
-        )
+    _check_images(folders)
     typed = typed.with_value("score.dims", dims).with_value("score.weights", str(weights) if weights else None)
     if save_statistics:
         _carry_out(pipeline.save_folder_statistics, typed, folder=folders[0], target=save_statistics)
@@ -211,9 +206,12 @@ def compare(typed: Typed, seeds: int | None, workers: int | None, executor: str 
     """Retrain the classifiers on every arm and compare balanced with imbalanced."""
     from ganbal import pipeline
 
-    given = {"workers": workers, "executor": executor, "weights": weights, "seeds": seeds}
-    for name, value in given.items():
+    for name, value in {"workers": workers, "executor": executor, "seeds": seeds}.items():
         typed = typed.with_value(f"study.{name}", value)
+    if weights is not None and weights.startswith("{"):  # a mapping, as `--set` takes it
+        typed = replace(typed, assignments=(*typed.assignments, f"study.weights={weights}"))
+    else:
+        typed = typed.with_value("study.weights", weights)
     _carry_out(pipeline.compare, typed)
 
 
@@ -278,7 +276,7 @@ def predict(typed: Typed, images: Sequence[Path], **choices: Any) -> None:
     """Predict images (files or folders) with a trained classifier of a run. For research, not for patients."""
     from ganbal import pipeline
 
-    _check_existence(images)
+    _check_images(images)
     _carry_out(pipeline.predict, typed, images=images, **choices)
 
 
@@ -330,14 +328,10 @@ def _carry_out(
         _print(outcome, typed.as_json)
 
 
-def _check_existence(paths: Sequence[Path]) -> None:
-    for path in paths:
-        if not os.path.lexists(path):
-            raise InputError(
-                found=f"There is nothing at {path}.",
-                expected="The command needs images, or folders of images.",
-                action="Correct the path.",
-            )
+def _check_images(paths: Sequence[Path]) -> None:
+    from ganbal.config.given_paths import check_given
+
+    check_given(paths, expected="The command needs images, or folders of images.", action="Correct the path.")
 
 
 def _ask(question: str) -> bool:

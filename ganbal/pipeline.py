@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ganbal.config.presets import document_files
+from ganbal.config.study import check_arms
 from ganbal.errors import InputError
-from ganbal.run.folder import new_run
+from ganbal.prediction.cell_choice import choose_cell
+from ganbal.prediction.thresholding import check_threshold
+from ganbal.run.folder import Run, new_run
 from ganbal.run.selection import (
     RunChoice,
     existing_run,
@@ -19,6 +22,7 @@ from ganbal.run.selection import (
     select_run_to_continue,
 )
 from ganbal.runtime.console import Console
+from ganbal.runtime.disk_space import check_writable_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,15 +158,14 @@ def save_folder_statistics(choice: RunChoice, console: Console, *, folder: Path,
 
 
 def compare(choice: RunChoice, console: Console) -> Outcome:
-    has_run = existing_run(choice) is not None
-    selected = select_run_to_continue(choice) if has_run else None
+    # Arms that need no synthetic images need no run either.
+    needs_run = existing_run(choice) is not None or choice.settings().study.needs_synthetic
+    selected = select_run_to_continue(choice) if needs_run else None
+    check_arms((selected.config if selected is not None else choice.settings()).study)
     with console.working("Loading libraries"):
         from ganbal.stages import compare, inspect, report, terminal_text
-        from ganbal.stages.requirements import wants_synthetic
         from ganbal.stages.session import Requirement, open_run
-    if selected is None:  # arms that need no synthetic images need no run either
-        starts = not wants_synthetic(choice.settings().study)
-        selected = select_run_to_begin(choice, console) if starts else select_run_to_continue(choice)
+    selected = selected or select_run_to_begin(choice, console)
     requirements = Requirement.IMAGES, Requirement.STUDY
     with open_run(selected, console, "compare", *requirements) as context:
         _start(context, *requirements)
@@ -184,6 +187,7 @@ def report(choice: RunChoice, console: Console) -> Outcome:
 
 def run(choice: RunChoice, console: Console) -> Outcome:
     """All stages in order."""
+    check_arms(choice.settings(Run(choice.run_folder) if choice.run_folder is not None else None).study)
     with console.working("Loading libraries"):
         from ganbal.stages import compare, inspect, report, score, synthesize, terminal_text, train_gan
         from ganbal.stages.cost import expected_seconds
@@ -225,12 +229,29 @@ def reproduce(choice: RunChoice, console: Console, *, only: Sequence[str], seeds
     return Outcome(content, text, f"open {shlex.quote(str(html))}")
 
 
-def predict(choice: RunChoice, console: Console, *, images: Sequence[Path], **choices: Any) -> Outcome:
+def predict(
+    choice: RunChoice,
+    console: Console,
+    *,
+    images: Sequence[Path],
+    arm: str | None,
+    classifier: str | None,
+    seed: int | None,
+    threshold: str | None,
+    device: str,
+    csv_file: Path | None,
+) -> Outcome:
     """Predict files or folders of images with a trained classifier of a run."""
     run = run_to_read(choice.run_folder)
+    check_threshold(threshold)
+    if csv_file is not None:
+        check_writable_file(csv_file, "Name another file with --csv FILE.")
+    chosen = choose_cell(run, arm=arm, classifier=classifier, seed=seed)
     with console.working("Loading libraries"):
         from ganbal.stages.predict import predict_command
-    found = predict_command(images, run=run, console=console, **choices)
+    found = predict_command(
+        images, run=run, chosen=chosen, threshold=threshold, device=device, csv_file=csv_file, console=console
+    )
     return Outcome(found.content, found.text, problem=found.problem)
 
 

@@ -10,11 +10,11 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 LAYERS = [
+    "classifiers",
     "ganbal.errors",
     "ganbal.runtime",
     "ganbal.config",
     "ganbal.synthesis.synthetic_png",
-    "classifiers",
     "ganbal.data",
     "ganbal.gan",
     "ganbal.metrics",

@@ -7,8 +7,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, matthews_corrcoef, roc_auc_score
 
 from classifiers.evaluation.calibration import brier_score, expected_calibration_error
-
-THRESHOLD = 0.5
+from classifiers.evaluation.thresholds import THRESHOLD
 
 
 def predicted_classes(probabilities: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:

@@ -10,6 +10,9 @@ import numpy as np
 
 from classifiers.errors import ClassifierInputError
 
+THRESHOLD = 0.5
+"""Of two classes, class 1 is predicted from this probability, unless another threshold is chosen."""
+
 
 @dataclass(frozen=True)
 class ChosenThreshold:

@@ -4,7 +4,6 @@ The network up to its last layers keeps its ImageNet weights, and a dense head i
 last N of its blocks are trained too. Normalization is that of its published weights.
 """
 
-import difflib
 import functools
 from typing import Any
 
@@ -12,25 +11,17 @@ import torch
 from torch import nn
 from torchvision import models
 
-from classifiers.errors import ClassifierInputError
 from classifiers.models.dense_head import dense_head
 from classifiers.models.initialization import initialize_like_keras
 from classifiers.models.model import IMAGENET_MEAN, IMAGENET_STD, Model
 from classifiers.models.pretrained_weights import PublicWeights
+from classifiers.names import TRANSFER, check_model_name
 
-PREFIX = "transfer:"
 IMAGE_SIZE_PX = 224
 # Nearly all of these networks halve the image five times; at this size a pixel remains.
 MIN_IMAGE_SIZE_PX = 32
 # Where these networks keep their last layers.
 _LAST_LAYERS = ("fc", "classifier", "heads", "head")
-# These take images of one size only, or have a second output.
-_UNFIT = ("vit_", "maxvit", "inception_v3", "googlenet")
-
-
-def backbone_names() -> list[str]:
-    """The networks of torchvision that `transfer:` can take."""
-    return [name for name in models.list_models(module=models) if not name.startswith(_UNFIT)]
 
 
 @functools.cache
@@ -40,25 +31,8 @@ def transfer_model(name: str) -> Model:
     Raises:
         ClassifierInputError: torchvision has no such network, or the number of blocks is invalid.
     """
-    network, colon, blocks = name.removeprefix(PREFIX).partition(":")
-    names = backbone_names()
-    if network not in names:
-        near = difflib.get_close_matches(network.lower(), names, n=3, cutoff=0.5)
-        raise ClassifierInputError(
-            found=f"There is no classifier {name!r}.",
-            expected=f"The name after {PREFIX} must be a classification network of torchvision that takes images of "
-            "any size.",
-            action=f"Did you mean {' or '.join(PREFIX + one for one in near)}?"
-            if near
-            else f"Use, for example, {PREFIX}resnet18.",
-        )
-    if colon and not (blocks.isdecimal() and int(blocks) > 0):
-        raise ClassifierInputError(
-            found=f"There is no classifier {name!r}.",
-            expected=f"A whole number of last blocks to train may follow {PREFIX}{network} after a colon; without "
-            "one, none is trained.",
-            action=f"Use, for example, {PREFIX}{network}:1.",
-        )
+    check_model_name(name)
+    network, colon, blocks = name.removeprefix(TRANSFER).partition(":")
     published: Any = models.get_model_weights(network)
     weights = getattr(published, "IMAGENET1K_V1", published.DEFAULT)
     preset = weights.transforms()

@@ -1,16 +1,16 @@
 """Settings from a YAML file and `--set section.field=value`, and back; one message reports all mistakes."""
 
 import difflib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
 from ganbal.config.gan import GAN_PRESETS
+from ganbal.config.given_paths import check_paths_of_settings
 from ganbal.config.presets import preset_file
 from ganbal.config.whole import Config
 from ganbal.config.yaml_reading import SettingsSyntaxError, field_type, parse_yaml, read_yaml_file
@@ -30,7 +30,7 @@ def load_config(
     """
     config, mistakes = _combine(file, assignments, base, preset)
     if config is None:
-        raise _input_error(mistakes, file)
+        raise _input_error(mistakes, file, assignments, has_base=bool(base))
     return config
 
 
@@ -38,25 +38,23 @@ def check_given_settings(preset: str | None, file: Path | None, assignments: Seq
     """Check what was typed without knowing the run's own settings, and before anything heavy is imported.
 
     Raises:
-        InputError: a file cannot be read, a name or value is wrong, or there is nothing at `data.root`.
+        InputError: a file cannot be read, a name or value is wrong, or there is nothing at a path.
     """
     config, mistakes = _combine(file, assignments, None, preset)
     # A rule about several fields may be met together with the run's own settings.
     mistakes = [mistake for mistake in mistakes if not mistake.is_about_several_fields]
     if mistakes:
-        raise _input_error(mistakes, file)
-    root = config.data.root if config is not None else None
-    if isinstance(root, Path) and not os.path.lexists(root.expanduser()):
-        raise InputError(
-            found=f"There is nothing at {root}.",
-            expected="ganbal needs a folder of images, or a CSV file that lists them.",
-            action="Correct data.root or --data, or use `--data phantom` for the embedded phantom set.",
-        )
+        raise _input_error(mistakes, file, assignments)
+    if config is not None:
+        check_paths_of_settings(config)
 
 
 @dataclass(frozen=True)
 class _Mistake:
+    """What is wrong with a field of this name (empty for an assignment that names none), and where it was given."""
+
     text: str
+    field: str = ""
     is_about_several_fields: bool = False
 
 
@@ -78,14 +76,33 @@ def _combine(
     return (None if mistakes else config), mistakes
 
 
-def _input_error(mistakes: Sequence[_Mistake], file: Path | None) -> InputError:
+def _input_error(
+    mistakes: Sequence[_Mistake], file: Path | None, assignments: Sequence[str], has_base: bool = False
+) -> InputError:
     listed = "\n  ".join(mistake.text for mistake in mistakes)
     return InputError(
         found=f"The settings have {len(mistakes)} mistake{'s' if len(mistakes) > 1 else ''}:\n  {listed}",
         expected="Every setting needs a name that ganbal knows and a value that it can use.",
-        action=f"Correct {'them' if len(mistakes) > 1 else 'it'} in {file or 'the options of the command'}; `ganbal "
-        "config` lists every setting.",
+        action=f"Correct {'them' if len(mistakes) > 1 else 'it'} in {_origin(mistakes, file, assignments, has_base)}; "
+        "`ganbal config` lists every setting.",
     )
+
+
+def _origin(mistakes: Sequence[_Mistake], file: Path | None, assignments: Sequence[str], has_base: bool) -> str:
+    """Where the mistakes were made: the options of the command, the file, the run's own settings."""
+    options, other = "the options of the command", str(file) if file else "the run's config.yaml" if has_base else ""
+    named = [f"{assignment.partition('=')[0].strip()}." for assignment in assignments]
+    in_options = [
+        not mistake.field or any(_one_begins_with_other(f"{mistake.field}.", name) for name in named)
+        for mistake in mistakes
+    ]
+    if not other or all(in_options):
+        return options
+    return f"{other} and {options}" if any(in_options) else other
+
+
+def _one_begins_with_other(one: str, other: str) -> bool:
+    return one.startswith(other) or other.startswith(one)
 
 
 def dump_config(config: Config) -> str:
@@ -169,14 +186,19 @@ def _deep_copy(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _describe(detail: Mapping[str, Any]) -> _Mistake:
     location = [part for part in detail["loc"] if isinstance(part, str)]
-    name = _short(".".join(location))
+    field = ".".join(location)
+    name = _short(field)
     if detail["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, list(_field_names(Config)), n=1, cutoff=0.6)
-        return _Mistake(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""))
+        return _Mistake(f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else ""), field)
     message = detail["msg"].removeprefix("Value error, ").replace("a valid tuple", "a list, such as [a,b]")
-    if len(location) < 2 and detail["type"] == "value_error":  # of a whole section: it names its fields itself
-        return _Mistake(message, is_about_several_fields=True)
-    return _Mistake(f"{name}: {message[0].lower()}{message[1:]}, found {_short(repr(detail['input']))}")
+    is_of_section = not location or (len(location) == 1 and _is_section(Config.model_fields[location[0]].annotation))
+    if is_of_section and detail["type"] == "value_error":  # it names its fields itself
+        return _Mistake(message, field, is_about_several_fields=True)
+    message = f"{name}: {message[0].lower()}{message[1:]}"
+    # Whole sentences of a validator say what was found.
+    message = message if message.endswith((".", "?")) else f"{message}, found {_short(repr(detail['input']))}"
+    return _Mistake(message, field)
 
 
 def _short(text: str) -> str:
@@ -186,5 +208,9 @@ def _short(text: str) -> str:
 def _field_names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in model.model_fields.items():
         yield prefix + name
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+        if _is_section(field.annotation):
             yield from _field_names(field.annotation, f"{prefix}{name}.")
+
+
+def _is_section(annotation: Any) -> TypeGuard[type[BaseModel]]:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -6,7 +6,10 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ganbal.config.section import Section
+from classifiers.names import check_torchvision_network
+from ganbal.config.section import Section, as_value_error
+
+SCORE_NAMES = ("fid", "fid_infinity", "kid", "precision_recall", "density_coverage", "copies", "two_sample")
 
 
 class ScoreConfig(Section):
@@ -39,6 +42,12 @@ class ScoreConfig(Section):
     def _at_least_one_metric(cls, names: str | tuple[str, ...]) -> str | tuple[str, ...]:
         if not names:
             raise ValueError("must name at least one score, or be `all`")
+        unknown = [name for name in names if name not in SCORE_NAMES] if names != "all" else []
+        if unknown:
+            raise ValueError(
+                f"there is no score {' or '.join(map(repr, unknown))}. It must be `all`, or a list of names among "
+                f"{', '.join(SCORE_NAMES)}."
+            )
         return names
 
     @field_validator("extractor")
@@ -46,4 +55,7 @@ class ScoreConfig(Section):
     def _extractor_is_known(cls, name: str) -> str:
         if not re.fullmatch(r"inception|untrained|auto|xray|classifier|torchvision:\w+", name):
             raise ValueError("must be inception, untrained, auto, xray, classifier or torchvision:NAME")
+        if name.startswith("torchvision:"):
+            with as_value_error():
+                check_torchvision_network(name.removeprefix("torchvision:"))
         return name

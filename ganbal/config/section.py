@@ -1,9 +1,12 @@
 """What all sections of the settings have in common."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationInfo, field_validator
+
+from classifiers.errors import ClassifierInputError
 
 LARGEST_NUMBER = 10**9
 """No setting has a meaning beyond this; most fields have a narrower range of their own."""
@@ -24,6 +27,15 @@ class Section(BaseModel):
                 if (mistake := _mistake(leaf)) is not None:
                     raise ValueError(mistake)
         return value
+
+
+@contextmanager
+def as_value_error() -> Iterator[None]:
+    """Turn a wrong name of a network into the error that a validator raises."""
+    try:
+        yield
+    except ClassifierInputError as error:
+        raise ValueError(str(error)) from error
 
 
 def _leaves(value: Any) -> Iterable[Any]:

@@ -4,7 +4,21 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ganbal.config.section import Section
+from classifiers.names import check_model_name, near_names
+from ganbal.config.section import Section, as_value_error
+from ganbal.errors import InputError
+
+_ARMS_WITH_SYNTHETIC = (
+    *("gan", "gan+augmented", "gan-both", "gan-weighted", "gan-pretrain", "gan-degraded", "gan-advprop"),
+)
+ARM_NAMES = (
+    *("imbalanced", "class-weights", "sampler", "undersampled", "duplicated", "augmented", "smote"),
+    *_ARMS_WITH_SYNTHETIC,
+)
+
+
+BASELINE = "imbalanced"
+"""The arm with which the others are compared."""
 
 
 class StudyConfig(Section):
@@ -58,9 +72,40 @@ class StudyConfig(Section):
     keep_models: bool = True
     """Keep every trained classifier for `ganbal predict`; a frozen backbone is kept once per run."""
 
+    @property
+    def needs_synthetic(self) -> bool:
+        """Whether an arm trains on synthetic images."""
+        return not set(_ARMS_WITH_SYNTHETIC).isdisjoint(self.arms)
+
     def weights_of(self, classifier: str) -> str:
         """`imagenet`, `none` or a file: the weights of this classifier's frozen backbone."""
         return self.weights if isinstance(self.weights, str) else self.weights.get(classifier, "imagenet")
+
+    @field_validator("arms")
+    @classmethod
+    def _arms_are_known(cls, arms: tuple[str, ...]) -> tuple[str, ...]:
+        for name in arms:
+            if name not in ARM_NAMES:
+                near = near_names(name, ARM_NAMES)
+                advice = f" Did you mean {' or '.join(near)}?" if near else ""
+                raise ValueError(f"there is no arm {name!r}. The arms are {', '.join(ARM_NAMES)}.{advice}")
+        return arms
+
+    @field_validator("classifiers")
+    @classmethod
+    def _classifiers_are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            with as_value_error():
+                check_model_name(name)
+        return names
+
+    @field_validator("weights")
+    @classmethod
+    def _weights_are_of_known_classifiers(cls, weights: str | dict[str, str]) -> str | dict[str, str]:
+        for name in weights if isinstance(weights, dict) else ():
+            with as_value_error():
+                check_model_name(name)
+        return weights
 
     @field_validator("synthetic_ratios", "minority_fractions")
     @classmethod
@@ -90,3 +135,17 @@ class StudyConfig(Section):
         if isinstance(number, int) and not 1 <= number <= 1024:
             raise ValueError("must be at least 1 and at most 1024, or `auto`")
         return number
+
+
+def check_arms(study: StudyConfig) -> None:
+    """Check that the arms of a study can be compared.
+
+    Raises:
+        InputError: one is named twice, or the baseline is missing.
+    """
+    if BASELINE not in study.arms or len(set(study.arms)) != len(study.arms):
+        raise InputError(
+            found=f"study.arms is [{', '.join(study.arms)}].",
+            expected=f"It must name different arms, `{BASELINE}` among them, with which every other arm is compared.",
+            action=f"Correct study.arms, e.g. --set study.arms=[{BASELINE},gan].",
+        )

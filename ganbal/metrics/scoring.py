@@ -17,7 +17,6 @@ from ganbal.metrics.features.extractor import Extractor
 from ganbal.metrics.features.feature_cache import SetFeatureCache
 from ganbal.metrics.features.images import ArrayImages, FolderImages, open_folders
 from ganbal.metrics.features.registry import build_extractor, check_extractor, resolve_extractor
-from ganbal.metrics.registry import chosen_names
 from ganbal.metrics.statistics_file import is_statistics, score_statistics
 from ganbal.runtime.console import Console
 
@@ -52,9 +51,8 @@ def check_score(config: ScoreConfig) -> None:
     """Check in seconds that everything a score needs is available; nothing is downloaded.
 
     Raises:
-        InputError: an unknown score; weights or a package are missing or damaged, or do not suit `config.dims`.
+        InputError: weights or a package are missing or damaged, or do not suit `config.dims`.
     """
-    chosen_names(config)
     check_extractor(config)
 
 

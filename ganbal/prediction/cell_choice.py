@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ganbal.config.study import BASELINE
 from ganbal.errors import InputError
 from ganbal.run.folder import Run
-from ganbal.study.arms import BASELINE
-from ganbal.study.cells import METRICS_FILE, MODEL_FILE, Cell
+from ganbal.study.cell import METRICS_FILE, MODEL_FILE, Cell
 
 _LISTED = 20
 

@@ -11,7 +11,8 @@ import numpy as np
 from classifiers.checkpoint import load_classifier
 from classifiers.errors import ClassifierInputError
 from classifiers.evaluation.calibration import apply_temperature, fit_temperature
-from classifiers.evaluation.metrics import THRESHOLD, predicted_classes
+from classifiers.evaluation.metrics import predicted_classes
+from classifiers.evaluation.thresholds import THRESHOLD
 from ganbal.errors import InputError
 from ganbal.prediction.cell_choice import ChosenCell
 from ganbal.prediction.given_images import GivenImage, conversion_of_run, find_given, read_given
@@ -19,7 +20,8 @@ from ganbal.prediction.thresholding import Threshold, choose_threshold
 from ganbal.run.folder import Run
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
-from ganbal.study.cells import MODEL_FILE, backbones_folder, damaged_files, read_classes, read_validation
+from ganbal.study.cell import MODEL_FILE, backbones_folder
+from ganbal.study.cells import damaged_files, read_classes, read_validation
 
 DISCLAIMER = "For research; not a medical device."
 _IMAGES_AT_ONCE = 128

@@ -1,14 +1,15 @@
 """From probabilities to a predicted class: the threshold, chosen on validation predictions on request."""
 
-import re
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from classifiers.errors import ClassifierInputError
-from classifiers.evaluation.metrics import THRESHOLD
-from classifiers.evaluation.thresholds import recall_threshold, youden_threshold
+from classifiers.evaluation.thresholds import THRESHOLD, recall_threshold, youden_threshold
 from ganbal.errors import InputError
+
+_RECALL = "recall="
 
 
 @dataclass(frozen=True)
@@ -34,17 +35,24 @@ def choose_threshold(wanted: str | None, labels: np.ndarray, probabilities: np.n
                 f"--threshold is {wanted}, but of {num_classes} classes the most probable one is predicted."
             )
         return Threshold(None, "the most probable class")
+    check_threshold(wanted)
     if wanted is None:
         return Threshold(THRESHOLD, "the default")
-    recall = re.fullmatch(r"recall=([0-9.eE+-]+)", wanted)
-    if recall and (value := _number(recall[1])) is not None:
-        return _on_validation(labels, probabilities[:, 1], value)
     if wanted == "youden":
         return _on_validation(labels, probabilities[:, 1], None)
-    value = _number(wanted)
-    if value is None or not 0 <= value <= 1:
+    if wanted.startswith(_RECALL):
+        return _on_validation(labels, probabilities[:, 1], float(wanted.removeprefix(_RECALL)))
+    return Threshold(float(wanted), "as requested")
+
+
+def check_threshold(wanted: str | None) -> None:
+    """Check that `wanted` is a number from 0 to 1, `youden`, `recall=` with a number, or None.
+
+    Raises:
+        InputError: it is not.
+    """
+    if wanted is not None and wanted != "youden" and not 0 <= _number(wanted.removeprefix(_RECALL)) <= 1:
         raise _wrong_threshold(f"--threshold {wanted!r} is no threshold.")
-    return Threshold(value, "as requested")
 
 
 def _on_validation(labels: np.ndarray, positive: np.ndarray, recall: float | None) -> Threshold:
@@ -62,11 +70,11 @@ def _on_validation(labels: np.ndarray, positive: np.ndarray, recall: float | Non
     return Threshold(chosen.threshold, f"{rule} on {len(labels)} validation images: {reached}")
 
 
-def _number(text: str) -> float | None:
+def _number(text: str) -> float:
     try:
         return float(text)
     except ValueError:
-        return None
+        return math.nan
 
 
 def _wrong_threshold(found: str) -> InputError:

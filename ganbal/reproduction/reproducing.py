@@ -15,12 +15,14 @@ from ganbal.reproduction.comparing import summarize_seeds
 from ganbal.reproduction.published import CLASSES, NUM_TEST, Published, find_published, published_record
 from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.console import Console
+from ganbal.runtime.download import fetch
 from ganbal.study.arms import ARMS
-from ganbal.study.cells import METRICS_FILE, Cell
+from ganbal.study.cell import METRICS_FILE, Cell
 from ganbal.study.parallel import WorkerInputs, choose_executor
 from ganbal.study.plan import classifier_size_px
 from ganbal.study.running import ParallelTraining, run_study
 from ganbal.study.source import study_source
+from ganbal.study.weights import download_of_classifier
 from ganbal.synthesis.manifest import SyntheticFolder, read_synthetic
 
 _NO_IMAGES = "It needs synthetic images, and this run has none. Run `ganbal synthesize` first."
@@ -77,13 +79,14 @@ def systems_of(file: Path, base: dict[str, Any], assignments: Sequence[str]) -> 
 def reproduce_systems(
     systems: Sequence[System], protocols: Sequence[str], seeds: int | None, place: Workplace
 ) -> list[dict[str, Any]]:
-    """Train what is missing.
+    """Train what is missing; weights are downloaded before the first training that needs them.
 
     Returns:
         One entry per system, with its published figures and ours under each protocol. A system that cannot be trained
         here has the reason in `skipped`.
 
     Raises:
+        InputError: a download fails.
         InterruptedBySignal: SIGINT or SIGTERM; finished cells are on disk.
     """
     return [_reproduce(system, protocols, seeds, place) for system in systems]
@@ -102,6 +105,8 @@ def _reproduce(system: System, protocols: Sequence[str], seeds: int | None, plac
     if entry["skipped"] is not None:
         place.console.warn(f"{system.name}, {system.arm}: skipped. {entry['skipped']}")
         return entry
+    if (download := download_of_classifier(system.classifier, system.config.study)) is not None:
+        fetch(download, place.console)
     dataset = load_dataset(
         system.config.data,
         sizes_px=[system.size_px],

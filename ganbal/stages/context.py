@@ -19,7 +19,6 @@ from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.distributed import ALONE, World
-from ganbal.study.arms import ARMS
 from ganbal.study.plan import classifier_size_px
 from ganbal.synthesis.counts import classes_to_train
 from ganbal.synthesis.manifest import SyntheticFolder, SyntheticImages, read_synthetic
@@ -72,7 +71,7 @@ class RunContext:
     def fractions_with_generators(self) -> list["RunContext"]:
         """The fractions, other than the whole, for which the study needs a generator that saw no other images."""
         study = self.config.study
-        if self.minority_fraction != 1 or not any(ARMS[arm].needs_synthetic for arm in study.arms if arm in ARMS):
+        if self.minority_fraction != 1 or not study.needs_synthetic:
             return []
         return [self.at_fraction(fraction) for fraction in study.minority_fractions if fraction != 1]
 

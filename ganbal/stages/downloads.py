@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
-from classifiers.registry import find_model
 from ganbal.config import Config
 from ganbal.metrics.features.registry import download_of_extractor
 from ganbal.runtime.console import Console
 from ganbal.runtime.download import Download, fetch
 from ganbal.stages.requirements import Requirement
+from ganbal.study.weights import download_of_classifier
 
 
 def fetch_missing(config: Config, requirements: Sequence[Requirement], console: Console) -> None:
@@ -24,7 +24,5 @@ def _needed(config: Config, requirements: Sequence[Requirement]) -> Iterator[Dow
     if Requirement.SCORE in requirements and (download := download_of_extractor(config.score)) is not None:
         yield download
     for name in config.study.classifiers if Requirement.STUDY in requirements else ():
-        public = find_model(name).public_weights
-        if public is not None and config.study.weights_of(name) == "imagenet":
-            what = f"the ImageNet weights of {public.network}"
-            yield Download(what, public.url, public.cached_file, public.sha256_start)
+        if (download := download_of_classifier(name, config.study)) is not None:
+            yield download

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from ganbal.errors import InputError
-from ganbal.prediction.cell_choice import choose_cell
+from ganbal.prediction.cell_choice import ChosenCell
 from ganbal.prediction.predicting import predict_images
 from ganbal.prediction.prediction_text import predictions_csv, predictions_text
 from ganbal.run.folder import Run
 from ganbal.runtime.atomic_files import write_text
 from ganbal.runtime.console import Console
-from ganbal.runtime.disk_space import check_writable_file
 
 
 @dataclass(frozen=True)
@@ -40,9 +39,7 @@ def predict_command(
     images: Sequence[Path],
     *,
     run: Run,
-    arm: str | None,
-    classifier: str | None,
-    seed: int | None,
+    chosen: ChosenCell,
     threshold: str | None,
     device: str,
     csv_file: Path | None,
@@ -51,11 +48,8 @@ def predict_command(
     """Predict the images; only `csv_file` is written, if it is given.
 
     Raises:
-        InputError: no such cell, no images, or a wrong threshold.
+        InputError: no images, a wrong threshold, or a cell with damaged files.
     """
-    if csv_file is not None:
-        check_writable_file(csv_file, "Name another file with --csv FILE.")
-    chosen = choose_cell(run, arm=arm, classifier=classifier, seed=seed)
     content = predict_images(images, run, chosen, threshold=threshold, device=device, console=console)
     if csv_file is not None:
         write_text(csv_file, predictions_csv(content))

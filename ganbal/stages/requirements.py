@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from classifiers.errors import ClassifierInputError
-from classifiers.registry import check_model, find_model
+from classifiers.registry import check_model
 from classifiers.training.feature_oversampling import check_oversampling
-from ganbal.config import Config, StudyConfig
+from ganbal.config import Config
+from ganbal.config.study import check_arms
 from ganbal.data.dataset import check_source
 from ganbal.errors import InputError, SeveralInputErrors
 from ganbal.gan.discriminators.projected import check_projection
@@ -21,7 +22,6 @@ from ganbal.runtime.device import choose_device
 from ganbal.runtime.disk_space import check_writable
 from ganbal.stages.compare import source_of_run
 from ganbal.stages.context import RunContext
-from ganbal.study.arms import ARMS, BASELINE, find_arm
 from ganbal.study.arms.supply import check_supply, class_counts, planned_images
 from ganbal.study.plan import classifier_size_px, conditions
 from ganbal.study.running import check_synthetic
@@ -44,11 +44,6 @@ class Requirement(enum.Enum):
     """Trains the published systems, each at an image size of its own."""
 
 
-def wants_synthetic(study: StudyConfig) -> bool:
-    """Whether an arm of the study trains on synthetic images."""
-    return any(arm in ARMS and ARMS[arm].needs_synthetic for arm in study.arms)
-
-
 def check_requirements(run: Run, config: Config, requirements: Sequence[Requirement], console: Console) -> None:
     """Check that everything the command requires is available.
 
@@ -69,8 +64,6 @@ def check_requirements(run: Run, config: Config, requirements: Sequence[Requirem
             lambda: _check_arms(config),
             *(_model_check(name, config) for name in config.study.classifiers),
         ]
-    if not {Requirement.STUDY, Requirement.PUBLISHED}.isdisjoint(requirements):
-        checks.append(lambda: check_weight_names(config.study))
     # Folders come last: their space matters only for work that can start.
     problems = [problem for check in checks if (problem := _problem(check)) is not None]
     if not problems:
@@ -103,7 +96,7 @@ def _check_images(config: Config, requirements: Sequence[Requirement], console: 
     counts = check_source(config.data, cache_folder(), console, config.seed)
     number = config.synthesis.num_images
     name = config.gan.class_name or classes_to_train(counts, config.gan)[0]
-    if Requirement.GAN in requirements and Requirement.STUDY in requirements and wants_synthetic(config.study):
+    if Requirement.GAN in requirements and Requirement.STUDY in requirements and config.study.needs_synthetic:
         check_planned_supply(counts, config)
     if Requirement.GAN in requirements and isinstance(number, dict):
         check_have_generators(number, counts, config.gan)
@@ -136,8 +129,6 @@ def check_planned_supply(counts: Mapping[str, int], config: Config) -> None:
     Raises:
         InputError: they do not.
     """
-    if any(arm not in ARMS for arm in config.study.arms):
-        return  # reported by `_check_arms`
     planned = planned_images(lambda: conditions(config.study), counts, config.gan, config.synthesis)
     check_supply(conditions(config.study), class_counts(counts, planned), sorted(counts))
 
@@ -157,32 +148,14 @@ def check_study(context: RunContext, *, generates: bool) -> None:
         return
     for part in map(context.at_fraction, study.minority_fractions):
         counts = part.dataset.table.counts()["train"]
-        if wants_synthetic(study):
+        if study.needs_synthetic:
             check_planned_supply(counts, context.config)
 
 
 def _check_arms(config: Config) -> None:
-    arms = config.study.arms
-    for name in arms:
-        find_arm(name)
-    if "smote" in arms:
+    check_arms(config.study)
+    if "smote" in config.study.arms:
         check_oversampling()
-    if BASELINE not in arms or len(set(arms)) != len(arms):
-        raise InputError(
-            found=f"study.arms is [{', '.join(arms)}].",
-            expected=f"It must name different arms, `{BASELINE}` among them, with which every other arm is compared.",
-            action=f"Correct study.arms, e.g. --set study.arms=[{BASELINE},gan].",
-        )
-
-
-def check_weight_names(study: StudyConfig) -> None:
-    """Check that `study.weights` names only known classifiers.
-
-    Raises:
-        ClassifierInputError: one is unknown; similar names are suggested.
-    """
-    for name in study.weights if isinstance(study.weights, dict) else ():
-        find_model(name)
 
 
 def _model_check(name: str, config: Config) -> Callable[[], Any]:

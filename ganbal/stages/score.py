@@ -31,7 +31,7 @@ from ganbal.runtime.hashing import digest_of, file_digest
 from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
 from ganbal.stages.downloads import fetch_missing
 from ganbal.stages.requirements import Requirement
-from ganbal.study.cells import backbones_folder
+from ganbal.study.cell import backbones_folder
 from ganbal.study.plan import classifier_size_px
 from ganbal.synthesis.manifest import SyntheticImages
 

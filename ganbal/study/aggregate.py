@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ganbal.study.arms import ARMS, BASELINE
+from ganbal.config.study import BASELINE
+from ganbal.study.arms import ARMS
+from ganbal.study.cell import Cell
 from ganbal.study.cell_metrics import LOWER_IS_BETTER, cell_figures, compared_metrics, read_chosen_threshold
-from ganbal.study.cells import Cell, TestSet, read_probabilities
+from ganbal.study.cells import TestSet, read_probabilities
 from ganbal.study.comparisons import CONTROL, compare_predictions, comparisons
 from ganbal.study.statistics.bootstrap import CONFIDENCE, draw_patients
 from ganbal.study.statistics.weighted_metrics import weighted_metrics

@@ -27,8 +27,8 @@ from ganbal.runtime.cpus import torch_threads
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.signals import stop_on_signal
 from ganbal.runtime.text import duration
+from ganbal.study.cell import Cell
 from ganbal.study.cell_training import training_config
-from ganbal.study.cells import Cell
 from ganbal.study.executors import Executor
 from ganbal.study.plan import classifier_size_px
 from ganbal.study.source import StudySource, training_set

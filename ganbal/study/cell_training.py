@@ -30,20 +30,17 @@ from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.study.arms import ARMS, ImageSet, TrainingSet
 from ganbal.study.arms.weighted import class_weights_at
 from ganbal.study.cases import CASES_FILES, choose_cases, write_cases
-from ganbal.study.cell_metrics import chosen_threshold
-from ganbal.study.cells import (
+from ganbal.study.cell import (
     HISTORY_FILE,
     METRICS_FILE,
     MODEL_FILE,
     PREDICTIONS_FILE,
     VALIDATION_FILE,
     Cell,
-    TestSet,
     backbones_folder,
-    finished_metrics,
-    mark_finished,
-    write_probabilities,
 )
+from ganbal.study.cell_metrics import chosen_threshold
+from ganbal.study.cells import TestSet, finished_metrics, mark_finished, write_probabilities
 from ganbal.study.plan import augmented_versions, classifier_size_px
 from ganbal.study.source import StudySource, training_set
 from ganbal.synthesis.counts import additions_for

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from classifiers.evaluation.metrics import THRESHOLD, predicted_classes
-from ganbal.study.arms import BASELINE
-from ganbal.study.cells import Cell
+from classifiers.evaluation.metrics import predicted_classes
+from classifiers.evaluation.thresholds import THRESHOLD
+from ganbal.config.study import BASELINE
+from ganbal.study.cell import Cell
 from ganbal.study.statistics.delong import delong
 from ganbal.study.statistics.holm import holm
 from ganbal.study.statistics.mcnemar import mcnemar

@@ -11,8 +11,8 @@ from ganbal.data.dataset import load_dataset
 from ganbal.runtime.console import Console
 from ganbal.runtime.cpus import usable_cpus
 from ganbal.runtime.device import choose_device
+from ganbal.study.cell import Cell
 from ganbal.study.cell_training import finish_cell
-from ganbal.study.cells import Cell
 from ganbal.study.executors import Executor, ProcessExecutor, RayExecutor
 from ganbal.study.plan import classifier_size_px, planned_cells
 from ganbal.study.source import StudySource, study_source

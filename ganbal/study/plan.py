@@ -6,7 +6,7 @@ from classifiers.training.separate_batch_norm import can_separate_batch_norms
 from ganbal.config import StudyConfig
 from ganbal.study.arms import find_arm
 from ganbal.study.arms.supply import Condition
-from ganbal.study.cells import Cell
+from ganbal.study.cell import Cell
 from ganbal.study.warnings import WarningRecord, warning
 
 

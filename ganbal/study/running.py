@@ -17,8 +17,9 @@ from ganbal.runtime.signals import stop_on_signal
 from ganbal.study.aggregate import StudyDescription, aggregate
 from ganbal.study.arms.supply import check_supply
 from ganbal.study.backbone_features import compute_backbone_features
+from ganbal.study.cell import Cell
 from ganbal.study.cell_training import cell_inputs, finish_cell
-from ganbal.study.cells import Cell, finished_metrics
+from ganbal.study.cells import finished_metrics
 from ganbal.study.executors import Executor
 from ganbal.study.parallel import WorkerInputs, train_in_worker
 from ganbal.study.plan import arms_left_out, augmented_versions, classifier_size_px, conditions, planned_cells

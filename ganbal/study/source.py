@@ -12,7 +12,8 @@ from ganbal.data.fractions import dataset_with_fraction
 from ganbal.data.image_table import ImageTable
 from ganbal.data.squares import square_shape
 from ganbal.study.arms import ARMS, ImageSet, TrainingSet, find_arm
-from ganbal.study.cells import Cell, TestSet
+from ganbal.study.cell import Cell
+from ganbal.study.cells import TestSet
 from ganbal.synthesis.counts import ClassCounts, additions_for
 from ganbal.synthesis.manifest import SyntheticImages
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ganbal.study.cell import Cell
 from ganbal.study.cell_metrics import LOWER_IS_BETTER, metric_width
-from ganbal.study.cells import Cell
 from ganbal.study.comparisons import Comparison
 from ganbal.study.statistics.bootstrap import paired_difference
 from ganbal.study.statistics.holm import holm

@@ -26,9 +26,10 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from ganbal.config.study import BASELINE
 from ganbal.runtime.shared_text import METRIC_TITLES
-from ganbal.study.arms import ARMS, BASELINE
-from ganbal.study.cells import Cell
+from ganbal.study.arms import ARMS
+from ganbal.study.cell import Cell
 from ganbal.study.comparisons import CONTROL
 from ganbal.study.statistics.bootstrap import CONFIDENCE
 

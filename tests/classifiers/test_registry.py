@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import torch
+import torchvision.models
 
 from classifiers.errors import ClassifierInputError
+from classifiers.names import MODEL_NAMES, torchvision_networks
 from classifiers.registry import MODELS, build_model, check_model, find_model
 
 
@@ -153,3 +155,8 @@ def test_errors_carry_their_three_parts():
         find_model("nothing")
     error = caught.value
     assert str(error) == f"{error.found} {error.expected} {error.action}"
+
+
+def test_all_names_are_known_without_torch():
+    assert tuple(MODELS) == MODEL_NAMES
+    assert torchvision_networks() == sorted(torchvision.models.list_models(module=torchvision.models))

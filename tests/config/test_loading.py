@@ -45,6 +45,43 @@ def test_a_wrong_file_is_an_input_error(tmp_path, text, complaint):
         load_config(file)
 
 
+@pytest.mark.parametrize(
+    ("text", "assignments", "base", "place"),
+    [
+        ("gan: {steps: 5}", ["gan.stepz=3"], None, "in the options of the command;"),
+        ("gan: {stepz: 5}", ["gan.steps=3"], None, r"in \S*settings.yaml;"),
+        ("gan: {stepz: 5}", ["gan.stepp=3"], None, r"in \S*settings.yaml and the options of the command;"),
+        ("gan: {steps: 5}", ["study.weights.vgg_16=none"], None, "in the options of the command;"),
+        (None, ["gan.steps=3"], {"gan": {"stepz": 3}}, "in the run's config.yaml;"),
+        (None, ["gan.steps=0"], {"gan": {"steps": 3}}, "in the options of the command;"),
+    ],
+)
+def test_the_place_of_a_mistake_is_named(tmp_path, text, assignments, base, place):
+    file = tmp_path / "settings.yaml" if text else None
+    if file is not None:
+        file.write_text(text)
+    with pytest.raises(InputError, match=rf"Correct (it|them) {place}"):
+        load_config(file, assignments, base)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("study.arms=[imbalanced,gann]", r"no arm 'gann'\. The arms are imbalanced, .*gan-both\. Did you mean gan"),
+        ("study.classifiers=[baselin_cnn]", r"no classifier 'baselin_cnn'\..*Did you mean baseline_cnn"),
+        ("study.classifiers=[resnet18]", "Did you mean transfer:resnet18"),
+        ("study.classifiers=['transfer:resnet_18']", "Did you mean transfer:resnet18"),
+        ("study.classifiers=['transfer:resnet18:0']", "whole number of last blocks"),
+        ("study.weights={vgg_16: none}", "Did you mean vgg16"),
+        ("score.metrics=[fid,kidd]", r"no score 'kidd'\. .*fid, fid_infinity, kid,"),
+        ("score.extractor=torchvision:resnt50", r"no image classifier 'resnt50'\. .*lists\. Did you mean resnet50"),
+    ],
+)
+def test_wrong_names_are_refused_with_near_ones(assignment, message):
+    with pytest.raises(InputError, match=message):
+        load_config(None, [assignment])
+
+
 def test_a_missing_file_is_an_input_error(tmp_path):
     with pytest.raises(InputError, match="no such file"):
         load_config(tmp_path / "absent.yaml")

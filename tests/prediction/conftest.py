@@ -9,8 +9,9 @@ from classifiers.training.train import TrainingCallbacks
 from ganbal.config import dump_config, load_config
 from ganbal.run.folder import Run
 from ganbal.study.arms import ImageSet, TrainingSet
+from ganbal.study.cell import Cell
 from ganbal.study.cell_training import train_cell
-from ganbal.study.cells import Cell, TestSet
+from ganbal.study.cells import TestSet
 from ganbal.synthesis.synthetic_png import write_synthetic_png
 
 SETTINGS = [

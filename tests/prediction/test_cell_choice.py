@@ -5,7 +5,7 @@ import pytest
 from ganbal.errors import InputError
 from ganbal.prediction.cell_choice import choose_cell, kept_cells
 from ganbal.run.folder import Run
-from ganbal.study.cells import Cell
+from ganbal.study.cell import Cell
 
 
 def test_left_to_itself_takes_imbalanced_and_the_lowest_seed(trained_run):

@@ -105,12 +105,13 @@ def test_synthetic_images_of_the_run_are_used():
 
 
 def test_unavailable_weights_skip_the_system():
+    Path("damaged.pth").write_bytes(b"no tensors")
     result = CliRunner().invoke(
-        main, ["reproduce", *TINY, "--only", "springboard_vgg16", "--set", "study.weights=nowhere.pth", "--json"]
+        main, ["reproduce", *TINY, "--only", "springboard_vgg16", "--set", "study.weights=damaged.pth", "--json"]
     )
     assert result.exit_code == 0, result.output
     assert cells() == {}
-    assert "no file nowhere.pth" in json.loads(result.stdout)["systems"][0]["skipped"]
+    assert "damaged.pth cannot be used" in json.loads(result.stdout)["systems"][0]["skipped"]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from ganbal.config.study import ARM_NAMES, StudyConfig
 from ganbal.errors import InputError
 from ganbal.study.arms import ARMS, ImageSet, find_arm
 from ganbal.study.arms.generated import gan_both_needs
@@ -177,3 +178,9 @@ def test_which_arms_need_synthetic_images_and_which_add():
 def test_an_unknown_arm_is_an_input_error():
     with pytest.raises(InputError, match=r"no arm 'smoote'\. The arms are imbalanced, .*, gan-both, "):
         find_arm("smoote")
+
+
+def test_the_settings_know_the_names_of_all_arms():
+    assert tuple(ARMS) == ARM_NAMES
+    for name, arm in ARMS.items():
+        assert StudyConfig(arms=(name,)).needs_synthetic == arm.needs_synthetic

@@ -12,8 +12,9 @@ from classifiers.training.config import TrainingConfig
 from classifiers.training.train import TrainingCallbacks
 from ganbal.config import load_config
 from ganbal.study.arms import ImageSet, TrainingSet
+from ganbal.study.cell import Cell, backbones_folder
 from ganbal.study.cell_training import cell_inputs, computed_on, train_cell
-from ganbal.study.cells import Cell, TestSet, backbones_folder, finished_metrics
+from ganbal.study.cells import TestSet, finished_metrics
 
 
 def images(count, seed):

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 
 from ganbal.study.arms import ImageSet
+from ganbal.study.cell import Cell, backbones_folder
 from ganbal.study.cells import (
-    Cell,
     TestSet,
-    backbones_folder,
     finished_metrics,
     mark_finished,
     read_classes,

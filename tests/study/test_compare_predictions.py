@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ganbal.study.cells import Cell
+from ganbal.study.cell import Cell
 from ganbal.study.comparisons import compare_predictions, comparisons
 
 

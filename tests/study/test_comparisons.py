@@ -1,4 +1,4 @@
-from ganbal.study.cells import Cell
+from ganbal.study.cell import Cell
 from ganbal.study.comparisons import comparisons
 
 

@@ -1,7 +1,7 @@
 """Which cells a study has."""
 
 from ganbal.config import load_config
-from ganbal.study.cells import Cell
+from ganbal.study.cell import Cell
 from ganbal.study.plan import arms_left_out, planned_cells
 
 

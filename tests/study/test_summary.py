@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from ganbal.study.aggregate import StudyDescription, summarize
+from ganbal.study.cell import Cell
 from ganbal.study.cell_metrics import cell_figures, compared_metrics
-from ganbal.study.cells import Cell
 from ganbal.study.statistics.holm import holm
 from ganbal.study.summary import results_table
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from classifiers.errors import ClassifierInputError
-from classifiers.models.torchvision_transfer import PREFIX
+from classifiers.names import TRANSFER
 from classifiers.registry import build_model, check_model
 from ganbal.config import GanConfig
 from ganbal.errors import InputError
@@ -136,7 +136,7 @@ def projected_discriminator(
 ) -> ProjectedDiscriminator:
     """For gray images as for RGB; raises InputError where the backbone or its weights are not available."""
     try:
-        network = build_model(PREFIX + config.projection_backbone, 2, config.image_size_px, config.projection_weights)
+        network = build_model(TRANSFER + config.projection_backbone, 2, config.image_size_px, config.projection_weights)
     except ClassifierInputError as error:
         raise _as_input_error(error) from error
     features = FrozenFeatures(network.backbone, network.mean, network.std)
@@ -151,7 +151,7 @@ def check_projection(config: GanConfig) -> None:
     """
     if "projected" in config.discriminators:
         try:
-            check_model(PREFIX + config.projection_backbone, config.projection_weights, config.image_size_px, 2)
+            check_model(TRANSFER + config.projection_backbone, config.projection_weights, config.image_size_px, 2)
         except ClassifierInputError as error:
             raise _as_input_error(error) from error
 

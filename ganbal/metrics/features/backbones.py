@@ -6,6 +6,8 @@ import torch
 import torchvision.models
 from torch import nn
 
+from classifiers.errors import ClassifierInputError
+from classifiers.names import check_torchvision_network
 from ganbal.errors import InputError
 from ganbal.metrics.features.extractor import NetworkExtractor, to_rgb
 from ganbal.metrics.features.penultimate import classifier_extractor, head_of
@@ -80,13 +82,10 @@ def backbone_extractor(
 
 
 def _public_weights(name: str) -> str:
-    known = torchvision.models.list_models(module=torchvision.models)
-    if name not in known:
-        raise InputError(
-            found=f"torchvision has no image classifier {name!r}.",
-            expected=f"The name after `torchvision:` must be one of {', '.join(known)}.",
-            action="Correct score.extractor.",
-        )
+    try:
+        check_torchvision_network(name)
+    except ClassifierInputError as error:
+        raise InputError(found=error.found, expected=error.expected, action=error.action) from error
     return str(next(iter(torchvision.models.get_model_weights(name))).url)
 
 

@@ -2,6 +2,6 @@
 
 from ganbal.study.arms.arm import Arm
 from ganbal.study.arms.image_set import ImageSet, TrainingSet
-from ganbal.study.arms.registry import ARMS, BASELINE, find_arm
+from ganbal.study.arms.registry import ARMS, find_arm
 
-__all__ = ["ARMS", "BASELINE", "Arm", "ImageSet", "TrainingSet", "find_arm"]
+__all__ = ["ARMS", "Arm", "ImageSet", "TrainingSet", "find_arm"]

@@ -68,8 +68,6 @@ ARMS = {
     )
 }
 
-BASELINE = "imbalanced"
-
 
 def find_arm(name: str) -> Arm:
     """The arm with this name.

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from classifiers.evaluation.calibration import NUM_BINS, calibration_gaps, squared_distances
-from classifiers.evaluation.metrics import THRESHOLD, predicted_classes
+from classifiers.evaluation.metrics import predicted_classes
+from classifiers.evaluation.thresholds import THRESHOLD
 
 
 def weighted_metrics(

@@ -5,7 +5,8 @@ from torchvision import models
 
 from classifiers.checkpoint import load_classifier, save_classifier
 from classifiers.errors import ClassifierInputError
-from classifiers.models.torchvision_transfer import backbone_names, blocks_of
+from classifiers.models.torchvision_transfer import blocks_of
+from classifiers.names import transfer_networks
 from classifiers.registry import build_model, check_model, find_model
 from classifiers.tensor_files import content_digest
 
@@ -47,7 +48,7 @@ def test_a_frozen_backbone_works_as_in_evaluation_from_the_first_image_on():
 
 
 def test_the_usual_networks_are_among_them():
-    assert {"resnet18", "vgg19", "alexnet", "efficientnet_v2_s"} < set(backbone_names())
+    assert {"resnet18", "vgg19", "alexnet", "efficientnet_v2_s"} < set(transfer_networks())
     assert find_model("transfer:resnet18").public_weights.url.endswith("resnet18-f37072fd.pth")
 
 
