@@ -8,7 +8,8 @@ Each stage runs in its own process with a time box: limits of the card, GAN step
 pytorch-fid, `ganbal run` killed and continued, studies with 6, 4 and 1 workers, projection, GPU tests. Each yields
 figures with a budget of 400 s on a fast card; more makes them longer. `--only search` searches for a better generator
 (benchmarks/search_generator.py), `--only search,answer` also measures what the best one is worth to classifiers
-(benchmarks/answer.py); neither is done otherwise. DIR/results.json is rewritten after each stage.
+(benchmarks/answer.py), `--only published` trains the systems of document 002 with and without GAN images; it needs a
+pack of `prepare --content published`. None of these is done otherwise. DIR/results.json is rewritten after each stage.
 A stage that fails stops no other; one that no longer fits into the budget is skipped.
 """
 
@@ -42,8 +43,9 @@ def parse() -> argparse.Namespace:
     preparing = actions.add_parser("prepare", help="pack images, weights and wheels")
     preparing.add_argument("--data", type=Path, required=True, help="image set in Kaggle's layout")
     preparing.add_argument(
-        "--weights", type=Path, required=True, help=f"folder with {pack.INCEPTION}, {pack.MOBILENET}"
+        "--weights", type=Path, required=True, help=f"folder with {pack.INCEPTION}, {pack.MOBILENET}, {pack.VGG16}"
     )
+    preparing.add_argument("--content", choices=list(pack.CONTENTS), default="scores", help="which weights are packed")
     preparing.add_argument("--python", default="3.12", help="Python version of the machine with the GPU")
     running = actions.add_parser("run", help="run the stages")
     running.add_argument("--budget", type=float, default=840, metavar="SECONDS")
@@ -58,7 +60,7 @@ def parse() -> argparse.Namespace:
 
 
 def prepare(given: argparse.Namespace) -> None:
-    file = pack.make_pack(given.data, given.weights, PACK_FOLDER, given.python)
+    file = pack.make_pack(given.data, given.weights, PACK_FOLDER, given.python, given.content)
     place = PACK_FOLDER.relative_to(REPOSITORY)
     print(f"{file}: {file.stat().st_size / 2**20:.1f} MiB. Copy the repository with {place}/, then there:")
     print("  python benchmarks/gpu.py run --budget 840 --out DIR")
@@ -106,10 +108,15 @@ def full_settings(given: argparse.Namespace, scratch: Path, out: Path) -> Callab
         data=data,
         inception=weights / pack.INCEPTION,
         dims=pack.DIMS,
-        mobilenet=weights / pack.MOBILENET,
+        mobilenet=existing(weights / pack.MOBILENET),
+        vgg16=existing(weights / pack.VGG16),
         scratch=scratch,
         out=out,
     )
+
+
+def existing(file: Path) -> Path | None:
+    return file if file.is_file() else None
 
 
 def tiny_settings(given: argparse.Namespace, scratch: Path, out: Path) -> Callable[[str, float], Settings]:
@@ -126,6 +133,7 @@ def tiny_settings(given: argparse.Namespace, scratch: Path, out: Path) -> Callab
         inception=inception,
         dims=64,
         mobilenet=None,
+        vgg16=None,
         scratch=scratch,
         out=out,
     )

@@ -139,7 +139,7 @@ def test_cuda_where_there_is_none():
 
 def test_all_missing_requirements_are_reported_together():
     result = ganbal("run", *TINY, "--set", "study.classifiers=[baselin_cnn]", "--set", "study.arms=[x]")
-    assert_wrong_use(result, "baseline_cnn", "There is no arm", "2 ")
+    assert_wrong_use(result, "baseline_cnn", "there is no arm", "2 ")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,11 +39,13 @@ class Command:
     run: Path
     assignments: list[str]
     config: Path | None = None
+    options: Sequence[str] = ()
 
     def words(self) -> list[str]:
         words = [sys.executable, "-m", "ganbal", self.name, "--data", str(self.settings.data), "--run", str(self.run)]
         words += ["--device", self.settings.device, "--quiet"]
         words += ["--config", str(self.config)] if self.config else []
+        words += self.options
         return words + [word for assignment in self.assignments for word in ("--set", assignment)]
 
     def start(self) -> Process:

@@ -12,13 +12,16 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 LIMIT_BYTES = 60 * 2**20
 IMAGE_SIZE_PX, IMAGE_QUALITY, JPEG_QUALITY = 160, 45, 95
 INCEPTION, MOBILENET = "fid_inception_2015-12-05_dims768.pth", "mobilenet_v2_imagenet_features.pth"
+VGG16 = "vgg16_imagenet_features.pth"
+CONTENTS = {"scores": (INCEPTION, MOBILENET), "published": (VGG16,)}
+"""Weights that travel: those of both do not fit."""
 DIMS = 768
 PACK_NAME = "pack.tar.xz"
 WHEELS = (
@@ -32,14 +35,15 @@ UNUSED_SUFFIXES = (".pyi", ".xml", ".cpp", ".pyx")
 _FILTERS = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 2**26}]
 
 
-def make_pack(data: Path, weights: Path, folder: Path, python: str) -> Path:
+def make_pack(data: Path, weights: Path, folder: Path, python: str, content: str) -> Path:
     """Write the pack.
 
     Args:
         data: image set in Kaggle's layout.
-        weights: folder with the files `INCEPTION` and `MOBILENET`.
+        weights: folder with the files of weights.
         folder: where the pack goes.
         python: version of the machine's Python, such as "3.12".
+        content: one of `CONTENTS`.
 
     Raises:
         SystemExit: the pack is larger than 60 MiB; it is deleted.
@@ -50,10 +54,12 @@ def make_pack(data: Path, weights: Path, folder: Path, python: str) -> Path:
         lzma.open(temporary, "wb", format=lzma.FORMAT_XZ, filters=_FILTERS) as file,
         tarfile.open(fileobj=file, mode="w|") as archive,
     ):
-        for name, content in itertools.chain(wheel_files(python), weight_files(weights), image_files(data)):
+        for name, data_bytes in itertools.chain(
+            wheel_files(python), weight_files(weights, CONTENTS[content]), image_files(data)
+        ):
             entry = tarfile.TarInfo(name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
+            entry.size = len(data_bytes)
+            archive.addfile(entry, io.BytesIO(data_bytes))
     size = temporary.stat().st_size
     if size > LIMIT_BYTES:
         temporary.unlink()
@@ -75,11 +81,11 @@ def wheel_files(python: str) -> Iterator[tuple[str, bytes]]:
                         yield f"wheels/{distribution}/{name}", archive.read(name)
 
 
-def weight_files(folder: Path) -> Iterator[tuple[str, bytes]]:
+def weight_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     import torch
     from safetensors.torch import save
 
-    for name in (INCEPTION, MOBILENET):
+    for name in names:
         state = torch.load(folder / name, weights_only=True, map_location="cpu")
         floats = {key: value.half().contiguous() for key, value in state.items() if value.is_floating_point()}
         as_bytes = {key: value.reshape(-1).view(torch.uint8).reshape(*value.shape, 2) for key, value in floats.items()}
@@ -114,7 +120,7 @@ def write_weights(folder: Path) -> None:
     import torch
     from safetensors.torch import load_file
 
-    for name in (INCEPTION, MOBILENET):
+    for name in sorted(file.stem for file in folder.glob("*.whole")):
         low, high, whole = (load_file(folder / f"{name}.{part}") for part in ("low", "high", "whole"))
         state = {key: torch.stack([low[key], high[key]], dim=-1).view(torch.float16)[..., 0].float() for key in low}
         torch.save(state | whole, folder / name)

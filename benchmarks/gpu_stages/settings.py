@@ -27,6 +27,8 @@ class Settings:
     """Inception layer that the weights are valid for."""
     mobilenet: Path | None
     """Weights of torchvision's mobilenet_v2().features, float32; None where there are none."""
+    vgg16: Path | None
+    """Weights of torchvision's vgg16().features, float32; None where there are none."""
     scratch: Path
     """Folder for caches and runs; shared by the stages, deleted at the end."""
     out: Path
@@ -38,7 +40,7 @@ class Settings:
     @classmethod
     def read(cls, file: Path) -> "Settings":
         content = json.loads(file.read_text())
-        for name in ("data", "inception", "mobilenet", "scratch", "out"):
+        for name in ("data", "inception", "mobilenet", "vgg16", "scratch", "out"):
             content[name] = None if content[name] is None else Path(content[name])
         return cls(**content)
 

@@ -18,7 +18,6 @@ from ganbal.run.folder import Run
 from ganbal.run.selection import RunChoice
 from ganbal.runtime.atomic_files import write_bytes
 from ganbal.stages import terminal_text
-from ganbal.stages.requirements import wants_synthetic
 
 _OF_DISCRIMINATORS = ("gan.discriminators", "gan.discriminator_weights", "gan.projection")
 """Settings that a generator from a file does not need, and that may need weights."""
@@ -75,7 +74,7 @@ def compare(
     )
     generators = _as_list(generator)
     study = add(data.choices).choice().settings().study
-    if wants_synthetic(study) and not generators:
+    if study.needs_synthetic and not generators:
         raise InputError(
             found=f"The arms are {', '.join(study.arms)}, and there is no generator.",
             expected="Arms with synthetic images need one.",
@@ -87,7 +86,7 @@ def compare(
     else:
         outcome = _begin(add, data, generators, run, quiet)
         choice = RunChoice(Path(outcome.content["run"]))
-    if wants_synthetic(study):
+    if study.needs_synthetic:
         carry_out(pipeline.synthesize, choice, quiet=quiet, overwrite=True)
     outcome = carry_out(pipeline.compare, choice, quiet=quiet)
     return Study(Path(outcome.content.pop("run")), outcome.content)

@@ -11,7 +11,7 @@ from PIL import Image
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 STAGES = ["limits", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection", "gpu_tests"]
-STAGES += ["search", "answer"]
+STAGES += ["search", "answer", "published"]
 
 
 @pytest.fixture
@@ -46,6 +46,11 @@ def test_a_tiny_run_on_the_cpu_goes_through_every_stage(tmp_path: Path) -> None:
         *("gan-weighted", "gan-pretrain", "gan-degraded", "gan-advprop")
     }
     assert "| gan, selected | 2 |" in (tmp_path / "answer" / "answer.md").read_text()
+    systems = [(row["name"], row["arm"]) for row in figures["published"]["systems"]]
+    names = ("springboard_baseline_cnn", "springboard_vgg16")
+    assert systems == [(name, arm) for name in names for arm in ("imbalanced", "gan")]
+    assert all(len(row["honest"]) == len(row["documents"]) == 1 for row in figures["published"]["systems"])
+    assert (tmp_path / "published" / "reproduction.csv").is_file()
     assert figures["projection"]["all_arms_10_seeds_2_classifiers_s"] > 0
     assert (tmp_path / "run" / "report.html").is_file()
     assert list((tmp_path / "run" / "gan" / "samples").glob("*.png"))
@@ -105,9 +110,8 @@ def test_packed_weights_come_back_as_their_float16_values(tmp_path: Path) -> Non
     }
     folder = tmp_path / "weights"
     folder.mkdir()
-    for name in (pack.INCEPTION, pack.MOBILENET):
-        torch.save(state, folder / name)
-    for name, content in list(pack.weight_files(folder)):
+    torch.save(state, folder / pack.INCEPTION)
+    for name, content in list(pack.weight_files(folder, [pack.INCEPTION])):
         (tmp_path / name).write_bytes(content)
     (folder / pack.INCEPTION).unlink()
     pack.write_weights(folder)
@@ -167,6 +171,8 @@ def settings_in(folder: Path):
 
     def make(stage: str, seconds: float) -> Settings:
         paths = dict.fromkeys(("data", "inception", "scratch", "out"), folder)
-        return Settings(stage=stage, device="cpu", tiny=True, seconds=seconds, dims=64, mobilenet=None, **paths)
+        return Settings(
+            stage=stage, device="cpu", tiny=True, seconds=seconds, dims=64, mobilenet=None, vgg16=None, **paths
+        )
 
     return make

@@ -31,7 +31,7 @@ def test_three_classes_have_none():
 
 @pytest.mark.parametrize(
     ("wanted", "found"),
-    [("1.5", "'1.5'"), ("nan", "'nan'"), ("best", "'best'"), ("recall=e", "'recall=e'"), ("recall=2", "recall is 2")],
+    [("1.5", "'1.5'"), ("nan", "'nan'"), ("best", "'best'"), ("recall=e", "'recall=e'"), ("recall=2", "'recall=2'")],
 )
 def test_thresholds_that_cannot_be(wanted, found):
     with pytest.raises(InputError, match=found):

@@ -13,7 +13,7 @@ from ganbal.metrics.features import registry as choosing
 from ganbal.metrics.features.backbones import backbone_extractor
 from ganbal.metrics.features.inception import inception_extractor
 from ganbal.metrics.features.penultimate import classifier_extractor
-from ganbal.metrics.features.registry import build_extractor, check_extractor, resolve_extractor
+from ganbal.metrics.features.registry import build_extractor, resolve_extractor
 from ganbal.metrics.features.thumbnails import thumbnail_extractor
 from ganbal.metrics.features.untrained import cosine_filters, untrained_extractor
 from ganbal.metrics.scoring import check_score
@@ -183,7 +183,7 @@ def test_wrong_backbones_are_errors(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="do not fit torchvision's resnet18"):
         backbone_extractor("resnet18", tmp_path / "squeeze.pth", "antialiased", CPU)
     with pytest.raises(InputError, match="no image classifier 'resnet1'"):
-        check_extractor(ScoreConfig(extractor="torchvision:resnet1"))
+        backbone_extractor("resnet1", tmp_path / "squeeze.pth", "antialiased", CPU)
     weights["features.0.bias"][0] = float("inf")
     torch.save(weights, tmp_path / "inf.pth")
     with pytest.raises(InputError, match="NaN or infinity in 1 tensors"):
@@ -259,8 +259,3 @@ def test_a_flipped_bit_in_weights_is_noticed(tmp_path: Path) -> None:
     assert torch.load(file, weights_only=True)["a"].any(), "torch itself does not notice"
     with pytest.raises(InputError, match="checksum"):
         weight_files.read_weights(file, what="weights")
-
-
-def test_an_unknown_score_is_refused() -> None:
-    with pytest.raises(InputError, match=r"names 'ssim', .* among fid"):
-        check_score(ScoreConfig(extractor="untrained", metrics=("fid", "ssim")))
