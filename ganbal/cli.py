@@ -292,7 +292,7 @@ def predict(typed: Typed, images: Sequence[Path], **choices: Any) -> None:
     show_default=True,
     help="Early stopping on validation (honest), or on the test set as published (documents).",
 )
-@shared_options()
+@shared_options(asks=True)
 def reproduce(typed: Typed, only: Sequence[str], seeds: int | None, protocol: str) -> None:
     """Train the published systems and compare their figures with the published ones."""
     from ganbal import pipeline

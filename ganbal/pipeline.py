@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from ganbal.config.presets import document_files
 from ganbal.config.study import check_arms
 from ganbal.errors import InputError
-from ganbal.prediction.cell_choice import choose_cell
-from ganbal.prediction.thresholding import check_threshold
 from ganbal.run.folder import Run, new_run
 from ganbal.run.selection import (
     RunChoice,
@@ -22,6 +20,7 @@ from ganbal.run.selection import (
     select_run_to_continue,
 )
 from ganbal.runtime.console import Console
+from ganbal.runtime.device import check_gpu
 from ganbal.runtime.disk_space import check_writable_file
 
 if TYPE_CHECKING:
@@ -63,6 +62,7 @@ def train_gan(choice: RunChoice, console: Console, *, callbacks: "Sequence[Callb
     with console.working("Loading libraries"):
         from ganbal.runtime.distributed import process_group
         from ganbal.stages import inspect, terminal_text, train_gan
+        from ganbal.stages.cost import announce_cost
         from ganbal.stages.session import Requirement, open_run
         from ganbal.stages.synthesize import images_to_generate
     with process_group() as world:
@@ -72,7 +72,7 @@ def train_gan(choice: RunChoice, console: Console, *, callbacks: "Sequence[Callb
         selected = select_run_to_begin(choice, console)
         requirements = Requirement.IMAGES, Requirement.GAN
         with open_run(selected, console, "train-gan", *requirements, world=world) as context:
-            _start(context, *requirements)
+            announce_cost(context, *requirements)
             context.callbacks = callbacks
             inspect.inspect(context)
             content = train_gan.train_gan(context)
@@ -164,11 +164,12 @@ def compare(choice: RunChoice, console: Console) -> Outcome:
     check_arms((selected.config if selected is not None else choice.settings()).study)
     with console.working("Loading libraries"):
         from ganbal.stages import compare, inspect, report, terminal_text
+        from ganbal.stages.cost import announce_cost
         from ganbal.stages.session import Requirement, open_run
     selected = selected or select_run_to_begin(choice, console)
     requirements = Requirement.IMAGES, Requirement.STUDY
     with open_run(selected, console, "compare", *requirements) as context:
-        _start(context, *requirements)
+        announce_cost(context, *requirements)
         inspect.inspect(context)
         content = compare.compare(context)
         files = report.report(context.run)
@@ -190,7 +191,7 @@ def run(choice: RunChoice, console: Console) -> Outcome:
     check_arms(choice.settings(Run(choice.run_folder) if choice.run_folder is not None else None).study)
     with console.working("Loading libraries"):
         from ganbal.stages import compare, inspect, report, score, synthesize, terminal_text, train_gan
-        from ganbal.stages.cost import expected_seconds
+        from ganbal.stages.cost import announce_cost, expected_seconds
         from ganbal.stages.session import Requirement, open_run
     requirements = Requirement.IMAGES, Requirement.GAN, Requirement.SCORE, Requirement.STUDY
     stages: dict[str, Callable[[RunContext], dict[str, Any]]] = {
@@ -202,7 +203,7 @@ def run(choice: RunChoice, console: Console) -> Outcome:
         "report": lambda context: report.report(context.run),
     }
     with open_run(select_run_to_begin(choice, console), console, "run", *requirements) as context:
-        _start(context, *requirements)
+        announce_cost(context, *requirements)
         results: dict[str, dict[str, Any]] = {}
         expected = expected_seconds(context)
         for number, (name, stage) in enumerate(stages.items(), 1):
@@ -242,7 +243,11 @@ def predict(
     csv_file: Path | None,
 ) -> Outcome:
     """Predict files or folders of images with a trained classifier of a run."""
+    from ganbal.prediction.cell_choice import choose_cell
+    from ganbal.prediction.thresholding import check_threshold
+
     run = run_to_read(choice.run_folder)
+    check_gpu(device)
     check_threshold(threshold)
     if csv_file is not None:
         check_writable_file(csv_file, "Name another file with --csv FILE.")
@@ -253,22 +258,6 @@ def predict(
         images, run=run, chosen=chosen, threshold=threshold, device=device, csv_file=csv_file, console=console
     )
     return Outcome(found.content, found.text, problem=found.problem)
-
-
-def _start(context: "RunContext", *requirements: Any) -> None:
-    """Announce hours of work before they start.
-
-    Raises:
-        InputError: the user does not want them.
-    """
-    from ganbal.stages.cost import announce_cost
-
-    if not announce_cost(context, *requirements):
-        raise InputError(
-            found="You answered no, so nothing was started.",
-            expected="Work that takes this long starts after a yes (or with --yes).",
-            action="Use `--preset quick`, fewer steps (`--steps`) or a machine with a GPU.",
-        )
 
 
 def _command(name: str, context: "RunContext", *words: str) -> str:

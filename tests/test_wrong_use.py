@@ -20,6 +20,8 @@ CASES = {
     "a wrong value": (["train-gan", "--set", "gan.steps=zero"], "gan.steps"),
     "a value out of range": (["compare", "--set", "study.seeds=0"], "study.seeds"),
     "no such device": (["inspect", "--device", "gpu"], "device"),
+    "no GPU": (["run", "--device", "cuda:7"], "--device cpu"),
+    "no GPU to predict with": (["predict", "image.png", "--run", "run", "--device", "cuda"], "--device cpu"),
     "no such arm": (["compare", "--set", "study.arms=[imbalanced,gann]"], "Did you mean gan"),
     "no baseline": (["compare", "--set", "study.arms=[class-weights]"], "must name different arms"),
     "no baseline in a run": (["run", "--set", "study.arms=[gan]"], "must name different arms"),
@@ -52,6 +54,9 @@ CASES = {
     "no such preset to show": (["config", "--preset", "quik"], "Did you mean quick"),
     "a preset for the demo": (["demo", "--preset", "quick"], "preset of its own"),
 }
+
+if any(Path("/dev", name).exists() for name in ("nvidiactl", "nvidia0", "dxg", "kfd")):
+    CASES = {name: case for name, case in CASES.items() if not name.startswith("no GPU")}
 
 PROGRAM = f"""
 import contextlib, io, json, sys

@@ -15,6 +15,7 @@ from ganbal.config.presets import preset_file
 from ganbal.config.whole import Config
 from ganbal.config.yaml_reading import SettingsSyntaxError, field_type, parse_yaml, read_yaml_file
 from ganbal.errors import InputError, reason_of
+from ganbal.runtime.device import check_gpu
 
 
 def load_config(
@@ -38,7 +39,7 @@ def check_given_settings(preset: str | None, file: Path | None, assignments: Seq
     """Check what was typed without knowing the run's own settings, and before anything heavy is imported.
 
     Raises:
-        InputError: a file cannot be read, a name or value is wrong, or there is nothing at a path.
+        InputError: a file cannot be read, a name or value is wrong, there is nothing at a path, or no GPU.
     """
     config, mistakes = _combine(file, assignments, None, preset)
     # A rule about several fields may be met together with the run's own settings.
@@ -47,6 +48,7 @@ def check_given_settings(preset: str | None, file: Path | None, assignments: Seq
         raise _input_error(mistakes, file, assignments)
     if config is not None:
         check_paths_of_settings(config)
+        check_gpu(config.device)
 
 
 @dataclass(frozen=True)

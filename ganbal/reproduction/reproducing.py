@@ -92,6 +92,22 @@ def reproduce_systems(
     return [_reproduce(system, protocols, seeds, place) for system in systems]
 
 
+def unfinished_trainings(
+    systems: Sequence[System], protocols: Sequence[str], seeds: int | None, place: Workplace
+) -> list[tuple[str, Config]]:
+    """Name and settings of every system and protocol that lacks a cell; those without their images are left out."""
+    found = []
+    for system in systems:
+        if ARMS[system.arm].needs_synthetic and place.synthetic_folder is None:
+            continue
+        for protocol in protocols:
+            study, folder = _study_config(system, protocol, seeds), _folder(system, protocol, place)
+            cells = _cells(system, study)
+            if not all((cell.folder(folder) / METRICS_FILE).is_file() for cell in cells):
+                found.append((system.name, system.config.model_copy(update={"study": study})))
+    return found
+
+
 def _reproduce(system: System, protocols: Sequence[str], seeds: int | None, place: Workplace) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "name": system.name,
@@ -145,7 +161,7 @@ def _train(
 ) -> dict[int, dict[str, Any]]:
     """The metrics per seed; finished cells are not trained again."""
     study, first = _study_config(system, protocol, seeds), system.config.seed
-    folder = place.folder / system.name / system.classifier / system.arm / protocol
+    folder = _folder(system, protocol, place)
     synthetic_folder = place.synthetic_folder if ARMS[system.arm].needs_synthetic else None
     synthetic = None if synthetic_folder is None else read_synthetic(SyntheticFolder(synthetic_folder))
     executor = choose_executor(study, place.device)
@@ -169,8 +185,15 @@ def _train(
         console=place.console,
         parallel=None if executor is None else ParallelTraining(executor, inputs),
     )
-    cells = [Cell(system.arm, system.classifier, first + number) for number in range(study.seeds)]
-    return {cell.seed: read_json(cell.folder(folder) / METRICS_FILE) for cell in cells}
+    return {cell.seed: read_json(cell.folder(folder) / METRICS_FILE) for cell in _cells(system, study)}
+
+
+def _folder(system: System, protocol: str, place: Workplace) -> Path:
+    return place.folder / system.name / system.classifier / system.arm / protocol
+
+
+def _cells(system: System, study: StudyConfig) -> list[Cell]:
+    return [Cell(system.arm, system.classifier, system.config.seed + number) for number in range(study.seeds)]
 
 
 def _study_config(system: System, protocol: str, seeds: int | None) -> StudyConfig:

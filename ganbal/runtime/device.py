@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from ganbal.errors import InputError
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
 
 DEVICE_PATTERN = r"auto|cpu|cuda(:\d+)?"
 """What `device` may be, as a regular expression."""
+
+
+# Of NVIDIA's driver, of its embedded boards, of Windows' subsystem for Linux, of AMD's driver.
+_GPU_FILES = ("/dev/nvidiactl", "/dev/nvidia0", "/dev/nvhost-gpu", "/dev/nvmap", "/dev/dxg", "/dev/kfd")
 
 
 def check_device_name(name: str) -> str:
@@ -26,6 +31,16 @@ def check_device_name(name: str) -> str:
             "must be auto, cpu, cuda or cuda:N; Apple's mps lacks operators that ganbal needs, so use cpu on a Mac"
         )
     raise ValueError("must be auto, cpu, cuda or cuda:N")
+
+
+def check_gpu(name: str) -> None:
+    """Check, without torch, that this machine can have the device: on Linux, every GPU has a file in /dev.
+
+    Raises:
+        InputError: a CUDA device is named, and the machine has no GPU.
+    """
+    if name.startswith("cuda") and sys.platform == "linux" and not any(map(os.path.exists, _GPU_FILES)):
+        raise _no_cuda(name, "this machine has no GPU")
 
 
 def choose_device(name: str) -> "torch.device":
@@ -48,11 +63,7 @@ def choose_device(name: str) -> "torch.device":
             action="Correct --device.",
         ) from None
     if name.startswith("cuda") and not torch.cuda.is_available():
-        raise InputError(
-            found=f"`device: {name}` was requested, but torch {torch.__version__} finds no CUDA device.",
-            expected="A CUDA device needs a driver and a CUDA build of torch.",
-            action="Use --device cpu (or auto), or install these.",
-        )
+        raise _no_cuda(name, f"torch {torch.__version__} finds no CUDA device")
     if name == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
     index = _cuda_index(name, torch.cuda.device_count())
@@ -73,3 +84,11 @@ def _cuda_index(name: str, count: int) -> int:
             action=f"Use --device cuda:{count - 1} or a lower number.",
         )
     return int(number)
+
+
+def _no_cuda(name: str, reason: str) -> InputError:
+    return InputError(
+        found=f"`device: {name}` was requested, but {reason}.",
+        expected="A CUDA device needs a GPU, its driver and a CUDA build of torch.",
+        action="Use --device cpu (or auto), or install these.",
+    )

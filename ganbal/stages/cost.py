@@ -1,10 +1,12 @@
 """How long a command takes without a GPU, estimated from its settings before the work starts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from classifiers.registry import find_model
 from classifiers.training.feature_oversampling import has_fixed_vectors
 from ganbal.config import Config, StudyConfig
+from ganbal.data.dataset import check_source
+from ganbal.errors import InputError
 from ganbal.runtime.cpus import usable_cpus
 from ganbal.stages.context import RunContext
 from ganbal.stages.requirements import Requirement
@@ -23,25 +25,48 @@ _SHORT_STAGE_SECONDS, _SCORE_SECONDS = 3.0, 60.0
 """Of stages that take about as long whatever the settings are."""
 
 
-def announce_cost(context: RunContext, *requirements: Requirement) -> bool:
+def announce_cost(context: RunContext, *requirements: Requirement) -> None:
     """Say what hours of work on a CPU are ahead, and ask whether to start.
 
-    Returns:
-        False if the user declines.
+    Raises:
+        InputError: the user declines.
     """
-    if context.device.type != "cpu":
-        return True
     wanted = {"train-gan": Requirement.GAN, "compare": Requirement.STUDY}
-    seconds = expected_seconds(context)
-    hours = {name: seconds[name] / 3600 for name, requirement in wanted.items() if requirement in requirements}
+    if context.device.type == "cpu":
+        seconds = expected_seconds(context)
+        hours = {name: seconds[name] / 3600 for name, requirement in wanted.items() if requirement in requirements}
+        _announce(context, hours, "`--preset quick` takes less than an hour.")
+
+
+def announce_reproduction(context: RunContext, trainings: Sequence[tuple[str, Config]]) -> None:
+    """The same for published systems.
+
+    Args:
+        trainings: name and settings of every study that is not finished.
+
+    Raises:
+        InputError: the user declines.
+    """
+    if context.device.type == "cpu":
+        config, hours = context.config, dict[str, float]()
+        num_train = check_source(config.data, context.cache, context.console, config.seed).values()
+        for name, settings in trainings:
+            hours[name] = hours.get(name, 0.0) + study_hours(settings, num_train)
+        _announce(context, hours, "`--only NAME` trains one of them, `--seeds` and `--protocol` make it shorter.")
+
+
+def _announce(context: RunContext, hours: Mapping[str, float], advice: str) -> None:
     total = sum(hours.values())
     if total < _WORTH_ASKING_HOURS:
-        return True
+        return
     parts = ", ".join(f"{name} about {value:.1f} h" for name, value in hours.items() if value >= 0.1)
-    context.console.say(
-        f"Without a GPU this takes roughly {total:.0f} hours here ({parts}). `--preset quick` takes less than an hour."
-    )
-    return context.console.confirm("Start?")
+    context.console.say(f"Without a GPU this takes roughly {total:.0f} hours here ({parts}). {advice}")
+    if not context.console.confirm("Start?"):
+        raise InputError(
+            found="You answered no, so nothing was started.",
+            expected="Work that takes this long starts after a yes (or with --yes).",
+            action="Choose less work, or a machine with a GPU.",
+        )
 
 
 def expected_seconds(context: RunContext) -> dict[str, float]:

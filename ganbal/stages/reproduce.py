@@ -9,12 +9,19 @@ from ganbal.config import Config
 from ganbal.report import build_report
 from ganbal.reproduction.comparing import PROTOCOLS
 from ganbal.reproduction.published import CLASSES, NUM_TEST
-from ganbal.reproduction.reproducing import System, Workplace, reproduce_systems, systems_of
+from ganbal.reproduction.reproducing import (
+    System,
+    Workplace,
+    reproduce_systems,
+    systems_of,
+    unfinished_trainings,
+)
 from ganbal.reproduction.reproduction_text import reproduction_csv, reproduction_text
 from ganbal.run.folder import now
 from ganbal.run.selection import RunChoice, select_run_to_begin
 from ganbal.runtime.atomic_files import write_json, write_text
 from ganbal.runtime.console import Console
+from ganbal.stages.cost import announce_reproduction
 from ganbal.stages.requirements import Requirement
 from ganbal.stages.session import open_run
 
@@ -28,7 +35,7 @@ def reproduce_command(
         The content of reproduction.json, the text for a terminal, and the report.
 
     Raises:
-        InputError: unknown settings, or images that cannot be used.
+        InputError: unknown settings, images that cannot be used, or the user declines hours of work.
         InterruptedBySignal: a signal arrived; the same command continues from the finished cells.
     """
     selected = select_run_to_begin(choice, console)
@@ -44,6 +51,7 @@ def reproduce_command(
             console,
             synthetic.root if synthetic.manifest.is_file() else None,
         )
+        announce_reproduction(context, unfinished_trainings(systems, protocols, seeds, place))
         entries = reproduce_systems(systems, protocols, seeds, place)
         record: dict[str, Any] = {"made": now(), "device": str(device), "protocols": list(protocols)}
         record |= {"remarks": remarks_on(entries), "systems": entries}

@@ -1,0 +1,44 @@
+"""What is announced before hours of work; the seconds per image and per step are estimates of one core."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from ganbal.config import load_config
+from ganbal.errors import InputError
+from ganbal.runtime.console import Console
+from ganbal.runtime.cpus import usable_cpus
+from ganbal.stages.cost import announce_reproduction, study_hours
+
+VGG16 = [
+    *("study.classifiers=[vgg16]", "study.arms=[imbalanced]", "study.seeds=2", "study.steps=3260"),
+    *("study.batch_size=32", "study.image_size_px=150", "study.augment=published"),
+]
+
+
+def hours(*settings):
+    return study_hours(load_config(None, [*VGG16, *settings]), [1000, 3000])
+
+
+def test_a_frozen_backbone_is_passed_in_every_step_or_once_per_image():
+    per_image = 0.15 / usable_cpus() / 3600
+    # Two trainings of 3,260 steps of 32 images, or 4,000 images once, or in four versions.
+    anew, once, versions = 208_640, 4000, 16_000
+    assert hours() - hours("study.augment=none") == pytest.approx((anew - once) * per_image)
+    assert hours() - hours("study.augmented_versions=4") == pytest.approx((anew - versions) * per_image)
+
+
+@pytest.mark.parametrize(("device", "is_asked"), [("cpu", True), ("cuda", False)])
+def test_hours_of_published_systems_are_asked_for_on_a_cpu(tmp_path, device, is_asked):
+    questions = []
+    console = Console(quiet=True, ask=lambda question: bool(questions.append(question)))
+    config = load_config(None, ["data.root=phantom", *VGG16])
+    context = SimpleNamespace(device=torch.device(device), config=config, cache=tmp_path, console=console)
+    if is_asked:
+        with pytest.raises(InputError, match="You answered no"):
+            announce_reproduction(context, [("springboard_vgg16", config)])
+    else:
+        announce_reproduction(context, [("springboard_vgg16", config)])
+    announce_reproduction(context, [])
+    assert len(questions) == is_asked
