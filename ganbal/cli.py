@@ -14,7 +14,7 @@ import click
 from ganbal import __version__
 from ganbal.errors import GanbalError, reason_of
 from ganbal.export.formats import FORMATS
-from ganbal.options import GroupedCommand, Shortcuts, Typed, option, shared_options
+from ganbal.options import GroupedCommand, Shortcuts, Typed, number_or_counts, option, shared_options
 
 # Nothing heavier than click may be imported here: `ganbal --help` answers at once. Commands import what they need.
 
@@ -134,25 +134,12 @@ def synthesize(
     typed = typed.with_value("synthesis.reject_copies", reject_copies or None)
     typed = typed.with_value("synthesis.select", select)
     if numbers or target or ratio is not None:  # each replaces what an earlier command of the run has set
-        typed = typed.with_value("synthesis.num_images", _number_or_counts(numbers) if numbers else "balance")
+        typed = typed.with_value("synthesis.num_images", number_or_counts(numbers) if numbers else "balance")
         typed = typed.with_value("synthesis.ratio", 1.0 if ratio is None else ratio)
     if file is not None:
         _carry_out(pipeline.synthesize_from_file, typed, file=file, overwrite=overwrite)
     else:
         _carry_out(pipeline.synthesize, typed, overwrite=overwrite)
-
-
-def _number_or_counts(numbers: Sequence[str]) -> int | dict[str, int]:
-    """`["2500"]` to 2500; `["NORMAL=2500", "OTHER=100"]` to a count per class."""
-    counts: dict[str, int] = {}
-    for text in numbers:
-        name, equals, number = text.rpartition("=")
-        if not number.removeprefix("-").isdecimal() or bool(equals) != bool(name) or name in counts:
-            raise click.UsageError(f"--n {text}: give a whole number, or CLASS=N once for each class.")
-        counts[name] = int(number)
-    if "" in counts and len(counts) > 1:
-        raise click.UsageError("--n N goes alone; write CLASS=N for each of several classes.")
-    return counts.get("", counts)
 
 
 @main.command()

@@ -160,3 +160,16 @@ def _output_options() -> list[Decorator]:
         add("--quiet", is_flag=True, help="Print no progress and no messages; warnings stay."),
         add("-v", "--verbose", is_flag=True, help="Print more messages, and a traceback when a command fails."),
     ]
+
+
+def number_or_counts(numbers: Sequence[str]) -> int | dict[str, int]:
+    """`["2500"]` to 2500; `["NORMAL=2500", "OTHER=100"]` to a count per class."""
+    counts: dict[str, int] = {}
+    for text in numbers:
+        name, equals, number = text.rpartition("=")
+        if not number.removeprefix("-").isdecimal() or bool(equals) != bool(name) or name in counts:
+            raise click.UsageError(f"--n {text}: give a whole number, or CLASS=N once for each class.")
+        counts[name] = int(number)
+    if "" in counts and len(counts) > 1:
+        raise click.UsageError("--n N goes alone; write CLASS=N for each of several classes.")
+    return counts.get("", counts)

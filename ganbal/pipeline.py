@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ganbal.config import Config
+from ganbal.config.given_paths import check_default_data
 from ganbal.config.presets import document_files
 from ganbal.config.study import check_arms
 from ganbal.errors import InputError
@@ -49,6 +51,7 @@ class Outcome:
 
 
 def inspect(choice: RunChoice, console: Console) -> Outcome:
+    _settings_to_begin(choice)
     with console.working("Loading libraries"):
         from ganbal.stages import inspect, terminal_text
         from ganbal.stages.session import Requirement, open_run
@@ -59,6 +62,7 @@ def inspect(choice: RunChoice, console: Console) -> Outcome:
 
 def train_gan(choice: RunChoice, console: Console, *, callbacks: "Sequence[Callback]" = ()) -> Outcome | None:
     """Train in this process, or in all that `torchrun` started; all but the first return None."""
+    _settings_to_begin(choice)
     with console.working("Loading libraries"):
         from ganbal.runtime.distributed import process_group
         from ganbal.stages import inspect, terminal_text, train_gan
@@ -188,7 +192,7 @@ def report(choice: RunChoice, console: Console) -> Outcome:
 
 def run(choice: RunChoice, console: Console) -> Outcome:
     """All stages in order."""
-    check_arms(choice.settings(Run(choice.run_folder) if choice.run_folder is not None else None).study)
+    check_arms(_settings_to_begin(choice).study)
     with console.working("Loading libraries"):
         from ganbal.stages import compare, inspect, report, score, synthesize, terminal_text, train_gan
         from ganbal.stages.cost import announce_cost, expected_seconds
@@ -224,6 +228,7 @@ def run(choice: RunChoice, console: Console) -> Outcome:
 def reproduce(choice: RunChoice, console: Console, *, only: Sequence[str], seeds: int | None, protocol: str) -> Outcome:
     """Train the published systems."""
     files = document_files(only)
+    _settings_to_begin(choice)
     with console.working("Loading libraries"):
         from ganbal.stages.reproduce import reproduce_command
     content, text, html = reproduce_command(choice, console, files=files, seeds=seeds, protocol=protocol)
@@ -258,6 +263,17 @@ def predict(
         images, run=run, chosen=chosen, threshold=threshold, device=device, csv_file=csv_file, console=console
     )
     return Outcome(found.content, found.text, problem=found.problem)
+
+
+def _settings_to_begin(choice: RunChoice) -> Config:
+    """The settings of a command that may start a run; what is wrong with them is found before torch is loaded.
+
+    Raises:
+        InputError: the settings cannot be read, or there are no images at GANBAL_DATA.
+    """
+    config = choice.settings(Run(choice.run_folder) if choice.run_folder is not None else None)
+    check_default_data(config)
+    return config
 
 
 def _command(name: str, context: "RunContext", *words: str) -> str:

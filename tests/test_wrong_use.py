@@ -1,6 +1,7 @@
 """Wrong input is answered before anything heavy is loaded: that takes seconds, whatever else the machine does."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -88,16 +89,23 @@ def answers(tmp_path_factory):
     (folder / "run/config.yaml").write_text("seed: 0\n")
     for name in ("image.png", "images/image.png"):
         (folder / name).write_bytes(b"")
+    found = answers_to([words for words, _ in CASES.values()], folder)
+    assert not (folder / "outputs").exists(), "nothing may be written for wrong input"
+    return dict(zip(CASES, found, strict=True))
+
+
+def answers_to(commands, folder, **environment):
+    """Exit code, output and newly loaded heavy packages of each command, all in one process."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
-        input=json.dumps([words for words, _ in CASES.values()]),
+        input=json.dumps(commands),
         cwd=folder,
+        env={name: value for name, value in os.environ.items() if name != "GANBAL_DATA"} | environment,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert not (folder / "outputs").exists(), "nothing may be written for wrong input"
-    return dict(zip(CASES, json.loads(done.stdout), strict=True))
+    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -106,6 +114,11 @@ def test_wrong_input_is_refused_before_heavy_packages_are_loaded(answers, case):
     assert code == 2, output
     assert CASES[case][1] in output and "Traceback" not in output
     assert heavy == []
+
+
+def test_an_environment_variable_that_names_no_images_is_refused_at_once(tmp_path):
+    for code, output, heavy in answers_to([["inspect"], ["train-gan"], ["run"]], tmp_path, GANBAL_DATA="nowhere"):
+        assert (code, heavy) == (2, []) and "nothing at nowhere" in output and "GANBAL_DATA" in output
 
 
 def test_the_first_words_of_a_command_come_before_heavy_packages(tmp_path: Path):

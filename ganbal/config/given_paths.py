@@ -29,6 +29,18 @@ def check_paths_of_settings(config: Config) -> None:
         _check_weights("score.weights", [str(config.score.weights)])
 
 
+def check_default_data(config: Config) -> None:
+    """Check the place that the environment variable GANBAL_DATA names, where the settings name none.
+
+    Raises:
+        InputError: there is nothing.
+    """
+    named = os.environ.get("GANBAL_DATA", "").strip()
+    if config.data.root is None and named not in ("", "phantom"):
+        expected = "The environment variable GANBAL_DATA must name a folder of images, or a file that lists them."
+        check_given([Path(named).expanduser()], expected=expected, action="Correct it, or name the images with --data.")
+
+
 def check_given(paths: Sequence[Path], *, expected: str, action: str) -> None:
     """Check that there is something at every path, and that every folder holds a file at some depth.
 
