@@ -67,7 +67,7 @@ def test_the_place_of_a_mistake_is_named(tmp_path, text, assignments, base, plac
 @pytest.mark.parametrize(
     ("assignment", "message"),
     [
-        ("study.arms=[imbalanced,gann]", r"no arm 'gann'\. The arms are imbalanced, .*gan-both\. Did you mean gan"),
+        ("study.arms=[imbalanced,gann]", r"no arm 'gann'\. The arms are imbalanced, .*gan-both.* Did you mean gan"),
         ("study.classifiers=[baselin_cnn]", r"no classifier 'baselin_cnn'\..*Did you mean baseline_cnn"),
         ("study.classifiers=[resnet18]", "Did you mean transfer:resnet18"),
         ("study.classifiers=['transfer:resnet_18']", "Did you mean transfer:resnet18"),
