@@ -4,11 +4,13 @@ import itertools
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from ganbal.errors import GanbalError, InputError
@@ -56,7 +58,8 @@ class ProcessExecutor:
             numbers.put(number if self._spread_over_gpus else None)
         pool = ProcessPoolExecutor(workers, context, _prepare_worker, (numbers, os.getpid()))
         try:
-            pending = {pool.submit(task, item): item for item in items}
+            with _main_module_hidden():
+                pending = {pool.submit(task, item): item for item in items}
             while pending:
                 on_wait()
                 done, _ = wait(pending, timeout=_POLL_SECONDS, return_when=FIRST_COMPLETED)
@@ -120,6 +123,22 @@ class RayExecutor:
         finally:
             for reference in pending:
                 ray.cancel(reference, force=True)
+
+
+@contextmanager
+def _main_module_hidden() -> Iterator[None]:
+    """Keep processes that are spawned meanwhile from importing the main module.
+
+    Tasks are functions of this package and do not need it. A user's script without `if __name__ == "__main__":` would
+    otherwise run again in every worker.
+    """
+    main = sys.modules["__main__"]
+    hidden = {name: vars(main).pop(name) for name in ("__file__", "__spec__") if name in vars(main)}
+    main.__spec__ = None
+    try:
+        yield
+    finally:
+        vars(main).update(hidden)
 
 
 def _prepare_worker(numbers: Any, parent: int) -> None:
