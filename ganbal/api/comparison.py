@@ -175,5 +175,6 @@ def _begin(
         for name, value in first.settings.items()
         if name.removeprefix("gan.") in GanConfig.model_fields and not name.startswith(_OF_DISCRIMINATORS)
     }
-    choices = data.choices.updated("gan", of_classes, settings=shape | {"gan.class_name": None})
+    shape |= {"gan.class_name": None, "gan.steps": max(1, generators[0].step)}
+    choices = data.choices.updated("gan", of_classes, settings=shape)
     return carry_out(pipeline.import_generators, add(choices).choice(run), quiet=quiet, generators=generators)

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,15 +21,16 @@ from ganbal.gan.state import new_state
 GAN = {"image_size_px": 32, "base_channels": 4, "latent_dim": 8}
 
 
-def generator_of(class_names: tuple[str, ...] = ("NORMAL",)) -> ImageGenerator:
-    config = load_config(None, base={"gan": GAN | {"conditional": len(class_names) > 1}}).gan
+def generator_of(class_names: tuple[str, ...] = ("NORMAL",), **settings: Any) -> ImageGenerator:
+    config = load_config(None, base={"gan": GAN | settings | {"conditional": len(class_names) > 1}}).gan
     is_conditional = len(class_names) > 1
     fingerprint = TrainingFingerprint.of(
         config, seed=0, class_names=class_names, data_digest="d", is_conditional=is_conditional
     )
     state = new_state(config, 0, torch.device("cpu"), len(class_names) if is_conditional else None)
-    for parameter in state.generator_ema.parameters():
-        parameter.mul_(8)  # the images of initial weights are all but gray
+    if config.generator == "dcgan":
+        for parameter in state.generator_ema.parameters():
+            parameter.mul_(8)  # the images of initial weights are all but gray
     return ImageGenerator(state.generator_ema, fingerprint, step=7, sha256="ab" * 32)
 
 
@@ -40,6 +42,11 @@ def plain() -> ImageGenerator:
 @pytest.fixture(scope="module")
 def conditional() -> ImageGenerator:
     return generator_of(("NORMAL", "PNEUMONIA"))
+
+
+@pytest.fixture(scope="module")
+def residual() -> ImageGenerator:
+    return generator_of(generator="residual", output_skips=True, noise_inputs=True)
 
 
 def run_card(folder: Path, *, without: tuple[str, ...]) -> np.ndarray:
@@ -56,7 +63,7 @@ WITHOUT = ("ganbal", "classifiers", "pandas", "sklearn", "safetensors", "PIL", "
 
 
 @pytest.mark.parametrize("form", ["torch-export", "onnx"])
-@pytest.mark.parametrize("kind", ["plain", "conditional"])
+@pytest.mark.parametrize("kind", ["plain", "conditional", "residual"])
 def test_the_card_gives_identical_images_without_ganbal(form, kind, request, tmp_path):
     generator = request.getfixturevalue(kind)
     if form == "onnx":
