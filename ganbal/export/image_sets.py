@@ -23,6 +23,7 @@ from ganbal.synthesis.manifest import (
 from ganbal.synthesis.synthetic_png import MARK
 
 SPLITS = ("train", "val", "test")
+Link = Literal["symlink", "copy"]
 
 
 @dataclass(frozen=True)
@@ -80,9 +81,7 @@ def write_imagefolder(target: Path, synthetic: SyntheticSet) -> None:
     write_text(target / "README.md", "\n".join(card))
 
 
-def write_kaggle_folders(
-    target: Path, synthetic: SyntheticSet, real: RealImages, *, link: Literal["symlink", "copy"] = "symlink"
-) -> None:
+def write_kaggle_folders(target: Path, synthetic: SyntheticSet, real: RealImages, *, link: Link = "symlink") -> None:
     """Kaggle's layout: `train|val|test/<CLASS>/…` with the real images, and the synthetic ones in `train`.
 
     Args:

@@ -53,7 +53,8 @@ class ImageGenerator:
     @property
     def image_shape(self) -> tuple[int, ...]:
         """(S, S) of gray images, (S, S, 3) of RGB images."""
-        return self.sample(1, class_name=self.class_names[0]).shape[1:]
+        size, channels = self.image_size_px, self.fingerprint.channels
+        return (size, size) if channels == 1 else (size, size, channels)
 
     def sample(self, n: int, seed: int = 0, *, class_name: str | None = None, batch_size: int = 64) -> np.ndarray:
         """Generate images: the first `n` that `ganbal synthesize` generates with this seed, when it rejects none.

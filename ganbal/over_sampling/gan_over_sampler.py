@@ -211,7 +211,7 @@ def _train(
     """Train a GAN on images of one class: uint8 (N, S, S) or (N, S, S, 3).
 
     Args:
-        of_all_classes: (M, S, S) for a pretraining; None for a generator without one.
+        of_all_classes: (M, S, S) or (M, S, S, 3), for a pretraining; None for a generator without one.
     """
     fingerprint = TrainingFingerprint.of(
         config,

@@ -10,7 +10,14 @@ from ganbal.errors import InputError
 from ganbal.export.formats import GENERATOR_FORMATS
 from ganbal.export.generator_folder import write_generator_folder
 from ganbal.export.hub import push_folder, require_hub
-from ganbal.export.image_sets import RealImages, SyntheticSet, write_imagefolder, write_kaggle_folders, write_npz
+from ganbal.export.image_sets import (
+    Link,
+    RealImages,
+    SyntheticSet,
+    write_imagefolder,
+    write_kaggle_folders,
+    write_npz,
+)
 from ganbal.gan.checkpoint import chosen_checkpoint
 from ganbal.gan.folder import GanFolder
 from ganbal.gan.image_generator import ImageGenerator
@@ -38,7 +45,7 @@ class ExportRequest:
     target: Path | None = None
     class_name: str | None = None
     with_real: bool = False
-    link: Literal["symlink", "copy"] = "symlink"
+    link: Link = "symlink"
     repository: str | None = None
 
     @property
@@ -101,9 +108,12 @@ def _writer(context: RunContext, request: ExportRequest) -> tuple[Callable[[Path
     synthetic = _synthetic_set(context, request.class_name)
     counts = {name: synthetic.images.class_names.count(name) for name in sorted(set(synthetic.images.class_names))}
     real = _real_images(context) if request.needs_real_images else None
+    # What lies in the cache may be deleted at any time: images unpacked from an archive, and the phantom set.
+    is_cached = real is not None and context.dataset.table.root.is_relative_to(context.cache)
+    link: Link = "copy" if is_cached else request.link
     writers: dict[str, Callable[[Path], object]] = {
         "imagefolder": lambda folder: write_imagefolder(folder, synthetic),
-        "kaggle": lambda folder: write_kaggle_folders(folder, synthetic, _given(real), link=request.link),
+        "kaggle": lambda folder: write_kaggle_folders(folder, synthetic, _given(real), link=link),
         "npz": lambda folder: write_npz(folder / "synthetic.npz", synthetic, real),
     }
     return writers[request.form], {"num_synthetic": counts, "num_real": 0 if real is None else len(real.files)}

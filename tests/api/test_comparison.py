@@ -1,8 +1,5 @@
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -72,25 +69,6 @@ def test_arms_without_synthetic_images_need_no_generator(trained, tmp_path):
     study = ganbal.compare(data, arms=["imbalanced", "duplicated"], seeds=1, run=tmp_path / "run", quiet=True)
     assert study.kind == "no-gan-arm" or study.kind == "not-learned"
     assert not (study.run / "synthetic").exists()
-
-
-def test_a_script_without_a_main_guard_may_compare_in_several_processes(trained, phantom_folder, tmp_path):
-    data, _ = trained
-    settings = data.config.model_dump(mode="json")
-    settings["study"]["workers"] = 2
-    script = tmp_path / "script.py"
-    script.write_text(
-        "import ganbal\n"
-        "print('the script runs')\n"
-        f"data = ganbal.load({str(phantom_folder)!r}, config={settings!r}, quiet=True)\n"
-        "study = ganbal.compare(data, arms=['imbalanced', 'duplicated'], seeds=2, run='run', quiet=True)\n"
-        "print(len(study.results), 'results')\n",
-        encoding="utf-8",
-    )
-    environment = os.environ | {"PYTHONPATH": str(Path(ganbal.__file__).parents[1])}
-    done = subprocess.run([sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines() == ["the script runs", "4 results"]
 
 
 def test_wrong_requests(trained, tmp_path):

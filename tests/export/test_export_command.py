@@ -14,10 +14,13 @@ from PIL import Image
 
 import ganbal
 from ganbal.cli import main
+from ganbal.data.phantom.dataset import ensure_phantom_set
+from ganbal.runtime.cache_paths import cache_folder
+from ganbal.runtime.console import Console
 from ganbal.synthesis.synthetic_png import MARK
 
 SETTINGS = (
-    *("data.phantom_images=120", "gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=8", "gan.steps=4"),
+    *("gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=8", "gan.steps=4"),
     *("gan.score_images=16", "study.image_size_px=32"),
 )
 
@@ -34,11 +37,12 @@ def done(*words: str) -> Result:
 
 @pytest.fixture(scope="session")
 def exported_run(made_once) -> Path:
-    """A run of the phantom set with a generator of NORMAL and 20 synthetic images; tests only read it."""
+    """A run with a generator of NORMAL and 20 synthetic images, beside the folder of its images; tests only read it."""
 
     def make(folder: Path) -> None:
         settings = [word for setting in SETTINGS for word in ("--set", setting)]
-        done("train-gan", "--data", "phantom", "--device", "cpu", "--run", str(folder), *settings)
+        images = shutil.copytree(ensure_phantom_set(cache_folder(), 120, Console(quiet=True)), f"{folder}_images")
+        done("train-gan", "--data", str(images), "--device", "cpu", "--run", str(folder), *settings)
         done("synthesize", "--run", str(folder), "--n", "20")
 
     return made_once("run to export", make)
@@ -117,7 +121,7 @@ def test_npz_of_synthetic_images_and_with_real_ones(run, tmp_path):
         assert len(both[f"{split}_images"]) == len(both[f"{split}_labels"]) == real + (20 if split == "train" else 0)
     assert both["train_synthetic"].sum() == 20 and not both["train_synthetic"][0]
     assert np.array_equal(both["train_images"][-20:], alone["train_images"])
-    data = ganbal.load("phantom", settings={"data.phantom_images": 120}, quiet=True)
+    data = ganbal.load(json.loads((run / "data.json").read_text())["source"]["root"], quiet=True)
     assert np.array_equal(both["test_images"], data.images("test", size_px=32))
     first = (tmp_path / "a/synthetic.npz").read_bytes()
     done("export", "--run", str(run), "--format", "npz", "--to", str(tmp_path / "a"))

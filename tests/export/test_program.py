@@ -21,13 +21,13 @@ from ganbal.gan.state import new_state
 GAN = {"image_size_px": 32, "base_channels": 4, "latent_dim": 8}
 
 
-def generator_of(class_names: tuple[str, ...] = ("NORMAL",), **settings: Any) -> ImageGenerator:
+def generator_of(class_names: tuple[str, ...] = ("NORMAL",), channels: int = 1, **settings: Any) -> ImageGenerator:
     config = load_config(None, base={"gan": GAN | settings | {"conditional": len(class_names) > 1}}).gan
     is_conditional = len(class_names) > 1
     fingerprint = TrainingFingerprint.of(
-        config, seed=0, class_names=class_names, data_digest="d", is_conditional=is_conditional
+        config, seed=0, class_names=class_names, data_digest="d", is_conditional=is_conditional, channels=channels
     )
-    state = new_state(config, 0, torch.device("cpu"), len(class_names) if is_conditional else None)
+    state = new_state(config, 0, torch.device("cpu"), len(class_names) if is_conditional else None, channels)
     if config.generator == "dcgan":
         for parameter in state.generator_ema.parameters():
             parameter.mul_(8)  # the images of initial weights are all but gray
@@ -49,6 +49,11 @@ def residual() -> ImageGenerator:
     return generator_of(generator="residual", output_skips=True, noise_inputs=True)
 
 
+@pytest.fixture(scope="module")
+def color() -> ImageGenerator:
+    return generator_of(channels=3)
+
+
 def run_card(folder: Path, *, without: tuple[str, ...]) -> np.ndarray:
     """The images that the Python of the card gives, in a process that cannot import the packages named."""
     code = re.search(r"```python\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.S)
@@ -63,7 +68,7 @@ WITHOUT = ("ganbal", "classifiers", "pandas", "sklearn", "safetensors", "PIL", "
 
 
 @pytest.mark.parametrize("form", ["torch-export", "onnx"])
-@pytest.mark.parametrize("kind", ["plain", "conditional", "residual"])
+@pytest.mark.parametrize("kind", ["plain", "conditional", "residual", "color"])
 def test_the_card_gives_identical_images_without_ganbal(form, kind, request, tmp_path):
     generator = request.getfixturevalue(kind)
     if form == "onnx":
@@ -73,7 +78,7 @@ def test_the_card_gives_identical_images_without_ganbal(form, kind, request, tmp
     images = run_card(tmp_path, without=WITHOUT)
     names = generator.class_names
     expected = np.stack([generator.sample(4, seed=0, class_name=names[row % len(names)])[row] for row in range(4)])
-    assert images.dtype == np.uint8 and images.shape == (4, 32, 32)
+    assert images.dtype == np.uint8 and images.shape == (4, *generator.image_shape)
     if form == "onnx":  # other kernels: a value next to the middle of two gray levels may fall on the other side
         assert np.abs(images.astype(int) - expected).max() <= 1 and (images == expected).mean() > 0.99
     else:

@@ -85,6 +85,16 @@ def test_every_layout_gives_the_same_images():
         assert np.allclose((more[16:].reshape(4, 32, 32) - low) / (high - low) * 255, plain[16:], atol=1e-3), name
 
 
+def test_color_images_channel_last_and_first(tmp_path):
+    gray, labels = images()
+    color = np.stack([gray, gray // 2, 255 - gray], axis=3)
+    last, _ = sampler().fit_resample(color, labels)
+    first, _ = sampler().fit_resample(np.moveaxis(color, 3, 1), labels)
+    assert last.shape == (20, 32, 32, 3) and last.dtype == np.uint8
+    assert np.array_equal(first, np.moveaxis(last, 3, 1))
+    assert not np.array_equal(last[16:, ..., 0], last[16:, ..., 2]), "the channels differ"
+
+
 def test_generators_are_kept_and_give_more_images(tmp_path):
     pixels, labels = images()
     over = sampler(random_state=0)

@@ -55,6 +55,21 @@ def test_every_item_is_done_once_and_in_more_than_one_process(tasks, tmp_path):
     assert str(os.getpid()) not in workers
 
 
+def test_a_script_without_a_main_guard_runs_once(tasks, tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from ganbal.study.executors import ProcessExecutor\n"
+        f"from {tasks.__name__} import leave_a_file\n"
+        "print('the script runs')\n"
+        "items = [Path(f'{number}.txt') for number in range(3)]\n"
+        "print(sorted(ProcessExecutor(2).each(leave_a_file, items, lambda: None)) == items)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    done = subprocess.run([sys.executable, script], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["the script runs", "True"], done.stderr
+
+
 def test_a_workers_refusal_reaches_the_user_in_its_three_parts(tasks, tmp_path):
     with pytest.raises(InputError, match=r"0\.txt is too small\. A larger one is needed\. Take another\.") as caught:
         list(ProcessExecutor(1).each(tasks.refuse, paths(tmp_path, 2), carry_on))
