@@ -212,7 +212,7 @@ def report(typed: Typed) -> None:
 
 
 @main.command()
-@option("--format", "form", type=click.Choice(FORMATS), default="safetensors", show_default=True, help="See the guide.")
+@option("--format", "form", type=click.Choice(FORMATS), default="safetensors", show_default=True, help="Of the files.")
 @option("--to", "target", type=click.Path(path_type=Path), metavar="DIR", help="[default: export/FORMAT in the run]")
 @option("--class", "class_name", metavar="NAME", help="Only this class. [default: all]")
 @option("--copy", is_flag=True, help="With kaggle: copy the real images instead of linking them.")

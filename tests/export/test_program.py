@@ -118,3 +118,9 @@ def test_values_of_the_onnx_model_are_within_the_tolerance(conditional):
     values = session.run(["values"], {"latents": latents.numpy(), "labels": labels.numpy()})[0]
     expected = ValueProgram(conditional.network)(latents, labels)[1].numpy()
     assert values.shape == (6, 1, 32, 32) and np.abs(values - expected).max() <= ONNX_TOLERANCE
+
+
+def test_several_generators_have_files_of_their_own(plain, tmp_path):
+    files = write_generator_folder(tmp_path, [plain, generator_of(("PNEUMONIA",))], "safetensors")
+    assert [file.name for file in files[:2]] == ["generator_NORMAL.safetensors", "generator_PNEUMONIA.safetensors"]
+    assert ImageGenerator.load(files[1], "cpu").class_names == ("PNEUMONIA",)
