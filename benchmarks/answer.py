@@ -34,11 +34,13 @@ from ganbal.data.dataset import check_source
 from ganbal.errors import GanbalError, InputError, InterruptedBySignal
 from ganbal.run.selection import RunChoice, select_run_to_continue
 from ganbal.runtime.atomic_files import write_json, write_text
+from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.stages import compare, report
 from ganbal.stages.cost import gan_hours, study_hours
 from ganbal.stages.session import Requirement, open_run
 from ganbal.study.plan import planned_cells
+from ganbal.synthesis.counts import minority_class
 from ganbal.synthesis.manifest import class_folder
 
 ARMS = ("imbalanced", "class-weights", "duplicated", "augmented", "gan", "gan-both")
@@ -241,13 +243,13 @@ def make_answer(given: argparse.Namespace) -> Answer:
     common = [f"data.root={given.data}", f"device={given.device}", f"study.weights={mobilenet}"]
     common += [*(TINY if given.tiny else size), *given.set]
     config = load_config(None, common)
-    counts = check_source(config.data, config.seed)
+    counts = check_source(config.data, cache_folder(), Console(quiet=True), config.seed)
     return Answer(
         common=common,
         variant=variants[name],
         images=48 if given.tiny else given.images,
-        classes=sorted(counts),
-        minority=min(sorted(counts), key=lambda one: counts[one]),
+        classes=list(counts),
+        minority=minority_class(counts),
         num_train=list(counts.values()),
         fractions=(0.5, 1.0) if given.tiny else (0.1, 0.25, 1.0),
         seeds=2 if given.tiny else given.seeds,

@@ -151,8 +151,7 @@ def initialize_residual(network: ResidualGenerator, random: torch.Generator) -> 
     for block in network.blocks:
         assert isinstance(block, GeneratorBlock)
         _normal(block.first, _RECTIFIER_GAIN / math.sqrt(len(network.blocks)), random)
-        for weight in (block.second.weight, block.second.bias):
-            nn.init.zeros_(weight)
+        _normal(block.second, 0.0, random)
     for change in network.changes:
         _normal(change, 1.0, random)
     _normal(network.to_image, _RECTIFIER_GAIN / math.sqrt(num_images), random)
