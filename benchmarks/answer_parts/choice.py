@@ -9,7 +9,8 @@ import pandas as pd
 from generator_search.ranking import ranked_variants
 from sklearn.metrics import roc_auc_score
 
-from ganbal.study.cells import Cell, read_classes, read_validation
+from ganbal.study.cell import Cell
+from ganbal.study.cells import read_classes, read_validation
 
 
 def winner_of(search: Path) -> str:

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ganbal.study.cells import VALIDATION_FILE, Cell, write_probabilities
+from ganbal.study.cell import VALIDATION_FILE, Cell
+from ganbal.study.cells import write_probabilities
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 

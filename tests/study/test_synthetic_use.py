@@ -8,8 +8,8 @@ from ganbal.config import load_config
 from ganbal.study.arms import ARMS, ImageSet
 from ganbal.study.arms.degraded import degraded
 from ganbal.study.arms.weighted import class_weights_at
+from ganbal.study.cell import Cell
 from ganbal.study.cell_training import cell_inputs, training_config
-from ganbal.study.cells import Cell
 
 CPU = torch.device("cpu")
 
