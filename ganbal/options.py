@@ -114,7 +114,11 @@ def shared_options(shortcuts: Shortcuts | None = Shortcuts(), *, asks: bool = Fa
 def _settings_options(shortcuts: Shortcuts) -> list[Decorator]:
     add = functools.partial(option, group=SETTINGS)
     options = [
-        add("--data", metavar="DIR", help="Image folder or CSV. [default: GANBAL_DATA, data/chest_xray, phantom set]"),
+        add(
+            "--data",
+            metavar="DIR",
+            help="Folder, CSV, .npz, .zip or hf:OWNER/NAME. [default: GANBAL_DATA, data/chest_xray, phantom set]",
+        ),
         *(add(f"--{name}-column", metavar="NAME", help=f"Column of the CSV with the {name}.") for name in _COLUMNS),
         add("--root", "image_root", metavar="DIR", help="Folder that paths in the CSV start from. [default: its own]"),
         add("--preset", metavar="NAME", help="Settings that come with ganbal: quick, default, demo (`ganbal config`)."),

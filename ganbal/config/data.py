@@ -5,20 +5,27 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ganbal.config.section import Section
 
 Fit = Literal["stretch", "pad", "crop"]
 NumChannels = Literal[1, 3]
+_REMOTE_NAME = re.compile(r"(?:medmnist|hf|kaggle):.+")
+
+
+def is_remote_name(root: Path | str) -> bool:
+    """Whether `data.root` names a data set of a service, such as `hf:OWNER/NAME`, not a path."""
+    return _REMOTE_NAME.fullmatch(str(root)) is not None
 
 
 class DataConfig(Section):
     """Where the images are and how they are split."""
 
     root: Literal["phantom"] | Path | None = None
-    """Folder of images, CSV file, `.npz` or `.zip` file, or `phantom` for the embedded simulated set; None means:
-    GANBAL_DATA, then data/chest_xray, then phantom."""
+    """Folder of images, CSV file, `.npz` or `.zip` file; `medmnist:NAME`, `hf:OWNER/NAME` or `kaggle:OWNER/NAME`, which
+    are downloaded; or `phantom` for the embedded simulated set. None means: GANBAL_DATA, then data/chest_xray, then
+    phantom."""
     class_names: dict[str, str] = Field(default_factory=dict)
     """Names of the classes by their labels in the data set, e.g. `{0: normal, 1: pneumonia}`; labels that get the same
     name become one class, and those not listed keep their own."""
@@ -48,9 +55,15 @@ class DataConfig(Section):
     """Share of the patients that becomes `test` where the set has no test images."""
     resplit: bool = False
     """Ignore the set's own split and split validation and test again, by patient."""
+    nifti_slices: Literal["middle", "all"] | Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Axial slices of NIfTI volumes that become images: `middle` (one per volume), `all`, or 5 for every fifth; None
+    refuses volumes."""
     intensity_range: Literal["auto"] | tuple[float, float] = "auto"
     """Values of images with more than 8 bits per channel that become black and white. `auto`: one range for the whole
     set, the smallest of 8, 12 or 16 bits that holds all values."""
+    window: tuple[float, float] | None = None
+    """[center, width] in the units of the images, such as Hounsfield: another way to write `intensity_range`. Either
+    takes the place of the windows in DICOM files."""
     channels: Literal["auto"] | NumChannels = "auto"
     """1 reads all images in gray, 3 in color. `auto`: 3 if at least half of the training images show color, judged by
     their pixels; a file of three equal channels is gray."""
@@ -70,6 +83,27 @@ class DataConfig(Section):
         except re.error as error:
             raise ValueError(f"must be a regular expression ({error})") from error
         return pattern
+
+    @model_validator(mode="after")
+    def _one_range(self) -> "DataConfig":
+        if self.window is not None and self.intensity_range != "auto":
+            raise ValueError("data.window and data.intensity_range say the same; give one of them")
+        return self
+
+    @property
+    def black_and_white(self) -> Literal["auto"] | tuple[float, float]:
+        """The values of deep images that become black and white, whichever way they are set."""
+        if self.window is None:
+            return self.intensity_range
+        center, width = self.window
+        return (center - width / 2, center + width / 2)
+
+    @field_validator("window")
+    @classmethod
+    def _window_has_width(cls, window: tuple[float, float] | None) -> tuple[float, float] | None:
+        if window is not None and not window[1] > 0:
+            raise ValueError("must be [center, width] with a width above 0")
+        return window
 
     @field_validator("intensity_range")
     @classmethod

@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from ganbal.config.data import is_remote_name
 from ganbal.config.whole import Config
 from ganbal.errors import InputError
 
@@ -16,7 +17,7 @@ def check_paths_of_settings(config: Config) -> None:
     Raises:
         InputError: there is nothing at one of the paths.
     """
-    if isinstance(config.data.root, Path):
+    if isinstance(config.data.root, Path) and not is_remote_name(config.data.root):
         check_given(
             [config.data.root.expanduser()],
             expected="ganbal needs a folder of images, or a CSV file that lists them.",
@@ -36,7 +37,7 @@ def check_default_data(config: Config) -> None:
         InputError: there is nothing.
     """
     named = os.environ.get("GANBAL_DATA", "").strip()
-    if config.data.root is None and named not in ("", "phantom"):
+    if config.data.root is None and named not in ("", "phantom") and not is_remote_name(named):
         expected = "The environment variable GANBAL_DATA must name a folder of images, or a file that lists them."
         check_given([Path(named).expanduser()], expected=expected, action="Correct it, or name the images with --data.")
 

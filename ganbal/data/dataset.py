@@ -109,7 +109,7 @@ def load_dataset(
     console.say(f"Data: {located.given} ({located.origin}), {len(source.images)} images, {source.layout} layout.{note}")
     check_classes([image.class_name for image in source.images])
     cache = DecodedCache(
-        source, cache_root, console, intensity=config.intensity_range, channels=config.channels, fit=config.fit
+        source, cache_root, console, intensity=config.black_and_white, channels=config.channels, fit=config.fit
     )
     cache.prepare(sizes_px)
     warnings = [*source.warnings, *_check_readable(cache, len(source.images), config.max_unreadable_fraction)]
@@ -118,8 +118,9 @@ def load_dataset(
     names = [image.class_name for image in images]
     check_classes(names)
     order = order_classes(names, config.positive_class)
-    patients = find_patients(images, config.patient_pattern)
-    warnings += patients.warnings()
+    in_dicom = [file.patient for file in cache.index.readable]
+    patients = find_patients(images, config.patient_pattern, in_dicom)
+    warnings += [*patients.warnings(), *_named_by_tags(cache)]
     splits, rule = _split(images, patients, config, seed)
     table = _build_table(source, images, cache, order, splits, patients, is_phantom=located.is_phantom)
     warnings += conversion_warnings(conversion_facts(table, cache, config))
@@ -160,6 +161,12 @@ def _split(images: Sequence[FoundImage], patients: Patients, config: DataConfig,
         seed=seed,
         unit=patients.unit,
     )
+
+
+def _named_by_tags(cache: DecodedCache) -> list[DataWarning]:
+    """A warning where names of DICOM files, which are written to results, hold ids from their tags."""
+    number = sum(file.is_named_by_tags for file in cache.index.readable)
+    return [DataWarning("names-with-tags", {"count": number})] if number else []
 
 
 def _check_readable(cache: DecodedCache, num_images: int, max_fraction: float) -> list[DataWarning]:

@@ -3,7 +3,7 @@
 import contextlib
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +12,9 @@ from PIL import Image, ImageOps
 
 from ganbal.config.data import Fit, NumChannels
 from ganbal.data.colors import is_colored
-from ganbal.data.image_opening import GRAY_MODES, MAX_PIXELS, UnreadableImageError, opened_image, read_file
+from ganbal.data.dicom import FACTS, WHITE_IS_LOW, DicomFacts
+from ganbal.data.image_limits import MAX_PIXELS, UnreadableImageError
+from ganbal.data.image_opening import GRAY_MODES, opened_image, read_file
 from ganbal.data.squares import central_square, padded_square, to_square
 
 _INTEGER_RANGES = (255, 4095, 65535)
@@ -34,12 +36,14 @@ class Conversion:
     """How the files of one data set become squares.
 
     `intensity` is the range of deep images, None for the image's own (see `to_pixels`); `channels` 1 for gray and 3 for
-    RGB; `fit` says how an image that is not square becomes one (see `squares.to_square`).
+    RGB; `fit` says how an image that is not square becomes one (see `squares.to_square`); `with_window` whether DICOM
+    files are shown by their own windows, where they have one.
     """
 
     intensity: IntensityRange | None = None
     channels: NumChannels = 1
     fit: Fit = "stretch"
+    with_window: bool = True
 
     def to_hash(self) -> list[tuple[object, ...]]:
         """What digests of images add to the digests of their files: whatever is not as usual."""
@@ -47,6 +51,7 @@ class Conversion:
             *([(*self.intensity,)] if self.intensity is not None else []),
             *([("channels", self.channels)] if self.channels != USUAL.channels else []),
             *([("fit", self.fit)] if self.fit != USUAL.fit else []),
+            *([("with_window", False)] if not self.with_window else []),
         ]
 
 
@@ -59,8 +64,9 @@ class DecodedImage:
     """What one file holds.
 
     `width_px` and `height_px` are as a viewer shows the image, with its EXIF orientation; `mode` is PIL's name of
-    the pixel format in the file; `is_colored` is judged by the pixels; `sha256` is of the file's bytes;
-    `squares` maps S to uint8 (S, S) or (S, S, 3).
+    the pixel format in the file, or "DICOM" with what its values were shown by; `is_colored` is judged by the pixels;
+    `sha256` is of the file's bytes; `squares` maps S to uint8 (S, S) or (S, S, 3). Of DICOM files, `patient` is a
+    digest of the patient's id, and `is_named_by_tags` says whether the path holds an id from the file.
     """
 
     width_px: int
@@ -69,6 +75,8 @@ class DecodedImage:
     is_colored: bool
     sha256: str
     squares: dict[int, np.ndarray]
+    patient: str | None = None
+    is_named_by_tags: bool = False
 
 
 def decode_file(path: Path, sizes_px: Sequence[int], conversion: Conversion = USUAL) -> DecodedImage:
@@ -81,15 +89,20 @@ def decode_file(path: Path, sizes_px: Sequence[int], conversion: Conversion = US
         UnreadableImageError: not an image of a supported format, damaged, empty, or larger than `MAX_PIXELS`.
     """
     content = read_file(path)
-    with opened_image(content) as image:
-        mode = image.mode
+    with opened_image(content, with_window=conversion.with_window) as image:
+        facts: DicomFacts | None = image.info.get(FACTS)
+        mode = f"DICOM {facts.shown_by}" if facts else image.mode
         image.load()
         _turn_upright(image)
         colored = _shows_color(image)
         pixels = to_pixels(image, conversion.channels, conversion.intensity)
     squares = {size_px: to_square(pixels, size_px, conversion.fit) for size_px in sizes_px}
     digest = hashlib.sha256(content).hexdigest()
-    return DecodedImage(pixels.shape[1], pixels.shape[0], mode, colored, digest, squares)
+    image_of = DecodedImage(pixels.shape[1], pixels.shape[0], mode, colored, digest, squares)
+    if facts is None:
+        return image_of
+    is_named = any(identifier in path.as_posix() for identifier in facts.identifiers)
+    return replace(image_of, patient=facts.patient, is_named_by_tags=is_named)
 
 
 def decode_full_size(path: Path, intensity: IntensityRange | None = None, fit: Fit = "stretch") -> np.ndarray:
@@ -148,13 +161,17 @@ def file_shows_color(path: Path) -> bool:
         return False
 
 
-def deep_extremes(path: Path) -> IntensityRange | None:
-    """The least and greatest value of a deep image; None for images of 8 bits and for unreadable files."""
+def deep_extremes(path: Path, *, with_window: bool = True) -> IntensityRange | None:
+    """The least and greatest value of a deep image; None for images of 8 bits and for unreadable files.
+
+    Args:
+        with_window: whether DICOM files with a window of their own count as images of 8 bits.
+    """
     try:
         with path.open("rb") as file:
             if file.read(4).startswith(_NEVER_DEEP):
                 return None
-        with opened_image(read_file(path)) as image:
+        with opened_image(read_file(path), with_window=with_window) as image:
             if not _is_deep(image):
                 return None
             image.load()
@@ -204,7 +221,9 @@ def _is_deep(image: Image.Image) -> bool:
 def _white_is_zero(image: Image.Image) -> bool:
     # PIL inverts such TIFF files itself up to 8 bits, but not deeper ones.
     tags = getattr(image, "tag_v2", {})
-    return image.mode.startswith("I;16") and tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO
+    return bool(image.info.get(WHITE_IS_LOW)) or (
+        image.mode.startswith("I;16") and tags.get(_TIFF_PHOTOMETRIC) == _WHITE_IS_ZERO
+    )
 
 
 def _extremes(values: np.ndarray) -> IntensityRange:

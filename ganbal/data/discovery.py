@@ -1,10 +1,13 @@
 """Which images a data set has: the entry point to all formats."""
 
 import stat
-from pathlib import Path
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path, PurePath
 
 from ganbal.config import DataConfig
-from ganbal.data.image_formats import printable
+from ganbal.data.data_warnings import DataWarning
+from ganbal.data.image_formats import IMAGE_SUFFIXES, is_volume_name, printable, suffix_of
 from ganbal.data.layouts.folders import LAYOUTS, read_folders
 from ganbal.data.layouts.imagefolder import read_imagefolder
 from ganbal.data.layouts.table_text import TABLE_SUFFIXES
@@ -30,16 +33,17 @@ def find_images(root: Path, config: DataConfig | None = None) -> Source:
     config = config or DataConfig()
     kind = _kind_of(root)
     if kind == "file" and root.suffix.lower() in TABLE_SUFFIXES:
-        return read_tables(root, config.image_root or root.parent, [ListedIn(root)], config)
+        source = read_tables(root, config.image_root or root.parent, [ListedIn(root)], config)
+        return _without_stray_volumes(source, config)
     if kind != "folder":
         raise InputError(
             found=f"{printable(root)} is {f'a {kind}' if kind != 'file' else 'a file of no known format'}.",
             expected=f"ganbal needs {LAYOUTS}.",
             action="Correct data.root or --data.",
         )
-    source = read_imagefolder(root, config)
-    if source is not None:
-        return source
+    listed = read_imagefolder(root, config)
+    if listed is not None:
+        return _without_stray_volumes(listed, config)
     if wrong := [name for name in TABLE_SETTINGS if getattr(config, name) is not None]:
         raise InputError(
             found=f"data.{wrong[0]} is set, but {printable(root)} is a folder.",
@@ -47,7 +51,18 @@ def find_images(root: Path, config: DataConfig | None = None) -> Source:
             action="Give --data the CSV file, or remove the setting; data.patient_pattern finds patients in the names "
             "of files and folders.",
         )
-    return read_folders(root)
+    return _without_stray_volumes(read_folders(root), config)
+
+
+def _without_stray_volumes(source: Source, config: DataConfig) -> Source:
+    """Without the volumes beside images, unless slices of volumes are asked for."""
+    volumes = [image.file_name for image in source.images if is_volume_name(image.file_name)]
+    if config.nifti_slices is not None or len(volumes) in (0, len(source.images)):
+        return source
+    by_suffix = dict(Counter(suffix_of(PurePath(name)) for name in volumes).most_common())
+    values = {"by_suffix": by_suffix, "example": volumes[0], "read": list(IMAGE_SUFFIXES)}
+    images = tuple(image for image in source.images if not is_volume_name(image.file_name))
+    return replace(source, images=images, warnings=(*source.warnings, DataWarning("other-formats", values)))
 
 
 def _kind_of(root: Path) -> str:

@@ -8,11 +8,14 @@ from pathlib import Path, PurePath
 from typing import Any, NamedTuple
 
 from ganbal.data.data_warnings import DataWarning
+from ganbal.data.dicom import HEADER_BYTES, is_dicom
 from ganbal.data.folder_names import is_ignored, is_mask_folder
 from ganbal.errors import InputError, reason_of
 
 IMAGE_SUFFIXES = (
     ".bmp",
+    ".dcm",
+    ".dicom",
     ".gif",
     ".jfif",
     ".jpe",
@@ -27,6 +30,8 @@ IMAGE_SUFFIXES = (
 )
 """In lower case; the content decides which format a file really has."""
 
+VOLUME_SUFFIXES = (".nii", ".nii.gz")
+"""NIfTI: not images themselves; their slices can be imported."""
 # Texts and tables usually lie beside images; leaving them out needs no warning.
 _COMPANIONS_TEXT = (
     ".csv .tsv .txt .md .rst .json .jsonl .yaml .yml .xml .html .htm .pdf .doc .docx .xls .xlsx .py .ipynb .log"
@@ -42,6 +47,7 @@ class ImageFiles:
     """What a walk found below `root`; paths start with `root` and are in order of their parts."""
 
     root: Path
+    suffixes: tuple[str, ...] = IMAGE_SUFFIXES
     files: list[Path] = field(default_factory=list)
     masks: list[Path] = field(default_factory=list)
     other_files: list[Path] = field(default_factory=list)
@@ -93,7 +99,7 @@ class Entry(NamedTuple):
     is_folder: bool
 
 
-def find_image_files(root: Path, *, read_before: Sequence[Path] = ()) -> ImageFiles:
+def find_image_files(root: Path, *, read_before: Sequence[Path] = (), with_volumes: bool = False) -> ImageFiles:
     """Find every image file below a folder, without opening any.
 
     Hidden files and leftovers of operating systems are skipped. Linked folders are read like others, each folder
@@ -102,11 +108,12 @@ def find_image_files(root: Path, *, read_before: Sequence[Path] = ()) -> ImageFi
     Args:
         root: a folder.
         read_before: folders that count as read, so that links to them are not followed.
+        with_volumes: whether NIfTI volumes count as image files.
 
     Raises:
         InputError: `root` itself cannot be read.
     """
-    found = ImageFiles(root)
+    found = ImageFiles(root, IMAGE_SUFFIXES + VOLUME_SUFFIXES if with_volumes else IMAGE_SUFFIXES)
     entered = {_identity(folder) for folder in read_before}
     list_folder(root)
     _walk(root, found, entered, inside_masks=False)
@@ -116,13 +123,23 @@ def find_image_files(root: Path, *, read_before: Sequence[Path] = ()) -> ImageFi
 
 
 def is_image_name(name: str) -> bool:
-    """Whether a file of this name is opened as an image."""
-    return name.lower().endswith(IMAGE_SUFFIXES) and not is_ignored(name)
+    """Whether a file of this name is an image of a data set, or a volume whose slices are."""
+    return name.lower().endswith(IMAGE_SUFFIXES + VOLUME_SUFFIXES) and not is_ignored(name)
+
+
+def is_volume_name(name: str) -> bool:
+    """Whether a file of this name is a NIfTI volume."""
+    return name.lower().endswith(VOLUME_SUFFIXES)
 
 
 def suffix_of(path: PurePath) -> str:
     """The suffix in lower case; `.nii.gz` counts as one."""
     return ".nii.gz" if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
+
+
+def stem_of(name: str) -> str:
+    """The name without its suffix."""
+    return name[: len(name) - len(suffix_of(PurePath(name)))]
 
 
 def list_folder(folder: Path) -> list[Entry]:
@@ -157,20 +174,39 @@ def _walk(folder: Path, found: ImageFiles, entered: set[_FolderId], *, inside_ma
     except OSError:
         found.unreadable_folders.append(folder)
         return
-    stems = {entry.name.rpartition(".")[0] for entry in entries if not entry.is_folder}
+    stems = {stem_of(entry.name) for entry in entries if not entry.is_folder}
+    names = [entry.name for entry in entries if not entry.is_folder]
+    may_be_dicom = not any(name.lower().endswith(found.suffixes) for name in names)
     for entry in entries:
         path = folder / entry.name
         if entry.is_folder:
             _walk(path, found, entered, inside_masks=inside_masks or is_mask_folder(entry.name))
-        elif not entry.name.lower().endswith(IMAGE_SUFFIXES):
+        elif may_be_dicom and _has_no_suffix(entry.name) and _is_dicom_file(path):
+            found.files.append(path)
+        elif not entry.name.lower().endswith(found.suffixes):
             if suffix_of(path) not in _COMPANIONS and path.is_file():
                 found.other_files.append(path)
         elif not _is_utf8(entry.name):
             found.not_utf8.append(path)
-        elif inside_masks or any(owner in stems for owner in _owners(entry.name.rpartition(".")[0])):
+        elif inside_masks or any(owner in stems for owner in _owners(stem_of(entry.name))):
             found.masks.append(path)
         else:
             found.files.append(path)
+
+
+def _has_no_suffix(name: str) -> bool:
+    """`IM000001`, or a UID such as `1.2.840.113.7`; not the index file of a DICOM medium."""
+    return name.rpartition(".")[2].isdigit() or ("." not in name and name.upper() != "DICOMDIR")
+
+
+def _is_dicom_file(path: Path) -> bool:
+    if not path.is_file():  # a pipe would block
+        return False
+    try:
+        with path.open("rb") as file:
+            return is_dicom(file.read(HEADER_BYTES))
+    except OSError:
+        return False
 
 
 def _owners(stem: str) -> Iterator[str]:

@@ -19,6 +19,10 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from ganbal.data.dicom import HEADER_BYTES, is_dicom, read_dataset, to_image
+from ganbal.data.image_limits import MAX_PIXELS, UnreadableImageError
+from ganbal.errors import InputError
+
 # No other format is tried, so that no file reaches the external programs that some of PIL's formats start. Naming the
 # plugins makes PIL register them now; it would do so later, but not safely in several threads at once.
 _FORMATS = tuple(
@@ -33,25 +37,36 @@ _FORMATS = tuple(
         PpmImagePlugin.PpmImageFile,
     )
 )
-MAX_PIXELS = 80_000_000
-"""The largest image, in pixels; larger ones count as unreadable everywhere."""
 _MAX_FILE_BYTES = 500_000_000
 # Images above this size are decoded one at a time, so that threads do not add up gigabytes.
 _LARGE_PIXELS = 16_000_000
 _one_large_image = threading.Lock()
+# Two bytes per pixel in the file, and some doubles per pixel while it is decoded.
+_BYTES_PER_DICOM_BYTE = 16
 GRAY_MODES = frozenset(["1", "L", "LA"])
 """PIL's pixel formats of 8 bits or fewer that hold no color."""
 
 
-class UnreadableImageError(Exception):
-    """The file gives no image; the message says why."""
-
-
 @contextlib.contextmanager
-def opened_image(content: bytes) -> Iterator[Image.Image]:
-    """The image in `content`, not decoded yet; every failure inside the block becomes an UnreadableImageError."""
+def opened_image(content: bytes, *, with_window: bool = True) -> Iterator[Image.Image]:
+    """The image in `content`; every failure inside the block becomes an UnreadableImageError.
+
+    It is not decoded yet, unless it is DICOM.
+
+    Args:
+        with_window: whether a DICOM file's own window is used (see `dicom.to_image`).
+
+    Raises:
+        InputError: the file is DICOM, and pydicom is not installed.
+    """
     with contextlib.ExitStack() as stack:
         try:
+            if is_dicom(content):
+                dataset = read_dataset(content)
+                if dataset.Rows * dataset.Columns > _LARGE_PIXELS:
+                    stack.enter_context(_one_large_image)
+                yield to_image(dataset, with_window=with_window)
+                return
             image = stack.enter_context(Image.open(io.BytesIO(content), formats=_FORMATS))
             pixels = image.width * image.height
             if pixels > MAX_PIXELS:
@@ -61,10 +76,10 @@ def opened_image(content: bytes) -> Iterator[Image.Image]:
             if pixels > _LARGE_PIXELS:
                 stack.enter_context(_one_large_image)
             yield image
-        except UnreadableImageError:
+        except (UnreadableImageError, InputError):
             raise
         except Image.UnidentifiedImageError as error:
-            names = ", ".join(sorted(map(str, _FORMATS)))
+            names = ", ".join(sorted([*map(str, _FORMATS), "DICOM"]))
             raise UnreadableImageError(f"not an image of a supported format ({names})") from error
         except Image.DecompressionBombError as error:
             limit = f"{MAX_PIXELS // 1_000_000} million"
@@ -105,6 +120,9 @@ def decoded_bytes(path: Path) -> int:
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             return 0
+        with path.open("rb") as file:
+            if is_dicom(file.read(HEADER_BYTES)):
+                return _BYTES_PER_DICOM_BYTE * path.stat().st_size
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large images, which are refused when they are decoded
             with Image.open(path, formats=_FORMATS) as image:

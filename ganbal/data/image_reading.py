@@ -19,7 +19,7 @@ from ganbal.data.decoding import (
     deep_extremes,
     file_shows_color,
 )
-from ganbal.data.image_opening import UnreadableImageError
+from ganbal.data.image_limits import UnreadableImageError
 from ganbal.data.source import Source
 from ganbal.runtime.console import Console
 from ganbal.runtime.cpus import usable_cpus
@@ -75,11 +75,16 @@ def file_states(source: Source) -> dict[str, FileState]:
     return states
 
 
-def find_intensity_range(paths: Sequence[Path]) -> tuple[IntensityRange | None, int]:
-    """One range for all deep images (more than 8 bits per channel) among these files, and their number."""
+def find_intensity_range(paths: Sequence[Path], *, with_window: bool = True) -> tuple[IntensityRange | None, int]:
+    """One range for all deep images (more than 8 bits per channel) among these files, and their number.
+
+    Args:
+        with_window: see `deep_extremes`.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        extremes = [pair for pair in in_threads(deep_extremes, paths) if pair is not None]
+        of_each = in_threads(partial(deep_extremes, with_window=with_window), paths)
+        extremes = [pair for pair in of_each if pair is not None]
     return (common_range(extremes) if extremes else None), len(extremes)
 
 

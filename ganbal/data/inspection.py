@@ -101,5 +101,5 @@ def _intensity(dataset: Dataset, config: DataConfig) -> dict[str, Any] | None:
     index = dataset.cache.index
     if index.conversion.intensity is None:
         return None
-    setting = "auto" if config.intensity_range == "auto" else "setting"
+    setting = "auto" if config.black_and_white == "auto" else "setting"
     return {"range": list(index.conversion.intensity), "chosen_by": setting, "images": index.num_deep}

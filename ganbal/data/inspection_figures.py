@@ -13,7 +13,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from ganbal.data.dataset import Dataset
 from ganbal.data.decoding import decode_file
-from ganbal.data.image_opening import UnreadableImageError
+from ganbal.data.image_limits import UnreadableImageError
 from ganbal.runtime.atomic_files import atomic_path
 
 _SAMPLES_PER_CLASS = 8

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ganbal.config import DataConfig
+from ganbal.config.data import is_remote_name
 from ganbal.data.classes import one_versus_rest, rename_classes
 from ganbal.data.discovery import TABLE_SETTINGS, find_images
 from ganbal.data.image_formats import list_folder, printable
 from ganbal.data.imports.importing import TABLE, import_once
+from ganbal.data.imports.nifti import plan_nifti
 from ganbal.data.imports.registry import plan_import
 from ganbal.data.phantom.dataset import ensure_phantom_set
 from ganbal.data.source import Source
@@ -20,7 +22,7 @@ from ganbal.runtime.console import Console
 PHANTOM = "phantom"
 _PHANTOM_ORIGIN = "embedded phantom set"
 _USUAL_FOLDER = Path("data/chest_xray")
-_MOST_IMPORTS = 2
+_MOST_IMPORTS = 3
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ def resolve_root(config: DataConfig) -> tuple[Path | Literal["phantom"], str]:
     """Where the images are, and who says so: the setting, else GANBAL_DATA, else data/chest_xray, else the phantom set.
 
     Returns:
-        An absolute path or "phantom", and "data.root", "GANBAL_DATA", "data/chest_xray" or
-        "embedded phantom set". Whether the path exists is checked by `locate`.
+        An absolute path, a name such as `hf:OWNER/NAME` or "phantom", and "data.root", "GANBAL_DATA",
+        "data/chest_xray" or "embedded phantom set". Whether the path exists is checked by `locate`.
     """
     from_environment = os.environ.get("GANBAL_DATA", "").strip()
     if config.root is not None:
@@ -56,6 +58,8 @@ def resolve_root(config: DataConfig) -> tuple[Path | Literal["phantom"], str]:
         wanted, origin = PHANTOM, _PHANTOM_ORIGIN
     if wanted == PHANTOM:
         return "phantom", _PHANTOM_ORIGIN
+    if is_remote_name(wanted):
+        return Path(wanted), origin
     return Path(os.path.abspath(Path(wanted).expanduser())), origin  # noqa: PTH100 - without resolving links
 
 
@@ -85,18 +89,25 @@ def locate(config: DataConfig, cache_root: Path, console: Console) -> LocatedSou
         records.append(imported.record)
         place = _only_file(imported.place)
     is_listed = bool(records) and place.name == TABLE
-    source = find_images(place, _without_table_settings(config, Path(root)) if is_listed else config)
+    if is_listed and records[-1]["kind"] == "npz":
+        _check_no_table_settings(config, Path(root))
+    source = find_images(place, DataConfig() if is_listed else config)
+    plan = plan_nifti(source, config)
+    if plan is not None:
+        imported = import_once(plan, cache_root, console)
+        records.append(imported.record)
+        source, is_listed = find_images(imported.place), True
     if is_listed:
         source = replace(source, layout=records[-1]["kind"])
     source = _with_classes_as_set(source, config, records[-1].get("labels", {}) if records else {})
     return LocatedSource(source, Path(root), origin, False, tuple(records))
 
 
-def _without_table_settings(config: DataConfig, root: Path) -> DataConfig:
-    """Settings to read the table of an import, whose columns are not the user's.
+def _check_no_table_settings(config: DataConfig, root: Path) -> None:
+    """Check that no column is named for arrays, which have none.
 
     Raises:
-        InputError: a column is named, which this source does not have.
+        InputError: one is.
     """
     if wrong := [name for name in TABLE_SETTINGS if getattr(config, name) is not None]:
         raise InputError(
@@ -104,7 +115,6 @@ def _without_table_settings(config: DataConfig, root: Path) -> DataConfig:
             expected="This setting needs a CSV file that lists the images.",
             action=f"Remove data.{wrong[0]}.",
         )
-    return DataConfig()
 
 
 def _with_classes_as_set(source: Source, config: DataConfig, names: Mapping[str, str]) -> Source:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ganbal.data.data_warnings import DataWarning
+from ganbal.data.image_formats import stem_of
 from ganbal.data.source import FoundImage
 from ganbal.errors import InputError
 
@@ -46,7 +47,7 @@ class Patients:
     """The patient of every image.
 
     `ids` are in the order of the images; `counts` has the number of images whose patient was recognized in each way:
-    "column", "pattern", "folders", "names"; the others count as patients of their own.
+    "column", "pattern", "dicom", "folders", "names"; the others count as patients of their own.
     """
 
     ids: list[str]
@@ -76,12 +77,18 @@ class Patients:
         return [DataWarning("some-patients", values)]
 
 
-def find_patients(images: Sequence[FoundImage], pattern: str | None = None) -> Patients:
+def find_patients(
+    images: Sequence[FoundImage], pattern: str | None = None, in_dicom: Sequence[str | None] = ()
+) -> Patients:
     """Recognize the patient of every image.
 
-    A CSV's column comes first, then `pattern`, else the usual names of patient folders and of files.
+    A CSV's column comes first, then `pattern`, then the tags of DICOM files, else the usual names of patient folders
+    and of files. Where there are DICOM files, ids from their tags or from a column get pseudonyms such as
+    `patient-0007`, numbered in the order of the images.
 
     Args:
+        in_dicom: one id (or digest) of the patient in the tags per image, None where there is none; empty where no
+            image is DICOM. If all images have the same, it is nobody's, and is not used.
         pattern: a regular expression that is searched in the file name with its folders; its group `patient`, else
             its first group, else the whole match is the patient.
 
@@ -89,7 +96,11 @@ def find_patients(images: Sequence[FoundImage], pattern: str | None = None) -> P
         InputError: `pattern` matches no image.
     """
     compiled = re.compile(pattern) if pattern is not None else None
-    found = [_recognize(image, compiled) for image in images]
+    has_dicom = any(id_ is not None for id_ in in_dicom)
+    tags = list(in_dicom) if len(set(in_dicom)) > 1 else [None] * len(images)
+    found = [_recognize(image, compiled, tag) for image, tag in zip(images, tags, strict=True)]
+    if has_dicom:
+        found = _with_pseudonyms(found)
     counts = Counter(way for _, way in found if way)
     if images and compiled is not None and not counts["pattern"]:
         raise InputError(
@@ -112,7 +123,17 @@ def patient_in_name(file_name: str) -> str | None:
     return _in_folders(file_name) or _in_stem(file_name)
 
 
-def _recognize(image: FoundImage, pattern: re.Pattern[str] | None) -> tuple[str | None, str]:
+def _with_pseudonyms(found: Sequence[tuple[str | None, str]]) -> list[tuple[str | None, str]]:
+    secret = [way in ("column", "dicom") for _, way in found]
+    names = dict.fromkeys(patient for (patient, _), is_secret in zip(found, secret, strict=True) if is_secret)
+    pseudonyms = {patient: f"patient-{number:04d}" for number, patient in enumerate(names, 1)}
+    return [
+        (pseudonyms[patient] if is_secret else patient, way)
+        for (patient, way), is_secret in zip(found, secret, strict=True)
+    ]
+
+
+def _recognize(image: FoundImage, pattern: re.Pattern[str] | None, in_dicom: str | None) -> tuple[str | None, str]:
     """The patient, and in which way it was recognized."""
     if image.patient is not None:
         return image.patient, "column"
@@ -120,6 +141,8 @@ def _recognize(image: FoundImage, pattern: re.Pattern[str] | None) -> tuple[str 
         match = pattern.search(image.file_name)
         patient = match and match[_group_of(pattern)]
         return (patient, "pattern") if patient else (None, "")
+    if in_dicom is not None:
+        return in_dicom, "dicom"
     if patient := _in_folders(image.file_name):
         return patient, "folders"
     patient = _in_stem(image.file_name)
@@ -145,10 +168,10 @@ def _with_own_ids(file_names: Sequence[str], patients: Sequence[str | None]) -> 
     stems = [_stem(name) for name in file_names]
     used = Counter(patient or stem for patient, stem in zip(patients, stems, strict=True))
     return [
-        patient or (stem if used[stem] == 1 else posixpath.splitext(name)[0])
+        patient or (stem if used[stem] == 1 else stem_of(name))
         for name, stem, patient in zip(file_names, stems, patients, strict=True)
     ]
 
 
 def _stem(file_name: str) -> str:
-    return posixpath.splitext(posixpath.basename(file_name))[0]
+    return stem_of(posixpath.basename(file_name))

@@ -33,7 +33,7 @@ from ganbal.runtime.console import Console
 from ganbal.runtime.locks import LOCK_NAME, folder_lock
 
 # Increased whenever decoding gives other pixels, or the index has another format.
-_VERSION = 3
+_VERSION = 4
 # A file changed within this time before its state was noted may change again without a trace in its times.
 _CLOCK_TICK_NS = 2_000_000_000
 # Files that are looked at before decoding; if they mislead, the images are decoded once more.
@@ -148,7 +148,7 @@ class DecodedCache:
             self._decode_as(self._index.conversion, self._index.num_deep, sizes_px)
             return
         intensity, num_deep = self._intensity()
-        expected = Conversion(intensity, self._expected_channels(), self._fit)
+        expected = Conversion(intensity, self._expected_channels(), self._fit, self._with_window)
         try:
             self._decode_as(expected, num_deep, sizes_px)
         except _OtherChannelsError as error:
@@ -172,7 +172,16 @@ class DecodedCache:
                     unreadable.append(UnreadableFile(name, outcome))
                     continue
                 readable.append(
-                    ReadableFile(name, outcome.width_px, outcome.height_px, outcome.mode, outcome.is_colored, digest)
+                    ReadableFile(
+                        name,
+                        outcome.width_px,
+                        outcome.height_px,
+                        outcome.mode,
+                        outcome.is_colored,
+                        digest,
+                        outcome.patient,
+                        outcome.is_named_by_tags,
+                    )
                 )
                 for array, size in zip(arrays, sizes_px, strict=True):
                     array.append(outcome.squares[size])
@@ -193,10 +202,15 @@ class DecodedCache:
     def _intensity(self) -> tuple[IntensityRange | None, int]:
         """The range of deep images, and their number."""
         paths = [self._source.root / image.file_name for image in self._source.images]
-        found, num_deep = find_intensity_range(paths)
+        found, num_deep = find_intensity_range(paths, with_window=self._with_window)
         if self._intensity_setting == "auto" or found is None:
             return found, num_deep
         return IntensityRange(*self._intensity_setting), num_deep
+
+    @property
+    def _with_window(self) -> bool:
+        """A range that the user sets takes the place of the windows in DICOM files."""
+        return self._intensity_setting == "auto"
 
     def _expected_channels(self) -> NumChannels:
         """The channels by the setting, or by a few files, spread evenly: decoding twice costs more."""

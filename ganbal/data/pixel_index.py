@@ -21,6 +21,8 @@ class ReadableFile:
     mode: str
     is_colored: bool
     sha256: str
+    patient: str | None = None
+    is_named_by_tags: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,10 @@ class Index:
         )
 
 
-def _conversion_from_json(intensity: Sequence[float] | None, channels: NumChannels, fit: Fit) -> Conversion:
-    return Conversion(None if intensity is None else IntensityRange(*intensity), channels, fit)
+def _conversion_from_json(
+    intensity: Sequence[float] | None, channels: NumChannels, fit: Fit, with_window: bool
+) -> Conversion:
+    return Conversion(None if intensity is None else IntensityRange(*intensity), channels, fit, with_window)
 
 
 def _json_checksum(content: Any) -> int:

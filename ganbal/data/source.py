@@ -6,9 +6,10 @@ from typing import Literal
 
 from ganbal.data.data_warnings import DataWarning
 
-Layout = Literal["kaggle", "class-first", "flat", "csv", "imagefolder", "npz"]
+Layout = Literal["kaggle", "class-first", "flat", "csv", "imagefolder", "npz", "nifti", "parquet"]
 """`kaggle`: SPLIT/CLASS/…; `class-first`: CLASS/SPLIT/…; `flat`: CLASS/…; `csv`: listed in a CSV file; `imagefolder`:
-listed in the metadata files of a Hugging Face `imagefolder`; `npz`: arrays."""
+listed in the metadata files of a Hugging Face `imagefolder`; `npz`: arrays; `nifti`: slices of
+volumes; `parquet`: encoded images in Parquet files."""
 
 
 @dataclass(frozen=True, order=True)

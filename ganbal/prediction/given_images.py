@@ -11,7 +11,7 @@ from ganbal.config.data import NumChannels
 from ganbal.data.data_warnings import DataWarning
 from ganbal.data.decoding import USUAL, Conversion, IntensityRange, decode_file
 from ganbal.data.image_formats import IMAGE_SUFFIXES, find_image_files, printable
-from ganbal.data.image_opening import UnreadableImageError
+from ganbal.data.image_limits import UnreadableImageError
 from ganbal.errors import InputError
 from ganbal.runtime.atomic_files import read_json
 from ganbal.synthesis.synthetic_png import MARK
@@ -71,7 +71,8 @@ def conversion_of_run(data_file: Path, channels: NumChannels = 1) -> Conversion:
         content = read_json(data_file)
         known = content["intensity"]
         intensity = None if known is None else IntensityRange(*map(float, known["range"]))
-        return Conversion(intensity, channels, content["fit"]["rule"])
+        is_set = known is not None and known["chosen_by"] == "setting"
+        return Conversion(intensity, channels, content["fit"]["rule"], with_window=not is_set)
     except (OSError, ValueError, KeyError, TypeError):
         return Conversion(channels=channels)
 

@@ -129,6 +129,12 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "mild",
         "Files of other formats are left out: {by_suffix}, such as {example} (images are {read:all}).",
     ),
+    "names-with-tags": (
+        "Privacy",
+        "mild",
+        "Paths of {count:#DICOM file} hold patient ids or UIDs of their tags, and file names are written to results: "
+        "rename the files before you share a run.",
+    ),
     "repeated-lines": ("Data", "mild", "{count:#line} of the table name a file that another line names already."),
     "uncertain-labels": (
         "Data",

@@ -8,6 +8,7 @@ from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model
 from classifiers.training.feature_oversampling import check_oversampling
 from ganbal.config import Config
+from ganbal.config.data import is_remote_name
 from ganbal.config.study import check_arms
 from ganbal.data.dataset import check_source
 from ganbal.errors import InputError, SeveralInputErrors
@@ -51,10 +52,7 @@ def check_requirements(run: Run, config: Config, requirements: Sequence[Requirem
         InputError: one requirement is missing.
         SeveralInputErrors: several are missing.
     """
-    checks: list[Callable[[], Any]] = [
-        lambda: choose_device(config.device),
-        lambda: _check_images(config, requirements, console),
-    ]
+    checks: list[Callable[[], Any]] = [lambda: choose_device(config.device)]
     if Requirement.GAN in requirements:
         checks += [lambda: check_projection(config.gan), lambda: check_tracking(config.tracking)]
     if Requirement.SCORE in requirements:
@@ -64,8 +62,12 @@ def check_requirements(run: Run, config: Config, requirements: Sequence[Requirem
             lambda: _check_arms(config),
             *(_model_check(name, config) for name in config.study.classifiers),
         ]
-    # Folders come last: their space matters only for work that can start.
     problems = [problem for check in checks if (problem := _problem(check)) is not None]
+    # Nothing is downloaded for a command that is refused anyway.
+    if not (problems and is_remote_name(config.data.root or "")):
+        problem = _problem(lambda: _check_images(config, requirements, console))
+        problems += [problem] if problem is not None else []
+    # Folders come last: their space matters only for work that can start.
     if not problems:
         places = [
             lambda: check_writable(run.folder, _RUN_BYTES),

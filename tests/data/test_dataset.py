@@ -115,7 +115,8 @@ def test_a_few_unreadable_files_are_named_and_left_out(kaggle_set, load, capsys)
     dataset = load(kaggle_set)
     assert dataset.unreadable == (
         UnreadableFile(
-            "test/PNEUMONIA/broken.jpeg", "not an image of a supported format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"
+            "test/PNEUMONIA/broken.jpeg",
+            "not an image of a supported format (BMP, DICOM, GIF, JPEG, PNG, PPM, TIFF, WEBP)",
         ),
         UnreadableFile("train/NORMAL/IM-0003-0001.png", "empty file (0 bytes)"),
     )

@@ -15,7 +15,8 @@ from ganbal.data.decoding import (
     deep_extremes,
     to_pixels,
 )
-from ganbal.data.image_opening import UnreadableImageError, decoded_bytes
+from ganbal.data.image_limits import UnreadableImageError
+from ganbal.data.image_opening import decoded_bytes
 from ganbal.data.squares import to_square
 
 # PIL warns of the damage that is done here on purpose; the cache silences that for users.
@@ -176,7 +177,10 @@ def reason(path):
 
 def test_a_text_file(tmp_path):
     (tmp_path / "x.jpeg").write_text("this is no image")
-    assert reason(tmp_path / "x.jpeg") == "not an image of a supported format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"
+    assert (
+        reason(tmp_path / "x.jpeg")
+        == "not an image of a supported format (BMP, DICOM, GIF, JPEG, PNG, PPM, TIFF, WEBP)"
+    )
 
 
 def test_an_empty_file(tmp_path):

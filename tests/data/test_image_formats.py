@@ -75,7 +75,7 @@ def test_names_that_are_not_utf8(tmp_path, make_images):
 
 def test_image_names():
     assert all(is_image_name(name) for name in ("a.JPG", "a.b.tiff", "a.pgm"))
-    assert not any(is_image_name(name) for name in ("a.dcm", ".a.png", "png", "a.png.txt"))
+    assert not any(is_image_name(name) for name in ("a.mha", ".a.png", "png", "a.png.txt"))
 
 
 def test_printable():

@@ -153,7 +153,7 @@ def test_unreadable_files_have_no_rows(root, tmp_path):
     cache.prepare([8])
     assert cache.index.unreadable == (
         UnreadableFile("A/2.png", "empty file (0 bytes)"),
-        UnreadableFile("B/7.png", "not an image of a supported format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"),
+        UnreadableFile("B/7.png", "not an image of a supported format (BMP, DICOM, GIF, JPEG, PNG, PPM, TIFF, WEBP)"),
     )
     assert cache.pixels(8).shape == (43, 8, 8)
     names = [file.file_name for file in cache.index.readable]

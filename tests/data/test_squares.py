@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from ganbal.data.decoding import Conversion, decode_file, decode_full_size
-from ganbal.data.image_opening import UnreadableImageError
+from ganbal.data.image_limits import UnreadableImageError
 from ganbal.data.squares import central_square, padded_square, square_shape, to_square
 
 WIDE = np.array([[1, 2, 3, 4], [5, 6, 7, 8]], dtype=np.uint8)

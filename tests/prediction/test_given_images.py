@@ -44,7 +44,7 @@ def test_unreadable_files_have_a_reason(pictures, tmp_path):
     files = [pictures / "notes.txt", bomb(tmp_path / "bomb.png"), tmp_path / "empty.png"]
     files[2].touch()
     problems = [image.problem for image in read_given(files, 16)]
-    assert problems[0] == "not an image of a supported format (BMP, GIF, JPEG, PNG, PPM, TIFF, WEBP)"
+    assert problems[0] == "not an image of a supported format (BMP, DICOM, GIF, JPEG, PNG, PPM, TIFF, WEBP)"
     assert "pixels" in problems[1]
     assert problems[2] == "empty file (0 bytes)"
 

@@ -59,10 +59,10 @@ class Imported:
 
 
 class ListedImage(NamedTuple):
-    """One image on its way into an import that has a table."""
+    """One image on its way into an import that has a table; `pixels` may be an encoded file."""
 
     file_name: str
-    pixels: np.ndarray
+    pixels: np.ndarray | bytes
     label: str
     split: str | None = None
     patient: str | None = None
@@ -129,7 +129,10 @@ def _blocks(images: Iterable[ListedImage], size: int = 256) -> Iterator[list[Lis
         yield block
 
 
-def _save(pixels: np.ndarray, file: Path) -> None:
+def _save(pixels: np.ndarray | bytes, file: Path) -> None:
+    if isinstance(pixels, bytes):
+        file.write_bytes(pixels)
+        return
     image = Image.fromarray(pixels)
     if file.suffix == ".png":
         image.save(file, compress_level=_FAST_COMPRESSION)

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from ganbal.config import DataConfig
 from ganbal.data.classes import class_name_problem, one_versus_rest
-from ganbal.data.decoding import MAX_PIXELS
 from ganbal.data.image_formats import printable
+from ganbal.data.image_limits import MAX_PIXELS
 from ganbal.data.imports.archives import open_archive
 from ganbal.data.imports.importing import ImportPlan, ListedImage, write_listed_images
 from ganbal.data.imports.medmnist_labels import medmnist_classes

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 from ganbal.config import DataConfig
+from ganbal.config.data import is_remote_name
 from ganbal.data.imports.importing import ImportPlan
 from ganbal.data.imports.npz import plan_npz
+from ganbal.data.imports.parquet import plan_parquet
+from ganbal.data.imports.remote import plan_remote
 from ganbal.data.imports.zip_archive import plan_zip
 
 
@@ -14,6 +17,10 @@ def plan_import(place: Path, config: DataConfig) -> ImportPlan | None:
     Raises:
         InputError: the source cannot be used.
     """
+    if is_remote_name(place):
+        return plan_remote(str(place))
+    if place.is_dir():
+        return plan_parquet(place, config)
     if not place.is_file():
         return None
     match place.suffix.lower():

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 
-from ganbal.data.image_formats import find_image_files, is_image_name
+from ganbal.data.image_formats import find_image_files, is_image_name, stem_of
 
 
 class FileLookup:
@@ -34,9 +34,10 @@ class FileLookup:
             return [self._file_name(place, path)]
         if "/" in path:
             folder = Path(place).parent
-            found = [file for file in self._by_stem.get(name, []) if file.parent == folder]
+            named = [*self._by_stem.get(name, []), *self._by_name.get(name, [])]
+            found = [file for file in dict.fromkeys(named) if file.parent == folder]
         else:
-            found = self._by_stem.get(name, [])
+            found = self._by_stem.get(name) or self._by_name.get(name, [])
         return [self._file_name(str(file), path) for file in found]
 
     @functools.cached_property
@@ -45,11 +46,11 @@ class FileLookup:
 
     @functools.cached_property
     def _by_stem(self) -> dict[str, list[Path]]:
-        return self._index(lambda file: file.stem)
+        return self._index(lambda file: stem_of(file.name))
 
     @functools.cached_property
     def _files(self) -> list[Path]:
-        return find_image_files(self._base).files if self._base.is_dir() else []
+        return find_image_files(self._base, with_volumes=True).files if self._base.is_dir() else []
 
     def _index(self, key: Callable[[Path], str]) -> dict[str, list[Path]]:
         index: defaultdict[str, list[Path]] = defaultdict(list)

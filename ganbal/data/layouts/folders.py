@@ -140,7 +140,7 @@ class _Reader:
             self._add_class(root, folder / name, name, split)
 
     def _add_class(self, root: Path, folder: Path, class_name: str, split: str | None) -> None:
-        found = find_image_files(folder, read_before=[root, folder.parent])
+        found = find_image_files(folder, read_before=[root, folder.parent], with_volumes=True)
         if not found.files and not found.not_utf8:
             self.empty.append(printable(folder))
         prefix = f"{root.as_posix().rstrip('/')}/"
@@ -265,7 +265,7 @@ def _holds_images(folder: Path) -> bool:
     """Whether there is an image in the folder or below."""
     if not _list_if_readable(folder):
         return False
-    found = find_image_files(folder)
+    found = find_image_files(folder, with_volumes=True)
     return bool(found.files or found.masks)
 
 

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from classifiers.training.prefetching import prefetched
-from ganbal.data.image_opening import UnreadableImageError
+from ganbal.data.image_limits import UnreadableImageError
 from ganbal.data.image_reading import decoding_threads
 from ganbal.metrics.features.images import ImageSource
 

@@ -20,6 +20,8 @@ LAYOUTS = {
     "csv": "a table",
     "imagefolder": "a Hugging Face imagefolder",
     "npz": "arrays",
+    "nifti": "slices of volumes",
+    "parquet": "images in Parquet files",
 }
 """Titles of the layouts of data.json."""
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from ganbal.data.decoding import decode_full_size
-from ganbal.data.image_opening import UnreadableImageError
+from ganbal.data.image_limits import UnreadableImageError
 from ganbal.errors import InputError
 from ganbal.metrics.features.decoded_batches import decoded_chunks
 from ganbal.metrics.features.extractor import same_shape_groups
