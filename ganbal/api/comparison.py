@@ -61,32 +61,16 @@ def compare(
     Raises:
         InputError: wrong settings, missing weights, or a generator that does not suit the data.
     """
-    data = as_data(data, quiet=quiet)
+    data, generators = as_data(data, quiet=quiet), _as_list(generator)
     given = {"arms": arms, "seeds": seeds} | fields
     general = {name: value for name, value in (("seed", seed), ("device", device)) if value is not None}
-    add = functools.partial(
-        Choices.updated,
-        section="study",
-        fields=given,
-        config=config,
-        preset=preset,
-        settings=dict(settings or {}) | general,
-    )
-    generators = _as_list(generator)
-    study = add(data.choices).choice().settings().study
-    if study.needs_synthetic and not generators:
-        raise InputError(
-            found=f"The arms are {', '.join(study.arms)}, and there is no generator.",
-            expected="Arms with synthetic images need one.",
-            action="Train one with ganbal.train_gan, load one with ganbal.Generator.load, or leave these arms out.",
-        )
+    own = dict(settings or {}) | general
+    add = functools.partial(Choices.updated, section="study", fields=given, config=config, preset=preset, settings=own)
+    generates = _check_generators(add(data.choices), generators)
     begun = _run_of(data, generators, run)
-    if begun is not None:
-        choice = add(Choices()).choice(begun)  # the run has the data's settings and its own already
-    else:
-        outcome = _begin(add, data, generators, run, quiet)
-        choice = RunChoice(Path(outcome.content["run"]))
-    if study.needs_synthetic:
+    # A run that has begun has the settings of the data and its own already.
+    choice = add(Choices()).choice(begun) if begun else RunChoice(_begin(add, data, generators, run, quiet))
+    if generates:
         carry_out(pipeline.synthesize, choice, quiet=quiet, overwrite=True)
     outcome = carry_out(pipeline.compare, choice, quiet=quiet)
     return Study(Path(outcome.content.pop("run")), outcome.content)
@@ -151,6 +135,22 @@ def _as_list(generator: ImageGenerator | Sequence[ImageGenerator] | None) -> lis
     return [generator] if isinstance(generator, ImageGenerator) else list(generator)
 
 
+def _check_generators(choices: Choices, generators: list[ImageGenerator]) -> bool:
+    """Whether an arm trains on synthetic images.
+
+    Raises:
+        InputError: one does, and there is no generator.
+    """
+    study = choices.choice().settings().study
+    if study.needs_synthetic and not generators:
+        raise InputError(
+            found=f"The arms are {', '.join(study.arms)}, and there is no generator.",
+            expected="Arms with synthetic images need one.",
+            action="Train one with ganbal.train_gan, load one with ganbal.Generator.load, or leave these arms out.",
+        )
+    return study.needs_synthetic
+
+
 def _run_of(data: Data, generators: list[ImageGenerator], run: str | Path | None) -> Path | None:
     """The run that the only generator was trained in, if its images are this data and no other run is named."""
     if len(generators) != 1 or (folder := generators[0].run) is None:
@@ -163,18 +163,25 @@ def _run_of(data: Data, generators: list[ImageGenerator], run: str | Path | None
 
 def _begin(
     add: "functools.partial[Choices]", data: Data, generators: list[ImageGenerator], run: str | Path | None, quiet: bool
-) -> pipeline.Outcome:
+) -> Path:
     """Begin a run with the data and, where there are any, copies of the generators."""
-    if not generators:
-        return carry_out(pipeline.inspect, add(data.choices).choice(run), quiet=quiet)
+    if generators:
+        choices = add(_with_generators(data.choices, generators))
+        outcome = carry_out(pipeline.import_generators, choices.choice(run), quiet=quiet, generators=generators)
+    else:
+        outcome = carry_out(pipeline.inspect, add(data.choices).choice(run), quiet=quiet)
+    return Path(outcome.content["run"])
+
+
+def _with_generators(choices: Choices, generators: list[ImageGenerator]) -> Choices:
+    """With the settings that shaped the generators, so that those of the run are true."""
     first = generators[0].fingerprint
     names = [name for generator in generators for name in generator.class_names]
-    of_classes = {"conditional": True} if first.is_conditional else {"class_names": names}
     shape = {
         name: value
         for name, value in first.settings.items()
         if name.removeprefix("gan.") in GanConfig.model_fields and not name.startswith(_OF_DISCRIMINATORS)
     }
     shape |= {"gan.class_name": None, "gan.steps": max(1, generators[0].step)}
-    choices = data.choices.updated("gan", of_classes, settings=shape)
-    return carry_out(pipeline.import_generators, add(choices).choice(run), quiet=quiet, generators=generators)
+    of_classes = {"conditional": True} if first.is_conditional else {"class_names": names}
+    return choices.updated("gan", of_classes, settings=shape)

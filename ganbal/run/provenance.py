@@ -29,11 +29,19 @@ def describe_machine() -> dict[str, Any]:
     return {
         "ganbal_version": __version__,
         "git_commit": git_commit(),
-        "command": shlex.join(["ganbal", *sys.argv[1:]]),
+        "command": _command(),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "platform": f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} threads",
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
+
+
+def _command() -> str:
+    """The command as it was typed, or the name of the script or notebook kernel that called the package."""
+    program = Path(sys.argv[0])
+    if program.stem in ("ganbal", "__main__"):
+        return shlex.join(["ganbal", *sys.argv[1:]])
+    return f"Python: {program.name}"
 
 
 def git_commit() -> str | None:

@@ -131,3 +131,11 @@ def test_callbacks_follow_the_training(trained, tmp_path):
         ("image", 4, "gan/samples", np.uint8),
         ("end",),
     ]
+
+
+def test_provenance_names_the_script_without_its_arguments(trained, monkeypatch, tmp_path):
+    data, _ = trained
+    monkeypatch.setattr("sys.argv", ["/somewhere/ipykernel_launcher.py", "-f", "/home/me/kernel.json"])
+    generator = ganbal.train_gan(data, "NORMAL", steps=2, run=tmp_path / "run", quiet=True)
+    provenance = (generator.run / "provenance.json").read_text(encoding="utf-8")
+    assert '"command": "Python: ipykernel_launcher.py"' in provenance and "/home/me" not in provenance
