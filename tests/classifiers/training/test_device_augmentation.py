@@ -85,7 +85,7 @@ def test_moves_by_hand():
 @pytest.mark.parametrize("sampling", ["shuffled", "class-balanced"])
 def test_batches_have_the_same_images_and_labels_on_the_host_and_on_the_device(sampling, monkeypatch):
     # So few pixels at a time that the eleven steps are computed in four parts.
-    monkeypatch.setattr("classifiers.training.batches._PIXELS_AT_ONCE", 3 * 4 * 32**2)
+    monkeypatch.setattr("classifiers.training.batches._VALUES_AT_ONCE", 3 * 4 * 32**2)
     pixels, labels = smooth_images(20, 32), torch.arange(20) // 15
     pixels.flags.writeable = False
 
