@@ -252,7 +252,7 @@ def make_answer(given: argparse.Namespace) -> Answer:
         minority=minority_class(counts),
         num_train=list(counts.values()),
         fractions=(0.5, 1.0) if given.tiny else (0.1, 0.25, 1.0),
-        seeds=2 if given.tiny else given.seeds,
+        seeds=1 if given.tiny else given.seeds,
         pilot_seeds=1 if given.tiny else min(3, given.seeds),
         select=given.select,
         with_reports=not given.tiny,
