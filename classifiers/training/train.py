@@ -85,7 +85,8 @@ def train_classifier(
     network = build_model(start, num_classes, image_size_px, weights, seed=config.seed)
     inputs = network_inputs(network, model_name, image_size_px, device, cache, config.precision)
     precision = inputs.precision
-    training = _Training(network, inputs, config, num_classes, model.num_outputs(num_classes), callbacks, device)
+    num_outputs = model.num_outputs(num_classes)
+    training = _Training(network, inputs, config, num_classes, num_outputs, image_size_px, callbacks, device)
     validation = training.examples(val_pixels, val_labels)
     result = trained_once(
         cache.subfolder("trained_networks") if cache is not None and is_start_of_several(model_name) else None,
@@ -95,21 +96,7 @@ def train_classifier(
     )
     if model.fit_last_layer is not None:
         training.fit_last_layer(model.fit_last_layer, train_pixels, train_labels)
-    history = result.history or [training.only_row(validation)]
-    pretrained = origin_of(weights) if model.frozen_backbone else None
-    steps, best_step = int(history[-1]["step"]), result.kept_step
-    return TrainedClassifier(
-        model_name=model_name,
-        num_classes=num_classes,
-        image_size_px=image_size_px,
-        channels=num_channels(train_pixels),
-        network=network,
-        inputs=inputs,
-        pretrained=pretrained,
-        steps_taken=steps,
-        best_step=best_step,
-        history=history,
-    )
+    return _with_history(training, model, model_name, weights, result, validation, num_channels(train_pixels))
 
 
 def network_inputs(
@@ -176,6 +163,7 @@ class _Training:
     config: TrainingConfig
     num_classes: int
     num_outputs: int
+    image_size_px: int
     callbacks: TrainingCallbacks
     device: torch.device
 
@@ -242,6 +230,31 @@ class _Training:
 
     def _unweighted_loss(self) -> Loss:
         return choose_loss(self.num_outputs, None, self.device)
+
+
+def _with_history(
+    training: _Training,
+    model: Model,
+    model_name: str,
+    weights: str,
+    result: TrainingResult,
+    validation: Examples,
+    channels: int,
+) -> TrainedClassifier:
+    """The trained network and the course of its training."""
+    history = result.history or [training.only_row(validation)]
+    return TrainedClassifier(
+        model_name=model_name,
+        num_classes=training.num_classes,
+        image_size_px=training.image_size_px,
+        channels=channels,
+        network=training.network,
+        inputs=training.inputs,
+        pretrained=origin_of(weights) if model.frozen_backbone else None,
+        steps_taken=int(history[-1]["step"]),
+        best_step=result.kept_step,
+        history=history,
+    )
 
 
 @contextmanager
