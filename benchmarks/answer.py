@@ -54,7 +54,7 @@ CLASSIFIERS = {
 TINY = [
     *("gan.image_size_px=32", "gan.base_channels=4", "gan.latent_dim=8", "gan.batch_size=8", "gan.score_images=16"),
     *("data.phantom_images=120", "study.image_size_px=32", "study.steps=4", "study.checks=2", "study.batch_size=8"),
-    *("study.workers=1",),
+    *("study.workers=1", "synthesis.confirm_labels=false"),
 ]
 
 

@@ -88,10 +88,11 @@ def select_images(
     rows = choose_rows(separability, groups, quotas, thumbnails, least_distance, is_confirmed)
     if len(rows) < count:
         confirmed = "" if label_ranks is None else f"{is_confirmed.sum()} have a confirmed label, and of these "
+        without = ", or leave out the confirmation (synthesis.confirm_labels=false)" if confirmed else ""
         raise GanbalError(
             f"Of {len(candidates)} generated images, {confirmed}only {len(rows)} differ from one another as real "
             f"images do, but {count} are needed: generate more to select from (synthesis.select), or train the "
-            "generator longer."
+            f"generator longer{without}."
         )
     return Selection(
         rows,
