@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from ganbal.config import load_config
+from ganbal.config.given_paths import check_default_data
+from ganbal.errors import InputError
+
 HEAVY = ("torch", "torchvision", "sklearn", "scipy", "pandas", "matplotlib", "albumentations", "cv2", "skimage")
 
 # What is typed, and words of the answer.
@@ -119,6 +123,16 @@ def test_wrong_input_is_refused_before_heavy_packages_are_loaded(answers, case):
 def test_an_environment_variable_that_names_no_images_is_refused_at_once(tmp_path):
     for code, output, heavy in answers_to([["inspect"], ["train-gan"], ["run"]], tmp_path, GANBAL_DATA="nowhere"):
         assert (code, heavy) == (2, []) and "nothing at nowhere" in output and "GANBAL_DATA" in output
+
+
+def test_a_data_set_of_a_service_is_not_looked_for_among_the_files(monkeypatch):
+    for name in ("medmnist:pneumoniamnist", "hf:owner/name", "phantom", ""):
+        monkeypatch.setenv("GANBAL_DATA", name)
+        check_default_data(load_config(None))
+    monkeypatch.setenv("GANBAL_DATA", "nowhere")
+    check_default_data(load_config(None, ["data.root=phantom"]))
+    with pytest.raises(InputError, match="nothing at nowhere"):
+        check_default_data(load_config(None))
 
 
 def test_the_first_words_of_a_command_come_before_heavy_packages(tmp_path: Path):
