@@ -20,6 +20,8 @@ PACKAGES = (
     "pandas",
     "pillow",
 )
+OPTIONAL_PACKAGES = ("pydicom", "nibabel")
+"""They decode images, and are recorded where they are installed."""
 
 
 def describe_machine() -> dict[str, Any]:
@@ -30,7 +32,9 @@ def describe_machine() -> dict[str, Any]:
         "ganbal_version": __version__,
         "git_commit": git_commit(),
         "command": _command(),
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "versions": {"python": platform.python_version()}
+        | {name: _version(name) for name in PACKAGES}
+        | {name: version for name in OPTIONAL_PACKAGES if (version := _version(name)) is not None},
         "platform": f"{platform.system()} {platform.machine()}, {torch.get_num_threads()} threads",
         "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
     }
