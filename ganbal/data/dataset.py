@@ -13,6 +13,7 @@ from ganbal.config.data import NumChannels
 from ganbal.data.classes import ClassOrder, check_classes, order_classes
 from ganbal.data.conversion_facts import conversion_facts, conversion_warnings
 from ganbal.data.data_warnings import DataWarning
+from ganbal.data.dicom_warnings import dicom_warnings
 from ganbal.data.image_table import COLUMNS, ImageTable
 from ganbal.data.locating import PHANTOM, locate, resolve_root
 from ganbal.data.patients import Patients, find_patients
@@ -120,10 +121,11 @@ def load_dataset(
     order = order_classes(names, config.positive_class)
     in_dicom = [file.patient for file in cache.index.readable]
     patients = find_patients(images, config.patient_pattern, in_dicom)
-    warnings += [*patients.warnings(), *_named_by_tags(cache)]
+    warnings += patients.warnings()
     splits, rule = _split(images, patients, config, seed)
     table = _build_table(source, images, cache, order, splits, patients, is_phantom=located.is_phantom)
     warnings += conversion_warnings(conversion_facts(table, cache, config))
+    warnings += dicom_warnings(cache, table.frame)
     for warning in warnings:
         console.warn(f"{warning}.")
     return Dataset(table, located.given, located.origin, order, patients, rule, tuple(warnings), cache, located.imports)
@@ -161,12 +163,6 @@ def _split(images: Sequence[FoundImage], patients: Patients, config: DataConfig,
         seed=seed,
         unit=patients.unit,
     )
-
-
-def _named_by_tags(cache: DecodedCache) -> list[DataWarning]:
-    """A warning where names of DICOM files, which are written to results, hold ids from their tags."""
-    number = sum(file.is_named_by_tags for file in cache.index.readable)
-    return [DataWarning("names-with-tags", {"count": number})] if number else []
 
 
 def _check_readable(cache: DecodedCache, num_images: int, max_fraction: float) -> list[DataWarning]:

@@ -135,6 +135,18 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "Paths of {count:#DICOM file} hold patient ids or UIDs of their tags, and file names are written to results: "
         "rename the files before you share a run.",
     ),
+    "windows-by-class": (
+        "Shortcut",
+        "severe",
+        "Of the DICOM files, {of_class:all} have a window of their own; the others are shown by the range of the set. "
+        "A classifier can learn this difference instead of anatomy. Set data.window for all.",
+    ),
+    "mixed-windows": (
+        "Data",
+        "mild",
+        "{windows} of {images:#image} have a DICOM window of their own; the others are shown by the range of the set. "
+        "data.window sets one for all.",
+    ),
     "repeated-lines": ("Data", "mild", "{count:#line} of the table name a file that another line names already."),
     "uncertain-labels": (
         "Data",

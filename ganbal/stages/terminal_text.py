@@ -29,6 +29,7 @@ def inspection(content: dict[str, Any]) -> str:
         f"{duplicates['across_splits']} groups across splits.",
         f"Channels: {channels_sentence(content['channels'])}.",
         *_fit(content["fit"]),
+        *_dicom(content["sizes"]["modes"]),
         *_intensity(content),
         *(
             f"Patient ids in both {' and '.join(shared['splits'])}: {shared['count']}, e.g. {shared['examples'][0]}."
@@ -56,6 +57,13 @@ def _positive_class(content: dict[str, Any]) -> list[str]:
 def _fit(fit: dict[str, Any]) -> list[str]:
     ratios = ", ".join(f"{name} {ratio:.2f}" for name, ratio in fit["aspect_ratios"].items())
     return [] if fit["elongation"] == 1 else [f"Fit: {FIT_RULES[fit['rule']]}; median width / height: {ratios}."]
+
+
+def _dicom(modes: dict[str, int]) -> list[str]:
+    shown_by = {mode.removeprefix("DICOM "): number for mode, number in modes.items() if mode.startswith("DICOM ")}
+    ways = {"window": "their own window", "range": "the range of the set", "bits": "their 8 bits", "color": "color"}
+    listed = ", ".join(f"{number} by {ways.get(way, way)}" for way, number in shown_by.items())
+    return [f"DICOM images are shown {listed}."] if listed else []
 
 
 def _intensity(content: dict[str, Any]) -> list[str]:

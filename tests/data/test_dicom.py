@@ -262,7 +262,9 @@ def test_a_data_set(root, load):
     frame = dataset.table.frame
     assert sorted(set(frame["patient"])) == [f"patient-{number:04d}" for number in range(1, 31)]
     assert frame.groupby("patient")["split"].nunique().max() == 1
-    assert content["warnings"] == []
+    (warning,) = dataset.warnings
+    assert warning.kind == "windows-by-class"
+    assert "0% of A and 100% of B have a window of their own" in str(warning)
 
 
 def test_no_tag_is_copied(root, load, tmp_path):
@@ -292,7 +294,7 @@ def test_names_with_tags_are_reported(root, load):
     first = next(root.rglob("*.dcm"))
     first.rename(first.with_name(f"{pydicom.dcmread(first).SOPInstanceUID}.dcm"))
     _, content = load(root)
-    assert [warning["kind"] for warning in content["warnings"]] == ["names-with-tags"]
+    assert [warning["kind"] for warning in content["warnings"]] == ["names-with-tags", "windows-by-class"]
 
 
 def test_dicom_and_other_formats_together(root, load):

@@ -18,7 +18,7 @@ TINY = [
     "score.extractor=untrained",
     "study.classifiers=[pixel_svm]",
     "study.arms=[imbalanced,gan]",
-    "study.seeds=[0]",
+    "study.seeds=1",
     "study.image_size_px=16",
     "study.workers=1",
 ]
