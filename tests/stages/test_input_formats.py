@@ -10,7 +10,7 @@ from ganbal.cli import main
 
 TINY = [
     "device=cpu",
-    "gan.image_size_px=16",
+    "gan.image_size_px=32",
     "gan.base_channels=4",
     "gan.latent_dim=4",
     "gan.batch_size=4",
@@ -19,7 +19,7 @@ TINY = [
     "study.classifiers=[pixel_svm]",
     "study.arms=[imbalanced,gan]",
     "study.seeds=1",
-    "study.image_size_px=16",
+    "study.image_size_px=32",
     "study.workers=1",
 ]
 
