@@ -211,7 +211,7 @@ def _of_several(labels: np.ndarray, names: Sequence[str], file: Path, wanted: st
     """One class against the rest, of labels (N, K) that are 0 or 1."""
     if labels.dtype.kind not in "biu" or not set(np.unique(labels).tolist()) <= {0, 1}:
         raise _unusable(file, "its labels (N, K) have other values than 0 and 1")
-    if wanted not in names:
+    if wanted is None or wanted not in names:
         raise InputError(
             found=f"Every image in {printable(file.name)} has {len(names)} labels: {', '.join(names)}."
             if wanted is None

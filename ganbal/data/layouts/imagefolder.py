@@ -1,5 +1,6 @@
 """A Hugging Face `imagefolder`: images with `metadata.csv` or `metadata.jsonl` beside them, per split or for all."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from ganbal.config import DataConfig
@@ -46,7 +47,7 @@ def read_imagefolder(given: Path, config: DataConfig) -> Source | None:
     return read_tables(given, given, tables, config, layout="imagefolder")
 
 
-def _tables_in(places: dict[Path, str | None]) -> list[Path]:
+def _tables_in(places: Mapping[Path, str | None]) -> list[Path]:
     return [folder / name for folder in places for name in _METADATA if (folder / name).is_file()]
 
 
