@@ -1,6 +1,8 @@
 import csv
+import hashlib
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from classifiers.registry import MODELS, build_model
 from ganbal.cli import main
 from ganbal.stages.reproduce import remarks_on
 from ganbal.synthesis.manifest import ManifestRow, SyntheticFolder, write_manifest
@@ -129,3 +132,21 @@ def test_few_seeds_are_reported_for_random_trainings(classifier, is_remarked):
     found = {"honest": {"seeds": [0], "is_within_published_interval": True}}
     remarks = remarks_on([{"name": "one", "classifier": classifier, "num_test": 624, "protocols": found}])
     assert any("Fewer than three seeds: one" in remark for remark in remarks) == is_remarked
+
+
+def test_missing_weights_are_announced_before_they_are_downloaded(tmp_path, monkeypatch):
+    served = tmp_path / "vgg16-00000000.pth"
+    torch.save(build_model("vgg16", 2, 32, "none").backbone.state_dict(), served)
+    digest = hashlib.sha256(served.read_bytes()).hexdigest()[:8]
+    served = served.rename(tmp_path / f"vgg16-{digest}.pth")
+    public = replace(MODELS["vgg16"].public_weights, url=served.as_uri(), backbone_prefix="")
+    monkeypatch.setitem(MODELS, "vgg16", replace(MODELS["vgg16"], public_weights=public))
+    monkeypatch.setattr(torch.hub, "_hub_dir", str(tmp_path / "hub"), raising=False)
+    words = [word for word in TINY if word != "--quiet"]
+    words[words.index("study.weights=none")] = "study.weights=imagenet"
+    result = CliRunner().invoke(main, ["reproduce", *words, "--only", "springboard_vgg16", "--seeds", "1"])
+    assert result.exit_code == 0, result.output
+    size = f"{served.stat().st_size / 1e6:.1f} MB"
+    announced = result.output.index(f"Downloading the ImageNet weights of VGG16 ({size}) from {served.as_uri()}")
+    assert announced < result.output.index("VGG16 transfer (springboard_vgg16, imbalanced), protocol")
+    assert (tmp_path / "hub/checkpoints" / served.name).is_file()
