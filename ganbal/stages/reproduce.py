@@ -21,6 +21,7 @@ from ganbal.run.folder import now
 from ganbal.run.selection import RunChoice, select_run_to_begin
 from ganbal.runtime.atomic_files import write_json, write_text
 from ganbal.runtime.console import Console
+from ganbal.runtime.number_text import plural
 from ganbal.stages.cost import announce_reproduction
 from ganbal.stages.requirements import Requirement
 from ganbal.stages.session import open_run
@@ -109,4 +110,5 @@ def _versions(entries: Sequence[dict[str, Any]]) -> list[tuple[str, int]]:
 
 
 def _versions_remark(name: str, number: int) -> str:
-    return f"{name}: {number} augmented versions per image in place of new ones in every epoch, unlike the publication."
+    versions = plural(number, "augmented version")
+    return f"{name}: {versions} per image in place of new ones in every epoch, unlike the publication."

@@ -25,6 +25,7 @@ from ganbal.runtime.atomic_files import write_bytes
 from ganbal.runtime.console import Console
 from ganbal.runtime.cpus import torch_threads
 from ganbal.runtime.device import choose_device
+from ganbal.runtime.number_text import plural
 from ganbal.runtime.signals import stop_on_signal
 from ganbal.runtime.text import duration
 from ganbal.study.cell import Cell
@@ -188,7 +189,7 @@ def _compute(
 
 def _announcement(classifier: str, missing: Sequence[_Missing], total: int, seconds: float) -> str:
     parts = [
-        f"{part.versions.number} augmented versions of {len(part.pixels)} images"
+        f"{plural(part.versions.number, 'augmented version')} of {plural(len(part.pixels), 'image')}"
         for part in missing
         if part.versions is not None
     ]

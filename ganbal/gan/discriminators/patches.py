@@ -1,7 +1,7 @@
 """A discriminator of places of the image (PatchGAN, Isola et al. 2017, arXiv:1611.07004) at several scales (pix2pixHD,
 Wang et al. 2018, arXiv:1711.11585).
 
-Texture is judged everywhere and on its own, as no logit sees the whole image.
+Texture is scored everywhere and on its own, as no logit sees the whole image.
 """
 
 import itertools
