@@ -5,7 +5,6 @@ as RGB. Of the tags nothing leaves this module but a digest of the patient.
 """
 
 import hashlib
-import importlib
 import io
 import re
 import struct
@@ -16,7 +15,7 @@ import numpy as np
 from PIL import Image
 
 from ganbal.data.image_limits import MAX_PIXELS, UnreadableImageError
-from ganbal.errors import InputError
+from ganbal.runtime.optional_packages import import_optional
 
 WHITE_IS_LOW = "ganbal:white-is-low"
 """Key of `Image.info`: True where the lowest value of a deep image is white (MONOCHROME1)."""
@@ -61,14 +60,7 @@ def read_dataset(content: bytes) -> Any:
         InputError: pydicom is not installed.
         UnreadableImageError: there is no image in it, several frames, or more pixels than allowed.
     """
-    try:
-        pydicom = importlib.import_module("pydicom")
-    except ImportError as error:
-        raise InputError(
-            found="The data set has DICOM files, and pydicom is not installed.",
-            expected="DICOM needs pydicom and its decoders.",
-            action='Install them with `pip install "ganbal[dicom]"`.',
-        ) from error
+    pydicom = import_optional("pydicom", extra="dicom", needed="DICOM files are read with pydicom and its decoders.")
     if _DEFLATED in content[:_META_BYTES]:  # would be inflated as a whole, whatever its size
         raise UnreadableImageError("deflated DICOM, which is not supported")
     dataset = pydicom.dcmread(io.BytesIO(content))

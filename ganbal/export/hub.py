@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from ganbal.errors import GanbalError, InputError, reason_of
+from ganbal.errors import GanbalError, reason_of
+from ganbal.runtime.optional_packages import import_optional
 
 
 def require_hub() -> Any:
@@ -12,15 +13,7 @@ def require_hub() -> Any:
     Raises:
         InputError: it is not installed.
     """
-    try:
-        import huggingface_hub
-    except ImportError as error:
-        raise InputError(
-            found="The package huggingface_hub is not installed.",
-            expected="--push-to-hub needs it.",
-            action='Install it with `pip install "ganbal[export]"`.',
-        ) from error
-    return huggingface_hub
+    return import_optional("huggingface_hub", extra="export", needed="--push-to-hub needs it.")
 
 
 def push_folder(folder: Path, repository: str, kind: Literal["model", "dataset"]) -> str:

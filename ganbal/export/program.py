@@ -14,10 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ganbal.errors import GanbalError, InputError
+from ganbal.errors import GanbalError
 from ganbal.gan.image_generator import ImageGenerator
 from ganbal.gan.networks import Generator
 from ganbal.gan.sampling import as_pixels, latent_rows
+from ganbal.runtime.optional_packages import import_optional
 
 ONNX_TOLERANCE = 1e-4
 """Largest difference between the values of the ONNX program and the network's, in [-1, 1]."""
@@ -68,15 +69,8 @@ def onnx_program(generator: ImageGenerator) -> bytes:
         InputError: a package is missing.
         GanbalError: its values differ from those of the network.
     """
-    try:
-        import onnx  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise InputError(
-            found=f"The package {error.name} is not installed.",
-            expected="--format onnx needs onnx and onnxscript.",
-            action='Install them with `pip install "ganbal[export]"`.',
-        ) from error
+    for package in ("onnx", "onnxscript"):
+        import_optional(package, extra="export", needed="--format onnx needs onnx and onnxscript.")
     names = ["latents", "labels"][: len(_example(generator))]
     with _quiet():
         program = torch.onnx.export(

@@ -13,7 +13,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from ganbal.errors import GanbalError, InputError
+from ganbal.errors import GanbalError
+from ganbal.runtime.optional_packages import import_optional
 
 Item = TypeVar("Item")
 _POLL_SECONDS = 0.3
@@ -93,14 +94,12 @@ class RayExecutor:
     """
 
     def __init__(self, cpus: int, gpus: float) -> None:
-        try:
-            import ray
-        except ImportError as error:
-            raise InputError(
-                found="study.executor is `ray`, but the package Ray is not installed.",
-                expected="This executor needs Ray.",
-                action='Install it with `pip install "ganbal[ray]"`, or leave the executor at `processes`.',
-            ) from error
+        ray = import_optional(
+            "ray",
+            extra="ray",
+            needed="`study.executor: ray` needs it.",
+            alternative="leave the executor at `processes`",
+        )
         self.workers = 1
         self._ray, self._cpus, self._gpus = ray, cpus, gpus
 

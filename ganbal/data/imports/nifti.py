@@ -1,7 +1,6 @@
 """Slices of NIfTI volumes (nibabel, an optional package), as `data.nifti_slices` chooses them."""
 
 import hashlib
-import importlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -20,6 +19,7 @@ from ganbal.data.source import FoundImage, Source
 from ganbal.errors import InputError, reason_of
 from ganbal.runtime.console import Console
 from ganbal.runtime.number_text import plural
+from ganbal.runtime.optional_packages import import_optional
 
 Slices = Literal["middle", "all"] | int
 _MAX_VOXELS = 1_000_000_000
@@ -104,14 +104,7 @@ def _shape(file: Path) -> tuple[int, ...]:
 
 def _open(file: Path) -> Any:
     """The volume, its values not read yet."""
-    try:
-        nibabel = importlib.import_module("nibabel")
-    except ImportError as error:
-        raise InputError(
-            found="The data set has NIfTI volumes, and nibabel is not installed.",
-            expected="They are read with nibabel.",
-            action='Install it with `pip install "ganbal[nifti]"`.',
-        ) from error
+    nibabel = import_optional("nibabel", extra="nifti", needed="NIfTI volumes are read with nibabel.")
     try:
         volume = nibabel.load(file)
         shape = volume.shape[: 4 if len(volume.shape) != 4 or volume.shape[3] != 1 else 3]

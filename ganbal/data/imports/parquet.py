@@ -19,6 +19,7 @@ from ganbal.data.layouts.table_columns import Columns, choose_columns
 from ganbal.errors import InputError, reason_of
 from ganbal.runtime.console import Console
 from ganbal.runtime.number_text import listing, plural, some_of
+from ganbal.runtime.optional_packages import import_optional
 
 _SHARD = re.compile(r"(?P<split>[A-Za-z_]+?)-\d+-of-\d+.*", re.IGNORECASE)
 _SUFFIXES = ((b"\x89PNG", ".png"), (b"\xff\xd8\xff", ".jpg"), (b"II*\0", ".tif"), (b"MM\0*", ".tif"), (b"BM", ".bmp"))
@@ -46,7 +47,7 @@ def plan_parquet(folder: Path, config: DataConfig) -> ImportPlan | None:
     files = _parquet_files(folder)
     if not files:
         return None
-    tables = [_open(file, folder, config) for file in files]
+    tables = [_open(file, config) for file in files]
     names = [file.relative_to(folder).as_posix() for file in files]
     digests = [digest for _, digest in hash_files(folder, names)]
     total = sum(table.rows for table in tables)
@@ -75,15 +76,8 @@ def _parquet_files(folder: Path) -> list[Path]:
     return [path for path, _ in entries if path.name.lower().endswith(".parquet")]
 
 
-def _open(file: Path, folder: Path, config: DataConfig) -> _Table:
-    try:
-        parquet = importlib.import_module("pyarrow.parquet")
-    except ImportError as error:
-        raise InputError(
-            found=f"The images in {printable(folder)} are in Parquet files, and pyarrow is not installed.",
-            expected="They are read with pyarrow.",
-            action='Install it with `pip install "ganbal[hf]"`.',
-        ) from error
+def _open(file: Path, config: DataConfig) -> _Table:
+    parquet = import_optional("pyarrow.parquet", extra="hf", needed="Images in Parquet files are read with pyarrow.")
     try:
         content = parquet.ParquetFile(file)
         schema, rows = content.schema_arrow, content.metadata.num_rows

@@ -1,7 +1,6 @@
 """Data sets by name: `medmnist:NAME`, `hf:OWNER/NAME` and `kaggle:OWNER/NAME`, downloaded once into the cache."""
 
 import hashlib
-import importlib
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -13,6 +12,7 @@ from ganbal.data.imports.importing import ImportPlan
 from ganbal.errors import GanbalError, InputError, reason_of
 from ganbal.runtime.console import Console
 from ganbal.runtime.download import Download, fetch
+from ganbal.runtime.optional_packages import import_optional
 
 _MEDMNIST_NAME = re.compile(r"(?P<set>[a-z0-9]+)(?:_(?P<size>64|128|224))?")
 _HUB_NAME = re.compile(r"(?P<name>(?:[\w.-]+/)?[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
@@ -109,15 +109,12 @@ def _from_kaggle(name: str, folder: Path, console: Console) -> Mapping[str, Any]
 
 
 def _package(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        extra = {package: scheme for scheme, package in _PACKAGES.items()}[name]
-        raise InputError(
-            found=f"{name} is not installed.",
-            expected="Data sets by name are downloaded with the packages of the services.",
-            action=f'Install it with `pip install "ganbal[{extra}]"`, or give --data a folder or file.',
-        ) from error
+    return import_optional(
+        name,
+        extra={package: scheme for scheme, package in _PACKAGES.items()}[name],
+        needed="Data sets by name are downloaded with the packages of the services.",
+        alternative="give --data a folder or file",
+    )
 
 
 def _license(info: Any) -> str | None:

@@ -1,6 +1,5 @@
 """TorchXRayVision's DenseNet-121, trained on hundreds of thousands of chest X-rays (Cohen et al. 2022)."""
 
-import importlib
 import os
 import pickle
 from pathlib import Path
@@ -24,6 +23,7 @@ from ganbal.metrics.features.weight_files import (
 )
 from ganbal.runtime.download import Download
 from ganbal.runtime.hashing import file_digest
+from ganbal.runtime.optional_packages import import_optional
 
 INPUT_SIZE_PX = 224
 _WEIGHTS = "densenet121-res224-all"
@@ -84,14 +84,13 @@ def xray_extractor(weights_file: Path | None, rule: ResizeRule, device: torch.de
 
 
 def _models() -> ModuleType:
-    try:
-        return importlib.import_module("torchxrayvision.models")
-    except ImportError as error:
-        raise InputError(
-            found=f"The package torchxrayvision cannot be imported: {reason_of(error)}.",
-            expected="`score.extractor: xray` needs it.",
-            action='Install it with `pip install "ganbal[xray]"`, or choose another score.extractor.',
-        ) from error
+    models: ModuleType = import_optional(
+        "torchxrayvision.models",
+        extra="xray",
+        needed="`score.extractor: xray` needs it.",
+        alternative="choose another score.extractor",
+    )
+    return models
 
 
 def _url(models: ModuleType) -> str:

@@ -1,4 +1,4 @@
-"""What a program that follows a training is told."""
+"""The interface of callbacks that follow a training."""
 
 from collections.abc import Mapping
 from pathlib import Path

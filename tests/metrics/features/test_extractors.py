@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -208,10 +209,8 @@ def test_any_trained_classifier_can_be_the_extractor(images: torch.Tensor) -> No
 
 
 def test_without_torchxrayvision_its_installation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise ImportError(f"No module named {name!r}")
-
-    monkeypatch.setattr(xray.importlib, "import_module", missing)
+    for module in ("torchxrayvision", "torchxrayvision.models"):
+        monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InputError, match=r"ganbal\[xray\]"):
         check_score(ScoreConfig(extractor="xray"))
 
