@@ -6,6 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ganbal.errors import InputError
+from ganbal.runtime.allocator import keep_freed_memory
 
 if TYPE_CHECKING:
     import torch
@@ -44,10 +45,10 @@ def check_gpu(name: str) -> None:
 
 
 def choose_device(name: str) -> "torch.device":
-    """Choose a device by name and make a CUDA device the current one.
+    """Choose a device by name and prepare the process for it.
 
-    `auto` takes CUDA where available. Among several processes started by torchrun, each takes its own GPU unless the
-    name has a number.
+    A CUDA device becomes the current one; with the CPU, freed memory is kept for the next step. `auto` takes CUDA
+    where available. Among several processes started by torchrun, each takes its own GPU unless the name has a number.
 
     Raises:
         InputError: the name is unknown, or this machine has no such CUDA device.
@@ -65,6 +66,7 @@ def choose_device(name: str) -> "torch.device":
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise _no_cuda(name, f"torch {torch.__version__} finds no CUDA device")
     if name == "cpu" or not torch.cuda.is_available():
+        keep_freed_memory()
         return torch.device("cpu")
     index = _cuda_index(name, torch.cuda.device_count())
     torch.cuda.set_device(index)  # streams and recorded graphs belong to the current device

@@ -1,0 +1,40 @@
+import os
+import platform
+import subprocess
+import sys
+
+import pytest
+
+_PAGE_FAULTS = """
+import resource
+import numpy as np
+from ganbal.runtime.allocator import keep_freed_memory
+if {kept}:
+    keep_freed_memory()
+np.ones(2**24)  # 128 MiB
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(5):
+    np.ones(2**24)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def page_faults(*, kept, **variables):
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(("MALLOC_", "GLIBC_"))}
+    command = [sys.executable, "-c", _PAGE_FAULTS.format(kept=kept)]
+    return int(subprocess.run(command, env=environment | variables, check=True, capture_output=True, text=True).stdout)
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc has these options")
+def test_freed_memory_is_reused_without_new_pages():
+    page_mib = os.sysconf("SC_PAGE_SIZE") / 2**20
+    # NumPy asks for huge pages; without them these five arrays would need 5 · 128 MiB / 4 KiB = 163,840 faults.
+    returned = page_faults(kept=False, NUMPY_MADVISE_HUGEPAGE="0")
+    assert returned > 0.9 * 5 * 128 / page_mib
+    assert page_faults(kept=True, NUMPY_MADVISE_HUGEPAGE="0") < 0.01 * returned
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc has these options")
+def test_settings_of_the_environment_stay():
+    variables = {"NUMPY_MADVISE_HUGEPAGE": "0", "MALLOC_TRIM_THRESHOLD_": "131072"}
+    assert page_faults(kept=True, **variables) > 1000
