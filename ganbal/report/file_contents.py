@@ -201,6 +201,21 @@ REPRODUCTION = record(
             ),
         )
     ),
+    differences=sequence(
+        record(
+            title=text,
+            baseline_title=text,
+            protocol=text,
+            metric=text,
+            published=number,
+            mean=number,
+            low=number,
+            high=number,
+            p_value=number,
+            n=number,
+            verdict=text,
+        )
+    ),
     remarks=sequence(text),
 )
 

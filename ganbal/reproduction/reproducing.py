@@ -1,6 +1,6 @@
 """Training the published systems under both protocols. Every cell stays on disk and is not trained twice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,9 @@ import torch
 from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model, find_model
 from ganbal.config import Config, StudyConfig, load_config
+from ganbal.config.study import BASELINE
 from ganbal.data.dataset import Dataset, load_dataset
+from ganbal.reproduction.balancing import Predictions, balancing_differences, published_difference
 from ganbal.reproduction.comparing import summarize_seeds
 from ganbal.reproduction.published import CLASSES, NUM_TEST, Published, find_published, published_record
 from ganbal.runtime.atomic_files import read_json
@@ -18,6 +20,7 @@ from ganbal.runtime.console import Console
 from ganbal.runtime.download import fetch
 from ganbal.study.arms import ARMS
 from ganbal.study.cell import METRICS_FILE, Cell
+from ganbal.study.cells import TestSet, read_probabilities
 from ganbal.study.parallel import WorkerInputs, choose_executor
 from ganbal.study.plan import classifier_size_px
 from ganbal.study.running import ParallelTraining, run_study
@@ -60,6 +63,20 @@ class Workplace:
     synthetic_folder: Path | None
 
 
+@dataclass(frozen=True)
+class Trained:
+    """The finished cells of a system under one protocol.
+
+    Attributes:
+        metrics: the content of metrics.json per seed.
+        predictions: of the test images, in the order of `test`.
+    """
+
+    metrics: dict[int, dict[str, Any]]
+    predictions: Predictions
+    test: TestSet
+
+
 def systems_of(file: Path, base: dict[str, Any], assignments: Sequence[str]) -> list[System]:
     """The published systems among the arms and classifiers of a document's configuration.
 
@@ -78,18 +95,24 @@ def systems_of(file: Path, base: dict[str, Any], assignments: Sequence[str]) -> 
 
 def reproduce_systems(
     systems: Sequence[System], protocols: Sequence[str], seeds: int | None, place: Workplace
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Train what is missing; weights are downloaded before the first training that needs them.
 
     Returns:
         One entry per system, with its published figures and ours under each protocol. A system that cannot be trained
-        here has the reason in `skipped`.
+        here has the reason in `skipped`. Then the differences between systems that differ in the arm only, one row per
+        protocol and metric.
 
     Raises:
         InputError: a download fails.
         InterruptedBySignal: SIGINT or SIGTERM; finished cells are on disk.
     """
-    return [_reproduce(system, protocols, seeds, place) for system in systems]
+    entries, trained = [], []
+    for system in systems:
+        entry, of_protocols = _reproduce(system, protocols, seeds, place)
+        entries.append(entry)
+        trained.append(of_protocols)
+    return entries, _differences(systems, trained)
 
 
 def unfinished_trainings(
@@ -108,7 +131,11 @@ def unfinished_trainings(
     return found
 
 
-def _reproduce(system: System, protocols: Sequence[str], seeds: int | None, place: Workplace) -> dict[str, Any]:
+def _reproduce(
+    system: System, protocols: Sequence[str], seeds: int | None, place: Workplace
+) -> tuple[dict[str, Any], dict[str, Trained]]:
+    """The entry of a system, and its cells under each protocol; without cells where it cannot be trained here."""
+    trained: dict[str, Trained] = {}
     entry: dict[str, Any] = {
         "name": system.name,
         "classifier": system.classifier,
@@ -120,7 +147,7 @@ def _reproduce(system: System, protocols: Sequence[str], seeds: int | None, plac
     }
     if entry["skipped"] is not None:
         place.console.warn(f"{system.name}, {system.arm}: skipped. {entry['skipped']}")
-        return entry
+        return entry, trained
     if (download := download_of_classifier(system.classifier, system.config.study)) is not None:
         fetch(download, place.console)
     dataset = load_dataset(
@@ -134,9 +161,35 @@ def _reproduce(system: System, protocols: Sequence[str], seeds: int | None, plac
     entry["steps"] = system.config.study.steps
     for protocol in protocols:
         place.console.say(f"{system.published.title} ({system.name}, {system.arm}), protocol {protocol}")
-        metrics = _train(system, protocol, seeds, dataset, place)
-        entry["protocols"][protocol] = summarize_seeds(metrics, system.published, is_comparable=is_comparable(dataset))
-    return entry
+        trained[protocol] = _train(system, protocol, seeds, dataset, place)
+        entry["protocols"][protocol] = summarize_seeds(
+            trained[protocol].metrics, system.published, is_comparable=is_comparable(dataset)
+        )
+    return entry, trained
+
+
+def _differences(systems: Sequence[System], trained: Sequence[Mapping[str, Trained]]) -> list[dict[str, Any]]:
+    """Every system beside the one of the same document and classifier that was trained on the original set."""
+    of_original = {
+        (system.name, system.classifier): (system, of_protocols)
+        for system, of_protocols in zip(systems, trained, strict=True)
+        if system.arm == BASELINE
+    }
+    rows = []
+    for system, of_protocols in zip(systems, trained, strict=True):
+        original, of_baseline = of_original.get((system.name, system.classifier), (system, {}))
+        if original is system:
+            continue
+        names = {"name": system.name, "title": system.published.title, "baseline_title": original.published.title}
+        published = published_difference(original.published, system.published)
+        for protocol in of_protocols:
+            first, second = of_baseline[protocol], of_protocols[protocol]
+            found = balancing_differences(first.predictions, second.predictions, second.test, system.config.seed)
+            rows += [
+                names | {"protocol": protocol, "published": published if row["metric"] == "accuracy" else None} | row
+                for row in found
+            ]
+    return rows
 
 
 def is_comparable(dataset: Dataset) -> bool:
@@ -156,10 +209,8 @@ def _reason_to_skip(system: System, place: Workplace) -> str | None:
     return None
 
 
-def _train(
-    system: System, protocol: str, seeds: int | None, dataset: Dataset, place: Workplace
-) -> dict[int, dict[str, Any]]:
-    """The metrics per seed; finished cells are not trained again."""
+def _train(system: System, protocol: str, seeds: int | None, dataset: Dataset, place: Workplace) -> Trained:
+    """Train the cells that are not finished."""
     study, first = _study_config(system, protocol, seeds), system.config.seed
     folder = _folder(system, protocol, place)
     synthetic_folder = place.synthetic_folder if ARMS[system.arm].needs_synthetic else None
@@ -175,8 +226,9 @@ def _train(
         cache=place.cache.resolve(),
         synthetic_folders=() if synthetic_folder is None else ((1.0, synthetic_folder.resolve()),),
     )
+    source = study_source(dataset, protocol, lambda fraction: synthetic, first)
     run_study(
-        study_source(dataset, protocol, lambda fraction: synthetic, first),
+        source,
         study,
         seed=first,
         device=place.device,
@@ -185,7 +237,12 @@ def _train(
         console=place.console,
         parallel=None if executor is None else ParallelTraining(executor, inputs),
     )
-    return {cell.seed: read_json(cell.folder(folder) / METRICS_FILE) for cell in _cells(system, study)}
+    cells, test = _cells(system, study), source.at_size(system.size_px).test
+    return Trained(
+        {cell.seed: read_json(cell.folder(folder) / METRICS_FILE) for cell in cells},
+        {cell: read_probabilities(cell.folder(folder), test) for cell in cells},
+        test,
+    )
 
 
 def _folder(system: System, protocol: str, place: Workplace) -> Path:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ganbal.runtime import number_text
@@ -40,10 +40,31 @@ def reproduction_text(content: Mapping[str, Any]) -> str:
         "published: accuracy with its binomial 95 % interval, one training. ours: mean ± sd over seeds, matrix of the "
         "median seed [[TN, FP], [FN, TP]]; within: whether our mean lies in the published interval.",
         "documents: stopped on the test set, as published (flatters). honest: stopped on validation patients.",
+        *_differences_text(content["differences"]),
         *(f"! {remark}" for remark in content["remarks"]),
         *(f"! {line}" for line in skipped),
     ]
     return "\n".join(lines)
+
+
+def _differences_text(differences: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Accuracy on the balanced sets beside that on the original ones; nothing where no document has both."""
+    if not differences:
+        return []
+    header = ["balanced minus original", "protocol", "published", "ours, points", "seeds"]
+    rows = [
+        [
+            row["baseline_title"],
+            row["protocol"],
+            number_text.points(row["published"]),
+            f"{number_text.points(row['mean'])} ({number_text.points_interval(row['low'], row['high'])})",
+            str(row["n"]),
+        ]
+        for row in differences
+        if row["metric"] == "accuracy"
+    ]
+    note = "Differences of accuracy, with 95 % intervals for other seeds and patients; the report has other metrics."
+    return ["", table(header, rows), "", note]
 
 
 def reproduction_csv(content: Mapping[str, Any]) -> str:

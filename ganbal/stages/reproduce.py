@@ -53,9 +53,9 @@ def reproduce_command(
             synthetic.root if synthetic.manifest.is_file() else None,
         )
         announce_reproduction(context, unfinished_trainings(systems, protocols, seeds, place))
-        entries = reproduce_systems(systems, protocols, seeds, place)
+        entries, differences = reproduce_systems(systems, protocols, seeds, place)
         record: dict[str, Any] = {"made": now(), "device": str(device), "protocols": list(protocols)}
-        record |= {"remarks": remarks_on(entries), "systems": entries}
+        record |= {"remarks": remarks_on(entries), "systems": entries, "differences": differences}
         write_json(run.folder / "reproduction.json", record)
         write_text(run.folder / "reproduction.csv", reproduction_csv(record))
         context.finished_stages.append("reproduce")

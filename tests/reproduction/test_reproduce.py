@@ -99,12 +99,30 @@ def test_synthetic_images_of_the_run_are_used():
         digest = write_synthetic_png(folder.root / name, np.zeros((32, 32), np.uint8), {})
         rows.append(ManifestRow(name, "NORMAL", "0", str(number), "", "0", "yes", digest))
     write_manifest(folder, rows, {})
-    result = reproduce("--seeds", "1", "--protocol", "honest", "--json")
+    result = reproduce("--seeds", "2", "--protocol", "honest", "--json")
     assert result.exit_code == 0, result.output
-    plain, with_gan = json.loads(result.stdout)["systems"]
+    content = json.loads(result.stdout)
+    plain, with_gan = content["systems"]
     assert with_gan["skipped"] is None
-    trains = [system["protocols"]["honest"]["num_train"] for system in (plain, with_gan)]
+    trains, accuracies = (
+        [system["protocols"]["honest"][name] for system in (plain, with_gan)] for name in ("num_train", "accuracies")
+    )
     assert trains[1] == trains[0] + 3
+
+    differences = {row["metric"]: row for row in content["differences"]}
+    assert list(differences) == ["accuracy", "balanced_accuracy", "roc_auc"]
+    accuracy = differences["accuracy"]
+    assert accuracy["mean"] == pytest.approx(np.mean(accuracies[1]) - np.mean(accuracies[0]))
+    assert accuracy["low"] <= accuracy["mean"] <= accuracy["high"] and accuracy["n"] == 2
+    assert accuracy["published"] == pytest.approx(0.88 - 0.90) and differences["roc_auc"]["published"] is None
+    assert accuracy["protocol"] == "honest" and accuracy["baseline_title"] == "Baseline CNN"
+    again = reproduce("--seeds", "2", "--protocol", "honest")
+    lines = again.stdout.splitlines()
+    row = lines[next(number for number, line in enumerate(lines) if line.startswith("balanced minus original")) + 2]
+    assert row.split()[:4] == ["Baseline", "CNN", "honest", "−2.0"] and row.endswith(")  2")
+    html = Path("here/report.html").read_text(encoding="utf-8")
+    assert "The balanced minus the original set" in html and "Baseline CNN with DCGAN images" in html
+    assert Path("here/tables/reproduction_differences.csv").is_file()
 
 
 def test_unavailable_weights_skip_the_system():

@@ -1,12 +1,14 @@
 """The published systems, trained again by `ganbal reproduce`, beside their published figures."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ganbal.report.page import Block, Column, Notice, Paragraph, Table, TableEntry
 from ganbal.report.run_reader import RunFiles
+from ganbal.report.study_view import VERDICT_TONES
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import UNKNOWN, count
+from ganbal.runtime.shared_text import METRIC_TITLES
 
 _READING = (
     "Published: one training each, with the binomial 95 % interval of its accuracy for the size of its test set. "
@@ -22,6 +24,8 @@ def reproduction_blocks(run: RunFiles) -> list[Block]:
     if content is None or not content["systems"]:
         return []
     blocks: list[Block] = [Paragraph(_READING), _table(content)]
+    if content["differences"]:
+        blocks.append(_differences_table(content["differences"]))
     blocks += [Notice(remark, "Reproduction") for remark in content["remarks"]]
     for system in content["systems"]:
         if system["skipped"]:
@@ -46,6 +50,38 @@ def _table(content: Mapping[str, Any]) -> Table:
         Column("[[TN, FP], [FN, TP]]"),
     ]
     return Table("reproduction", "Accuracy on the test set, published and of this run.", columns, rows)
+
+
+def _differences_table(differences: Sequence[Mapping[str, Any]]) -> Table:
+    columns = [
+        Column("System"),
+        Column("Against"),
+        Column("Whose"),
+        Column("Metric"),
+        Column("Published difference (points)", numeric=True, title_in_file="Published difference"),
+        Column("Difference (points)", numeric=True, title_in_file="Difference"),
+        Column("Interval", numeric=True),
+        Column("p", numeric=True),
+        Column("Seeds", numeric=True),
+        Column("Verdict"),
+    ]
+    rows = [
+        [
+            TableEntry(row["title"] or UNKNOWN),
+            TableEntry(row["baseline_title"] or UNKNOWN),
+            TableEntry(_PROTOCOLS.get(row["protocol"], row["protocol"])),
+            TableEntry(METRIC_TITLES.get(row["metric"], row["metric"])),
+            TableEntry(number_text.points(row["published"]), row["published"]),
+            TableEntry(number_text.points(row["mean"]), row["mean"]),
+            TableEntry(number_text.points_interval(row["low"], row["high"]), row["low"], upper=row["high"]),
+            TableEntry(number_text.p_value(row["p_value"]), row["p_value"]),
+            TableEntry(count(row["n"]), row["n"]),
+            TableEntry(row["verdict"] or UNKNOWN, tone=VERDICT_TONES.get(row["verdict"], "plain")),
+        ]
+        for row in differences
+    ]
+    caption = "The balanced minus the original set, paired by seed, with a 95 % interval for other seeds and patients."
+    return Table("reproduction_differences", caption, columns, rows)
 
 
 def _title(system: Mapping[str, Any]) -> str:
