@@ -174,7 +174,7 @@ def test_common_settings_are_options(tmp_path):
 
 def test_every_setting_is_explained():
     text = ganbal("config", "--preset", "quick").output
-    assert "  gan.steps = 6000\n" in text and "  study.classifiers = [cnn_64]\n" in text
+    assert "  gan.steps = 8000\n" in text and "  study.classifiers = [cnn_64]\n" in text
     assert all(f"  {name} " in text for name in ("default", "demo", "quick"))
 
 
