@@ -7,6 +7,7 @@ import numpy as np
 
 from ganbal.config.study import BASELINE
 from ganbal.reproduction.published import Published
+from ganbal.study.aggregate import PATIENT_DRAWS
 from ganbal.study.cell import Cell
 from ganbal.study.cell_metrics import cell_figures
 from ganbal.study.cells import TestSet
@@ -16,7 +17,6 @@ from ganbal.study.statistics.weighted_metrics import weighted_metrics
 from ganbal.study.summary import difference_table
 
 METRICS = ("accuracy", "balanced_accuracy", "roc_auc")
-_PATIENT_DRAWS = 1000
 
 Predictions = Mapping[Cell, np.ndarray]
 """Test predictions (N, K) of every cell of a system and protocol."""
@@ -32,7 +32,7 @@ def balancing_differences(
         seed: of the bootstrap samples of test patients.
     """
     labels, classes = test.images.labels, test.classes
-    weights = draw_patients(test.patients, _PATIENT_DRAWS, np.random.default_rng(seed))
+    weights = draw_patients(test.patients, PATIENT_DRAWS, np.random.default_rng(seed))
     figures, resampled = {}, {}
     for cell, probabilities in [*original.items(), *balanced.items()]:
         figures[cell] = cell_figures(labels, probabilities, classes, None)

@@ -177,9 +177,10 @@ def _differences(systems: Sequence[System], trained: Sequence[Mapping[str, Train
     }
     rows = []
     for system, of_protocols in zip(systems, trained, strict=True):
-        original, of_baseline = of_original.get((system.name, system.classifier), (system, {}))
-        if original is system:
+        key = (system.name, system.classifier)
+        if system.arm == BASELINE or key not in of_original:
             continue
+        original, of_baseline = of_original[key]
         names = {"name": system.name, "title": system.published.title, "baseline_title": original.published.title}
         published = published_difference(original.published, system.published)
         for protocol in of_protocols:

@@ -10,25 +10,25 @@ from ganbal.study.cells import TestSet
 LABELS = np.array([0, 0, 1, 1])
 
 
-def predictions(arm, right_by_seed):
-    """Cells whose images are predicted rightly with certainty where `right_by_seed` has a 1."""
+def predictions(arm, correct_by_seed):
+    """Cells whose images are classified correctly, with certainty, where `correct_by_seed` has a 1."""
     cells = {}
-    for seed, right in right_by_seed.items():
-        of_one = np.where(np.array(right) == 1, LABELS, 1 - LABELS).astype(float)
+    for seed, correct in correct_by_seed.items():
+        of_one = np.where(np.array(correct) == 1, LABELS, 1 - LABELS).astype(float)
         cells[Cell(arm, "vgg16", seed)] = np.stack([1 - of_one, of_one], axis=1)
     return cells
 
 
 @pytest.fixture
-def test_set():
+def four_images():
     images = ImageSet(np.zeros((4, 8, 8), np.uint8), LABELS)
     return TestSet(images, ["a", "b", "c", "d"], ["p1", "p2", "p3", "p4"], ("NORMAL", "PNEUMONIA"))
 
 
-def test_differences_are_paired_by_the_seeds_that_both_have(test_set):
+def test_differences_are_paired_by_the_seeds_that_both_have(four_images):
     original = predictions("imbalanced", {0: [1, 1, 1, 0], 1: [1, 0, 1, 1], 7: [0, 0, 0, 0]})
     balanced = predictions("gan", {0: [1, 0, 1, 0], 1: [1, 1, 1, 1]})
-    rows = {row["metric"]: row for row in balancing_differences(original, balanced, test_set, 0)}
+    rows = {row["metric"]: row for row in balancing_differences(original, balanced, four_images, 0)}
     accuracy = rows["accuracy"]
     # Seed 0: 2/4 - 3/4, seed 1: 4/4 - 3/4; seed 7 has no partner.
     assert accuracy["mean"] == pytest.approx(0) and accuracy["n"] == 2
@@ -39,9 +39,9 @@ def test_differences_are_paired_by_the_seeds_that_both_have(test_set):
     assert set(rows) == {"accuracy", "balanced_accuracy", "roc_auc"}
 
 
-def test_one_seed_has_no_interval(test_set):
+def test_one_seed_has_no_interval(four_images):
     rows = balancing_differences(
-        predictions("imbalanced", {0: [1, 1, 0, 0]}), predictions("gan", {0: [1, 1, 1, 0]}), test_set, 0
+        predictions("imbalanced", {0: [1, 1, 0, 0]}), predictions("gan", {0: [1, 1, 1, 0]}), four_images, 0
     )
     assert rows[0]["mean"] == pytest.approx(0.25) and rows[0]["low"] is None
     assert rows[0]["verdict"] == "too few seeds"

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc has these options")
+
 _PAGE_FAULTS = """
 import resource
 import numpy as np
@@ -26,7 +28,6 @@ def page_faults(*, kept, size=2**22, **variables):
     return int(subprocess.run(command, env=environment | variables, check=True, capture_output=True, text=True).stdout)
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc has these options")
 def test_freed_memory_is_reused_without_new_pages():
     page_mib = os.sysconf("SC_PAGE_SIZE") / 2**20
     # Without huge pages, which NumPy asks for, five arrays need 5 · 32 MiB / 4 KiB = 40,960 faults.
@@ -35,14 +36,12 @@ def test_freed_memory_is_reused_without_new_pages():
     assert page_faults(kept=True, NUMPY_MADVISE_HUGEPAGE="0") < 0.01 * returned
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc has these options")
 def test_blocks_of_more_than_64_mib_are_returned():
     assert page_faults(kept=True, size=2**24, NUMPY_MADVISE_HUGEPAGE="0") > 0.9 * 5 * 128 / (
         os.sysconf("SC_PAGE_SIZE") / 2**20
     )
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc's malloc has these options")
 def test_settings_of_the_environment_stay():
     variables = {"NUMPY_MADVISE_HUGEPAGE": "0", "MALLOC_TRIM_THRESHOLD_": "131072"}
     assert page_faults(kept=True, **variables) > 1000
