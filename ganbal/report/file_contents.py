@@ -203,7 +203,6 @@ REPRODUCTION = record(
     ),
     differences=sequence(
         record(
-            title=text,
             baseline_title=text,
             protocol=text,
             metric=text,

@@ -55,10 +55,9 @@ def _table(content: Mapping[str, Any]) -> Table:
 def _differences_table(differences: Sequence[Mapping[str, Any]]) -> Table:
     columns = [
         Column("System"),
-        Column("Against"),
         Column("Whose"),
         Column("Metric"),
-        Column("Published difference (points)", numeric=True, title_in_file="Published difference"),
+        Column("Published (points)", numeric=True, title_in_file="Published difference"),
         Column("Difference (points)", numeric=True, title_in_file="Difference"),
         Column("Interval", numeric=True),
         Column("p", numeric=True),
@@ -67,7 +66,6 @@ def _differences_table(differences: Sequence[Mapping[str, Any]]) -> Table:
     ]
     rows = [
         [
-            TableEntry(row["title"] or UNKNOWN),
             TableEntry(row["baseline_title"] or UNKNOWN),
             TableEntry(_PROTOCOLS.get(row["protocol"], row["protocol"])),
             TableEntry(METRIC_TITLES.get(row["metric"], row["metric"])),
