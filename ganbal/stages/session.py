@@ -48,9 +48,9 @@ def open_run(
     check_writable(run.folder, 0)
     check_links(run.folder)
     created = _missing_folders(run.folder)
-    if created and selected.is_unnamed:
+    if selected.is_unnamed:
         run = create_new_run(run)
-        created[0] = run.folder
+        created[:1] = [run.folder]
     try:
         with folder_lock(run.folder, purpose):
             context = RunContext(run, config, console, world)
