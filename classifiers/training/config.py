@@ -32,7 +32,7 @@ class TrainingConfig:
     """Where augmented pixels are computed; see `device_augmentation.choose_augmentation_place`."""
     augmented_versions: int = 0
     """With a frozen backbone: how many augmented versions of each image are made once, of which every epoch takes one
-    at random. 0 augments anew in every epoch."""
+    at random. 0 augments every image again in every epoch."""
     recipe: Literal["config", "published"] = "config"
     """`published`: batch size, learning rate and its schedule, L2, patience and the choice of weights are those of the
     model's publication, and the values given here are ignored."""

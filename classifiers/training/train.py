@@ -117,7 +117,8 @@ def network_inputs(
 
 
 def versions_of(is_frozen: bool, config: TrainingConfig) -> AugmentedVersions | None:
-    """The augmented versions whose features a network is trained on; None where images are augmented anew, or not.
+    """The augmented versions whose features a network is trained on; None where images are augmented again in every
+    epoch or not at all.
 
     Args:
         is_frozen: whether its whole backbone is.

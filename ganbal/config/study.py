@@ -53,8 +53,8 @@ class StudyConfig(Section):
     """`anatomical`: zoom, shift, small rotation, no mirroring. `published`: as in the model's publication."""
     augmented_versions: int = Field(0, ge=0, le=1000)
     """For classifiers with a frozen backbone: how many augmented versions of each training image are made once, of
-    which every epoch takes one at random. `0` augments anew in every epoch, as published, and every image passes
-    through the backbone in every epoch."""
+    which every epoch takes one at random. `0` augments every image again in every epoch, as published, and
+    passes it through the backbone in every epoch."""
     recipe: Literal["config", "published"] = "config"
     """`published`: batch size, learning rate and its schedule, L2 and patience are those of the model's publication."""
     weights: str | dict[str, str] = "imagenet"

@@ -109,7 +109,7 @@ def _images_use() -> list[Block]:
 
 def _to_complete() -> list[Block]:
     return [
-        Paragraph("A run does not know these. Complete a copy of this card, because every report writes it anew."),
+        Paragraph("A run does not know these. Complete a copy of this card, because every report overwrites it."),
         Definitions(
             [
                 ("Owner and contact", "…"),

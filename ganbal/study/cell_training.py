@@ -257,8 +257,8 @@ def computed_on(device: torch.device, settings: TrainingConfig, num_bytes: int) 
     """
     text = f"{device.type} {choose_precision(settings.precision, device)}"
     place = choose_augmentation_place(settings.augment_on, device, num_bytes)
-    augments_anew = settings.augment != "none" and not settings.augmented_versions
-    return f"{text}, augmented there" if augments_anew and place == "device" else text
+    augments_every_epoch = settings.augment != "none" and not settings.augmented_versions
+    return f"{text}, augmented there" if augments_every_epoch and place == "device" else text
 
 
 def training_config(config: StudyConfig, cell: Cell, training: TrainingSet, device: torch.device) -> TrainingConfig:

@@ -272,10 +272,10 @@ def test_the_real_set(real_dataset):
     assert real_dataset.pixels(16).shape == (5856, 16, 16)
 
 
-def test_a_split_of_its_own_can_be_cut_anew(kaggle_set, load):
-    given, anew = (load(kaggle_set, resplit=resplit, test_fraction=0.5).table for resplit in (False, True))
+def test_a_split_of_its_own_can_be_replaced(kaggle_set, load):
+    given, resplit = (load(kaggle_set, resplit=value, test_fraction=0.5).table for value in (False, True))
     assert set(given.frame["split"]) == {"train", "val", "test", "unused"}
-    assert set(anew.frame["split"]) == {"train", "val", "test"}
-    assert len(anew.rows("test")) > len(given.rows("test"))
-    patients = anew.frame.groupby("split")["patient"].agg(set)
+    assert set(resplit.frame["split"]) == {"train", "val", "test"}
+    assert len(resplit.rows("test")) > len(given.rows("test"))
+    patients = resplit.frame.groupby("split")["patient"].agg(set)
     assert not patients["train"] & patients["test"]

@@ -83,7 +83,7 @@ def test_recorded_steps_give_the_weights_of_plain_steps(variant):
     assert torch.equal(weights(state), weights(recorded_state))
 
 
-def test_loading_a_state_records_anew_and_keeps_the_halved_rates():
+def test_loading_a_state_records_again_and_keeps_the_halved_rates():
     state, *others = material("small-data")
     stand_in = GraphStandIn(state)
     step = build(state, *others, record=lambda run: RecordedStep(run, state, pytest.fail, record=stand_in))
@@ -180,7 +180,7 @@ def test_on_a_gpu_replays_sample_new_random_numbers(cuda):
 
 
 @pytest.mark.gpu
-def test_on_a_gpu_a_rollback_is_recorded_anew_and_takes_the_lower_rate(cuda):
+def test_on_a_gpu_a_rollback_is_recorded_again_and_takes_the_lower_rate(cuda):
     state, *others = material("small-data", cuda)
     step = build(state, *others, record=lambda run: RecordedStep(run, state, pytest.fail))
     for _ in range(WARM_UP_STEPS + 2):

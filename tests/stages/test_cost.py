@@ -24,9 +24,9 @@ def hours(*settings):
 def test_a_frozen_backbone_is_passed_in_every_step_or_once_per_image():
     per_image = 0.15 / usable_cpus() / 3600
     # Two trainings of 3,260 steps of 32 images, or 4,000 images once, or in four versions.
-    anew, once, versions = 208_640, 4000, 16_000
-    assert hours() - hours("study.augment=none") == pytest.approx((anew - once) * per_image)
-    assert hours() - hours("study.augmented_versions=4") == pytest.approx((anew - versions) * per_image)
+    every_epoch, once, versions = 208_640, 4000, 16_000
+    assert hours() - hours("study.augment=none") == pytest.approx((every_epoch - once) * per_image)
+    assert hours() - hours("study.augmented_versions=4") == pytest.approx((every_epoch - versions) * per_image)
 
 
 @pytest.mark.parametrize(("device", "is_asked"), [("cpu", True), ("cuda", False)])

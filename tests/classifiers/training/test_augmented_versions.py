@@ -118,10 +118,10 @@ def test_training_on_versions_repeats_itself_and_needs_no_backbone_again(train, 
     again = train("vgg16", **settings, **report)
     assert progress == []
     assert first.history == again.history
-    anew = train("vgg16", **settings | {"augmented_versions": 0})
-    assert anew.history != first.history
+    every_epoch = train("vgg16", **settings | {"augmented_versions": 0})
+    assert every_epoch.history != first.history
 
 
-def test_networks_that_are_trained_whole_are_augmented_anew(train):
+def test_networks_that_are_trained_whole_are_augmented_in_every_epoch(train):
     with_versions, without = (train(size=32, augment="published", augmented_versions=number) for number in (2, 0))
     assert with_versions.history == without.history
