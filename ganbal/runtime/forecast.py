@@ -30,6 +30,6 @@ class Forecast:
         return left + self._pace * self._later_seconds
 
     def text(self, elapsed: float, left: float) -> str:
-        """`2:13 left`, or `2:13 left, run 1:02:03`."""
+        """`2:13 left`, or `2:13 left, whole run 1:02:03`."""
         of_command = self.command_left(elapsed, left)
-        return f"{duration(left)} left" + ("" if of_command is None else f", run {duration(of_command)}")
+        return f"{duration(left)} left" + ("" if of_command is None else f", whole run {duration(of_command)}")

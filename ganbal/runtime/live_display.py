@@ -23,7 +23,7 @@ def live_display(terminal: "rich.console.Console", forecast: Forecast) -> "rich.
             return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}")
 
     class TimeLeftColumn(progress.ProgressColumn):
-        """`2:13 left, run 1:02:03`, or how long it has taken where the end is not known."""
+        """`2:13 left, whole run 1:02:03`, or how long it has taken where the end is not known."""
 
         max_refresh = 0.5
 

@@ -12,6 +12,6 @@ def test_the_pace_of_a_stage_corrects_the_expectation_of_the_later_ones():
     assert forecast.command_left(10, 190) == 190 + 2 * 50  # twice as slow as expected
     forecast.begin_stage(0, 40)
     assert forecast.command_left(10, 5) == 5 + 2 * 40  # this stage has no expectation, so the pace stays
-    assert forecast.text(10, 5) == "0:05 left, run 1:25"
+    assert forecast.text(10, 5) == "0:05 left, whole run 1:25"
     forecast.begin_stage(60, 0)
     assert forecast.command_left(10, 50) is None
