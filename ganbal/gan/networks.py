@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ganbal.gan.full_size_layer import FullSizeLayer
+
 LEAKY_SLOPE = 0.2
 GROUP_SIZE = 4
 """Images that minibatch standard deviation compares with one another."""
@@ -60,6 +62,7 @@ class DcganGenerator(Generator):
         image_size_px: S, the side of the images.
         base_channels: channels of the layer next to the image.
         num_classes: classes of a class-conditional generator; None makes a plain one.
+        full_size_channels: channels of an additional layer at the images' size; 0 leaves it out, as in the paper.
         image_channels: C of the images, 1 for gray and 3 for RGB.
     """
 
@@ -70,6 +73,7 @@ class DcganGenerator(Generator):
         latent_dim: int,
         num_classes: int | None = None,
         *,
+        full_size_channels: int = 0,
         image_channels: int = 1,
     ) -> None:
         super().__init__(latent_dim, num_classes, image_channels)
@@ -87,10 +91,20 @@ class DcganGenerator(Generator):
             ]
         layers += [nn.ConvTranspose2d(channels[-1], image_channels, 4, stride=2, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
+        self.full_size: FullSizeLayer | None = None
+        if full_size_channels:
+            self.full_size = FullSizeLayer(channels[-1], full_size_channels, latent_dim, image_size_px, image_channels)
         self.add_class_vectors()
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        return self.layers(self.conditioned(latents, labels)[:, :, None, None])
+        start = self.conditioned(latents, labels)[:, :, None, None]
+        if self.full_size is None:
+            return self.layers(start)
+        *body, to_image, tangent = self.layers
+        features = start
+        for layer in body:
+            features = layer(features)
+        return tangent(to_image(features) + self.full_size(features, latents))
 
 
 class Discriminator(nn.Module):

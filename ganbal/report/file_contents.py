@@ -240,6 +240,7 @@ CONFIG = record(
         preset=text,
         loss=text,
         generator=text,
+        full_size_channels=number,
         output_skips=flag,
         noise_inputs=flag,
         discriminators=optional(sequence(text)),

@@ -31,7 +31,7 @@ def classifier_size_px(name: str, config: StudyConfig) -> int:
 
 
 def augmented_versions(classifier: str, config: StudyConfig) -> int:
-    """How many versions of each training image this classifier is trained on; 0: augmented in every epoch, or not at all."""
+    """How many versions of each training image this classifier is trained on; 0: new ones in every epoch, or none."""
     model = find_model(classifier)
     is_frozen = model.frozen_backbone and not model.trained_blocks
     return config.augmented_versions if is_frozen and not has_fixed_vectors(model, config.augment) else 0

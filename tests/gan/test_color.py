@@ -77,6 +77,7 @@ def test_pixels_and_network_values_by_hand():
         *(f"gan.discriminators=[{name}]" for name in DISCRIMINATORS),
         *(f"gan.generator={name}" for name in GENERATORS),
         "gan.output_skips=true",
+        "gan.full_size_channels=3",
     ],
 )
 def test_every_network_trains_on_three_channels(choice):

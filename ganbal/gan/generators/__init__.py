@@ -20,9 +20,16 @@ def dcgan_generator(
     config: GanConfig, num_classes: int | None, random: torch.Generator, image_channels: int
 ) -> DcganGenerator:
     network = DcganGenerator(
-        config.image_size_px, config.base_channels, config.latent_dim, num_classes, image_channels=image_channels
+        config.image_size_px,
+        config.base_channels,
+        config.latent_dim,
+        num_classes,
+        full_size_channels=config.full_size_channels,
+        image_channels=image_channels,
     )
     initialize_as_dcgan(network, random)
+    if network.full_size is not None:
+        network.full_size.start_at_zero()
     return network
 
 

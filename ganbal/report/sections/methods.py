@@ -87,7 +87,10 @@ def _generator(run: RunFiles, cite: Citations) -> str:
 def _network(gan: Mapping[str, Any], cite: Citations) -> str:
     """The kind of network, as the subject of a sentence."""
     if gan.get("generator") != "residual":
-        return f"A deep convolutional generative adversarial network (DCGAN, {cite('dcgan')})"
+        plain = f"A deep convolutional generative adversarial network (DCGAN, {cite('dcgan')})"
+        channels = gan.get("full_size_channels")
+        layer = f"a further layer of {channels} channels at the size of the images"
+        return f"{plain} with {layer} and noise inputs ({cite('stylegan2')})" if channels else plain
     parts = {"output_skips": "an image per resolution", "noise_inputs": "noise inputs"}
     chosen = listing([title for name, title in parts.items() if gan.get(name)])
     texture = f", with {chosen} ({cite('stylegan2')})," if chosen else ""

@@ -16,6 +16,7 @@ CPU = torch.device("cpu")
 RELATIVISTIC = ["gan.loss=relativistic", "gan.r1_gamma=0.1", "gan.r2_gamma=0.1", "gan.r1_every_steps=2"]
 VARIANTS = {
     "dcgan": [],
+    "dcgan, full size": ["gan.full_size_channels=3"],
     "residual": ["gan.generator=residual", *RELATIVISTIC],
     "residual, batch norm": ["gan.generator=residual", "gan.generator_norm=batch"],
     "residual, skips and noise": ["gan.generator=residual", "gan.output_skips=true", "gan.noise_inputs=true"],
@@ -63,6 +64,11 @@ def test_a_checkpoint_gives_the_images_of_the_training(variant, tmp_path):
     expected = np.concatenate(list(generate_images(state.generator_ema, latents, 3)))
     loaded = load_generator(tmp_path / "last.pt", CPU)
     assert np.array_equal(np.concatenate(list(loaded.generate(latents, 3))), expected)
+
+
+def test_the_full_size_layer_belongs_to_the_dcgan():
+    with pytest.raises(InputError, match="full_size_channels requires"):
+        settings("gan.full_size_channels=3", "gan.generator=residual")
 
 
 def test_parts_of_the_residual_body_are_refused_elsewhere():

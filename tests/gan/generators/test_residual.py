@@ -4,7 +4,8 @@ from torch.autograd import gradcheck
 
 from ganbal.config import load_config
 from ganbal.gan.generators import build_generator
-from ganbal.gan.generators.residual import GeneratorBlock, NoiseInput, ResidualGenerator
+from ganbal.gan.generators.residual import GeneratorBlock, ResidualGenerator
+from ganbal.gan.noise_input import NoiseInput
 from ganbal.gan.sampling import generate_images, latent_rows
 
 ALL_PARTS = ("gan.output_skips=true", "gan.noise_inputs=true")
