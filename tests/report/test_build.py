@@ -319,6 +319,18 @@ def test_methods_name_the_parts_of_the_generator_s_training(small_run, edit):
     assert "Sauer" not in methods and "Radford" not in methods
 
 
+def test_methods_name_the_layer_at_the_size_of_the_images(small_run):
+    settings = yaml.safe_load((small_run / "config.yaml").read_text())
+    settings["gan"]["full_size_channels"] = 16
+    (small_run / "config.yaml").write_text(yaml.safe_dump(settings))
+    build_report(small_run)
+    methods = (small_run / "report.md").read_text(encoding="utf-8").split("## Methods")[1]
+    assert (
+        "(DCGAN, Radford et al. 2016) with a further layer of 16 channels at the size of the images and noise inputs "
+        "(Karras et al. 2020) was trained"
+    ) in methods
+
+
 def test_published_figures_beside_this_runs(as_real_images, edit):
     found = published_beside_study(
         ("NORMAL", "PNEUMONIA"), ["cnn_64", "pixel_svm"], ["imbalanced", "gan"], is_augmented=True, is_phantom=False
