@@ -1,4 +1,4 @@
-"""At which scale a small network separates the synthetic images of a run from real ones.
+"""At which scale a small network separates the synthetic gray images of a run from real ones.
 
     python benchmarks/separability.py --run DIR [--class NAME] [--epochs 4] [--seeds 1] [--only VIEW …] [--json FILE]
 
@@ -16,7 +16,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 from scipy.ndimage import gaussian_filter
 
 from ganbal.config import load_config
@@ -25,6 +24,7 @@ from ganbal.metrics.two_sample_cnn import cnn_two_sample_aucs
 from ganbal.run.folder import Run
 from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
+from ganbal.runtime.device import choose_device
 from ganbal.synthesis.manifest import SyntheticFolder, read_synthetic
 
 Reduction = Callable[[np.ndarray], np.ndarray]
@@ -99,6 +99,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=list(VIEWS), default=list(VIEWS), metavar="VIEW")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
+    device = choose_device("cpu")
     training, validation, synthetic = read(given.run, given.class_name)
     half = min(len(training), len(synthetic) // 2)
     print(f"{half} training and synthetic images; tested on {len(validation)} and {len(synthetic) - half}.\n")
@@ -109,8 +110,7 @@ def main() -> None:
         reduce = VIEWS[name]
         sets = [reduce(images) for images in (training[:half], synthetic[:half], validation, synthetic[half:])]
         rows[name] = [
-            cnn_two_sample_aucs(*sets, epochs=given.epochs, seed=seed, device=torch.device("cpu"))
-            for seed in range(given.seeds)
+            cnn_two_sample_aucs(*sets, epochs=given.epochs, seed=seed, device=device) for seed in range(given.seeds)
         ]
         cells = [", ".join(f"{area:.3f}" for area in areas) for areas in zip(*rows[name], strict=True)]
         print(f"| {name} | " + " | ".join(cells) + " |", flush=True)

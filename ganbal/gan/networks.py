@@ -100,10 +100,8 @@ class DcganGenerator(Generator):
         start = self.conditioned(latents, labels)[:, :, None, None]
         if self.full_size is None:
             return self.layers(start)
-        *body, to_image, tangent = self.layers
-        features = start
-        for layer in body:
-            features = layer(features)
+        to_image, tangent = self.layers[-2:]
+        features = self.layers[:-2](start)
         return tangent(to_image(features) + self.full_size(features, latents))
 
 

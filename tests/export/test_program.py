@@ -50,6 +50,11 @@ def residual() -> ImageGenerator:
 
 
 @pytest.fixture(scope="module")
+def full_size() -> ImageGenerator:
+    return generator_of(full_size_channels=3)
+
+
+@pytest.fixture(scope="module")
 def color() -> ImageGenerator:
     return generator_of(channels=3)
 
@@ -68,7 +73,7 @@ WITHOUT = ("ganbal", "classifiers", "pandas", "sklearn", "safetensors", "PIL", "
 
 
 @pytest.mark.parametrize("form", ["torch-export", "onnx"])
-@pytest.mark.parametrize("kind", ["plain", "conditional", "residual", "color"])
+@pytest.mark.parametrize("kind", ["plain", "conditional", "residual", "full_size", "color"])
 def test_the_card_gives_identical_images_without_ganbal(form, kind, request, tmp_path):
     generator = request.getfixturevalue(kind)
     if form == "onnx":
