@@ -116,6 +116,7 @@ def gan_step(run: Path) -> int:
 def keep(run: Path, target: Path) -> None:
     """Copy the results for inspection: sample grids, figures, report, scores, tables."""
     wanted = ("report.*", "scores.json", "provenance.json", "study/*.json", "study/*.csv", "gan/*.csv", "gan/samples/*")
+    wanted += ("synthetic/*.csv", "synthetic/*.json", "synthetic/*/*.png")
     for file in (file for pattern in wanted for file in run.glob(pattern)):
         if file.stat().st_size <= LARGEST_FILE_BYTES:
             copy = target / file.relative_to(run)

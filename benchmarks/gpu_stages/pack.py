@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -127,13 +128,16 @@ def write_weights(folder: Path) -> None:
 
 
 def write_images(source: Path, target: Path) -> None:
+    with ThreadPoolExecutor() as pool:  # Pillow decodes outside the interpreter lock
+        list(pool.map(lambda file: write_jpeg(file, target / file.relative_to(source)), sorted(source.rglob("*.webp"))))
+
+
+def write_jpeg(file: Path, target: Path) -> None:
     from PIL import Image
 
-    for file in sorted(source.rglob("*.webp")):
-        copy = target / file.relative_to(source).with_suffix(".jpeg")
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        with Image.open(file) as image:
-            image.convert("L").save(copy, "JPEG", quality=JPEG_QUALITY)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with Image.open(file) as image:
+        image.convert("L").save(target.with_suffix(".jpeg"), "JPEG", quality=JPEG_QUALITY)
 
 
 def missing_packages(folder: Path) -> list[Path]:

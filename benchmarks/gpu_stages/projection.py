@@ -6,6 +6,7 @@ from ganbal.config import load_config
 from ganbal.study.arms.registry import ARMS
 from gpu_stages.end_to_end import DEFAULT_SIZE
 from gpu_stages.settings import REPOSITORY, Record, Settings
+from gpu_stages.workers import MPS
 
 STUDY_SEEDS, STUDY_CLASSIFIERS = 10, 2
 
@@ -42,9 +43,10 @@ def measure(settings: Settings, record: Record) -> None:
 
 
 def seconds_per_cell(figures: dict[str, Any], steps: int) -> float | None:
-    """Of the best number of workers, for cells of so many steps at most; None where none was measured.
+    """Of the best number of workers without MPS, for cells of so many steps at most; None where none was measured.
 
     Cells of fewer steps are assumed to cost as much per step.
     """
-    measured = [found["seconds_per_cell"] for found in figures.values() if isinstance(found, dict)]
+    studies = {name: found for name, found in figures.items() if isinstance(found, dict) and not name.endswith(MPS)}
+    measured = [found["seconds_per_cell"] for found in studies.values()]
     return min(measured) * max(1.0, steps / figures["steps"]) if measured else None

@@ -31,12 +31,13 @@ class Stage:
 
 STAGES = (
     Stage("limits", 10, 12),
-    Stage("gan", 40, 65),
+    Stage("gan", 40, 55),
     Stage("classifiers", 30, 40),
     Stage("scoring", 35, 55),
-    Stage("end_to_end", 90, 125),
+    Stage("end_to_end", 90, 170),
     Stage("workers", 35, 60),
     Stage("projection", 8, 10),
+    Stage("variants", 30, 50),
     Stage("gpu_tests", 20, 60),
     Stage("search", 120, 600, only_if_named=True),
     Stage("answer", 200, 600, only_if_named=True),

@@ -1,11 +1,13 @@
 """Stage 5: studies of many arms with `baseline_cnn`, with 6, 4 and 1 cells at a time."""
 
 import shutil
+from contextlib import nullcontext
 
 from ganbal.config import load_config
 from ganbal.study.arms.registry import ARMS
 from gpu_stages.commands import Command, ganbal
 from gpu_stages.end_to_end import settings_of_run
+from gpu_stages.mps import control_program, multi_process_service
 from gpu_stages.settings import REPOSITORY, Record, Settings
 
 CLASSIFIER = "baseline_cnn"
@@ -14,8 +16,9 @@ CLASSIFIER = "baseline_cnn"
 LEFT_OUT = ("smote", "gan-both", "gan-weighted", "gan-pretrain", "gan-degraded", "gan-advprop")
 FEW_ARMS = ["imbalanced", "class-weights", "duplicated"]
 """For one worker, which takes as long per cell as several together."""
-STUDIES = {6: 1.0, 4: 1.2, 1: 1.5}
-"""Cells at a time → its time at most, as a multiple of the first study's (estimate)."""
+MPS = ", MPS"
+STUDIES = {"6 workers": 1.0, f"6 workers{MPS}": 1.0, "4 workers": 1.2, "1 workers": 1.5}
+"""Cells at a time, with or without NVIDIA's service → its time at most, as a multiple of the first study's (estimate)."""
 SECONDS_OF_WHOLE_CELLS = 180.0
 """In a shorter time box, cells have a third of the default steps."""
 
@@ -34,20 +37,24 @@ def measure(settings: Settings, record: Record) -> None:
     steps = steps_of_cells(settings)
     record.add(arms=arms, classifier=CLASSIFIER, steps=steps)
     first_seconds = 0.0
-    for workers, multiple in list(STUDIES.items())[: 1 if settings.tiny else None]:
+    for name, multiple in list(STUDIES.items())[: 1 if settings.tiny else None]:
+        workers, with_mps = int(name.split()[0]), name.endswith(MPS)
+        if with_mps and control_program() is None:
+            continue
         if record.seconds_left < multiple * first_seconds:
-            record.add(note=f"{record.seconds_left:.0f} s were left, not enough for {workers} workers")
+            record.add(note=f"{record.seconds_left:.0f} s were left, not enough for {name}")
             break
-        run = settings.scratch / f"run-{workers}-workers"
+        run = settings.scratch / f"run-{name.replace(' ', '-')}"
         if has_synthetic:
             shutil.copytree(source, run, ignore=shutil.ignore_patterns("study"))
         chosen = FEW_ARMS if workers == 1 else arms
         given = [*settings_of_run(settings), f"study.arms=[{','.join(chosen)}]", f"study.classifiers=[{CLASSIFIER}]"]
         given += ["study.seeds=1", f"study.steps={steps}", f"study.workers={1 if settings.tiny else workers}"]
-        seconds = ganbal(Command("compare", settings, run, given))
+        with multi_process_service(settings.scratch / "mps") if with_mps else nullcontext():
+            seconds = ganbal(Command("compare", settings, run, given))
         cells = len(list((run / "study" / "cells").glob("*/*/*/metrics.json")))
         found = {"seconds": round(seconds, 1), "cells": cells, "seconds_per_cell": round(seconds / cells, 3)}
-        record.add(**{f"{workers} workers": found})
+        record.add(**{name: found})
         first_seconds = first_seconds or seconds
         shutil.rmtree(run)
 

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-STAGES = ["limits", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection", "gpu_tests"]
+STAGES = ["limits", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection", "variants", "gpu_tests"]
 STAGES += ["search", "answer", "published"]
 
 
