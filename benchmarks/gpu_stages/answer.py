@@ -1,4 +1,4 @@
-"""Stage 9, only if named: benchmarks/answer.py with the winner of the search, as far as the time box goes.
+"""Stage 10, only if named: benchmarks/answer.py with the winner of the search, as far as the time box goes.
 
 What it found lies in out/answer/. The parts that decide most come first, so a short box still yields a table; an
 unfinished answer starts again in another run of gpu.py.

@@ -1,4 +1,4 @@
-"""Stage 7: the project's tests that need a GPU; last, as nothing else depends on them."""
+"""Stage 8: the project's tests that need a GPU; last, as nothing else depends on them."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Stage 9, only if named: the rows of document 002 with GAN images, from images to the table of `ganbal reproduce`.
+"""Stage 11, only if named: the rows of document 002 with GAN images, from images to the table of `ganbal reproduce`.
 
 A generator of configs/default.yaml, trained for as long as the time box allows, makes 2,500 images. Then the baseline
 CNN and VGG16 are trained on the original and on the balanced set under both protocols, one seed more per round, until

@@ -1,4 +1,4 @@
-"""Stage 8, only if named: benchmarks/search_generator.py with several trainings at a time.
+"""Stage 9, only if named: benchmarks/search_generator.py with several trainings at a time.
 
 What it found lies in out/search/. Copied to .gpu/search, it is continued by the next run.
 """

@@ -1,4 +1,4 @@
-"""Stage 7: how fast the search's variants train: one at a time, and several processes at a time with and without MPS."""
+"""Stage 7: how fast the search's variants train: alone, and several processes at a time with and without MPS."""
 
 import multiprocessing
 from typing import Any

@@ -18,7 +18,7 @@ FEW_ARMS = ["imbalanced", "class-weights", "duplicated"]
 """For one worker, which takes as long per cell as several together."""
 MPS = ", MPS"
 STUDIES = {"6 workers": 1.0, f"6 workers{MPS}": 1.0, "4 workers": 1.2, "1 workers": 1.5}
-"""Cells at a time, with or without NVIDIA's service → its time at most, as a multiple of the first study's (estimate)."""
+"""Cells at a time, with or without NVIDIA's service → time at most, as a multiple of the first study's (estimate)."""
 SECONDS_OF_WHOLE_CELLS = 180.0
 """In a shorter time box, cells have a third of the default steps."""
 
