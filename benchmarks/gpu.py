@@ -9,8 +9,9 @@ pytorch-fid, `ganbal run` killed and continued, studies with 6, 4 and 1 workers,
 variants, GPU tests. Each yields figures with a budget of 400 s on a fast card; more makes them longer. `--only search`
 searches for a better generator (benchmarks/search_generator.py), `--only search,answer` also measures what the best one
 is worth to classifiers (benchmarks/answer.py), `--only published` trains the systems of document 002 with and without
-GAN images; it needs a pack of `prepare --content published`. None of these is done otherwise. DIR/results.json is rewritten after each stage.
-A stage that fails stops no other; one that no longer fits into the budget is skipped.
+GAN images; it needs a pack of `prepare --content published`. None of these is done otherwise.
+DIR/results.json is rewritten after each stage. A stage that fails stops no other; one that no longer fits into the
+budget is skipped.
 """
 
 import argparse
