@@ -9,7 +9,8 @@ pytorch-fid, `ganbal run` killed and continued, studies with 6, 4 and 1 workers,
 variants, GPU tests. Each yields figures with a budget of 400 s on a fast card; more makes them longer. `--only search`
 searches for a better generator (benchmarks/search_generator.py), `--only search,answer` also measures what the best one
 is worth to classifiers (benchmarks/answer.py), `--only published` trains the systems of document 002 with and without
-GAN images; it needs a pack of `prepare --content published`. None of these is done otherwise.
+GAN images (VGG16 needs a pack of `prepare --content published`), `--only generators` trains variants of the search side
+by side. None of these is done otherwise.
 DIR/results.json is rewritten after each stage. A stage that fails stops no other; one that no longer fits into the
 budget is skipped.
 """
@@ -47,6 +48,10 @@ def parse() -> argparse.Namespace:
         "--weights", type=Path, required=True, help=f"folder with {pack.INCEPTION}, {pack.MOBILENET}, {pack.VGG16}"
     )
     preparing.add_argument("--content", choices=list(pack.CONTENTS), default="scores", help="which weights are packed")
+    preparing.add_argument(
+        "--quality", type=int, default=pack.IMAGE_QUALITY, help=f"of the images (WebP); default {pack.IMAGE_QUALITY}"
+    )
+    preparing.add_argument("--without", nargs="*", default=[], metavar="WHEEL", help="packages that the machine has")
     preparing.add_argument("--python", default="3.12", help="Python version of the machine with the GPU")
     running = actions.add_parser("run", help="run the stages")
     running.add_argument("--budget", type=float, default=840, metavar="SECONDS")
@@ -54,14 +59,27 @@ def parse() -> argparse.Namespace:
     running.add_argument("--device", default="cuda", metavar="cuda|cuda:N|cpu")
     running.add_argument("--tiny", action="store_true", help="smallest sizes, made-up images; measures nothing")
     running.add_argument("--only", default="", metavar="STAGE,…", help=", ".join(stage.name for stage in STAGES))
-    running.add_argument("--pack", type=Path, default=PACK_FOLDER / pack.PACK_NAME, help="file that `prepare` wrote")
+    running.add_argument(
+        "--pack",
+        type=Path,
+        default=PACK_FOLDER / pack.PACK_NAME,
+        help="file that `prepare` wrote, or a folder with its content",
+    )
     running.add_argument("--data", type=Path, help="image set to use in place of the packed one")
     actions.add_parser("stage").add_argument("settings", type=Path)
     return parser.parse_args()
 
 
 def prepare(given: argparse.Namespace) -> None:
-    file = pack.make_pack(given.data, given.weights, PACK_FOLDER, given.python, given.content)
+    file = pack.make_pack(
+        given.data,
+        given.weights,
+        PACK_FOLDER,
+        given.python,
+        given.content,
+        quality=given.quality,
+        without=given.without,
+    )
     place = PACK_FOLDER.relative_to(REPOSITORY)
     print(f"{file}: {file.stat().st_size / 2**20:.1f} MiB. Copy the repository with {place}/, then there:")
     print("  python benchmarks/gpu.py run --budget 840 --out DIR")
@@ -77,13 +95,16 @@ def run(given: argparse.Namespace) -> None:
         sys.exit(f"--only {', '.join(sorted(unknown))}: choose among {', '.join(stage.name for stage in STAGES)}.")
     with tempfile.TemporaryDirectory(prefix="ganbal-gpu-") as folder:
         scratch = Path(folder)
-        environment = os.environ | {"GANBAL_CACHE": str(scratch / "cache")}
+        # Nothing goes online, and modules are compiled once, as in an installed package.
+        environment = os.environ | {"GANBAL_CACHE": str(scratch / "cache"), "NO_ALBUMENTATIONS_UPDATE": "1"}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         python_path = [str(REPOSITORY)]
         if given.tiny:
             make_settings = tiny_settings(given, scratch, out)
         else:
-            make_settings = full_settings(given, scratch, out)
-            python_path += [str(wheel) for wheel in pack.missing_packages(scratch)]
+            content = unpacked(given.pack, scratch)
+            make_settings = full_settings(given, scratch, out, content)
+            python_path += [str(wheel) for wheel in pack.missing_packages(content)]
         environment["PYTHONPATH"] = os.pathsep.join([*python_path, os.environ.get("PYTHONPATH", "")])
         results = run_stages(make_settings, environment, given.budget, only)
     failed = [name for name, outcome in results["stages"].items() if outcome["status"] != "done"]
@@ -93,14 +114,21 @@ def run(given: argparse.Namespace) -> None:
     sys.exit(1 if failed else 0)
 
 
-def full_settings(given: argparse.Namespace, scratch: Path, out: Path) -> Callable[[str, float], Settings]:
-    if not given.pack.is_file():
-        sys.exit(
-            f"{given.pack} is missing: run `python benchmarks/gpu.py prepare` first, or name the file with --pack."
-        )
-    pack.unpack(given.pack, scratch)
-    weights = scratch / "weights"
-    data = given.data.resolve() if given.data else scratch / "data"
+def unpacked(place: Path, scratch: Path) -> Path:
+    """The folder with the content of the pack."""
+    if place.is_dir():
+        return place.resolve()
+    if not place.is_file():
+        sys.exit(f"{place} is missing: run `python benchmarks/gpu.py prepare` first, or name the file with --pack.")
+    pack.unpack(place, scratch)
+    return scratch
+
+
+def full_settings(
+    given: argparse.Namespace, scratch: Path, out: Path, content: Path
+) -> Callable[[str, float], Settings]:
+    weights = content / "weights"
+    data = given.data.resolve() if given.data else content / "data"
     return lambda stage, seconds: Settings(
         stage=stage,
         device=given.device,

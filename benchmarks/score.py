@@ -26,6 +26,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 REFERENCE = Path(__file__).resolve().with_name("reference_fid.py")
+WARM_UP_IMAGES = 64
 HUB_NAME = "pt_inception-2015-12-05-6726825d.pth"
 
 
@@ -88,17 +89,63 @@ def run(options: argparse.Namespace, scratch: Path, on_figures: Callable[[dict],
             take("ganbal score, every score, first time", ours(options, real, first, None), fid_of, **empty)
         if not options.first_only:
             take("ganbal score, FID only, real side cached", ours(options, real, second, "[fid]"), fid_of, **cache)
+    loaded = time_loaded(options, real, first, scratch)
+    on_figures({"seconds_in_a_process_that_has_loaded_everything": loaded})
     agreement = values["ganbal score, FID only, first time"] / values["pytorch-fid"] - 1
     return {
         "images": [len(list(real.iterdir())), len(list(first.iterdir()))],
         "dims": options.dims,
         "seconds": {name: statistics.median(taken) for name, taken in seconds.items()},
         "all_seconds": seconds,
+        "seconds_in_a_process_that_has_loaded_everything": loaded,
         "fid": values,
         "relative_difference_of_fid": agreement,
         "distance_step_seconds": time_distance_step(options.share, options.distance_dims),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, {options.device}",
     }
+
+
+def time_loaded(options: argparse.Namespace, real: Path, synthetic: Path, scratch: Path) -> dict[str, float]:
+    """Seconds from two folders to FID in this process, after both programs have loaded their libraries and have used
+    the device once: what remains besides the start of a process.
+    """
+    import torch
+    from pytorch_fid.fid_score import calculate_fid_given_paths
+    from reference_fid import restore_disp
+
+    from ganbal.config import load_config
+    from ganbal.runtime.console import Console
+    from ganbal.stages.score import score_two_sets
+
+    restore_disp()
+    few = [scratch / f"few-{side.name}" for side in (real, synthetic)]
+    for folder, side in zip(few, (real, synthetic), strict=True):
+        folder.mkdir()
+        for file in sorted(side.iterdir())[:WARM_UP_IMAGES]:
+            shutil.copyfile(file, folder / file.name)
+    given = [f"score.dims={options.dims}", f"score.weights={options.weights.resolve()}", "score.metrics=[fid]"]
+    config = load_config(None, [*given, f"device={options.device}"])
+
+    def with_pytorch_fid(sides: list[Path]) -> None:
+        paths, workers = [str(side) for side in sides], min(8, os.cpu_count() or 1)
+        calculate_fid_given_paths(paths, 50, torch.device(options.device), options.dims, num_workers=workers)
+
+    def with_ganbal(sides: list[Path]) -> None:
+        score_two_sets(*sides, config, Console(quiet=True))
+
+    before = dict(os.environ)
+    os.environ |= {"TORCH_HOME": str(scratch / "torch"), "GANBAL_CACHE": str(scratch / "cache-loaded")}
+    try:
+        seconds = {}
+        for name, compute in (("pytorch-fid", with_pytorch_fid), ("ganbal score, FID only", with_ganbal)):
+            compute(few)
+            start = time.perf_counter()
+            compute([real, synthetic])
+            seconds[name] = time.perf_counter() - start
+        return seconds
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def ours(options: argparse.Namespace, real: Path, synthetic: Path, metrics: str | None) -> list[str]:

@@ -16,14 +16,14 @@ import train_classifier
 from classifiers.training import loop as loop_module
 from gpu_stages.settings import Record, Settings
 
-MODELS = ("baseline_cnn", "cnn_64")
+MODELS = ("cnn_64", "baseline_cnn")
 
 
 def measure(settings: Settings, record: Record) -> None:
     device = torch.device(settings.device)
     rounds, steps = (1, 2) if settings.tiny else (3, 60)
     workers = (1,) if settings.tiny else (2, 8)
-    for model in MODELS[-1:] if settings.tiny else MODELS:
+    for model in MODELS[:1] if settings.tiny else MODELS:
         given = argparse.Namespace(model=model, data=settings.data, size=None, batch=8 if settings.tiny else 32)
         makers = loops_to_time(given, device, workers)
         seconds: dict[str, list[float]] = {name: [] for name in makers}

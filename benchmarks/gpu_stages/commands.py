@@ -22,6 +22,10 @@ class Process:
     def has_ended(self) -> bool:
         return self._process.poll() is not None
 
+    def send(self, number: int) -> None:
+        if not self.has_ended:
+            self._process.send_signal(number)
+
     def kill(self) -> None:
         if not self.has_ended:
             os.killpg(self._process.pid, signal.SIGKILL)

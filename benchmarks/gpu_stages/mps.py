@@ -8,13 +8,13 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CONTROL = "nvidia-cuda-mps-control"
 FOLDERS = ("/usr/local/nvidia/bin", "/usr/bin", "/usr/local/cuda/bin")
 """Where drivers put their programs, besides PATH."""
-SECONDS_TO_START = 10.0
+SECONDS_TO_START = SECONDS_TO_STOP = 10.0
 
 
 def control_program() -> str | None:
@@ -23,8 +23,11 @@ def control_program() -> str | None:
 
 
 @contextmanager
-def multi_process_service(folder: Path) -> Iterator[None]:
+def multi_process_service(folder: Path) -> Iterator[dict[str, str]]:
     """The service runs inside the block, for processes that are started there; it changes no setting of the card.
+
+    Yields:
+        What has been added to the environment.
 
     Raises:
         RuntimeError: the service is missing or does not start.
@@ -43,9 +46,10 @@ def multi_process_service(folder: Path) -> Iterator[None]:
             subprocess.run([program, "-d"], check=True, timeout=SECONDS_TO_START)
         except (OSError, subprocess.SubprocessError) as error:
             raise RuntimeError(f"{CONTROL} does not start: {error}") from error
-        yield
+        yield places
+        with suppress(subprocess.TimeoutExpired):  # it waits for processes that are still alive
+            subprocess.run([program], input="quit\n", text=True, timeout=SECONDS_TO_STOP, check=False)
     finally:
-        subprocess.run([program], input="quit\n", text=True, timeout=SECONDS_TO_START, check=False)
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)

@@ -4,6 +4,7 @@ One solid archive with LZMA and the x86 filter: OpenCV alone is 50 MB as a wheel
 WebP, the size of configs/default.yaml. Weights are float16, high and low bytes apart, as only the former compress.
 """
 
+import compileall
 import io
 import itertools
 import lzma
@@ -18,7 +19,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 LIMIT_BYTES = 60 * 2**20
-IMAGE_SIZE_PX, IMAGE_QUALITY, JPEG_QUALITY = 160, 45, 95
+IMAGE_SIZE_PX, IMAGE_QUALITY, JPEG_QUALITY = 160, 45, 98
 INCEPTION, MOBILENET = "fid_inception_2015-12-05_dims768.pth", "mobilenet_v2_imagenet_features.pth"
 VGG16 = "vgg16_imagenet_features.pth"
 CONTENTS = {"scores": (INCEPTION, MOBILENET), "published": (VGG16,)}
@@ -36,7 +37,16 @@ UNUSED_SUFFIXES = (".pyi", ".xml", ".cpp", ".pyx")
 _FILTERS = [{"id": lzma.FILTER_X86}, {"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 2**26}]
 
 
-def make_pack(data: Path, weights: Path, folder: Path, python: str, content: str) -> Path:
+def make_pack(
+    data: Path,
+    weights: Path,
+    folder: Path,
+    python: str,
+    content: str,
+    *,
+    quality: int = IMAGE_QUALITY,
+    without: Sequence[str] = (),
+) -> Path:
     """Write the pack.
 
     Args:
@@ -45,6 +55,8 @@ def make_pack(data: Path, weights: Path, folder: Path, python: str, content: str
         folder: where the pack goes.
         python: version of the machine's Python, such as "3.12".
         content: one of `CONTENTS`.
+        quality: of the images, as WebP counts it.
+        without: distributions that the machine has.
 
     Raises:
         SystemExit: the pack is larger than 60 MiB; it is deleted.
@@ -56,7 +68,7 @@ def make_pack(data: Path, weights: Path, folder: Path, python: str, content: str
         tarfile.open(fileobj=file, mode="w|") as archive,
     ):
         for name, data_bytes in itertools.chain(
-            wheel_files(python), weight_files(weights, CONTENTS[content]), image_files(data)
+            wheel_files(python, without), weight_files(weights, CONTENTS[content]), image_files(data, quality)
         ):
             entry = tarfile.TarInfo(name)
             entry.size = len(data_bytes)
@@ -68,12 +80,13 @@ def make_pack(data: Path, weights: Path, folder: Path, python: str, content: str
     return temporary.replace(target)
 
 
-def wheel_files(python: str) -> Iterator[tuple[str, bytes]]:
+def wheel_files(python: str, without: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     """(wheels/DISTRIBUTION-VERSION/path, content) of every file of the wheels that is needed at run time."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
         command += ["--python-version", python, "--implementation", "cp", "--dest", folder]
-        subprocess.run([*command, *(f"--platform={name}" for name in PLATFORMS), *WHEELS], check=True)
+        wanted = [wheel for wheel in WHEELS if not wheel.startswith(tuple(without))] if without else WHEELS
+        subprocess.run([*command, *(f"--platform={name}" for name in PLATFORMS), *wanted], check=True)
         for wheel in sorted(Path(folder).glob("*.whl")):
             distribution = "-".join(wheel.name.split("-")[:2])
             with zipfile.ZipFile(wheel) as archive:
@@ -97,16 +110,20 @@ def weight_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, byte
         yield f"weights/{name}.whole", save(others)
 
 
-def image_files(data: Path) -> Iterator[tuple[str, bytes]]:
+def image_files(data: Path, quality: int) -> Iterator[tuple[str, bytes]]:
     from PIL import Image
 
-    files = sorted(file for file in data.rglob("*") if file.suffix.lower() in (".jpeg", ".jpg", ".png"))
-    for file in files:
+    def encoded(file: Path) -> tuple[str, bytes]:
         with Image.open(file) as image:
             small = image.convert("L").resize((IMAGE_SIZE_PX, IMAGE_SIZE_PX), Image.Resampling.BICUBIC)
         content = io.BytesIO()
-        small.save(content, "WEBP", quality=IMAGE_QUALITY, method=6)
-        yield f"images/{file.relative_to(data).with_suffix('.webp').as_posix()}", content.getvalue()
+        small.save(content, "WEBP", quality=quality, method=6)
+        return f"images/{file.relative_to(data).with_suffix('.webp').as_posix()}", content.getvalue()
+
+    with ThreadPoolExecutor() as pool:
+        yield from pool.map(
+            encoded, sorted(file for file in data.rglob("*") if file.suffix.lower() in (".jpeg", ".jpg", ".png"))
+        )
 
 
 def unpack(pack: Path, folder: Path) -> None:
@@ -115,6 +132,7 @@ def unpack(pack: Path, folder: Path) -> None:
         archive.extractall(folder, filter="data")
     write_weights(folder / "weights")
     write_images(folder / "images", folder / "data")
+    compileall.compile_dir(str(folder / "wheels"), quiet=2, workers=0)
 
 
 def write_weights(folder: Path) -> None:

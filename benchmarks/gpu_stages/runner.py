@@ -32,16 +32,17 @@ class Stage:
 STAGES = (
     Stage("limits", 10, 12),
     Stage("gan", 40, 55),
-    Stage("classifiers", 30, 40),
-    Stage("scoring", 35, 55),
+    Stage("classifiers", 30, 35),
+    Stage("scoring", 35, 75),
     Stage("end_to_end", 90, 170),
-    Stage("workers", 35, 60),
+    Stage("workers", 35, 85),
     Stage("projection", 8, 10),
     Stage("variants", 30, 50),
     Stage("gpu_tests", 20, 60),
     Stage("search", 120, 600, only_if_named=True),
     Stage("answer", 200, 600, only_if_named=True),
-    Stage("published", 240, 600, only_if_named=True),
+    Stage("published", 120, 600, only_if_named=True),
+    Stage("generators", 60, 600, only_if_named=True),
 )
 """Those that later stages need come first. With a budget of 400 s, a box has about as many seconds as its number."""
 

@@ -1,7 +1,11 @@
 """Stage 5: studies of many arms with `baseline_cnn`, with 6, 4 and 1 cells at a time."""
 
+import json
 import shutil
+import time
 from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
 
 from ganbal.config import load_config
 from ganbal.study.arms.registry import ARMS
@@ -54,9 +58,20 @@ def measure(settings: Settings, record: Record) -> None:
             seconds = ganbal(Command("compare", settings, run, given))
         cells = len(list((run / "study" / "cells").glob("*/*/*/metrics.json")))
         found = {"seconds": round(seconds, 1), "cells": cells, "seconds_per_cell": round(seconds / cells, 3)}
+        found |= times_of_cells(run, seconds)
         record.add(**{name: found})
         first_seconds = first_seconds or seconds
         shutil.rmtree(run)
+
+
+def times_of_cells(run: Path, seconds: float) -> dict[str, Any]:
+    """How long cells took, each for itself, and when the first and the last one were finished."""
+    files = sorted((run / "study" / "cells").glob("*/*/*/metrics.json"), key=lambda file: file.stat().st_mtime)
+    start = time.time() - seconds
+    return {
+        "seconds_of_each_cell": [json.loads(file.read_text())["seconds"] for file in files],
+        "first_and_last_finished_after": [round(files[end].stat().st_mtime - start, 1) for end in (0, -1)],
+    }
 
 
 def steps_of_cells(settings: Settings) -> int:

@@ -10,6 +10,8 @@ from contextlib import suppress
 import torch
 from torch import Tensor
 
+from classifiers.training.garbage_collection import garbage_collection_paused
+
 Step = Callable[..., Tensor]
 """(inputs (B, …), labels (B,), …) → loss, a scalar. It updates the weights and reads nothing back from the device."""
 Replay = Callable[[], None]
@@ -54,7 +56,8 @@ class RecordedTrainingStep:
     def _record_on(self, batch: tuple[Tensor, ...]) -> None:
         self._batch = tuple(given.clone() for given in batch)
         try:
-            self._replay = self._record(self._run_step)
+            with garbage_collection_paused():
+                self._replay = self._record(self._run_step)
         except RuntimeError as error:
             self._can_record = False
             reason = (str(error).strip().splitlines() or [type(error).__name__])[0]

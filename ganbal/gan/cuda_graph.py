@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from classifiers.training.garbage_collection import garbage_collection_paused
 from ganbal.gan.state import TrainingState
 from ganbal.gan.train_step import MEASURES, StepFunction, StepKind
 
@@ -76,7 +77,8 @@ class RecordedStep:
     def _try_to_record(self, kind: StepKind) -> Recording | None:
         measures = torch.empty(len(MEASURES), device=self._state.device)
         try:
-            replay = self._record(lambda: measures.copy_(self._run(kind)), self._state.random)
+            with garbage_collection_paused():
+                replay = self._record(lambda: measures.copy_(self._run(kind)), self._state.random)
         except Exception as error:  # of the driver, of torch's rules for capturing, of a compiled kernel
             self._on_failure(f"{type(error).__name__}: {' '.join(str(error).split())[:120]}")
             return None

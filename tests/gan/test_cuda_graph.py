@@ -110,6 +110,38 @@ def test_a_step_that_cannot_be_recorded_runs_plainly_with_one_message():
     assert len(reasons) == 1 and "not permitted" in reasons[0]
 
 
+class OldGraph:
+    """What a graph of an earlier training is: in a reference cycle, so that only the garbage collector frees it."""
+
+    def __init__(self, freed):
+        self.itself, self.freed = self, freed
+
+    def __del__(self):
+        self.freed.append("old graph")
+
+
+def test_no_old_graph_is_freed_while_a_step_is_recorded():
+    """To free a CUDA graph while another one is recorded makes the recording invalid."""
+    state, *others = material("small-data")
+    freed, freed_while_recording = [], []
+
+    def record(function, random):
+        before = len(freed)
+        OldGraph(freed)
+        objects = [[] for _ in range(3 * gc.get_threshold()[0])]  # so many make the collector run
+        del objects
+        freed_while_recording.extend(freed[before:])
+        return function
+
+    assert gc.isenabled()
+    OldGraph(freed)
+    step = build(state, *others, record=lambda run: RecordedStep(run, state, pytest.fail, record=record))
+    for _ in range(WARM_UP_STEPS + 1):
+        step()
+    assert freed_while_recording == []
+    assert gc.isenabled()
+
+
 class HostReads(TorchDispatchMode):
     """Collects the operators that return a value of the device to Python, which a recording does not permit."""
 

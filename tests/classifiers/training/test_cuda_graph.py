@@ -1,3 +1,4 @@
+import gc
 import warnings
 from functools import partial
 
@@ -72,6 +73,18 @@ def test_a_smaller_batch_is_trained_on_too():
         training.batches[5] = tuple(part[:3] for part in training.batches[5])
     step = RecordedTrainingStep(replayed.step, replayed.record)
     assert torch.equal(replayed.run(step)[1], eager.run(eager.step)[1])
+
+
+def test_the_garbage_collector_does_not_run_while_a_step_is_recorded():
+    training, enabled = Training(WARM_UP_STEPS + 2), []
+
+    def record(function):
+        enabled.append(gc.isenabled())
+        return function
+
+    training.run(RecordedTrainingStep(training.step, record))
+    assert enabled == [False]
+    assert gc.isenabled()
 
 
 def test_a_step_that_cannot_be_recorded_runs_eagerly_with_one_warning():
