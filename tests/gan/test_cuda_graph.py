@@ -238,6 +238,24 @@ def test_on_a_gpu_a_change_of_the_rate_reaches_replays(cuda):
 
 
 @pytest.mark.gpu
+def test_on_a_gpu_graphs_of_earlier_trainings_do_not_disturb_a_recording(cuda):
+    for _ in range(3):
+        state, *others = material("dcgan", cuda)
+        step = build(state, *others, record=lambda run, state=state: RecordedStep(run, state, pytest.fail))
+        step.itself = step  # only the garbage collector frees it
+        for _ in range(WARM_UP_STEPS):
+            step()
+        threshold = gc.get_threshold()
+        gc.set_threshold(1)  # collect at nearly every new object
+        try:
+            step()
+        finally:
+            gc.set_threshold(*threshold)
+        step()
+        del state, others, step
+
+
+@pytest.mark.gpu
 def test_on_a_gpu_a_failed_recording_leaves_everything_usable(cuda):
     random = torch.Generator(cuda).manual_seed(0)
     default = torch.cuda.default_generators[cuda.index].get_state()
