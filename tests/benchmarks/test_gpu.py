@@ -11,7 +11,7 @@ from PIL import Image
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 STAGES = ["limits", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection", "variants", "gpu_tests"]
-STAGES += ["search", "answer", "published", "generators"]
+STAGES += ["search", "answer", "published", "generators", "profiles"]
 
 
 @pytest.fixture
@@ -51,6 +51,7 @@ def test_a_tiny_run_on_the_cpu_goes_through_every_stage(tmp_path: Path) -> None:
     assert systems == [(name, arm) for name in names for arm in ("imbalanced", "gan")]
     assert all(len(row["honest"]) == len(row["documents"]) == 1 for row in figures["published"]["systems"])
     assert (tmp_path / "published" / "reproduction.csv").is_file()
+    assert any("train_classifier" in name for name in figures["profiles"]["compare"]["with_what_they_call"])
     assert figures["generators"]["ended_too_early"] == []
     assert (tmp_path / "generators" / "0" / "last.safetensors").is_file()
     assert figures["projection"]["all_arms_10_seeds_2_classifiers_s"] > 0
