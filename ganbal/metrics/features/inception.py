@@ -58,8 +58,10 @@ class InceptionFeatures(nn.Module):
     def __init__(self, weights: Mapping[str, torch.Tensor], dims: int) -> None:
         """Build from a state dictionary in pytorch-fid's key names."""
         super().__init__()
-        network = empty_inception()
-        network.load_state_dict(weights)
+        with torch.device("meta"):  # without initial values, which take half a second
+            network = empty_inception()
+        floats = {name: value.float() if value.is_floating_point() else value for name, value in weights.items()}
+        network.load_state_dict(floats, assign=True)
         network.eval()
         names = _MODULES_BY_DIMS[dims]
         self.layers = nn.Sequential(
@@ -170,7 +172,7 @@ def _checked_weights(file: Path, dims: int) -> dict[str, torch.Tensor]:
 
 @functools.lru_cache(maxsize=1)
 def _expected_shapes() -> dict[str, torch.Size]:
-    with torch.device("meta"):  # without memory or initial values, which take half a second
+    with torch.device("meta"):
         return {name: value.shape for name, value in empty_inception().state_dict().items()}
 
 
