@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.metrics import average_precision_score, matthews_corrcoef, roc_auc_score
 
 from classifiers.evaluation.calibration import brier_score, expected_calibration_error
 from classifiers.evaluation.thresholds import THRESHOLD
@@ -50,6 +49,8 @@ def evaluate(
     Raises:
         ValueError: no images, shapes or labels do not match, or probabilities lie outside [0, 1].
     """
+    from sklearn.metrics import matthews_corrcoef  # not above: it takes a second
+
     _check(labels, probabilities, len(classes))
     predicted = predicted_classes(probabilities, threshold)
     matrix = confusion_matrix(labels, predicted, len(classes))
@@ -88,6 +89,8 @@ def _class_measures(matrix: np.ndarray, label: int) -> dict[str, float]:
 
 def _areas(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float | None, float | None]:
     """ROC-AUC and PR-AUC: of class 1 for two classes, else the mean over the classes that occur."""
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
     occurring = np.unique(labels)
     if len(occurring) < 2:
         return None, None

@@ -4,7 +4,6 @@ from typing import Self
 
 import numpy as np
 import torch
-from sklearn.ensemble import RandomForestClassifier
 from torch import Tensor
 
 from classifiers.errors import ClassifierInputError
@@ -67,6 +66,8 @@ def fit_forest(features: np.ndarray, labels: np.ndarray, settings: FitSettings) 
     Raises:
         ClassifierInputError: a class has no images.
     """
+    from sklearn.ensemble import RandomForestClassifier  # not above: it takes a second
+
     check_all_classes(labels, settings.num_classes)
     grown = RandomForestClassifier(NUM_TREES, class_weight=settings.weight_of_class, random_state=settings.seed)
     trees = [tree.tree_ for tree in grown.fit(features.astype(np.float32), labels).estimators_]

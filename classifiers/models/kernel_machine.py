@@ -9,7 +9,6 @@ from typing import Literal, Self
 
 import numpy as np
 import torch
-from sklearn.svm import SVC
 from torch import Tensor
 
 from classifiers.models.fitted_layer import FitSettings, FittedLayer, check_all_classes
@@ -66,6 +65,8 @@ def fit_rbf_machine(features: np.ndarray, labels: np.ndarray, settings: FitSetti
 
 
 def _fit(features: np.ndarray, labels: np.ndarray, settings: FitSettings, kernel: Kernel) -> KernelMachine:
+    from sklearn.svm import SVC  # not above: it takes a second
+
     check_all_classes(labels, settings.num_classes)
     features = features.astype(np.float64)
     gamma = 0.0 if kernel == "linear" else 1 / (features.shape[1] * (features.var() or 1.0))

@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torchvision import models
 
 from classifiers.models.dense_head import dense_head
 from classifiers.models.initialization import initialize_like_keras
@@ -31,6 +30,8 @@ def transfer_model(name: str) -> Model:
     Raises:
         ClassifierInputError: torchvision has no such network, or the number of blocks is invalid.
     """
+    from torchvision import models  # not above: it takes two seconds
+
     check_model_name(name)
     network, colon, blocks = name.removeprefix(TRANSFER).partition(":")
     published: Any = models.get_model_weights(network)
@@ -61,6 +62,8 @@ def transfer_model(name: str) -> Model:
 def build_backbone(network: str) -> nn.Module:
     """(B, 3, S, S) to feature vectors (B, F): the network without its last dense layers and with uninitialized
     weights."""
+    from torchvision import models
+
     # On the CPU even inside a "meta" device context: some networks compute with tensors while they are built.
     with torch.random.fork_rng(devices=[]), torch.device("cpu"):
         # Weights that `none` leaves to torchvision's initialization are the same every time.

@@ -7,7 +7,6 @@ its baseline network are used.
 
 import torch
 from torch import nn
-from torchvision.models import VGG16_Weights, vgg16
 
 from classifiers.models.dense_head import dense_head
 from classifiers.models.initialization import initialize_like_keras
@@ -17,6 +16,8 @@ from classifiers.models.pretrained_weights import PublicWeights
 
 def build_backbone() -> nn.Module:
     """(B, 3, S, S) to (B, 512, S // 32, S // 32); the weights are not initialized."""
+    from torchvision.models import vgg16  # not above: it takes two seconds
+
     # torchvision builds its classifier as well: on "meta", its 124 million weights take neither time nor memory.
     with torch.device("meta"):
         features = vgg16(init_weights=False).features
@@ -37,5 +38,7 @@ VGG16_TRANSFER = Model(
     build_backbone=build_backbone,
     build_head=build_head,
     initialize=initialize_like_keras,
-    public_weights=PublicWeights("VGG16", VGG16_Weights.IMAGENET1K_V1.url, backbone_prefix="features."),
+    public_weights=PublicWeights(
+        "VGG16", "https://download.pytorch.org/models/vgg16-397923af.pth", backbone_prefix="features."
+    ),
 )

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize, stats
-from sklearn.metrics import roc_auc_score
 
 from ganbal.metrics.feature_score import FeatureScore, Interval
 from ganbal.metrics.floor import CONFIDENCE
@@ -39,6 +38,8 @@ def two_sample_auc(
         generator: selects equally many images per side, and the folds.
         folds: at least 2; each side needs at least as many images.
     """
+    from sklearn.metrics import roc_auc_score  # not above: it takes a second
+
     number = min(len(real), len(synthetic))
     assert number >= folds >= 2, f"{number} images per side for {folds} folds"
     features = np.concatenate(

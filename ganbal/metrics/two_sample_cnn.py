@@ -9,7 +9,6 @@ import itertools
 
 import numpy as np
 import torch
-from sklearn.metrics import roc_auc_score
 
 from classifiers.registry import build_model, find_model
 from classifiers.trained_classifier import predict_logits
@@ -41,6 +40,8 @@ def cnn_two_sample_aucs(
             that it has not seen.
         seed: of the initial weights and the order of the images.
     """
+    from sklearn.metrics import roc_auc_score  # not above: it takes a second
+
     separator = Separator(real, synthetic, seed=seed, device=device)
     truth, areas = np.repeat([0, 1], [len(unseen_real), len(unseen_synthetic)]), []
     for _ in range(epochs):

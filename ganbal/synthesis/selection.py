@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy.stats import rankdata
-from sklearn.cluster import KMeans
 
 from classifiers.pixels import num_channels
 from ganbal.errors import GanbalError
@@ -171,6 +170,8 @@ def _groups_and_quotas(
     candidates: np.ndarray, real: np.ndarray, count: int, seed: int, device: torch.device
 ) -> tuple[np.ndarray, np.ndarray]:
     """The group of each candidate, (M,), and how many of each group are to be selected, (K,)."""
+    from sklearn.cluster import KMeans  # not above: it takes a second
+
     extractor = untrained_extractor(device, channels=num_channels(real))
     features, others = (embed_images(side, extractor).astype(np.float64) for side in (real, candidates))
     mean, deviation = features.mean(axis=0), features.std(axis=0)

@@ -40,6 +40,18 @@ def test_lost_diversity_is_detected_but_not_low_diversity_at_the_start():
     assert detect_collapse([FINE | {"relative_diversity": d} for d in (0.1, 0.2)]) is None
 
 
+def test_diversity_that_never_came_is_detected_after_many_images():
+    """A class-conditional training on an H200 kept a diversity of 0.02 for a million images, unnoticed."""
+    rows = [
+        FINE | {"images_seen": number, "relative_diversity": value}
+        for number, value in ((32_000, 0.03), (64_000, 0.02))
+    ]
+    assert detect_collapse(rows[:1]) is None
+    assert "all the time" in detect_collapse(rows)
+    assert detect_collapse([*rows, FINE | {"images_seen": 67_200}]) is None  # not measured in this row
+    assert detect_collapse([rows[0], rows[1] | {"relative_diversity": 0.3}]) is None
+
+
 def test_rows_before_a_rollback_do_not_count():
     assert detect_collapse([PINNED] * 4 + [PINNED], num_restored=4) is None
     assert detect_collapse([PINNED] * 4 + [PINNED] * 4, num_restored=4) is None

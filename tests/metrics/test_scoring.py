@@ -163,7 +163,7 @@ def test_two_folders_give_what_their_arrays_give(tmp_path: Path, draw_chests: Ca
 def test_auto_reports_its_choice(
     tmp_path: Path, draw_chests: Callable, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ganbal.metrics.features.registry.inception_is_cached", lambda: False)
+    monkeypatch.setattr("ganbal.metrics.features.inception.inception_is_cached", lambda: False)
     config = ScoreConfig(extractor="auto", metrics=("fid",), floor_splits=2)
     scores = score(draw_chests(20, 40, 0), draw_chests(20, 40, 1), config=config, console=Console())
     assert "Features: untrained (no Inception weights" in capsys.readouterr().err

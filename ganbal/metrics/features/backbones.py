@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import torch
-import torchvision.models
 from torch import nn
 
 from classifiers.errors import ClassifierInputError
@@ -59,13 +58,15 @@ def backbone_extractor(
     Raises:
         InputError: no such network, or weights that are missing or of another network.
     """
+    from torchvision.models import get_model  # not above: it takes two seconds
+
     url = _public_weights(name)
     file = weights_file or download(url, what=f"torchvision's ImageNet weights of {name}")
     extra = {"init_weights": False} if name in ("inception_v3", "googlenet") else {}
     with torch.random.fork_rng(devices=[]):
         # Layers missing in the file are never used, but their random initialization must not change the caller's
         # random state.
-        network = torchvision.models.get_model(name, weights=None, **extra)
+        network = get_model(name, weights=None, **extra)
     head = head_of(network)
     _load(network, read_weights(file, what=f"weights of {name}"), head, file, name)
     mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (_IMAGENET_MEAN, _IMAGENET_STD))
@@ -82,11 +83,13 @@ def backbone_extractor(
 
 
 def _public_weights(name: str) -> str:
+    from torchvision.models import get_model_weights
+
     try:
         check_torchvision_network(name)
     except ClassifierInputError as error:
         raise InputError(found=error.found, expected=error.expected, action=error.action) from error
-    return str(next(iter(torchvision.models.get_model_weights(name))).url)
+    return str(next(iter(get_model_weights(name))).url)
 
 
 def _load(network: nn.Module, weights: dict[str, torch.Tensor], head: str, file: Path, name: str) -> None:

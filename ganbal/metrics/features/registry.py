@@ -1,6 +1,7 @@
 """The extractors by their names in `score.extractor`."""
 
 from pathlib import Path
+from types import ModuleType
 
 import torch
 
@@ -8,12 +9,6 @@ from ganbal.config import ScoreConfig
 from ganbal.errors import InputError
 from ganbal.metrics.features.backbones import backbone_download, backbone_extractor, check_backbone
 from ganbal.metrics.features.extractor import Extractor
-from ganbal.metrics.features.inception import (
-    check_inception,
-    inception_download,
-    inception_extractor,
-    inception_is_cached,
-)
 from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.features.xray import check_xray, xray_download, xray_extractor
 from ganbal.runtime.download import Download
@@ -25,7 +20,7 @@ def resolve_extractor(config: ScoreConfig) -> str:
     """The extractor's name; `auto` is Inception where its weights are given or cached, otherwise `untrained`."""
     if config.extractor != "auto":
         return config.extractor
-    return "inception" if config.weights is not None or inception_is_cached() else "untrained"
+    return "inception" if config.weights is not None or _inception().inception_is_cached() else "untrained"
 
 
 def check_extractor(config: ScoreConfig) -> None:
@@ -36,7 +31,7 @@ def check_extractor(config: ScoreConfig) -> None:
     """
     name = resolve_extractor(config)
     if name == "inception":
-        check_inception(config.weights, config.dims)
+        _inception().check_inception(config.weights, config.dims)
     elif name == "xray":
         check_xray(config.weights)
     elif name.startswith(_BACKBONE_PREFIX):
@@ -56,7 +51,7 @@ def download_of_extractor(config: ScoreConfig) -> Download | None:
     if config.weights is not None:
         return None
     if name == "inception":
-        return inception_download()
+        return _inception().inception_download()
     if name == "xray":
         return xray_download()
     return backbone_download(name.removeprefix(_BACKBONE_PREFIX)) if name.startswith(_BACKBONE_PREFIX) else None
@@ -75,10 +70,16 @@ def build_extractor(config: ScoreConfig, device: torch.device, channels: int = 1
     if name == "untrained":
         return untrained_extractor(device, channels=channels)
     if name == "inception":
-        return inception_extractor(weights, config.dims, config.resize, device)
+        return _inception().inception_extractor(weights, config.dims, config.resize, device)
     if name == "xray":
         return xray_extractor(weights, config.resize, device)
     return backbone_extractor(name.removeprefix(_BACKBONE_PREFIX), weights, config.resize, device)
+
+
+def _inception() -> ModuleType:
+    from ganbal.metrics.features import inception  # not above: torchvision takes two seconds
+
+    return inception
 
 
 def _expanded(path: Path | None) -> Path | None:

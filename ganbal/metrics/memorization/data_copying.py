@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from scipy import stats
-from sklearn.cluster import KMeans
 
 from ganbal.metrics.neighbors import nearest
 
@@ -46,6 +45,8 @@ def data_copying_test(
         generator: seeds the clustering of the training images into cells.
         device: CUDA device for the distances.
     """
+    from sklearn.cluster import KMeans  # not above: it takes a second
+
     cells = int(np.clip(len(held_out) // _IMAGES_PER_CELL, 1, _MAX_CELLS))
     clusters = KMeans(cells, n_init=3, random_state=int(generator.integers(2**31))).fit(training)
     real_distances = nearest(held_out, training, 1, device=device).distances[:, 0]
