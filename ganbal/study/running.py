@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -120,7 +120,10 @@ def _train_in_parallel(missing: Sequence[Cell], num_done: int, parallel: Paralle
         stop_on_signal() as stop,
         console.progress(num_cells, "training classifiers", "cell", initial=num_done) as bar,
     ):
-        jobs = [(parallel.inputs, cell) for cell in missing]
+        # The number of trainings at a time says how many threads each of them may have.
+        study = parallel.inputs.study.model_copy(update={"workers": parallel.executor.workers})
+        inputs = replace(parallel.inputs, study=study)
+        jobs = [(inputs, cell) for cell in missing]
 
         def while_waiting() -> None:
             bar.update(0)  # where there is no terminal, a line now and then shows that the work goes on

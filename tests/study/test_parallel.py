@@ -3,12 +3,19 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from click.testing import CliRunner
 
 from ganbal.cli import main
-from ganbal.config import StudyConfig
-from ganbal.study.parallel import cuda_bytes_per_cell, number_of_workers
+from ganbal.config import DataConfig, StudyConfig
+from ganbal.runtime.console import Console
+from ganbal.study import cell_training
+from ganbal.study.arms.image_set import ImageSet, TrainingSet
+from ganbal.study.parallel import WorkerInputs, cuda_bytes_per_cell, number_of_workers
+from ganbal.study.plan import planned_cells
+from ganbal.study.running import ParallelTraining, _train_in_parallel
 
 SETTINGS = [
     *("data.phantom_images=60", "gan.image_size_px=32", "gan.base_channels=4", "gan.latent_dim=8", "gan.steps=2"),
@@ -76,6 +83,30 @@ def test_two_workers_train_no_finished_cell_again(begun, by_one_process):
 
 
 STUDY = StudyConfig(arms=("imbalanced", "gan"), classifiers=("vgg16",), seeds=5, steps=1000)
+
+
+def test_trainings_at_the_same_time_divide_the_threads_among_them(monkeypatch, tmp_path):
+    """With `workers: auto` each of six trainings on a GPU once had as many threads as one alone."""
+    monkeypatch.setattr(cell_training, "usable_cpus", lambda: 16)
+    inputs = WorkerInputs(tmp_path, DataConfig(), STUDY, seed=0, device="cuda", sizes_px=(32,), cache=tmp_path)
+    assert inputs.study.workers == "auto"
+    images = ImageSet(np.zeros((4, 32, 32), dtype=np.uint8), np.arange(4) % 2)
+    training_set, threads = TrainingSet(images), []
+
+    class SixProcesses:
+        workers = 6
+
+        def each(self, task, items, on_wait):
+            threads.extend(
+                cell_training.training_config(job.study, cell, training_set, torch.device("cuda")).num_workers
+                for job, cell in items
+            )
+            return iter(items)
+
+    _train_in_parallel(planned_cells(STUDY, 0)[:2], 0, ParallelTraining(SixProcesses(), inputs), Console(quiet=True))
+    assert threads == [1, 1]  # 16 CPUs for 6 trainings: one for the training, one for its images
+    alone = cell_training.training_config(STUDY, planned_cells(STUDY, 0)[0], training_set, torch.device("cuda"))
+    assert alone.num_workers == 8
 
 
 @pytest.mark.parametrize(
