@@ -2,13 +2,15 @@
 
     python benchmarks/search_generator.py DATA --extractor inception=FILE --extractor torchvision:mobilenet_v2=FILE
         [--images 128000] [--seeds 1] [--out DIR] [--only VARIANT …] [--variants FILE.yaml] [--hours H]
+    python benchmarks/search_generator.py DATA --extractor … --measure GENERATOR … [--out DIR]
     python benchmarks/search_generator.py phantom --tiny --out DIR
 
 The variants are in generator_search/variants.yaml, the measures in generator_search/measures.py; the rule of the
 ranking is stated in generator_search/ranking.py. A search that was ended goes on where it was: a training from its last
 checkpoint, finished ones from their measures.json. Other settings train in another folder. After each training DIR
 holds table.md, table.csv (all measures, one line per training) and a grid of synthetic images beside validation images.
-The test images are not read.
+The test images are not read. With `--measure`, nothing is trained: generators in files (exports or checkpoints) are
+measured in the same way, one file of measures and one grid each under DIR/measured, with the row of real images.
 """
 
 import argparse
@@ -109,6 +111,14 @@ class Search:
                 row = {"variant": variant.name, "seed": seed} | self._train_and_measure(config, folder)
                 write_json(folder / MEASURES_FILE, row)
             return row
+
+    def measure_file(self, file: Path, folder: Path) -> dict[str, Any]:
+        """The measures of the generator in a file; `folder` gets its grid."""
+        generator = load_generator(file, self.judge.device, self.class_name)
+        latents = latent_rows(LATENT_SEED, self.judge.num_synthetic, generator.latent_dim)
+        synthetic = np.concatenate(list(generator.generate(latents, 64)))
+        self._write_grid(folder / "grid.png", synthetic)
+        return {"file": str(file), "step": generator.step} | self.judge.measure(synthetic, 0)
 
     def finished(self, variant: "Variant", seed: int) -> dict[str, Any] | None:
         """The row of a finished training."""
@@ -306,6 +316,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--variants", type=Path, default=VARIANTS_FILE, metavar="FILE.yaml")
     parser.add_argument("--only", nargs="+", metavar="VARIANT")
+    parser.add_argument("--measure", nargs="+", type=Path, metavar="GENERATOR", help="measure these files, train none")
     parser.add_argument("--hours", type=float, default=float("inf"), help="after this time no training starts")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--tiny", action="store_true", help="smallest sizes: shows that it works, measures nothing")
@@ -325,6 +336,14 @@ def main() -> None:
         device=choose_device(given.device),
         tiny=given.tiny,
     )
+    if given.measure:
+        for number, file in enumerate(given.measure):
+            folder = given.out / "measured" / f"{number}-{file.stem}"
+            row = search.measure_file(file, folder)
+            write_json(folder / MEASURES_FILE, row)
+            print(json.dumps(row), flush=True)
+        print(json.dumps(search.reference()))
+        return
     end = time.monotonic() + 3600 * given.hours
     only = given.only or names
     for row in run(search, variants, range(given.seeds), only=only, may_start=lambda: time.monotonic() < end):

@@ -1,6 +1,7 @@
 """The search for a better generator: its variants, its ranking, and a whole search of the smallest size."""
 
 import csv
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -81,3 +82,13 @@ def test_a_tiny_search_measures_ranks_and_continues(tmp_path: Path) -> None:
     assert subprocess.run(command, capture_output=True).returncode == 0
     assert times == [file.stat().st_mtime_ns for file in sorted(tmp_path.glob("*/0/measures.json"))]
     assert (tmp_path / "table.md").is_file()
+
+    checkpoint = next(tmp_path.glob("*/0/checkpoints/last.pt"))
+    measured = [*command[:6], "--out", str(tmp_path), "--measure", str(checkpoint)]
+    assert subprocess.run(measured, capture_output=True).returncode == 0
+    row = json.loads((tmp_path / "measured" / "0-last" / "measures.json").read_text())
+    trained = json.loads((checkpoint.parents[1] / "measures.json").read_text())
+    assert {name: row[name] for name in row if name not in ("file", "step")} == {
+        name: trained[name] for name in trained if name not in ("variant", "seed", "seconds")
+    }
+    assert (tmp_path / "measured" / "0-last" / "grid.png").is_file()
