@@ -85,26 +85,25 @@ def fit(
     decay, plateau = _decay_of(optimizer, config), _plateau_of(optimizer, config)
     due, losses = check_steps(config.steps, config.checks), list[Tensor]()
     result = TrainingResult(keep_last=config.keep == "last")
-    with _fastest_convolutions(device):
-        for step, batch in enumerate(batches, 1):
-            losses.append(take_step(*batch))
-            if decay is not None:
-                decay.step()
-            callbacks.on_step(1)
-            if step not in due:
-                continue
-            row = {"step": step, "train_loss": torch.stack(losses).mean().item()}
-            row |= evaluate_on(network, validation, num_classes, val_loss, precision)
-            row["learning_rate"] = float(optimizer.param_groups[0]["lr"])
-            losses.clear()
-            result.add(row, network)
-            callbacks.on_check(row)
-            if step <= steps_with_synthetic(config):
-                result.checks_since_best = 0  # the images that the training ends with are still to come
-            if result.checks_since_best >= config.patience:
-                break
-            if plateau is not None:
-                plateau.step(row["val_loss"])
+    for step, batch in enumerate(batches, 1):
+        losses.append(take_step(*batch))
+        if decay is not None:
+            decay.step()
+        callbacks.on_step(1)
+        if step not in due:
+            continue
+        row = {"step": step, "train_loss": torch.stack(losses).mean().item()}
+        row |= evaluate_on(network, validation, num_classes, val_loss, precision)
+        row["learning_rate"] = float(optimizer.param_groups[0]["lr"])
+        losses.clear()
+        result.add(row, network)
+        callbacks.on_check(row)
+        if step <= steps_with_synthetic(config):
+            result.checks_since_best = 0  # the images that the training ends with are still to come
+        if result.checks_since_best >= config.patience:
+            break
+        if plateau is not None:
+            plateau.step(row["val_loss"])
     if not result.kept_weights:
         raise _diverged(result.history[-1], config)
     network.load_state_dict(result.kept_weights, strict=False)
@@ -123,7 +122,8 @@ def prepare_steps(
     kernels = kernels_of(network)
 
     def take_step(inputs: Tensor, labels: Tensor, is_synthetic: Tensor | None = None) -> Tensor:
-        return train_step(network, inputs, labels, loss, optimizer, precision, kernels, config.l2, is_synthetic)
+        with _fastest_convolutions(inputs.device):
+            return train_step(network, inputs, labels, loss, optimizer, precision, kernels, config.l2, is_synthetic)
 
     return optimizer, RecordedTrainingStep(take_step) if on_cuda else take_step
 
@@ -215,7 +215,10 @@ def _decay_of(optimizer: Optimizer, config: TrainingConfig) -> LambdaLR | None:
 
 @contextmanager
 def _fastest_convolutions(device: torch.device) -> Iterator[None]:
-    """On CUDA, let cuDNN measure its algorithms once per shape: training batches all have one shape."""
+    """On CUDA, let cuDNN measure its algorithms once per shape: training batches all have one shape.
+
+    Those of an evaluation occur in a few passes only, which is less than the measuring takes.
+    """
     before = torch.backends.cudnn.benchmark
     torch.backends.cudnn.benchmark = before or device.type == "cuda"
     try:
