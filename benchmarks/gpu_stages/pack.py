@@ -8,6 +8,7 @@ import compileall
 import io
 import itertools
 import lzma
+import re
 import subprocess
 import sys
 import tarfile
@@ -85,7 +86,7 @@ def wheel_files(python: str, without: Sequence[str]) -> Iterator[tuple[str, byte
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:"]
         command += ["--python-version", python, "--implementation", "cp", "--dest", folder]
-        wanted = [wheel for wheel in WHEELS if not wheel.startswith(tuple(without))] if without else WHEELS
+        wanted = wanted_wheels(without)
         subprocess.run([*command, *(f"--platform={name}" for name in PLATFORMS), *wanted], check=True)
         for wheel in sorted(Path(folder).glob("*.whl")):
             distribution = "-".join(wheel.name.split("-")[:2])
@@ -93,6 +94,10 @@ def wheel_files(python: str, without: Sequence[str]) -> Iterator[tuple[str, byte
                 for name in archive.namelist():
                     if not name.endswith(("/", *UNUSED_SUFFIXES)):
                         yield f"wheels/{distribution}/{name}", archive.read(name)
+
+
+def wanted_wheels(without: Sequence[str]) -> list[str]:
+    return [wheel for wheel in WHEELS if re.split("[=<]", wheel)[0] not in without]
 
 
 def weight_files(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:

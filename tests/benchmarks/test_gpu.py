@@ -138,7 +138,7 @@ def test_packed_images_keep_folders_names_and_what_they_show(tmp_path: Path) -> 
     data.mkdir(parents=True)
     ramp = np.tile(np.linspace(0, 255, 224).astype(np.uint8), (224, 1))
     Image.fromarray(ramp).save(data / "IM-0001-0001.jpeg")
-    for name, content in pack.image_files(tmp_path / "set"):
+    for name, content in pack.image_files(tmp_path / "set", pack.IMAGE_QUALITY):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(content)
     pack.write_images(tmp_path / "images", tmp_path / "data")
@@ -146,6 +146,15 @@ def test_packed_images_keep_folders_names_and_what_they_show(tmp_path: Path) -> 
         pixels = np.asarray(image).astype(float)
     assert pixels.shape == (160, 160)
     assert np.abs(pixels - np.linspace(0, 255, 160)).mean() < 3
+
+
+@pytest.mark.usefixtures("gpu_stages")
+def test_packages_that_the_machine_has_are_left_out_by_their_whole_name() -> None:
+    from gpu_stages.pack import WHEELS, wanted_wheels
+
+    assert wanted_wheels([]) == list(WHEELS)
+    left_out = set(WHEELS) - set(wanted_wheels(["pydantic", "stringzilla"]))
+    assert {wheel[:12] for wheel in left_out} == {"pydantic==2.", "stringzilla<"}
 
 
 @pytest.mark.usefixtures("gpu_stages")

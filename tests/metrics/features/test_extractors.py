@@ -10,7 +10,6 @@ from torch import nn
 from ganbal.config import ScoreConfig
 from ganbal.errors import InputError
 from ganbal.metrics.features import inception, weight_files, xray
-from ganbal.metrics.features import registry as choosing
 from ganbal.metrics.features.backbones import backbone_extractor
 from ganbal.metrics.features.inception import inception_extractor
 from ganbal.metrics.features.penultimate import classifier_extractor
@@ -121,10 +120,10 @@ def test_offline_without_weights_the_error_names_the_download(tmp_path: Path, mo
 
 
 def test_auto_takes_inception_where_its_weights_are(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(choosing, "inception_is_cached", lambda: False)
+    monkeypatch.setattr(inception, "inception_is_cached", lambda: False)
     assert resolve_extractor(ScoreConfig(extractor="auto")) == "untrained"
     assert resolve_extractor(ScoreConfig(extractor="auto", weights=tmp_path / "x.pth")) == "inception"
-    monkeypatch.setattr(choosing, "inception_is_cached", lambda: True)
+    monkeypatch.setattr(inception, "inception_is_cached", lambda: True)
     assert resolve_extractor(ScoreConfig(extractor="auto")) == "inception"
     assert build_extractor(ScoreConfig(extractor="untrained"), CPU).identity.name == "untrained"
 
