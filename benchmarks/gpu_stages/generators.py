@@ -25,7 +25,7 @@ VARIANTS = (
     "residual generator with skips and noise, relativistic, 0.05, batches of 64",
     "small-data, rates x 2, full-size layer, both classes, batches of 64",
 )
-"""The most promising ones so far, by docs/lab/generator.md."""
+"""Those of "Five variants side by side on a GPU" in docs/lab/generator.md; replace the ones that failed there."""
 SECONDS_TO_SAVE = 25.0
 """Before the end of the time box: checkpoints are written and exported."""
 MORE_STEPS_THAN_EVER = 100_000_000

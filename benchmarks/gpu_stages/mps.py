@@ -23,11 +23,8 @@ def control_program() -> str | None:
 
 
 @contextmanager
-def multi_process_service(folder: Path) -> Iterator[dict[str, str]]:
+def multi_process_service(folder: Path) -> Iterator[None]:
     """The service runs inside the block, for processes that are started there; it changes no setting of the card.
-
-    Yields:
-        What has been added to the environment.
 
     Raises:
         RuntimeError: the service is missing or does not start.
@@ -46,7 +43,7 @@ def multi_process_service(folder: Path) -> Iterator[dict[str, str]]:
             subprocess.run([program, "-d"], check=True, timeout=SECONDS_TO_START)
         except (OSError, subprocess.SubprocessError) as error:
             raise RuntimeError(f"{CONTROL} does not start: {error}") from error
-        yield places
+        yield
         with suppress(subprocess.TimeoutExpired):  # it waits for processes that are still alive
             subprocess.run([program], input="quit\n", text=True, timeout=SECONDS_TO_STOP, check=False)
     finally:

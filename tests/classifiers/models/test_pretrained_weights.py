@@ -10,7 +10,7 @@ from torch import nn
 
 from classifiers.errors import ClassifierInputError
 from classifiers.models.pretrained_weights import PublicWeights, check_weights, fill_backbone
-from classifiers.registry import build_model, check_model
+from classifiers.registry import build_model, check_model, find_model
 from classifiers.tensor_files import content_digest
 
 PUBLIC = PublicWeights("TinyNet", "https://example.org/tiny-0123abcd.pth", backbone_prefix="features.")
@@ -204,3 +204,10 @@ def test_torchvision_s_vgg16_file_in_both_shapes(tmp_path):
 def test_real_weights_of_another_network_are_refused(shared_weights, name):
     with pytest.raises(ClassifierInputError, match="the weights of another network"):
         check_model("vgg16", str(shared_weights / name), 64, 2)
+
+
+def test_the_address_of_vgg16_is_torchvisions():
+    """It is written out, so that torchvision need not be loaded to know it."""
+    from torchvision.models import VGG16_Weights
+
+    assert find_model("vgg16").public_weights.url == VGG16_Weights.IMAGENET1K_V1.url
