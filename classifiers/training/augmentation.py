@@ -4,7 +4,6 @@ Each image is changed by its own random generator, seeded by (seed, step, positi
 does not depend on the number of workers or on which of them processes the image.
 """
 
-import functools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -93,21 +92,34 @@ class MoveSampler:
     mirrored_edges: bool
     _transforms: albumentations.Compose
 
-    def sample(self, size_px: int, entropy: Sequence[int]) -> np.ndarray:
-        """(2, 3) float64: the changed image shows at pixel (x, y) what the image has at `result` · (x, y, 1).
+    def sample(self, size_px: int, entropies: Sequence[Sequence[int]]) -> np.ndarray:
+        """(N, 2, 3) float64: changed image i shows at pixel (x, y) what the image has at `result[i]` · (x, y, 1).
 
         All changes are moves and flips, so that one matrix and one resampling stand for them all.
 
         Args:
-            size_px: side S of the image.
-            entropy: whole numbers that seed the change.
+            size_px: side S of the images.
+            entropies: of each of N images, whole numbers that seed its change.
         """
+        sampled = [self._sample_one(entropy) for entropy in entropies]
+        matrices = np.broadcast_to(np.eye(2, 3), (len(entropies), 2, 3))
+        for number, transform in enumerate(self._transforms.transforms):
+            of_images = [each[number] for each in sampled]
+            rows = [row for row, values in enumerate(of_images) if values is not None]
+            if rows:
+                moves = _matrices_of(transform, [values for values in of_images if values is not None], size_px)
+                matrices = _then(matrices, rows, moves)
+        return matrices
+
+    def _sample_one(self, entropy: Sequence[int]) -> list[dict[str, float] | None]:
+        """What each transform samples for one image; None if it does not apply."""
         generator, python_random = _random_state(entropy)
         self._transforms.set_random_state(generator, python_random)
         # Compose spends one number on its own probability, which is 1; each transform samples after those before it.
         python_random.random()
-        applied = (transform for transform in self._transforms.transforms if transform.should_apply())
-        return functools.reduce(_then, (_matrix_of(transform, size_px) for transform in applied), np.eye(2, 3))
+        return [
+            transform.get_params() if transform.should_apply() else None for transform in self._transforms.transforms
+        ]
 
 
 def build_move_sampler(name: str) -> MoveSampler:
@@ -117,20 +129,24 @@ def build_move_sampler(name: str) -> MoveSampler:
     return MoveSampler(mirrored_edges, albumentations.Compose(transforms))
 
 
-def _matrix_of(transform: albumentations.BasicTransform, size_px: int) -> np.ndarray:
-    """(2, 3): the change that the transform samples now."""
+def _matrices_of(
+    transform: albumentations.BasicTransform, sampled: Sequence[dict[str, float]], size_px: int
+) -> np.ndarray:
+    """(N, 2, 3), or (2, 3) where all are alike: the changes for which the transform sampled these values."""
     if isinstance(transform, albumentations.HorizontalFlip):
         return np.array([[-1.0, 0, size_px - 1], [0, 1, 0]])
     if isinstance(transform, albumentations.VerticalFlip):
         return np.array([[1.0, 0, 0], [0, -1, size_px - 1]])
     assert isinstance(transform, Move)
-    return transform.matrix(size_px, size_px, **transform.get_params())
+    values = {name: np.array([each[name] for each in sampled]) for name in sampled[0]}
+    return transform.matrix(size_px, size_px, **values)
 
 
-def _then(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """(2, 3): the change `first` followed by the change `second`."""
-    total = first[:, :2] @ second
-    total[:, 2] += first[:, 2]
+def _then(first: np.ndarray, rows: Sequence[int], second: np.ndarray) -> np.ndarray:
+    """(N, 2, 3): the changes `first`, those in `rows` followed by the changes `second`."""
+    total = first.copy()
+    total[rows] = first[rows, :, :2] @ second
+    total[rows, :, 2] += first[rows, :, 2]
     return total
 
 

@@ -3,11 +3,12 @@
 A move is one matrix per image: OpenCV applies it here, on the host; `device_augmentation` applies many on a GPU.
 """
 
-import math
 import os
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 # albumentations asks a server for its newest version when it is imported; training must not go online.
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
@@ -24,7 +25,7 @@ class Move(albumentations.ImageOnlyTransform):
 
     matrix: Callable[..., np.ndarray]
     """(height, width, what `get_params` sampled) → (2, 3) float64: the changed image shows at pixel (x, y) what this
-    one has at `matrix` · (x, y, 1)."""
+    one has at `matrix` · (x, y, 1). With arrays (N,) of sampled values: (N, 2, 3)."""
 
     def apply(self, img: np.ndarray, **params: object) -> np.ndarray:
         height, width = img.shape[:2]
@@ -52,8 +53,9 @@ class KerasZoom(Move):
         low, high = 1 - self.zoom_range, 1 + self.zoom_range
         return {"factor_x": self.py_random.uniform(low, high), "factor_y": self.py_random.uniform(low, high)}
 
-    def matrix(self, height: int, width: int, *, factor_x: float, factor_y: float) -> np.ndarray:
-        return _about_middle([[factor_x, 0], [0, factor_y]], (0, 0), height, width)
+    def matrix(self, height: int, width: int, *, factor_x: ArrayLike, factor_y: ArrayLike) -> np.ndarray:
+        nothing = np.multiply(factor_x, 0)
+        return _about_middle((factor_x, nothing, nothing, factor_y), (0, 0), height, width)
 
 
 class SmallMove(Move):
@@ -77,10 +79,11 @@ class SmallMove(Move):
         return {name: self.py_random.uniform(-most, most) for name, most in either_way.items()}
 
     def matrix(
-        self, height: int, width: int, *, zoom: float, turn: float, shift_x: float, shift_y: float
+        self, height: int, width: int, *, zoom: ArrayLike, turn: ArrayLike, shift_x: ArrayLike, shift_y: ArrayLike
     ) -> np.ndarray:
-        cosine, sine = (function(math.radians(turn)) / (1 + zoom) for function in (math.cos, math.sin))
-        return _about_middle([[cosine, -sine], [sine, cosine]], (shift_x * width, shift_y * height), height, width)
+        scale, shift = 1 / (1 + np.asarray(zoom)), (np.multiply(shift_x, width), np.multiply(shift_y, height))
+        cosine, sine = (scale * function(np.radians(turn)) for function in (np.cos, np.sin))
+        return _about_middle((cosine, -sine, sine, cosine), shift, height, width)
 
 
 class KerasMove(Move):
@@ -132,23 +135,33 @@ class KerasMove(Move):
         height: int,
         width: int,
         *,
-        factor_x: float,
-        factor_y: float,
-        turn: float,
-        shear: float,
-        shift_x: float,
-        shift_y: float,
+        factor_x: ArrayLike,
+        factor_y: ArrayLike,
+        turn: ArrayLike,
+        shear: ArrayLike,
+        shift_x: ArrayLike,
+        shift_y: ArrayLike,
     ) -> np.ndarray:
-        cosine, sine = math.cos(math.radians(turn)), math.sin(math.radians(turn))
-        slant, lean = math.cos(math.radians(shear)), math.sin(math.radians(shear))
-        turned = np.array([[cosine, -sine], [sine, cosine]]) @ np.array([[slant, 0.0], [-lean, 1.0]])
-        shift = (shift_x * width, shift_y * height)
-        return _about_middle(turned @ np.diag([factor_x, factor_y]), shift, height, width)
+        cosine, sine = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+        slant, lean = np.cos(np.radians(shear)), np.sin(np.radians(shear))
+        # Rotation · shear [[slant, 0], [-lean, 1]] · diagonal of the factors.
+        left = factor_x * (cosine * slant + sine * lean), factor_x * (sine * slant - cosine * lean)
+        right = factor_y * -sine, factor_y * cosine
+        shift = np.multiply(shift_x, width), np.multiply(shift_y, height)
+        return _about_middle((left[0], right[0], left[1], right[1]), shift, height, width)
 
 
-def _about_middle(
-    turn: np.ndarray | list[list[float]], shift: tuple[float, float], height: int, width: int
-) -> np.ndarray:
-    """(2, 3): the pixel at x from the middle shows what is at `turn` · x + `shift` from it, in (column, row) order."""
-    middle = np.array([(width - 1) / 2, (height - 1) / 2])
-    return np.column_stack([turn, middle + np.array(shift) - np.array(turn) @ middle])
+def _about_middle(turn: tuple[Any, Any, Any, Any], shift: tuple[Any, Any], height: int, width: int) -> np.ndarray:
+    """The pixel at x from the middle shows what is at `turn` · x + `shift` from it, in (column, row) order.
+
+    Args:
+        turn: the rows of a 2 x 2 matrix, one after the other; all are numbers, or all are arrays (N,).
+        shift: numbers, or arrays (N,).
+
+    Returns:
+        (2, 3), or (N, 2, 3).
+    """
+    (a, b, c, d), (shift_x, shift_y) = turn, shift
+    x, y = (width - 1) / 2, (height - 1) / 2
+    matrix = np.array([[a, b, x + shift_x - a * x - b * y], [c, d, y + shift_y - c * x - d * y]])
+    return matrix if matrix.ndim == 2 else np.moveaxis(matrix, -1, 0)

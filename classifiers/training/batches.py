@@ -104,8 +104,8 @@ def _augmented_on_device(
     steps_at_once = max(1, _VALUES_AT_ONCE // (config.batch_size * pixels[0].size))
     steps = enumerate(rows_of_batches(labels, config, is_synthetic))
     while chunk := list(itertools.islice(steps, steps_at_once)):
-        matrices = np.stack(
-            [sampler.sample(size_px, (config.seed, step, place)) for step, rows in chunk for place in range(len(rows))]
+        matrices = sampler.sample(
+            size_px, [(config.seed, step, place) for step, rows in chunk for place in range(len(rows))]
         )
         rows = _sent(np.stack([rows for _, rows in chunk]), labels.device)  # (steps, B)
         moves = _sent(matrices.astype(np.float32), labels.device)

@@ -46,7 +46,11 @@ def test_each_move_shows_the_pixels_of_opencv(transform, seed, size_px):
     transform.set_random_seed(seed)
     images, sampled = smooth_images(20, size_px), [transform.get_params() for _ in range(20)]
     expected = np.stack([transform.apply(image, **params) for image, params in zip(images, sampled, strict=True)])
-    matrices = np.stack([transform.matrix(size_px, size_px, **params) for params in sampled]).astype(np.float32)
+    one_by_one = np.stack([transform.matrix(size_px, size_px, **params) for params in sampled])
+    together = {name: np.array([params[name] for params in sampled]) for name in sampled[0]}
+    matrices = transform.matrix(size_px, size_px, **together)
+    assert np.allclose(matrices, one_by_one, rtol=1e-12, atol=1e-12)
+    matrices = matrices.astype(np.float32)
     moved = move_images(
         torch.from_numpy(images), torch.from_numpy(matrices), mirrored_edges=bool(transform.mirrored_edges)
     )
@@ -60,7 +64,7 @@ def test_each_move_shows_the_pixels_of_opencv(transform, seed, size_px):
 def test_each_recipe_samples_and_orders_its_changes_like_albumentations(name):
     images, augment, sampler = smooth_images(40, 48), build_augmentation(name), build_move_sampler(name)
     expected = np.stack([augment(image, (3, number)) for number, image in enumerate(images)])
-    matrices = np.stack([sampler.sample(48, (3, number)) for number in range(40)]).astype(np.float32)
+    matrices = sampler.sample(48, [(3, number) for number in range(40)]).astype(np.float32)
     moved = move_images(torch.from_numpy(images), torch.from_numpy(matrices), mirrored_edges=sampler.mirrored_edges)
     assert_same_pixels(moved, expected)
 
