@@ -1,4 +1,4 @@
-"""Stage 12, only if named: variants of the search trained side by side for equally long; their generators are kept.
+"""Stage 12, only if named: generators trained side by side for equally long, with two seeds of the best variant.
 
 In contrast to the search, time is equal and not the number of images, and nothing is measured here: out/generators/
 holds an exported generator, its history and a sample grid per variant, for `ganbal synthesize` on any machine.
@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 from search_generator import VARIANTS_FILE, Variant, read_variants
@@ -18,14 +19,35 @@ from ganbal.gan.generator_file import write_generator
 from gpu_stages.commands import Command, Process
 from gpu_stages.settings import Record, Settings
 
-VARIANTS = (
-    "small-data, rates x 2, full-size layer, batches of 64",
-    "relativistic, 0.05, full-size layer, batches of 64",
-    "small-data, rates x 2, full-size layer, adaptive augmentation, batches of 64",
-    "residual generator with skips and noise, relativistic, 0.05, batches of 64",
-    "small-data, rates x 2, full-size layer, both classes, batches of 64",
+BEST = "small-data, rates x 2, full-size layer, batches of 64"
+
+
+@dataclass(frozen=True)
+class Training:
+    """One generator.
+
+    Attributes:
+        variant: of the search.
+        class_name: whose images are generated; None is the minority class.
+    """
+
+    variant: str
+    seed: int = 0
+    class_name: str | None = None
+
+    @property
+    def name(self) -> str:
+        return ", ".join([self.variant, f"seed {self.seed}", *([self.class_name] if self.class_name else [])])
+
+
+TRAININGS = (
+    Training(BEST),
+    Training(BEST, seed=1),
+    Training("relativistic, 0.05, full-size layer, batches of 64"),
+    Training("small-data, rates x 2, full-size layer, 64 channels, batches of 64"),
+    Training(BEST, class_name="PNEUMONIA"),
 )
-"""Those of "Five variants side by side on a GPU" in docs/lab/generator.md; replace the ones that failed there."""
+"""The candidates after "Five variants side by side on a GPU" in docs/lab/generator.md, and the larger class."""
 SECONDS_TO_SAVE = 25.0
 """Before the end of the time box: checkpoints are written and exported."""
 MORE_STEPS_THAN_EVER = 100_000_000
@@ -39,10 +61,13 @@ TINY = [
 def measure(settings: Settings, record: Record) -> None:
     """Raises RuntimeError where a training ends before it is told to."""
     variants = {variant.name: variant for variant in read_variants(VARIANTS_FILE)}
-    chosen = [variants[name] for name in VARIANTS[: 1 if settings.tiny else None]]
-    runs = {variant.name: settings.scratch / f"generator-{number}" for number, variant in enumerate(chosen)}
+    chosen = TRAININGS[: 1 if settings.tiny else None]
+    runs = {training.name: settings.scratch / f"generator-{number}" for number, training in enumerate(chosen)}
     start = time.perf_counter()
-    processes = {variant.name: command_of(settings, variant, runs[variant.name]).start() for variant in chosen}
+    processes = {
+        training.name: command_of(settings, variants[training.variant], training, runs[training.name]).start()
+        for training in chosen
+    }
     try:
         end = time.monotonic() + (TINY_SECONDS if settings.tiny else record.seconds_left - SECONDS_TO_SAVE)
         while time.monotonic() < end and not all(process.has_ended for process in processes.values()):
@@ -59,10 +84,11 @@ def measure(settings: Settings, record: Record) -> None:
         raise RuntimeError(f"training ended early, see the stage's log: {'; '.join(ended)}")
 
 
-def command_of(settings: Settings, variant: Variant, run: Path) -> Command:
-    size = ["gan.image_size_px=64", "gan.base_channels=32", "gan.sample_every_steps=5000"]
-    given = [*size, *variant.settings, *(TINY if settings.tiny else [])]
-    return Command("train-gan", settings, run, [*given, f"gan.steps={MORE_STEPS_THAN_EVER}"])
+def command_of(settings: Settings, variant: Variant, training: Training, run: Path) -> Command:
+    given = ["gan.image_size_px=64", "gan.base_channels=32", "gan.sample_every_steps=5000", *variant.settings]
+    given += [*(TINY if settings.tiny else []), f"gan.steps={MORE_STEPS_THAN_EVER}", f"seed={training.seed}"]
+    given += [f"gan.class_name={training.class_name}"] if training.class_name else []
+    return Command("train-gan", settings, run, given)
 
 
 def stop(processes: Collection[Process]) -> None:

@@ -22,11 +22,12 @@ def measure(settings: Settings, record: Record) -> None:
         seconds["gan_training_s"] = config.gan.steps / speed
     else:
         missing.append("gan")
-    cell = seconds_per_cell(settings.earlier("workers"), config.study.steps)
-    if cell:
+    times = start_and_seconds_per_cell(settings.earlier("workers"), config.study.steps)
+    if times:
+        start, cell = times
         cells = len(config.study.arms) * len(config.study.classifiers) * config.study.seeds
-        seconds["default_study_s"] = cell * cells
-        seconds["all_arms_10_seeds_2_classifiers_s"] = cell * len(ARMS) * STUDY_CLASSIFIERS * STUDY_SEEDS
+        seconds["default_study_s"] = start + cell * cells
+        seconds["all_arms_10_seeds_2_classifiers_s"] = start + cell * len(ARMS) * STUDY_CLASSIFIERS * STUDY_SEEDS
     else:
         missing.append("workers")
     scoring = settings.earlier("scoring").get("seconds", {})
@@ -42,11 +43,17 @@ def measure(settings: Settings, record: Record) -> None:
     record.add(**{name: round(value, 1) for name, value in seconds.items()}, missing=missing, note=note)
 
 
-def seconds_per_cell(figures: dict[str, Any], steps: int) -> float | None:
+def start_and_seconds_per_cell(figures: dict[str, Any], steps: int) -> tuple[float, float] | None:
     """Of the best number of workers without MPS, for cells of so many steps at most; None where none was measured.
 
     Cells of fewer steps are assumed to cost as much per step.
+
+    Returns:
+        Seconds that a study costs besides its cells, and seconds per cell.
     """
-    studies = {name: found for name, found in figures.items() if isinstance(found, dict) and not name.endswith(MPS)}
-    measured = [found["seconds_per_cell"] for found in studies.values()]
-    return min(measured) * max(1.0, steps / figures["steps"]) if measured else None
+    studies = [found for name, found in figures.items() if isinstance(found, dict) and not name.endswith(MPS)]
+    if not studies:
+        return None
+    best = min(studies, key=lambda found: found["seconds_per_further_cell"])
+    per_cell = best["seconds_per_further_cell"]
+    return max(0.0, best["seconds"] - per_cell * best["cells"]), per_cell * max(1.0, steps / figures["steps"])

@@ -3,6 +3,7 @@
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ CLASSIFIER = "baseline_cnn"
 # much as `gan`, and earlier figures are without them.
 LEFT_OUT = ("smote", "gan-both", "gan-weighted", "gan-pretrain", "gan-degraded", "gan-advprop")
 FEW_ARMS = ["imbalanced", "class-weights", "duplicated"]
-"""For one worker, which takes as long per cell as several together."""
+SEEDS, SEEDS_OF_FEW_ARMS = 3, 1
+"""With several workers, more cells than workers: the first cell of a worker is slower than the others. One worker takes
+as long as several together, and trains few cells."""
 MPS = ", MPS"
 STUDIES = {"6 workers": 1.0, f"6 workers{MPS}": 1.0, "4 workers": 1.2, "1 workers": 1.5}
 """Cells at a time, with or without NVIDIA's service → time at most, as a multiple of the first study's (estimate)."""
@@ -51,27 +54,44 @@ def measure(settings: Settings, record: Record) -> None:
         run = settings.scratch / f"run-{name.replace(' ', '-')}"
         if has_synthetic:
             shutil.copytree(source, run, ignore=shutil.ignore_patterns("study"))
-        chosen = FEW_ARMS if workers == 1 else arms
+        chosen, seeds = (FEW_ARMS, SEEDS_OF_FEW_ARMS) if workers == 1 else (arms, 1 if settings.tiny else SEEDS)
         given = [*settings_of_run(settings), f"study.arms=[{','.join(chosen)}]", f"study.classifiers=[{CLASSIFIER}]"]
-        given += ["study.seeds=1", f"study.steps={steps}", f"study.workers={1 if settings.tiny else workers}"]
+        given += [f"study.seeds={seeds}", f"study.steps={steps}", f"study.workers={1 if settings.tiny else workers}"]
         with multi_process_service(settings.scratch / "mps") if with_mps else nullcontext():
             seconds = ganbal(Command("compare", settings, run, given))
-        cells = len(list((run / "study" / "cells").glob("*/*/*/metrics.json")))
-        found = {"seconds": round(seconds, 1), "cells": cells, "seconds_per_cell": round(seconds / cells, 3)}
-        found |= times_of_cells(run, seconds)
-        record.add(**{name: found})
+        record.add(**{name: {"seconds": round(seconds, 1), **times_of_cells(run, seconds, workers)}})
         first_seconds = first_seconds or seconds
         shutil.rmtree(run)
 
 
-def times_of_cells(run: Path, seconds: float) -> dict[str, Any]:
-    """How long cells took, each for itself, and when the first and the last one were finished."""
+def times_of_cells(run: Path, seconds: float, workers: int) -> dict[str, Any]:
+    """How long cells took, each for itself, and how long after the start of the command they were finished.
+
+    Args:
+        run: its study was finished just now.
+        seconds: of the whole command.
+    """
     files = sorted((run / "study" / "cells").glob("*/*/*/metrics.json"), key=lambda file: file.stat().st_mtime)
     start = time.time() - seconds
+    finished = [file.stat().st_mtime - start for file in files]
     return {
+        "cells": len(files),
+        "seconds_per_cell": round(seconds / len(files), 3),
+        "seconds_per_further_cell": round(per_further_cell(finished, workers), 3),
         "seconds_of_each_cell": [json.loads(file.read_text())["seconds"] for file in files],
-        "first_and_last_finished_after": [round(files[end].stat().st_mtime - start, 1) for end in (0, -1)],
+        "finished_after": [round(each, 1) for each in finished],
     }
+
+
+def per_further_cell(finished: Sequence[float], workers: int) -> float:
+    """Seconds per cell after the first one of every worker, of all workers together; of all cells where there are no
+    others.
+
+    Args:
+        finished: when the cells were finished, ascending, from the start of the command.
+    """
+    further = len(finished) - workers
+    return (finished[-1] - finished[workers - 1]) / further if further > 0 else finished[-1] / len(finished)
 
 
 def steps_of_cells(settings: Settings) -> int:

@@ -178,6 +178,24 @@ def test_the_reference_program_gets_the_root_from_an_old_and_a_new_scipy() -> No
     assert root == 3.0
 
 
+@pytest.mark.usefixtures("gpu_stages")
+def test_the_cost_of_a_study_is_that_of_its_start_and_of_its_cells() -> None:
+    from gpu_stages.projection import start_and_seconds_per_cell
+    from gpu_stages.workers import per_further_cell
+
+    # Two workers: their first cells end after 20 and 21 s, the four others by 29 s.
+    assert per_further_cell([20, 21, 23, 25, 27, 29], 2) == 2
+    assert per_further_cell([20, 24], 2) == 12
+    studies = {
+        "steps": 1000,
+        "2 workers": {"seconds": 30.0, "cells": 6, "seconds_per_further_cell": 2.0},
+        "1 workers": {"seconds": 25.0, "cells": 3, "seconds_per_further_cell": 6.0},
+        "2 workers, MPS": {"seconds": 20.0, "cells": 6, "seconds_per_further_cell": 1.0},
+    }
+    assert start_and_seconds_per_cell(studies, steps=3000) == (18.0, 6.0)
+    assert start_and_seconds_per_cell({"steps": 1000}, steps=3000) is None
+
+
 def settings_in(folder: Path):
     from gpu_stages.settings import Settings
 
