@@ -1,3 +1,5 @@
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,6 +114,27 @@ def test_bytes_of_decoded_images_are_bounded() -> None:
     assert source.most <= 4
     # An image larger than the limit is decoded alone.
     assert [len(chunk.images) for chunk in decoded_chunks(source, batch_size=16, max_bytes=50)] == [1] * 40
+
+
+class SlowImages(ArrayImages):
+    """Notes the threads that read."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__(np.zeros((40, side, side), dtype=np.uint8), name="x")
+        self.threads: set[int] = set()
+
+    def read(self, index: int) -> np.ndarray:
+        self.threads.add(threading.get_ident())
+        time.sleep(0.01)
+        return super().read(index)
+
+
+def test_small_images_are_decoded_by_few_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganbal.metrics.features.decoded_batches.decoding_threads", lambda: 12)
+    small, large = SlowImages(side=16), SlowImages(side=800)
+    for source in (small, large):
+        assert sum(len(chunk.images) for chunk in decoded_chunks(source, batch_size=16)) == 40
+    assert len(small.threads) <= 4 < len(large.threads) <= 12
 
 
 def test_groups_of_one_shape_keep_the_order() -> None:
