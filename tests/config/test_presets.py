@@ -11,7 +11,7 @@ def test_the_default_preset_is_the_defaults():
 
 
 def test_every_preset_loads():
-    assert preset_names() == ["default", "demo", "quick", "quick-160"]
+    assert preset_names() == ["default", "demo", "gpu-64", "quick", "quick-160"]
     for name in preset_names():
         load_config(preset_file(name))
 
