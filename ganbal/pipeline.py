@@ -68,7 +68,7 @@ def train_gan(choice: RunChoice, console: Console, *, callbacks: "Sequence[Callb
         from ganbal.stages import inspect, terminal_text, train_gan
         from ganbal.stages.cost import announce_cost
         from ganbal.stages.session import Requirement, open_run
-        from ganbal.stages.synthesize import images_to_generate
+        from ganbal.stages.synthesize import images_to_suggest
     with process_group() as world:
         if not world.is_first:
             train_gan.assist_training(world)
@@ -81,7 +81,7 @@ def train_gan(choice: RunChoice, console: Console, *, callbacks: "Sequence[Callb
             inspect.inspect(context)
             content = train_gan.train_gan(context)
             world.broadcast_object(None)  # the others have finished, too
-            next_step = _command("synthesize", context, *_numbers(images_to_generate(context)))
+            next_step = _command("synthesize", context, *_numbers(images_to_suggest(context)))
             return _outcome(context, content, terminal_text.training(content), next_step)
 
 

@@ -109,6 +109,17 @@ def images_to_generate(context: RunContext) -> dict[str, int]:
     return planned_images(lambda: conditions(config.study), training, config.gan, config.synthesis)
 
 
+def images_to_suggest(context: RunContext) -> dict[str, int]:
+    """The same for the next command: where the settings ask for no possible number, as many images as there are to
+    train on. The largest class, for example, lacks none.
+    """
+    try:
+        return images_to_generate(context)
+    except InputError:
+        name = context.class_name
+        return {name: context.dataset.table.counts()["train"][name]}
+
+
 def _count_rows(manifest: Path) -> int:
     with manifest.open(encoding="utf-8", errors="replace") as file:
         return max(0, sum(1 for _ in file) - 1)

@@ -29,6 +29,16 @@ def test_the_generator_is_that_of_the_run_and_samples_what_the_command_generates
     assert np.array_equal([np.asarray(Image.open(file)) for file in files], images)
 
 
+def test_the_largest_class_is_trained_and_the_next_command_has_a_number(phantom_folder, tmp_path):
+    command = ["train-gan", "--data", str(phantom_folder), "--run", str(tmp_path / "run"), "--device", "cpu"]
+    tiny = ["image_size_px=32", "base_channels=4", "batch_size=8", "score_images=16", "latent_dim=8", "steps=2"]
+    given = [word for setting in (*tiny, "class_name=PNEUMONIA") for word in ("--set", f"gan.{setting}")]
+    done = CliRunner().invoke(main, [*command, *given])
+    assert done.exit_code == 0, done.output
+    # No image of it is missing, so the command names as many as there are to train on.
+    assert f"Next: ganbal synthesize --run {tmp_path / 'run'} --n 55" in " ".join(done.output.split())
+
+
 def test_the_same_call_again_trains_nothing(trained):
     data, generator = trained
     before = {file: file.stat().st_mtime_ns for file in (generator.run / "gan").rglob("*.pt")}
