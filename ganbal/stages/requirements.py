@@ -24,7 +24,7 @@ from ganbal.runtime.disk_space import check_writable
 from ganbal.stages.compare import source_of_run
 from ganbal.stages.context import RunContext
 from ganbal.study.arms.supply import check_supply, class_counts, planned_images
-from ganbal.study.plan import classifier_size_px, conditions
+from ganbal.study.plan import classifier_size_px, conditions, planned_cells
 from ganbal.study.running import check_synthetic
 from ganbal.synthesis.counts import check_have_generators, classes_to_train
 
@@ -156,7 +156,8 @@ def check_study(context: RunContext, *, generates: bool) -> None:
 
 def _check_arms(config: Config) -> None:
     check_arms(config.study)
-    if "smote" in config.study.arms:
+    # Classifiers that cannot use it leave the arm out.
+    if "smote" in config.study.arms and any(cell.arm == "smote" for cell in planned_cells(config.study, config.seed)):
         check_oversampling()
 
 
