@@ -93,8 +93,16 @@ def inspect(typed: Typed) -> None:
 
 
 @main.command("train-gan")
+@option(
+    "--from",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Use this exported generator instead of training one; repeatable, one per class.",
+)
 @shared_options(_GAN, asks=True)
-def train_gan(typed: Typed) -> None:
+def train_gan(typed: Typed, files: Sequence[Path]) -> None:
     """Train the GAN on the training images of the minority class.
 
     With three classes or more, one generator is trained for each smaller class; --set gan.conditional=true trains one
@@ -104,7 +112,11 @@ def train_gan(typed: Typed) -> None:
     """
     from ganbal import pipeline
 
-    _carry_out(pipeline.train_gan, typed, in_several_processes=True)
+    if files:
+        _check_generators(files)
+        _carry_out(pipeline.import_generators, typed, generators=files)
+    else:
+        _carry_out(pipeline.train_gan, typed, in_several_processes=True)
 
 
 @main.command()
@@ -137,6 +149,7 @@ def synthesize(
         typed = typed.with_value("synthesis.num_images", number_or_counts(numbers) if numbers else "balance")
         typed = typed.with_value("synthesis.ratio", 1.0 if ratio is None else ratio)
     if file is not None:
+        _check_generators([file])
         _carry_out(pipeline.synthesize_from_file, typed, file=file, overwrite=overwrite)
     else:
         _carry_out(pipeline.synthesize, typed, overwrite=overwrite)
@@ -319,6 +332,12 @@ def _check_images(paths: Sequence[Path]) -> None:
     from ganbal.config.given_paths import check_given
 
     check_given(paths, expected="The command needs images, or folders of images.", action="Correct the path.")
+
+
+def _check_generators(files: Sequence[Path]) -> None:
+    from ganbal.config.given_paths import check_given
+
+    check_given(files, expected="--from names a generator, a file of `ganbal export`.", action="Correct the path.")
 
 
 def _ask(question: str) -> bool:

@@ -2,9 +2,10 @@
 
 # Stages are imported where they are used: what is cheap to check is checked before torch is loaded.
 
+import json
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,18 +86,30 @@ def train_gan(choice: RunChoice, console: Console, *, callbacks: "Sequence[Callb
             return _outcome(context, content, terminal_text.training(content), next_step)
 
 
-def import_generators(choice: RunChoice, console: Console, *, generators: "Sequence[ImageGenerator]") -> Outcome:
-    """Begin a run with generators that were trained elsewhere, instead of training."""
+def import_generators(choice: RunChoice, console: Console, *, generators: "Sequence[ImageGenerator | Path]") -> Outcome:
+    """Begin a run with generators that were trained elsewhere, instead of training. Their settings become the run's.
+
+    Args:
+        generators: in memory, or files of them.
+    """
+    _settings_to_begin(choice)
     with console.working("Loading libraries"):
+        from ganbal.gan.image_generator import ImageGenerator
         from ganbal.stages import import_generators, inspect, terminal_text
         from ganbal.stages.session import Requirement, open_run
+        from ganbal.stages.synthesize import images_to_suggest
+    loaded = [ImageGenerator.load(each, "cpu") if isinstance(each, Path) else each for each in generators]
+    own = [f"{name}={json.dumps(value)}" for name, value in import_generators.settings_of(loaded).items()]
     selected = select_run_to_begin(
-        choice, console, is_usable=lambda run: import_generators.has_no_others(run, generators)
+        replace(choice, assignments=(*choice.assignments, *own)),
+        console,
+        is_usable=lambda run: import_generators.has_no_others(run, loaded),
     )
     with open_run(selected, console, "train-gan", Requirement.IMAGES) as context:
         inspect.inspect(context)
-        content = import_generators.import_generators(context, generators)
-        return _outcome(context, content, terminal_text.training(content), _command("synthesize", context))
+        content = import_generators.import_generators(context, loaded)
+        next_step = _command("synthesize", context, *_numbers(images_to_suggest(context)))
+        return _outcome(context, content, terminal_text.training(content), next_step)
 
 
 def synthesize(choice: RunChoice, console: Console, *, overwrite: bool = False) -> Outcome:

@@ -11,16 +11,12 @@ from ganbal import pipeline
 from ganbal.api.choices import Choices, Settings, carry_out
 from ganbal.api.data import Data, as_data
 from ganbal.api.html import table_html
-from ganbal.config import GanConfig
 from ganbal.errors import InputError
 from ganbal.gan.image_generator import ImageGenerator
 from ganbal.run.folder import Run
 from ganbal.run.selection import RunChoice
 from ganbal.runtime.atomic_files import write_bytes
 from ganbal.stages import terminal_text
-
-_OF_DISCRIMINATORS = ("gan.discriminators", "gan.discriminator_weights", "gan.projection")
-"""Settings that a generator from a file does not need, and that may need weights."""
 
 
 def compare(
@@ -165,23 +161,9 @@ def _begin(
     add: "functools.partial[Choices]", data: Data, generators: list[ImageGenerator], run: str | Path | None, quiet: bool
 ) -> Path:
     """Begin a run with the data and, where there are any, copies of the generators."""
+    choice = add(data.choices).choice(run)
     if generators:
-        choices = add(_with_generators(data.choices, generators))
-        outcome = carry_out(pipeline.import_generators, choices.choice(run), quiet=quiet, generators=generators)
+        outcome = carry_out(pipeline.import_generators, choice, quiet=quiet, generators=generators)
     else:
-        outcome = carry_out(pipeline.inspect, add(data.choices).choice(run), quiet=quiet)
+        outcome = carry_out(pipeline.inspect, choice, quiet=quiet)
     return Path(outcome.content["run"])
-
-
-def _with_generators(choices: Choices, generators: list[ImageGenerator]) -> Choices:
-    """With the settings that shaped the generators, so that those of the run are true."""
-    first = generators[0].fingerprint
-    names = [name for generator in generators for name in generator.class_names]
-    shape = {
-        name: value
-        for name, value in first.settings.items()
-        if name.removeprefix("gan.") in GanConfig.model_fields and not name.startswith(_OF_DISCRIMINATORS)
-    }
-    shape |= {"gan.class_name": None, "gan.steps": max(1, generators[0].step)}
-    of_classes = {"conditional": True} if first.is_conditional else {"class_names": names}
-    return choices.updated("gan", of_classes, settings=shape)

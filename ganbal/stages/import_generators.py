@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ganbal.config import GanConfig
 from ganbal.errors import InputError
 from ganbal.gan.generator_file import read_generator, write_generator
 from ganbal.gan.image_generator import ImageGenerator
@@ -11,6 +12,26 @@ from ganbal.run.folder import Run
 from ganbal.stages.context import RunContext
 from ganbal.stages.generators import generators_of
 from ganbal.stages.train_gan import train_gan
+
+_OF_DISCRIMINATORS = ("gan.discriminators", "gan.discriminator_weights", "gan.projection")
+"""Settings that a generator from a file does not need, and that may need weights."""
+
+
+def settings_of(generators: Sequence[ImageGenerator]) -> dict[str, Any]:
+    """The settings that shaped the generators, by their full names, so that those of a run with them are true.
+
+    Args:
+        generators: at least one.
+    """
+    first = generators[0].fingerprint
+    shape = {
+        name: value
+        for name, value in first.settings.items()
+        if name.removeprefix("gan.") in GanConfig.model_fields and not name.startswith(_OF_DISCRIMINATORS)
+    }
+    names = [name for generator in generators for name in generator.class_names]
+    of_classes = {"gan.conditional": True} if first.is_conditional else {"gan.class_names": names}
+    return shape | {"gan.class_name": None, "gan.steps": max(1, generators[0].step)} | of_classes
 
 
 def import_generators(context: RunContext, generators: Sequence[ImageGenerator]) -> dict[str, Any]:

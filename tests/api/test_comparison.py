@@ -2,11 +2,16 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
+from PIL import Image
 
 import ganbal
+from ganbal.cli import main
 from ganbal.errors import InputError
+from ganbal.run.folder import Run
 
 ARMS = ["imbalanced", "duplicated", "gan"]
 
@@ -54,6 +59,32 @@ def test_a_generator_from_a_file_gets_a_run_that_holds_it(trained, tmp_path, mon
     other = ganbal.train_gan(data, "NORMAL", steps=3, run=tmp_path / "other", quiet=True)
     other = ganbal.Generator.load(other.save(tmp_path / "other.safetensors"), device="cpu")
     assert ganbal.compare(data, other, arms=["imbalanced", "gan"], seeds=1, quiet=True).run != study.run
+
+
+def test_the_command_takes_an_exported_generator_in_place_of_training(trained, tmp_path):
+    data, generator = trained
+    file, run = generator.save(tmp_path / "normal.safetensors"), tmp_path / "run"
+    command = ["train-gan", "--data", str(data.config.data.root), "--run", str(run), "--device", "cpu"]
+    done = CliRunner().invoke(main, [*command, "--from", str(file)])
+    assert done.exit_code == 0, done.output
+    assert "trained elsewhere" in done.output and not list(run.rglob("*.pt"))
+    settings = Run(run).settings()["gan"]
+    assert (settings["base_channels"], settings["image_size_px"], settings["class_names"]) == (4, 32, ["NORMAL"])
+    missing = data.num_training["PNEUMONIA"] - data.num_training["NORMAL"]
+    assert f"Next: ganbal synthesize --run {run} --n {missing}" in " ".join(done.output.split())
+    done = CliRunner().invoke(main, ["synthesize", "--run", str(run), "--n", "3", "--seed", "2"])
+    assert done.exit_code == 0, done.output
+    images = [np.asarray(Image.open(image)) for image in sorted(run.glob("synthetic/NORMAL/*.png"))]
+    assert np.array_equal(images, generator.sample(3, seed=2))
+    # A run that has trained a generator itself keeps it.
+    done = CliRunner().invoke(main, ["train-gan", "--run", str(generator.run), "--from", str(file)])
+    assert done.exit_code == 2 and "has trained a generator itself" in " ".join(done.output.split())
+
+
+def test_a_missing_generator_is_reported_before_libraries_are_loaded(tmp_path):
+    for command in (["train-gan"], ["synthesize"]):
+        done = CliRunner().invoke(main, [*command, "--from", str(tmp_path / "missing.safetensors")])
+        assert done.exit_code == 2 and "There is nothing at" in done.output and "Loading" not in done.output
 
 
 def test_a_generator_of_other_images_is_said_to_be_one(trained, phantom_folder, tmp_path, capsys):
