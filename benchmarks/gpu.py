@@ -10,7 +10,8 @@ variants, GPU tests. Each yields figures with a budget of 400 s on a fast card; 
 searches for a better generator (benchmarks/search_generator.py), `--only search,answer` also measures what the best one
 is worth to classifiers (benchmarks/answer.py), `--only published` trains the systems of document 002 with and without
 GAN images (VGG16 needs a pack of `prepare --content published`), `--only generators` trains variants of the search side
-by side, `--only profiles` shows where commands spend their time. None of these is done otherwise.
+by side, `--only arms` measures every arm with generators from files, `--only profiles` shows where commands spend
+their time. None of these is done otherwise.
 DIR/results.json is rewritten after each stage. A stage that fails stops no other; one that no longer fits into the
 budget is skipped.
 """

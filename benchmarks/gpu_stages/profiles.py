@@ -1,4 +1,4 @@
-"""Stage 13, only if named: where `train-gan`, `score` and `compare` spend their time, each in one profiled process."""
+"""Stage 14, only if named: where `train-gan`, `score` and `compare` spend their time, each in one profiled process."""
 
 import pstats
 import subprocess

@@ -43,6 +43,7 @@ STAGES = (
     Stage("answer", 200, 600, only_if_named=True),
     Stage("published", 120, 600, only_if_named=True),
     Stage("generators", 60, 600, only_if_named=True),
+    Stage("arms", 60, 300, only_if_named=True),
     Stage("profiles", 40, 100, only_if_named=True),
 )
 """Those that later stages need come first. With a budget of 400 s, a box has about as many seconds as its number."""

@@ -11,7 +11,7 @@ from PIL import Image
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 STAGES = ["limits", "gan", "classifiers", "scoring", "end_to_end", "workers", "projection", "variants", "gpu_tests"]
-STAGES += ["search", "answer", "published", "generators", "profiles"]
+STAGES += ["search", "answer", "published", "generators", "arms", "profiles"]
 
 
 @pytest.fixture
@@ -54,6 +54,7 @@ def test_a_tiny_run_on_the_cpu_goes_through_every_stage(tmp_path: Path) -> None:
     assert any("train_classifier" in name for name in figures["profiles"]["compare"]["with_what_they_call"])
     assert figures["generators"]["ended_too_early"] == []
     assert (tmp_path / "generators" / "0" / "last.safetensors").is_file()
+    assert "| gan-weighted | 1 |" in figures["arms"]["table"] and (tmp_path / "arms" / "all_arms.md").is_file()
     assert figures["projection"]["all_arms_10_seeds_2_classifiers_s"] > 0
     assert (tmp_path / "run" / "report.html").is_file()
     assert list((tmp_path / "run" / "gan" / "samples").glob("*.png"))
