@@ -18,6 +18,7 @@ def study(finished_run) -> StudyView:
     [
         ("helps", "GAN images helped.", "good"),
         ("helps-like-copies", "GAN images helped, but not provably more than plain copies.", "caution"),
+        ("helps-less-than-copies", "GAN images helped, but less than plain copies.", "caution"),
         ("hurts", "GAN images hurt.", "bad"),
         ("no-difference", "No evidence that GAN images help.", "plain"),
         ("not-learned", "Cannot tell: the classifiers did not learn.", "caution"),
@@ -105,3 +106,20 @@ def test_before_the_study_the_command_is_given(run):
     assert answer.missing.command == "ganbal compare --run outputs/tiny"
     (run / "synthetic" / "manifest.csv").unlink()
     assert answer_of(read_run_folder(run)).missing.command == "ganbal run --run outputs/tiny"
+
+
+def test_an_answer_for_a_fraction_shows_nothing_of_the_whole_class_s_generator(small_run, edit):
+    def at_a_tenth(summary):
+        with_effect(summary)
+        summary["verdict"]["answers"] = [
+            answer | {"minority_fraction": 0.1} for answer in summary["verdict"]["answers"]
+        ]
+
+    whole = answer_of(read_run_folder(small_run))
+    edit(small_run / "study" / "summary.json", at_a_tenth)
+    tenth = answer_of(read_run_folder(small_run))
+    only_whole = {"Synthetic images", "Synthetic or real?"}
+    assert only_whole <= {card.term for card in whole.cards} and not only_whole & {card.term for card in tenth.cards}
+    notes = {card.term: card.note for card in tenth.cards}
+    assert notes["Real training images"] == "the answer is for 10 % of NORMAL"
+    assert len(tenth.samples) == len(whole.samples) - 1 == 1

@@ -118,6 +118,7 @@ HELPS, HURTS, FEW = "helps", "hurts", "too few seeds"
         ([HELPS, HELPS], [HELPS, HELPS], "helps"),
         ([HELPS, HELPS], [], "helps"),
         ([HELPS, HELPS], [HELPS, "no difference found"], "helps-like-copies"),
+        ([HELPS, HELPS], [HELPS, HURTS], "helps-less-than-copies"),
         ([HURTS, HURTS], ["no difference found"] * 2, "hurts"),
         (["no difference found"] * 2, [HELPS, HELPS], "no-difference"),
         ([HURTS, "no difference found"], [], "some-harm"),

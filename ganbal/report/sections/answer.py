@@ -16,6 +16,7 @@ from ganbal.runtime.number_text import count, listing, of_hundred, plural, point
 HEADLINES: dict[str | None, tuple[str, Tone]] = {
     "helps": ("GAN images helped.", "good"),
     "helps-like-copies": ("GAN images helped, but not provably more than plain copies.", "caution"),
+    "helps-less-than-copies": ("GAN images helped, but less than plain copies.", "caution"),
     "helps-and-hurts": ("GAN images helped by one metric and hurt by another.", "caution"),
     "hurts": ("GAN images hurt.", "bad"),
     "some-harm": ("No evidence that GAN images help, and some harm.", "bad"),
@@ -30,7 +31,9 @@ HEADLINES: dict[str | None, tuple[str, Tone]] = {
 def answer_of(run: RunFiles) -> Answer:
     """The answer, or what is still to be done for one."""
     study = study_view(run)
-    samples = [picture for picture in (pictures.real_samples(run), pictures.synthetic_samples(run)) if picture]
+    # Of another generator than that of the whole class, the report has no pictures.
+    synthetic = pictures.synthetic_samples(run) if _fraction_of_answer(study) == 1 else None
+    samples = [picture for picture in (pictures.real_samples(run), synthetic) if picture]
     notices = warning_notices(run)
     severe = [notice for notice in notices if notice.tone == "bad"]
     cards = [*_effect_cards(study), *_cards(run, study), _warnings_card(notices)]
@@ -162,6 +165,8 @@ def _next_step(study: StudyView) -> str:
         return f"Do not add these images.{instead or ' Keep the original training set, or try the cheap arms.'}"
     if kind == "helps-like-copies":
         return "Add plain copies, which are simpler, or test more synthetic images or seeds."
+    if kind == "helps-less-than-copies":
+        return "Add plain copies instead: they are simpler and helped more."
     if kind in ("helps", "helps-and-hurts", "depends"):
         return "Read the warnings below, then confirm the effect on images of another hospital before relying on it."
     return f"There is no reason to add these images.{instead or ' Keep the original training set.'}"
@@ -195,17 +200,20 @@ def _effect_cards(study: StudyView | None) -> list[Card]:
 
 
 def _cards(run: RunFiles, study: StudyView | None) -> list[Card]:
-    cards = []
+    cards, fraction = [], _fraction_of_answer(study)
     if run.data is not None:
         by_class = run.data["counts"].get("train", {})
-        cards.append(Card("Real training images", " · ".join(f"{count(n)} {name}" for name, n in by_class.items())))
-    if run.synthetic_counts:
+        note = f"the answer is for {100 * fraction:g} % of {run.data['minority_class']}" if fraction != 1 else ""
+        counts = " · ".join(f"{count(n)} {name}" for name, n in by_class.items())
+        cards.append(Card("Real training images", counts, note))
+    is_of_whole = fraction == 1  # otherwise images and scores are of a generator that the answer is not about
+    if run.synthetic_counts and is_of_whole:
         size = (run.training or {}).get("image_size_px")
         by_class = run.synthetic_counts
         made = " · ".join(f"{count(n)} {name}" for name, n in by_class.items())
         cards.append(Card("Synthetic images", made, f"at {count(size)} px" if size else ""))
     separable = [score for score in (run.scores or {}).get("scores", []) if score["metric"] == "two_sample_auc"]
-    if separable and separable[0]["value"] is not None:
+    if is_of_whole and separable and separable[0]["value"] is not None:
         value = separable[0]["value"]
         note = "AUC of a simple classifier; 0.5 is best, at 1 a shortcut is possible"
         cards.append(Card("Synthetic or real?", share(value, 2), note, "bad" if value >= 0.9 else "plain"))
@@ -215,6 +223,12 @@ def _cards(run: RunFiles, study: StudyView | None) -> list[Card]:
         note = tested + (f" of {plural(patients, 'patient')}" if patients else "")
         cards.append(Card("Study", f"{plural(len(study.seeds), 'seed')} × {plural(len(study.arms), 'arm')}", note))
     return cards
+
+
+def _fraction_of_answer(study: StudyView | None) -> float:
+    """The share of the minority class's training images that the study's answer is about; 1 without an answer."""
+    answers = study.summary["verdict"]["answers"] if study is not None else []
+    return max((float(answer["minority_fraction"]) for answer in answers), default=1.0)
 
 
 def _warnings_card(notices: list[Notice]) -> Card:
