@@ -144,7 +144,7 @@ def test_augmentation_moves_all_channels_alike(name):
 def test_the_device_moves_all_channels_alike():
     gray = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (3, 20, 20), dtype=np.uint8))
     sampler = build_move_sampler("anatomical")
-    moves = torch.from_numpy(np.stack([sampler.sample(20, (0, 0, n)) for n in range(3)]).astype(np.float32))
+    moves = torch.from_numpy(sampler.sample(20, [(0, 0, n) for n in range(3)]).astype(np.float32))
     moved = move_images(torch.stack([gray, gray], dim=-1).repeat(1, 1, 1, 2)[..., :3], moves, mirrored_edges=False)
     expected = move_images(gray, moves, mirrored_edges=False)
     for channel in range(3):
