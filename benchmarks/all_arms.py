@@ -1,7 +1,7 @@
 """Every arm with the published 64-px CNN, in one study: is it the images that change a classifier, or a shortcut?
 
     python benchmarks/all_arms.py DATA --generator NORMAL.safetensors --generator PNEUMONIA.safetensors
-        [--seeds 5] [--workers auto] [--device auto] [--out DIR]
+        [--seeds 5] [--steps 4075] [--workers auto] [--device auto] --out DIR
 
 The generators are files of `ganbal export`, one per class: with that of the minority class alone, `gan-both`
 is left out. DIR is an ordinary run folder with a report, continued by the same command;
@@ -31,10 +31,12 @@ TABLE = "all_arms.md"
 def main() -> None:
     given = parse()
     generators = [ganbal.Generator.load(file) for file in given.generator]
+    data = ganbal.load(given.data, device=given.device)
+    is_of_all = {name for generator in generators for name in generator.class_names} >= set(data.classes)
     study = ganbal.compare(
-        ganbal.load(given.data, device=given.device),
+        data,
         generators,
-        arms=[name for name in ARMS if name not in LEFT_OUT and (len(generators) > 1 or name != OF_ALL_CLASSES)],
+        arms=[name for name in ARMS if name not in LEFT_OUT and (is_of_all or name != OF_ALL_CLASSES)],
         classifiers=[CLASSIFIER],
         recipe="published",
         augment="published",

@@ -337,7 +337,8 @@ def _check_images(paths: Sequence[Path]) -> None:
 def _check_generators(files: Sequence[Path]) -> None:
     from ganbal.config.given_paths import check_given
 
-    check_given(files, expected="--from names a generator, a file of `ganbal export`.", action="Correct the path.")
+    paths = [file.expanduser() for file in files]
+    check_given(paths, expected="--from names a generator, a file of `ganbal export`.", action="Correct the path.")
 
 
 def _ask(question: str) -> bool:

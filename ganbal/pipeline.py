@@ -96,16 +96,24 @@ def import_generators(choice: RunChoice, console: Console, *, generators: "Seque
     with console.working("Loading libraries"):
         from ganbal.gan.image_generator import ImageGenerator
         from ganbal.stages import import_generators, inspect, terminal_text
+        from ganbal.stages.cost import announce_cost
         from ganbal.stages.session import Requirement, open_run
         from ganbal.stages.synthesize import images_to_suggest
     loaded = [ImageGenerator.load(each, "cpu") if isinstance(each, Path) else each for each in generators]
-    own = [f"{name}={json.dumps(value)}" for name, value in import_generators.settings_of(loaded).items()]
+    settings = import_generators.settings_of(loaded)
+    own = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in settings.items()]
     selected = select_run_to_begin(
         replace(choice, assignments=(*choice.assignments, *own)),
         console,
         is_usable=lambda run: import_generators.has_no_others(run, loaded),
     )
-    with open_run(selected, console, "train-gan", Requirement.IMAGES) as context:
+    # For a fraction of the minority class, the run trains a generator that has seen no other images.
+    trains = selected.config.study.needs_synthetic and any(
+        fraction != 1 for fraction in selected.config.study.minority_fractions
+    )
+    requirements = (Requirement.IMAGES, *([Requirement.GAN] if trains else []))
+    with open_run(selected, console, "train-gan", *requirements) as context:
+        announce_cost(context, *requirements)
         inspect.inspect(context)
         content = import_generators.import_generators(context, loaded)
         next_step = _command("synthesize", context, *_numbers(images_to_suggest(context)))

@@ -22,16 +22,26 @@ def settings_of(generators: Sequence[ImageGenerator]) -> dict[str, Any]:
 
     Args:
         generators: at least one.
+
+    Raises:
+        InputError: two of them generate the same class.
     """
     first = generators[0].fingerprint
+    names = [name for generator in generators for name in generator.class_names]
+    if len(set(names)) < len(names):
+        raise InputError(
+            found=f"The generators are of the classes {', '.join(names)}.",
+            expected="A run has one generator of a class.",
+            action="Give one generator of each class.",
+        )
     shape = {
         name: value
         for name, value in first.settings.items()
         if name.removeprefix("gan.") in GanConfig.model_fields and not name.startswith(_OF_DISCRIMINATORS)
     }
-    names = [name for generator in generators for name in generator.class_names]
-    of_classes = {"gan.conditional": True} if first.is_conditional else {"gan.class_names": names}
-    return shape | {"gan.class_name": None, "gan.steps": max(1, generators[0].step)} | of_classes
+    of_classes = {"gan.conditional": first.is_conditional, "gan.class_names": [] if first.is_conditional else names}
+    steps = max(generators[0].step, int(shape.get("gan.pretrain_steps", 0)) + 1)
+    return shape | {"gan.class_name": None, "gan.steps": steps} | of_classes
 
 
 def import_generators(context: RunContext, generators: Sequence[ImageGenerator]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ganbal.stages.generators import find_generator, generators_of
 from ganbal.study.arms.supply import planned_images
 from ganbal.study.plan import conditions
 from ganbal.synthesis import generate
+from ganbal.synthesis.counts import missing_images
 from ganbal.synthesis.generate import CandidateSelection, SetMatching, SynthesisRequest
 from ganbal.synthesis.matching import match
 from ganbal.synthesis.rejection import CopyFilter
@@ -110,14 +111,14 @@ def images_to_generate(context: RunContext) -> dict[str, int]:
 
 
 def images_to_suggest(context: RunContext) -> dict[str, int]:
-    """The same for the next command: where the settings ask for no possible number, as many images as there are to
-    train on. The largest class, for example, lacks none.
+    """The same for the next command, which must not fail: as many images as there are to train on where none is
+    missing, as of the largest class; nothing where the next command has an error to report.
     """
     try:
         return images_to_generate(context)
     except InputError:
-        name = context.class_name
-        return {name: context.dataset.table.counts()["train"][name]}
+        name, training = context.class_name, context.dataset.table.counts()["train"]
+        return {name: training[name]} if missing_images(training)[name] == 0 else {}
 
 
 def _count_rows(manifest: Path) -> int:

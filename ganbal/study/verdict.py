@@ -9,7 +9,7 @@
 | `too-few-seeds` | at least one classifier has a single seed |
 | `helps` | helps with every classifier |
 | `helps-like-copies` | helps, but not provably more than plain copies of real images |
-| `helps-less-than-copies` | helps, but less than plain copies of real images, with at least one classifier |
+| `helps-less-than-copies` | helps, but less than plain copies of real images with a classifier, and more with none |
 | `helps-and-hurts` | helps by balanced accuracy, hurts the ranking (ROC-AUC) |
 | `hurts` | hurts with every classifier |
 | `some-harm` | no gain found, and harm with some classifier or to the ranking |
@@ -161,7 +161,7 @@ def _kind(answers: Sequence[Row]) -> str:
         kinds |= {"hurts"}
     if kinds == {"helps"}:
         against_copies = {answer["against_copies"] for answer in answers if answer["against_copies"] is not None}
-        if "hurts" in against_copies:
+        if "hurts" in against_copies and "helps" not in against_copies:
             return "helps-less-than-copies"
         return "helps" if against_copies <= {"helps"} else "helps-like-copies"
     if kinds == {"hurts"}:

@@ -76,6 +76,13 @@ def test_the_command_takes_an_exported_generator_in_place_of_training(trained, t
     assert done.exit_code == 0, done.output
     images = [np.asarray(Image.open(image)) for image in sorted(run.glob("synthetic/NORMAL/*.png"))]
     assert np.array_equal(images, generator.sample(3, seed=2))
+    # Settings that only generators of another kind have are replaced.
+    done = CliRunner().invoke(
+        main, [*command[:-3], str(tmp_path / "other"), "--from", str(file), "--set", "gan.conditional=true"]
+    )
+    assert done.exit_code == 0 and Run(tmp_path / "other").settings()["gan"]["conditional"] is False, done.output
+    done = CliRunner().invoke(main, [*command, "--from", str(file), "--from", str(file)])
+    assert done.exit_code == 2 and "one generator of a class" in " ".join(done.output.split())
     # A run that has trained a generator itself keeps it.
     done = CliRunner().invoke(main, ["train-gan", "--run", str(generator.run), "--from", str(file)])
     assert done.exit_code == 2 and "has trained a generator itself" in " ".join(done.output.split())

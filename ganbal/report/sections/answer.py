@@ -31,7 +31,7 @@ HEADLINES: dict[str | None, tuple[str, Tone]] = {
 def answer_of(run: RunFiles) -> Answer:
     """The answer, or what is still to be done for one."""
     study = study_view(run)
-    # Of another generator than that of the whole class, the report has no pictures.
+    # The report has pictures only of the generator of the whole class.
     synthetic = pictures.synthetic_samples(run) if _fraction_of_answer(study) == 1 else None
     samples = [picture for picture in (pictures.real_samples(run), synthetic) if picture]
     notices = warning_notices(run)
