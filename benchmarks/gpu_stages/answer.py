@@ -4,12 +4,12 @@ What it found lies in out/answer/. The parts that decide most come first, so a s
 unfinished answer starts again in another run of gpu.py.
 """
 
-import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from gpu_stages.kept_files import keep
 from gpu_stages.search import EARLIER
 from gpu_stages.settings import REPOSITORY, Record, Settings, read_figures
 
@@ -19,7 +19,6 @@ IMAGES, FEW_IMAGES, SECONDS_OF_MANY = 1_000_000, 250_000, 1500.0
 """Training images per generator, in a time box of at least so many seconds or a shorter one."""
 SECONDS_TO_STOP = 20.0
 KEPT = ("answer.md", "*/choice.json", "*/study/results.csv", "*/study/summary.json", "*/gan/**/history.csv")
-LARGEST_FILE_BYTES = 4_000_000
 
 
 def measure(settings: Settings, record: Record) -> None:
@@ -35,7 +34,7 @@ def measure(settings: Settings, record: Record) -> None:
     finally:
         process.kill()
         process.wait()
-        keep(folder, settings.out / "answer")
+        keep(folder, settings.out / "answer", KEPT)
     choices = {file.parent.name: read_figures(file) for file in sorted(folder.glob("*/choice.json"))}
     studies = sorted(file.parent.parent.name for file in folder.glob("*/study/summary.json"))
     record.add(seconds=round(time.perf_counter() - start, 1), choices=choices, studies=studies)
@@ -53,12 +52,3 @@ def command_of(settings: Settings, folder: Path) -> list[str]:
     command += ["--images", str(IMAGES if settings.seconds >= SECONDS_OF_MANY else FEW_IMAGES)]
     mobilenet = str(settings.mobilenet or "none")
     return [*command, "--mobilenet", mobilenet, "--set", f"gan.projection_weights={mobilenet}"]
-
-
-def keep(folder: Path, out: Path) -> None:
-    """Copy tables, choices and histories."""
-    for file in (file for pattern in KEPT for file in folder.glob(pattern)):
-        if file.stat().st_size <= LARGEST_FILE_BYTES:
-            copy = out / file.relative_to(folder)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)

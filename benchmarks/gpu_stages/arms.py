@@ -4,13 +4,13 @@ The generators are the files of .gpu/generators, one per class, of `ganbal expor
 minority class which stage 12 has trained in the same run. out/arms/ holds the tables and the study without its images.
 """
 
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from gpu_stages.kept_files import keep
 from gpu_stages.settings import REPOSITORY, Record, Settings
 
 GENERATORS = REPOSITORY / ".gpu" / "generators"
@@ -40,7 +40,7 @@ def measure(settings: Settings, record: Record) -> None:
             raise RuntimeError(f"benchmarks/all_arms.py ended with exit code {done.returncode}; see the stage's log.")
         seconds = time.perf_counter() - start
         first_seconds = first_seconds or seconds
-        keep(run, out)
+        keep(run, out, KEPT)
         record.add(**{f"seconds_with_{seeds}_seeds": round(seconds, 1)}, table=(run / "all_arms.md").read_text())
 
 
@@ -55,10 +55,3 @@ def command_of(settings: Settings, files: Sequence[Path], seeds: int, run: Path)
     command += [word for file in files for word in ("--generator", str(file))]
     command += ["--seeds", str(seeds), "--device", settings.device, "--out", str(run)]
     return command + (["--steps", "2", "--workers", "1"] if settings.tiny else ["--workers", str(WORKERS)])
-
-
-def keep(run: Path, out: Path) -> None:
-    for file in (file for pattern in KEPT for file in run.glob(pattern)):
-        copy = out / file.relative_to(run)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)

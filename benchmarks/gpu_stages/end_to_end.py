@@ -1,12 +1,12 @@
 """Stage 4: `ganbal run` on configs/default.yaml with a shorter GAN training, killed once and continued."""
 
 import json
-import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 from gpu_stages.commands import Command, wait_until
+from gpu_stages.kept_files import keep
 from gpu_stages.settings import REPOSITORY, Record, Settings
 
 GAN_SHARE, MOST_GAN_SECONDS = 0.2, 80.0
@@ -24,7 +24,11 @@ MILESTONES = {
 }
 """Files that show how far a run is; the time of each is recorded, so that a run that is cut off yields figures."""
 DEFAULT_SIZE = "160 px, 64 channels, batch 32"
-LARGEST_FILE_BYTES = 8_000_000
+KEPT = [
+    *("report.*", "scores.json", "provenance.json", "study/*.json", "study/*.csv", "gan/*.csv", "gan/samples/*"),
+    *("synthetic/*.csv", "synthetic/*.json", "synthetic/*/*.png"),
+]
+"""Files of a run that people look at."""
 
 TINY = [
     *("gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=8", "gan.latent_dim=8", "gan.score_images=16"),
@@ -55,7 +59,7 @@ def measure(settings: Settings, record: Record) -> None:
 
     start = time.perf_counter()
     continue_to_the_end(command, record)
-    keep(run, settings.out / "run")
+    keep(run, settings.out / "run", KEPT)
     record.add(seconds_after_kill=round(time.perf_counter() - start, 1), **figures_of_run(run))
 
 
@@ -111,17 +115,6 @@ def gan_step(run: Path) -> int:
     """The last step in the GAN's history, 0 before the first row."""
     lines = history.read_text().splitlines() if (history := run / "gan" / "history.csv").is_file() else []
     return int(float(lines[-1].split(",")[lines[0].split(",").index("step")])) if len(lines) > 1 else 0
-
-
-def keep(run: Path, target: Path) -> None:
-    """Copy the results for inspection: sample grids, figures, report, scores, tables."""
-    wanted = ("report.*", "scores.json", "provenance.json", "study/*.json", "study/*.csv", "gan/*.csv", "gan/samples/*")
-    wanted += ("synthetic/*.csv", "synthetic/*.json", "synthetic/*/*.png")
-    for file in (file for pattern in wanted for file in run.glob(pattern)):
-        if file.stat().st_size <= LARGEST_FILE_BYTES:
-            copy = target / file.relative_to(run)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(file, copy)
 
 
 def figures_of_run(run: Path) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from gpu_stages.commands import Command, ganbal
-from gpu_stages.end_to_end import DEFAULT_SIZE, STEPS_PER_SECOND_IF_UNKNOWN, keep
+from gpu_stages.end_to_end import DEFAULT_SIZE, KEPT, STEPS_PER_SECOND_IF_UNKNOWN
+from gpu_stages.kept_files import keep
 from gpu_stages.settings import REPOSITORY, Record, Settings
 
 GENERATOR = REPOSITORY / ".gpu" / "published.safetensors"
@@ -41,7 +42,7 @@ def measure(settings: Settings, record: Record) -> None:
     train_or_take_generator(settings, record, run)
     number = 20 if settings.tiny else NUM_IMAGES
     ganbal(Command("synthesize", settings, run, [f"synthesis.num_images={number}"]))
-    keep(run, settings.out / "published")
+    keep(run, settings.out / "published", KEPT)
     first_seconds = 0.0
     systems = [BASELINE, VGG16] if settings.vgg16 or settings.tiny else [BASELINE]
     for seeds in (1,) if settings.tiny else NUM_SEEDS:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from search_generator import MEASURES_FILE, VARIANTS_FILE, read_variants
 
+from gpu_stages.kept_files import keep
 from gpu_stages.settings import REPOSITORY, Record, Settings, read_figures
 
 IMAGES = 1_000_000
@@ -41,7 +42,7 @@ def measure(settings: Settings, record: Record) -> None:
         for process in processes:
             process.kill()
             process.wait()
-        keep(folder, out)
+        keep(folder, out, KEPT)
     record_finished(folder, record)
     if any(codes):
         raise RuntimeError(f"benchmarks/search_generator.py ended with exit codes {codes}; see the stage's log.")
@@ -60,11 +61,3 @@ def command_of(settings: Settings, folder: Path) -> list[str]:
 def record_finished(folder: Path, record: Record) -> None:
     rows = [read_figures(file) for file in sorted(folder.glob(f"*/*/{MEASURES_FILE}"))]
     record.add(variants=len(read_variants(VARIANTS_FILE)), finished=rows)
-
-
-def keep(folder: Path, out: Path) -> None:
-    """Copy tables, grids and measures: what a person looks at, and what a continued search needs."""
-    for file in (file for pattern in KEPT for file in folder.glob(pattern)):
-        copy = out / file.relative_to(folder)
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, copy)

@@ -28,6 +28,7 @@ def test_every_arm_is_compared_in_one_table(
     monkeypatch.setattr(sys, "argv", [*command, "--out", str(tmp_path / "run"), "--device", "cpu"])
     all_arms.main()
     results = pd.read_csv(tmp_path / "run" / "study" / "results.csv")
-    assert set(results["arm"]) == set(all_arms.ARMS) - set(all_arms.LEFT_OUT)
+    # The network learns its features, which smote needs fixed, and gan-advprop needs batch normalization.
+    assert set(results["arm"]) == set(all_arms.ARMS) - {"smote", "gan-advprop"}
     table = (tmp_path / "run" / all_arms.TABLE).read_text()
     assert table.count("\n| ") == 1 + results["arm"].nunique() and table in capsys.readouterr().out
