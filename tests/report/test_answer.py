@@ -123,3 +123,14 @@ def test_an_answer_for_a_fraction_shows_nothing_of_the_whole_class_s_generator(s
     notes = {card.term: card.note for card in tenth.cards}
     assert notes["Real training images"] == "the answer is for 10 % of NORMAL"
     assert len(tenth.samples) == len(whole.samples) - 1 == 1
+
+
+def test_several_arms_that_helped_are_advised_in_the_plural(small_run, edit):
+    def with_two_helpers(summary):
+        with_effect(summary)
+        helper = summary["verdict"]["findings"][1]
+        summary["verdict"]["findings"] += [helper | {"arm": "duplicated"}]
+
+    edit(small_run / "study" / "summary.json", with_two_helpers)
+    step = dict(answer_of(read_run_folder(small_run)).findings)["Next step"]
+    assert "Use one of class-weights and duplicated instead: each helped here and needs no synthetic images." in step

@@ -153,7 +153,11 @@ def _next_step(study: StudyView) -> str:
             if row["verdict"] == "helps" and row["metric"] == study.main_metric
         )
     )
-    instead = f" Use {listing(helpful)} instead: it helped here and needs no synthetic images." if helpful else ""
+    instead = ""
+    if len(helpful) == 1:
+        instead = f" Use {helpful[0]} instead: it helped here and needs no synthetic images."
+    elif helpful:
+        instead = f" Use one of {listing(helpful)} instead: each helped here and needs no synthetic images."
     if kind == "not-learned":
         longer = f"--set study.steps={4 * int(study.summary['steps'] or 1000)}"
         return f"Train the classifiers longer: {code(run.command('compare', longer))}, or use more images."
