@@ -40,12 +40,15 @@ def augmented_versions(classifier: str, config: StudyConfig) -> int:
 def conditions(config: StudyConfig) -> list[Condition]:
     """Every arm with each ratio, if the settings name ratios and the arm adds images; otherwise once, without one.
 
+    Arms that none of the classifiers can be trained with are left out: no images are generated for them.
+
     Raises:
-        InputError: there is no such arm.
+        InputError: there is no such arm or classifier.
     """
     return [
         (arm, ratio)
         for arm in config.arms
+        if any(_reason_to_leave_out(arm, classifier, config) is None for classifier in config.classifiers)
         for ratio in (config.synthetic_ratios if find_arm(arm).adds_images and config.synthetic_ratios else (None,))
     ]
 

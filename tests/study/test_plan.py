@@ -2,7 +2,7 @@
 
 from ganbal.config import load_config
 from ganbal.study.cell import Cell
-from ganbal.study.plan import arms_left_out, planned_cells
+from ganbal.study.plan import arms_left_out, conditions, planned_cells
 
 
 def settings(*more):
@@ -51,3 +51,10 @@ def test_impossible_pairs_are_left_out_and_reported():
     assert len(planned_cells(settings(*frozen), seed=0)) == 2
     (left,) = arms_left_out(settings(*frozen, "study.augment=anatomical"))
     assert left["values"]["reason"] == "smote-needs-no-augmentation"
+
+
+def test_arms_that_no_classifier_can_be_trained_with_need_no_images():
+    arms = "study.arms=[imbalanced,gan-advprop]"
+    assert conditions(settings(arms, "study.classifiers=[cnn_64]")) == [("imbalanced", None)]
+    both = settings(arms, "study.classifiers=[cnn_64,baseline_cnn]")
+    assert conditions(both) == [("imbalanced", None), ("gan-advprop", None)]
