@@ -36,7 +36,7 @@ def synchronize_batch_norm(network: nn.Module) -> None:
     for name, child in list(network.named_children()):
         if type(child) is not nn.BatchNorm2d:
             synchronize_batch_norm(child)
-        elif child.weight.device.type == "cuda":
+        elif child.running_mean is not None and child.running_mean.device.type == "cuda":
             setattr(network, name, nn.SyncBatchNorm.convert_sync_batchnorm(child))
         else:
             setattr(network, name, JoinedBatchNorm2d.like(child))
@@ -61,7 +61,7 @@ class JoinedBatchNorm2d(nn.BatchNorm2d):
 
     @classmethod
     def like(cls, layer: nn.BatchNorm2d) -> "JoinedBatchNorm2d":
-        joined = cls(layer.num_features, eps=layer.eps, momentum=layer.momentum)
+        joined = cls(layer.num_features, eps=layer.eps, momentum=layer.momentum, affine=layer.affine)
         joined.weight, joined.bias = layer.weight, layer.bias
         joined.load_state_dict(layer.state_dict())
         return joined.train(layer.training)
@@ -81,6 +81,10 @@ class JoinedBatchNorm2d(nn.BatchNorm2d):
             self.running_var.lerp_(variance * count / (count - 1), self.momentum)
             if self.num_batches_tracked is not None:
                 self.num_batches_tracked += 1
-        scale = self.weight * torch.rsqrt(variance + self.eps)
-        result = centered * scale[:, None, None] + self.bias[:, None, None]
+        scale = torch.rsqrt(variance + self.eps)
+        if self.affine:
+            scale = self.weight * scale
+        result = centered * scale[:, None, None]
+        if self.affine:
+            result = result + self.bias[:, None, None]
         return result.to(images.dtype).contiguous(memory_format=torch.channels_last)

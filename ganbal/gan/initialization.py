@@ -6,6 +6,7 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from ganbal.gan.class_batch_norm import ClassBatchNorm2d
 from ganbal.gan.networks import LEAKY_SLOPE
 
 INITIAL_STD = 0.02
@@ -14,15 +15,13 @@ INITIAL_STD = 0.02
 def initialize_as_dcgan(network: nn.Module, random: torch.Generator) -> None:
     """Set the paper's initial weights: N(0, 0.02) for convolutions, N(1, 0.02) for batch-norm scales, 0 for biases.
 
-    Class vectors are sampled like latent vectors: N(0, 1).
+    Gains per class are batch-norm scales.
     """
     for module in network.modules():
         if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(module.weight, 0.0, INITIAL_STD, generator=random)
-        elif isinstance(module, nn.BatchNorm2d):
+        elif isinstance(module, ClassBatchNorm2d) or (isinstance(module, nn.BatchNorm2d) and module.affine):
             nn.init.normal_(module.weight, 1.0, INITIAL_STD, generator=random)
-        elif isinstance(module, nn.Embedding):
-            nn.init.normal_(module.weight, generator=random)
         _zero_bias(module)
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ganbal.gan.class_batch_norm import apply_layer, batch_norm
 from ganbal.gan.full_size_layer import FullSizeLayer
 
 LEAKY_SLOPE = 0.2
@@ -17,9 +18,6 @@ GROUP_SIZE = 4
 class Generator(nn.Module):
     """Latent vectors to images: what all generators have in common. `generators` lists them.
 
-    A class-conditional generator concatenates a learned vector per class to the latent vector, of the same length and
-    initially of the same size (Mirza & Osindero 2014, arXiv:1411.1784, with an embedding instead of a one-hot label).
-
     Args:
         num_classes: classes of a class-conditional generator; None makes a plain one.
         image_channels: C of the images, 1 for gray and 3 for RGB.
@@ -28,22 +26,6 @@ class Generator(nn.Module):
     def __init__(self, latent_dim: int, num_classes: int | None = None, image_channels: int = 1) -> None:
         super().__init__()
         self.latent_dim, self.num_classes, self.image_channels = latent_dim, num_classes, image_channels
-
-    @property
-    def input_dim(self) -> int:
-        """Length of the conditioned latent vectors."""
-        return self.latent_dim if self.num_classes is None else 2 * self.latent_dim
-
-    def add_class_vectors(self) -> None:
-        """Add the vectors of a class-conditional generator; the last of its layers, as initial weights are in order."""
-        if self.num_classes is not None:
-            self.class_vectors = nn.Embedding(self.num_classes, self.latent_dim)
-
-    def conditioned(self, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """(B, latent_dim) to (B, input_dim), with the vectors of the labels (B,)."""
-        if self.num_classes is None:
-            return latents
-        return torch.cat([latents, self.class_vectors(labels)], dim=1)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate images (B, C, S, S) float in [-1, 1], a function of the arguments and the weights alone.
@@ -56,7 +38,7 @@ class Generator(nn.Module):
 
 
 class DcganGenerator(Generator):
-    """Transposed convolutions with batch normalization.
+    """Transposed convolutions with batch normalization, which is where a class-conditional generator gets its class.
 
     Args:
         image_size_px: S, the side of the images.
@@ -79,30 +61,33 @@ class DcganGenerator(Generator):
         super().__init__(latent_dim, num_classes, image_channels)
         start_px, channels = channel_plan(image_size_px, base_channels)
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(self.input_dim, channels[0], start_px, bias=False),
-            nn.BatchNorm2d(channels[0]),
+            nn.ConvTranspose2d(latent_dim, channels[0], start_px, bias=False),
+            batch_norm(channels[0], num_classes),
             nn.ReLU(inplace=True),
         ]
         for inputs, outputs in itertools.pairwise(channels):
             layers += [
                 nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=False),
-                nn.BatchNorm2d(outputs),
+                batch_norm(outputs, num_classes),
                 nn.ReLU(inplace=True),
             ]
         layers += [nn.ConvTranspose2d(channels[-1], image_channels, 4, stride=2, padding=1), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
         self.full_size: FullSizeLayer | None = None
         if full_size_channels:
-            self.full_size = FullSizeLayer(channels[-1], full_size_channels, latent_dim, image_size_px, image_channels)
-        self.add_class_vectors()
+            self.full_size = FullSizeLayer(
+                channels[-1], full_size_channels, latent_dim, image_size_px, image_channels, num_classes
+            )
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        start = self.conditioned(latents, labels)[:, :, None, None]
-        if self.full_size is None:
-            return self.layers(start)
-        to_image, tangent = self.layers[-2:]
-        features = self.layers[:-2](start)
-        return tangent(to_image(features) + self.full_size(features, latents))
+        *layers, to_image, tangent = self.layers
+        features = latents[:, :, None, None]
+        for layer in layers:
+            features = apply_layer(layer, features, labels)
+        output = to_image(features)
+        if self.full_size is not None:
+            output = output + self.full_size(features, latents, labels)
+        return tangent(output)
 
 
 class Discriminator(nn.Module):

@@ -6,6 +6,7 @@ from ganbal.config import load_config
 from ganbal.errors import InputError
 from ganbal.gan.batches import ClassBalancedRows
 from ganbal.gan.checkpoint import load_generator, read_checkpoint
+from ganbal.gan.class_batch_norm import ClassBatchNorm2d
 from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.folder import GanFolder
 from ganbal.gan.initialization import initialize_as_dcgan
@@ -85,15 +86,41 @@ def test_the_discriminator_adds_the_class_filter_to_the_shared_one():
 
 
 def test_parameters_as_counted_by_hand_and_same_seed_same_weights():
-    # First layer: inputs × channels × 4 × 4 weights; the conditional one has twice the inputs, and three vectors.
-    plain, conditional = 8 * 16 * 16, 2 * 8 * 16 * 16 + 3 * 8
+    # Layers of 16, 8 and 4 channels, each with a gain and a bias per channel, for three classes in place of one.
     networks = [new_state(settings(), 0, CPU, number).generator for number in (None, 3)]
     first, second = (sum(p.numel() for p in network.parameters()) for network in networks)
-    assert second - first == conditional - plain
+    assert second - first == (3 - 1) * 2 * (16 + 8 + 4)
     again = DcganGenerator(32, 4, 8, 3)
     initialize_as_dcgan(again, torch.Generator().manual_seed(0))
     for name, weights in networks[1].state_dict().items():
         assert torch.equal(weights, again.state_dict()[name])
+
+
+def test_gains_and_biases_of_each_class_by_hand():
+    layer = ClassBatchNorm2d(1, 2)
+    with torch.no_grad():
+        layer.weight.copy_(torch.tensor([[2.0], [10.0]]))
+        layer.bias.copy_(torch.tensor([[0.5], [-3.0]]))
+    layer.norm.eps = 1e-12
+    # Mean 4 and standard deviation 3 over both classes: 1, 7, 1, 7 become -1, 1, -1, 1.
+    features = torch.tensor([1.0, 7.0, 1.0, 7.0])[:, None, None, None]
+    outputs = layer(features, torch.tensor([0, 0, 1, 1]))
+    assert outputs.flatten().tolist() == pytest.approx([-1.5, 2.5, -13.0, 7.0])
+    outputs.square().sum().backward()
+    assert layer.bias.grad.flatten().tolist() == pytest.approx([2.0, -12.0])
+
+
+def test_the_class_cannot_supply_the_variance_that_the_first_normalization_demands():
+    """A class vector beside the latent vector could: each class then collapses to one image."""
+    generator = DcganGenerator(32, 4, 8, 2)
+    normalized = []
+    generator.layers[1].norm.register_forward_hook(lambda layer, inputs, output: normalized.append(output))
+    latents = latent_rows(0, 6, 8)
+    for labels in (torch.zeros(6), torch.ones(6), torch.arange(6) % 2):
+        generator(latents, labels.long())
+    assert torch.equal(normalized[0], normalized[1]) and torch.equal(normalized[0], normalized[2])
+    of_class_0 = normalized[2][::2]  # (3, 16, 4, 4)
+    assert of_class_0.std(dim=0).min() > 0
 
 
 def test_a_sample_grid_shows_every_class_and_leaves_the_generator_as_it_was(tmp_path):

@@ -26,6 +26,7 @@ SETTINGS = ["gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=16", 
 VARIANTS = {
     "small-data": [],
     "spectral, hinge, R1": ["gan.discriminator_norm=spectral", "gan.loss=hinge", "gan.r1_gamma=1"],
+    "class-conditional": ["gan.conditional=true", "gan.full_size_channels=2"],
     "adaptive": ["gan.adaptive_augment=true", "gan.adaptive_images=640"],
 }
 STEPS = 5
@@ -36,8 +37,9 @@ def gradients_and_weights(variant, world=ALONE):
     """The last gradients and the weights of all networks after a few float32 steps, as one vector."""
     config = load_config(None, [*SETTINGS, *VARIANTS[variant]]).gan
     data = torch.randint(256, (40, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
-    state = new_state(config, 3, torch.device("cpu"))
-    step = TrainStep(state, data, config, world, precision="float32")
+    labels = torch.arange(40) % 2 if config.conditional else None
+    state = new_state(config, 3, torch.device("cpu"), None if labels is None else 2)
+    step = TrainStep(state, data, config, world, labels=labels, precision="float32")
     for _ in range(STEPS):
         step()
     networks = (state.generator, state.discriminator, state.generator_ema)

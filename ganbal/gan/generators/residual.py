@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, leaky_relu
 
 from ganbal.config import GanConfig
+from ganbal.gan.class_batch_norm import apply_layer, batch_norm
 from ganbal.gan.networks import LEAKY_SLOPE, Generator, channel_plan
 from ganbal.gan.noise_input import NOISE_SEED, NoiseInput
 
@@ -22,25 +23,28 @@ class GeneratorBlock(nn.Module):
     """x + second(f(norm(first(f(norm(x))) + noise))) with 3×3 convolutions and the leaky rectifier f.
 
     Args:
-        batch_norm: whether there is batch normalization before each rectifier.
+        normalized: whether there is batch normalization before each rectifier.
+        num_classes: classes of a class-conditional generator; None for a plain one.
         noise: added after the first convolution, or None.
     """
 
-    def __init__(self, channels: int, *, batch_norm: bool, noise: NoiseInput | None) -> None:
+    def __init__(
+        self, channels: int, *, normalized: bool, num_classes: int | None = None, noise: NoiseInput | None = None
+    ) -> None:
         super().__init__()
         self.first_norm, self.second_norm = (
-            nn.BatchNorm2d(channels) if batch_norm else nn.Identity() for _ in range(2)
+            batch_norm(channels, num_classes) if normalized else nn.Identity() for _ in range(2)
         )
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
         self.noise = noise
 
-    def forward(self, features: Tensor, latents: Tensor) -> Tensor:
-        """Features (B, C, h, h) and latent vectors (B, L) to features of the same shape."""
-        inside = self.first(leaky_relu(self.first_norm(features), LEAKY_SLOPE))
+    def forward(self, features: Tensor, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Features (B, C, h, h), latent vectors (B, L) and labels (B,) to features of the same shape."""
+        inside = self.first(leaky_relu(apply_layer(self.first_norm, features, labels), LEAKY_SLOPE))
         if self.noise is not None:
             inside = self.noise(inside, latents)
-        return features + self.second(leaky_relu(self.second_norm(inside), LEAKY_SLOPE))
+        return features + self.second(leaky_relu(apply_layer(self.second_norm, inside, labels), LEAKY_SLOPE))
 
 
 class ResidualGenerator(Generator):
@@ -49,10 +53,14 @@ class ResidualGenerator(Generator):
     Between blocks, nearest neighbors double the side and a 1×1 convolution changes the channels. The last layer doubles
     the side once more.
 
+    A class-conditional generator gets its class from batch normalization. Without normalization, a learned vector per
+    class is concatenated to the latent vector, of the same length and initially of the same size (Mirza & Osindero
+    2014, arXiv:1411.1784, with an embedding instead of a one-hot label).
+
     Args:
         image_size_px: S, the side of the images.
         base_channels: channels of the last block.
-        batch_norm: whether blocks normalize.
+        normalized: whether there is batch normalization in the blocks.
         output_skips: whether every block also makes an image of its resolution, which is enlarged and added to the
             output before the hyperbolic tangent.
         noise_inputs: whether blocks get noise.
@@ -67,7 +75,7 @@ class ResidualGenerator(Generator):
         latent_dim: int,
         num_classes: int | None = None,
         *,
-        batch_norm: bool = False,
+        normalized: bool = False,
         output_skips: bool = False,
         noise_inputs: bool = False,
         image_channels: int = 1,
@@ -76,11 +84,13 @@ class ResidualGenerator(Generator):
         self.start_px, channels = channel_plan(image_size_px, base_channels)
         random = torch.Generator().manual_seed(NOISE_SEED)
         sides = [self.start_px * 2**level for level in range(len(channels))]
-        self.start = nn.Linear(self.input_dim, channels[0] * self.start_px**2)
+        self.has_class_vectors = num_classes is not None and not normalized
+        self.start = nn.Linear(latent_dim * (1 + self.has_class_vectors), channels[0] * self.start_px**2)
         self.blocks = nn.ModuleList(
             GeneratorBlock(
                 count,
-                batch_norm=batch_norm,
+                normalized=normalized,
+                num_classes=num_classes,
                 noise=NoiseInput(count, latent_dim, side, random) if noise_inputs else None,
             )
             for count, side in zip(channels, sides, strict=True)
@@ -88,14 +98,15 @@ class ResidualGenerator(Generator):
         self.changes = nn.ModuleList(nn.Conv2d(before, after, 1) for before, after in itertools.pairwise(channels))
         self.to_image = nn.Conv2d(channels[-1], image_channels, 3, padding=1)
         self.to_small_images = nn.ModuleList(nn.Conv2d(count, image_channels, 1) for count in channels if output_skips)
-        self.add_class_vectors()
+        if num_classes is not None and not normalized:
+            self.class_vectors = nn.Embedding(num_classes, latent_dim)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        flat = self.start(self.conditioned(latents, labels))
-        features = flat.unflatten(1, (-1, self.start_px, self.start_px))
+        inputs = torch.cat([latents, self.class_vectors(labels)], dim=1) if self.has_class_vectors else latents
+        features = self.start(inputs).unflatten(1, (-1, self.start_px, self.start_px))
         images: Tensor | None = None
         for level, block in enumerate(self.blocks):
-            features = block(features, latents)
+            features = block(features, latents, labels)
             if self.to_small_images:
                 own = self.to_small_images[level](features)
                 images = doubled(own if images is None else images + own)
@@ -127,7 +138,7 @@ def initialize_residual(network: ResidualGenerator, random: torch.Generator) -> 
     _normal(network.to_image, _RECTIFIER_GAIN / math.sqrt(num_images), random)
     for layer in network.to_small_images:
         _normal(layer, 1 / math.sqrt(num_images), random)
-    if network.num_classes is not None:
+    if network.has_class_vectors:
         nn.init.normal_(network.class_vectors.weight, generator=random)
 
 
@@ -149,7 +160,7 @@ def residual_generator(
         config.base_channels,
         config.latent_dim,
         num_classes,
-        batch_norm=config.generator_norm == "batch",
+        normalized=config.generator_norm == "batch",
         output_skips=config.output_skips,
         noise_inputs=config.noise_inputs,
         image_channels=image_channels,

@@ -54,7 +54,7 @@ def test_blocks_begin_as_the_identity_and_initial_outputs_are_moderate():
 
 def test_a_block_by_hand():
     noise = NoiseInput(1, 1, 1, torch.Generator().manual_seed(0))
-    block = GeneratorBlock(1, batch_norm=False, noise=noise)
+    block = GeneratorBlock(1, normalized=False, noise=noise)
     with torch.no_grad():
         noise.projection.fill_(1.0)
         noise.strength.fill_(0.5)
@@ -134,7 +134,24 @@ def test_gradients_agree_with_finite_differences():
     assert gradcheck(lambda given: network(given)[:, :, ::9, ::9], (latents,), eps=1e-6, atol=1e-5)
 
 
-def test_classes_differ():
-    network = build(num_classes=3)
+@pytest.mark.parametrize("norm", ["none", "batch"])
+def test_classes_differ(norm):
+    network = build(f"gan.generator_norm={norm}", num_classes=3)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if "second" in name or "norm" in name:  # blocks start as the identity
+                parameter.normal_(0, 0.1, generator=torch.Generator().manual_seed(1))
     latents = torch.randn(2, 24)
     assert not torch.equal(network(latents, torch.tensor([0, 0])), network(latents, torch.tensor([1, 1])))
+
+
+def test_the_class_enters_at_the_start_or_in_batch_normalization():
+    plain, at_start, normalized, of_classes = (
+        sum(parameter.numel() for parameter in build(f"gan.generator_norm={norm}", num_classes=number).parameters())
+        for norm, number in (("none", None), ("none", 3), ("batch", None), ("batch", 3))
+    )
+    network = build()
+    assert at_start - plain == 24 * network.start.out_features + 3 * 24
+    # Two normalizations per block, each with a gain and a bias per channel, for three classes in place of one.
+    channels = [block.first.in_channels for block in network.blocks]
+    assert of_classes - normalized == (3 - 1) * 2 * 2 * sum(channels)
