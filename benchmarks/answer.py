@@ -126,8 +126,10 @@ class Answer:
     def cost_text(self) -> str:
         """How much is trained, and how long that takes on this machine's CPU."""
         config = self.config()
-        per_class = 1 if config.gan.conditional or self._shares_generators(config) else len(self.classes)
-        generators = len(self.fractions) * per_class + (1 if self._shares_generators(config) else 0)
+        # Alone, a generator of a larger class never sees the minority class and is the same at every fraction.
+        generators = len(self.fractions) + (0 if config.gan.conditional else 1)
+        if self.variant.pretrain_share is not None:
+            generators = len(self.fractions) * len(self.classes)
         hours, cells = 0.0, 0
         for classifier in CLASSIFIERS:
             for arms in ([*ARMS, CANDIDATES[0]], OF_SELECTED):
@@ -147,11 +149,8 @@ class Answer:
         write_text(self.out / "answer.md", heading + table_text(results_of(self.studies())))
 
     def _train_generators(self, console: Console) -> None:
-        run, settings = self.out / "generators", self.settings(ARMS, self.seeds)
-        pipeline.train_gan(RunChoice(run, assignments=[*settings, "study.minority_fractions=[1]"]), console)
-        if self._shares_generators(self.config()):
-            self._give_larger_classes(run / "gan")
-        pipeline.train_gan(RunChoice(run, assignments=settings), console)
+        settings = self.settings(ARMS, self.seeds)
+        pipeline.train_gan(RunChoice(self.out / "generators", assignments=settings), console)
 
     def _synthesize(self, kind: str, arms: Sequence[str], select: int, console: Console) -> bool:
         """Whether there are enough images to select from."""
@@ -165,17 +164,6 @@ class Answer:
             print(f"The arm `{SELECTED}` is left out. {error}", flush=True)
             return False
         return True
-
-    def _shares_generators(self, config: Config) -> bool:
-        """Whether a larger class has the same generator at every fraction: it never sees the minority class."""
-        return not config.gan.conditional and self.variant.pretrain_share is None
-
-    def _give_larger_classes(self, folder: Path) -> None:
-        for name in self.classes:
-            for fraction in self.fractions:
-                target = folder / f"fraction_{fraction:g}" / class_folder(name)
-                if name != self.minority and fraction != 1 and not target.exists():
-                    _copy(folder / class_folder(name), target)
 
     def _copied(self, source: str, name: str) -> Path:
         if not (self.out / name).exists():

@@ -7,8 +7,10 @@ from classifiers.training.feature_oversampling import has_fixed_vectors
 from ganbal.config import Config, StudyConfig
 from ganbal.data.dataset import check_source
 from ganbal.errors import InputError
+from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.runtime.cpus import usable_cpus
 from ganbal.stages.context import RunContext
+from ganbal.stages.generators import generators_of
 from ganbal.stages.requirements import Requirement
 from ganbal.study.plan import augmented_versions, classifier_size_px, planned_cells
 
@@ -78,7 +80,7 @@ def expected_seconds(context: RunContext) -> dict[str, float]:
     )
     return {
         "inspect": short,
-        "train-gan": 0.0 if is_trained else gan_hours(config) * 3600,
+        "train-gan": 0.0 if is_trained else num_trainings(context) * gan_hours(config) * 3600,
         "synthesize": short,
         "score": short if run.scores_file.is_file() else _SCORE_SECONDS,
         "compare": 0.0 if is_compared else study_hours(config, context.dataset.table.counts()["train"].values()) * 3600,
@@ -86,8 +88,17 @@ def expected_seconds(context: RunContext) -> dict[str, float]:
     }
 
 
+def num_trainings(context: RunContext) -> int:
+    """How many generators are trained: those with the same images at several fractions of the minority class once."""
+    found = list[TrainingFingerprint]()
+    for part in (context, *context.fractions_with_generators()):
+        fingerprints = (generator.fingerprint for generator in generators_of(part.run, part.config, part.dataset))
+        found += [fingerprint for fingerprint in fingerprints if fingerprint not in found]
+    return len(found)
+
+
 def gan_hours(config: Config) -> float:
-    """Rough: the work of a step grows with pixels, with channels squared and with the batch."""
+    """Of one generator. Rough: the work of a step grows with pixels, with channels squared and with the batch."""
     gan = config.gan
     work = (gan.image_size_px / 64) ** 2 * (gan.base_channels / 32) ** 2 * gan.batch_size / 32
     return gan.steps * work * _GAN_STEP_SECONDS / usable_cpus() ** _PARALLEL_GAIN / 3600

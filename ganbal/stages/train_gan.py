@@ -1,6 +1,7 @@
 """`train-gan`: trains the generators of a run, for the whole minority class and for every fraction of it."""
 
 import functools
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,14 @@ from ganbal.data.dataset import Dataset
 from ganbal.errors import InputError
 from ganbal.gan import training
 from ganbal.gan.augmentation import augmentations_for
+from ganbal.gan.folder import GanFolder
 from ganbal.gan.image_generator import ImageGenerator
 from ganbal.gan.state import TrainingState
 from ganbal.metrics.quality import KernelQuality
 from ganbal.run.folder import Run
 from ganbal.run.metrics_log import MetricsLog
 from ganbal.run.tracking.registry import chosen_trackers, flat_settings
-from ganbal.runtime.atomic_files import read_json, write_json
+from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.distributed import World
 from ganbal.runtime.hashing import digest_of, file_digest
@@ -29,8 +31,11 @@ from ganbal.stages.context import RunContext
 from ganbal.stages.generators import RunGenerator, generators_of
 
 
-def train_gan(context: RunContext) -> dict[str, Any]:
+def train_gan(context: RunContext, trained: Sequence[RunGenerator] = ()) -> dict[str, Any]:
     """Train all generators of the run.
+
+    Args:
+        trained: generators that are there already. One that would be trained in the same way is copied.
 
     Returns:
         The content of gan/training.json; `minority_fractions` has that of every fraction with its own generator.
@@ -39,6 +44,7 @@ def train_gan(context: RunContext) -> dict[str, Any]:
     generators = generators_of(context.run, context.config, context.dataset)
 
     def work() -> None:
+        _copy_equal_trainings(generators, trained, context.console)
         context.world.broadcast_object(
             {
                 "run": str(context.run.folder),
@@ -58,11 +64,12 @@ def train_gan(context: RunContext) -> dict[str, Any]:
             context.config.gan.steps,
             *(file_digest(generator.folder.imported) for generator in generators if generator.folder.is_imported),
         ),
-        outputs=lambda: [record_file, *(file for generator in generators for file in _files_of(generator))],
+        outputs=lambda: [record_file, *(file for generator in generators for file in _files_of(generator.folder))],
         work=work,
     )
     fractions = [
-        train_gan(part) | {"minority_fraction": part.minority_fraction} for part in context.fractions_with_generators()
+        train_gan(part, generators) | {"minority_fraction": part.minority_fraction}
+        for part in context.fractions_with_generators()
     ]
     return read_json(record_file) | ({"minority_fractions": fractions} if fractions else {})
 
@@ -74,6 +81,25 @@ def assist_training(world: World) -> None:
         context = RunContext(Run(Path(job["run"])), config, Console(quiet=True), world)
         part = context.at_fraction(job["minority_fraction"])
         _train_all(part, generators_of(part.run, part.config, part.dataset), None)
+
+
+def _copy_equal_trainings(
+    generators: Sequence[RunGenerator], trained: Sequence[RunGenerator], console: Console
+) -> None:
+    """Copy generators that have been trained on the same images with the same settings and seed.
+
+    A fraction of the minority class leaves the images of the other classes as they are, and so their generators.
+    """
+    for generator in generators:
+        folder = generator.folder
+        same = [other.folder for other in trained if other.fingerprint == generator.fingerprint]
+        if not same or folder.is_imported or folder.last_checkpoint.is_file():
+            continue
+        # The last checkpoint comes last: it marks a training that can be continued.
+        for file in sorted(_files_of(same[0]), key=lambda file: file == same[0].last_checkpoint):
+            with atomic_path(folder.root / file.relative_to(same[0].root)) as copy:
+                shutil.copyfile(file, copy)
+        console.say(f"Generator of {', '.join(generator.class_names)}: the same as with all images.")
 
 
 def _train_all(context: RunContext, generators: list[RunGenerator], log: MetricsLog | None) -> list[dict[str, Any]]:
@@ -114,10 +140,10 @@ def _imported_record(generator: RunGenerator, context: RunContext) -> dict[str, 
     }
 
 
-def _files_of(generator: RunGenerator) -> Iterator[Path]:
-    root = generator.folder.root
+def _files_of(folder: GanFolder) -> Iterator[Path]:
+    """The files of a training."""
     for pattern in ("generator.safetensors", "checkpoints/*.pt", "samples/*.png", "history.csv", "*.png", "*.gif"):
-        yield from sorted(root.glob(pattern))
+        yield from sorted(folder.root.glob(pattern))
 
 
 def train_generator(

@@ -7,9 +7,11 @@ import torch
 
 from ganbal.config import load_config
 from ganbal.errors import InputError
+from ganbal.run.folder import Run
 from ganbal.runtime.console import Console
 from ganbal.runtime.cpus import usable_cpus
-from ganbal.stages.cost import announce_reproduction, study_hours
+from ganbal.stages.context import RunContext
+from ganbal.stages.cost import announce_reproduction, num_trainings, study_hours
 
 VGG16 = [
     *("study.classifiers=[vgg16]", "study.arms=[imbalanced]", "study.seeds=2", "study.steps=3260"),
@@ -42,3 +44,20 @@ def test_hours_of_published_systems_are_asked_for_on_a_cpu(tmp_path, device, is_
         announce_reproduction(context, [("springboard_vgg16", config)])
     announce_reproduction(context, [])
     assert len(questions) == is_asked
+
+
+@pytest.mark.parametrize(
+    ("settings", "number"),
+    [
+        ([], 1),
+        (["study.minority_fractions=[0.5,0.7,1]"], 3),
+        (["study.minority_fractions=[0.5,0.7,1]", "gan.class_names=[NORMAL,PNEUMONIA]"], 4),
+        (["study.minority_fractions=[0.5,1]", "gan.conditional=true"], 2),
+        (["study.minority_fractions=[0.5,1]", "study.arms=[imbalanced,duplicated]"], 1),
+    ],
+)
+def test_generators_that_are_trained(tmp_path, settings, number):
+    phantom = ["data.root=phantom", "data.phantom_images=60", "gan.image_size_px=32", "study.image_size_px=32"]
+    config = load_config(None, [*phantom, "study.classifiers=[baseline_cnn]", *settings])
+    context = RunContext(Run(tmp_path / "run"), config, Console(quiet=True), cache=tmp_path)
+    assert num_trainings(context) == number

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import torch
 from click.testing import CliRunner
 
 from ganbal.cli import main
+from ganbal.gan.checkpoint import read_stored_generator
 from ganbal.run.folder import Run
 
 TINY = (
@@ -135,3 +137,20 @@ def test_copies_are_as_many_as_the_run_has_synthetic_images(here, generated):
     table = pd.read_csv(here / "study" / "results.csv")
     assert table["num_train"].tolist() == [sum(counts.values()), sum(counts.values()) + 5]
     assert table["num_train_synthetic"].tolist() == [0, 0]
+
+
+def test_the_generator_of_the_larger_class_is_trained_once(here):
+    settings = (*TINY, "--set", "gan.class_names=[NORMAL,PNEUMONIA]", "--set", "study.minority_fractions=[0.5,1]")
+    result = ganbal("train-gan", *settings, "--run", "here")
+    assert "Generator of PNEUMONIA: the same as with all images." in result.stderr
+    whole, half = here / "gan", here / "gan" / "fraction_0.5"
+    generators = [read_stored_generator(folder / "PNEUMONIA" / "checkpoints" / "last.pt") for folder in (whole, half)]
+    first, second = (generator.tensors for generator in generators)
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    assert (half / "PNEUMONIA" / "history.csv").read_text() == (whole / "PNEUMONIA" / "history.csv").read_text()
+    assert (half / "NORMAL" / "history.csv").read_text() != (whole / "NORMAL" / "history.csv").read_text()
+    counts = json.loads((here / "data.json").read_text())["counts"]["train"]
+    records = json.loads((half / "training.json").read_text())["classes"]
+    assert [record["class_name"] for record in records] == ["NORMAL", "PNEUMONIA"]
+    assert records[0]["num_images"] < counts["NORMAL"] and records[1]["num_images"] == counts["PNEUMONIA"]
+    assert ganbal("train-gan", "--run", "here").stderr.count("train-gan: done before") == 2
