@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifiers.training.augmentation import build_augmentation
-
 _PROBE_SIZE_PX, _PROBE_VERSIONS = 48, 4
 
 
@@ -40,6 +38,8 @@ class AugmentedVersions:
 
     def maker(self) -> Callable[[np.ndarray, bytes, int], np.ndarray]:
         """(image (S, S) or (S, S, 3) uint8, its digest, version) → that version; for one thread at a time."""
+        from classifiers.training.augmentation import build_augmentation  # loading albumentations takes a second
+
         augment = build_augmentation(self.augment)
 
         def make(image: np.ndarray, digest: bytes, version: int) -> np.ndarray:

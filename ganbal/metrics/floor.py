@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 CONFIDENCE = 0.95
 """Of the intervals of all scores and floors."""
@@ -108,5 +108,5 @@ def summarize_splits(values: Sequence[float], scores: Sequence[float], n: int, n
         note: which images were split.
     """
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
-    half_width = float(stats.t.ppf((1 + CONFIDENCE) / 2, len(values) - 1)) * deviation
+    half_width = float(special.stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * deviation
     return Floor(mean, mean - half_width, mean + half_width, n, len(values), float(np.mean(scores)), note)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from ganbal.metrics.feature_score import FeatureScore, Interval
 from ganbal.metrics.floor import CONFIDENCE, sample_rows
@@ -72,9 +72,10 @@ def _subset(features: np.ndarray, fraction: float, generator: np.random.Generato
 
 
 def _intercept(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
-    fit = stats.linregress(x, y)
-    quantile = stats.t.ppf((1 + CONFIDENCE) / 2, len(x) - 2)
-    return float(fit.intercept), float(quantile * fit.intercept_stderr)
+    """The least-squares line's value at 0, and half the width of its interval."""
+    (_, intercept), covariance = np.polyfit(x, y, 1, cov=True)
+    quantile = special.stdtrit(len(x) - 2, (1 + CONFIDENCE) / 2)
+    return float(intercept), float(quantile * np.sqrt(covariance[1, 1]))
 
 
 def _estimate(real: np.ndarray, synthetic: np.ndarray, generator: np.random.Generator) -> tuple[float, Interval]:

@@ -7,7 +7,7 @@ An AUC of 0.5 means that it cannot. An AUC near 1 means that a classifier traine
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize, special
 
 from ganbal.metrics.feature_score import FeatureScore, Interval
 from ganbal.metrics.floor import CONFIDENCE
@@ -61,7 +61,7 @@ def area_interval(value: float, num_positives: int, num_negatives: int) -> tuple
 
     Unlike `value ± 2 standard errors` it stays inside [0, 1] and has a positive width at 0 and 1.
     """
-    quantile = stats.norm.ppf((1 + CONFIDENCE) / 2)
+    quantile = special.ndtri((1 + CONFIDENCE) / 2)
 
     def excess(area: float) -> float:
         return abs(value - area) - quantile * _standard_error(area, num_positives, num_negatives)

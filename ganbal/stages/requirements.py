@@ -21,11 +21,9 @@ from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.disk_space import check_writable
-from ganbal.stages.compare import source_of_run
 from ganbal.stages.context import RunContext
 from ganbal.study.arms.supply import check_supply, class_counts, planned_images
 from ganbal.study.plan import classifier_size_px, conditions, planned_cells
-from ganbal.study.running import check_synthetic
 from ganbal.synthesis.counts import check_have_generators, classes_to_train
 
 # For a run of a few thousand images with its checkpoints and samples, and for the decoded images.
@@ -146,6 +144,10 @@ def check_study(context: RunContext, *, generates: bool) -> None:
     """
     study = context.config.study
     if not generates:
+        # What trains classifiers takes a second or two to load, which other commands do without.
+        from ganbal.stages.compare import source_of_run
+        from ganbal.study.running import check_synthetic
+
         check_synthetic(source_of_run(context), study)
         return
     for part in map(context.at_fraction, study.minority_fractions):

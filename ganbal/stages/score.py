@@ -8,16 +8,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
 
-from classifiers.checkpoint import load_classifier
-from classifiers.errors import ClassifierInputError
-from classifiers.models.network import Network
-from classifiers.pixels import to_gray
 from ganbal.config import Config, ScoreConfig, StudyConfig
 from ganbal.errors import InputError
-from ganbal.metrics.features.extractor import Extractor, to_rgb
-from ganbal.metrics.features.penultimate import classifier_extractor
+from ganbal.metrics.features.extractor import Extractor
 from ganbal.metrics.features.registry import build_extractor
 from ganbal.metrics.score_warnings import score_warning
 from ganbal.metrics.scoring import RunImages, check_score, score_run, score_sets
@@ -27,11 +21,10 @@ from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.disk_space import check_writable_file
-from ganbal.runtime.hashing import digest_of, file_digest
+from ganbal.runtime.hashing import digest_of
 from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
 from ganbal.stages.downloads import fetch_missing
 from ganbal.stages.requirements import Requirement
-from ganbal.study.cell import backbones_folder
 from ganbal.study.plan import classifier_size_px
 from ganbal.synthesis.manifest import SyntheticImages
 
@@ -72,7 +65,7 @@ def score_two_sets(
         seed=config.seed,
         console=console,
         fit=config.data.fit,
-        extractor=trained_extractor(config.score, device),
+        extractor=_chosen_extractor(config.score, device),
     )
 
 
@@ -83,7 +76,7 @@ def save_folder_statistics(folder: Path, target: Path, config: Config, console: 
     check_score(config.score)
     fetch_missing(config, [Requirement.SCORE], console)
     device = choose_device(config.device)
-    extractor = trained_extractor(config.score, device) or build_extractor(config.score, device)
+    extractor = _chosen_extractor(config.score, device) or build_extractor(config.score, device)
     save_statistics(
         folder, target, extractor=extractor, cache_root=cache_folder(), console=console, fit=config.data.fit
     )
@@ -120,7 +113,7 @@ def _score_class(
         console=context.console,
         classifier_images=at_size(largest_classifier_size_px(config.study)),
         figures_folder=figures_folder,
-        extractor=trained_extractor(config.score, context.device),
+        extractor=_chosen_extractor(config.score, context.device),
     )
 
 
@@ -169,42 +162,14 @@ def with_other_classes(
     return content | {"warnings": warnings, "other_classes": found}
 
 
-def trained_extractor(config: ScoreConfig, device: torch.device) -> Extractor | None:
-    """The trained classifier in `score.weights` where `score.extractor` is `classifier`; otherwise None.
-
-    Raises:
-        InputError: the file holds no trained classifier of the study.
-    """
+def _chosen_extractor(config: ScoreConfig, device: torch.device) -> Extractor | None:
+    """The classifier of `score.extractor: classifier`; None leaves the choice to the metrics."""
     if config.extractor != "classifier":
         return None
-    assert config.weights is not None, "check_extractor has been called"
-    file = config.weights.expanduser().resolve()
-    # study/cells/<arm>/<classifier>/<seed>/model.safetensors; a file elsewhere has to be complete.
-    study = file.parents[4] if len(file.parents) > 4 else file.parent
-    try:
-        trained = load_classifier(file, backbones_folder(study), device)
-    except ClassifierInputError as error:
-        raise InputError(
-            found=error.found,
-            expected=error.expected,
-            action=error.action,
-        ) from error
-    network = getattr(trained, "network", None)
-    if not isinstance(network, Network):
-        raise InputError(
-            found=f"The classifier in {file} is a {trained.model_name}, which is no neural network.",
-            expected="An extractor takes the features of a neural network.",
-            action="Choose the model.safetensors of another classifier.",
-        )
-    return classifier_extractor(
-        _OnScaledImages(network),
-        name=f"classifier:{trained.model_name}",
-        input_size_px=trained.image_size_px,
-        # A network of three channels that was trained on gray images has seen no colors.
-        normalize=to_gray if trained.channels == 1 or network.mean.shape[1] == 1 else to_rgb,
-        device=device,
-        weights_sha256=file_digest(file),
-    )
+    # Loading classifiers takes a second, which all other extractors do without.
+    from ganbal.stages.classifier_features import trained_extractor
+
+    return trained_extractor(config, device)
 
 
 def _check_paths(*paths: Path) -> None:
@@ -216,17 +181,3 @@ def _check_paths(*paths: Path) -> None:
                 expected="Scores need a folder of images, or a .npz file of statistics.",
                 action="Correct the path.",
             )
-
-
-class _OnScaledImages(nn.Module):
-    """The network on (B, 1 or 3, S, S) values in [0, 1]; the network itself takes bytes."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        network = self.network
-        maps = network.backbone((images - network.mean) / network.std)
-        logits: Tensor = network.head(maps.flatten(1))
-        return logits

@@ -21,7 +21,6 @@ from ganbal.synthesis.counts import missing_images
 from ganbal.synthesis.generate import CandidateSelection, SetMatching, SynthesisRequest
 from ganbal.synthesis.matching import match
 from ganbal.synthesis.rejection import CopyFilter
-from ganbal.synthesis.selection import select_images
 
 _MOST_BYTES = 8_000_000_000
 
@@ -150,6 +149,8 @@ def _selection(context: RunContext, class_name: str) -> CandidateSelection | Non
     config = context.config
     if config.synthesis.select == 1:
         return None
+    from ganbal.synthesis.selection import select_images  # trains classifiers, which are slow to load
+
     others = [name for name in context.dataset.table.classes if name != class_name]
     choose = functools.partial(
         select_images,

@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from ganbal.config.study import BASELINE
 from ganbal.runtime.shared_text import METRIC_TITLES
@@ -77,7 +77,7 @@ def learned_classifiers(
     for cell in figures:
         condition = (cell.classifier, cell.arm, cell.synthetic_ratio, cell.minority_fraction)
         groups.setdefault(condition, []).append(cell)
-    quantile = float(stats.norm.isf(SIGNIFICANCE / max(len(groups), 1)))
+    quantile = -float(special.ndtri(SIGNIFICANCE / max(len(groups), 1)))
     learned = set()
     for (classifier, *_), cells in groups.items():
         mean = float(np.mean([figures[cell][MAIN_METRIC] for cell in cells]))

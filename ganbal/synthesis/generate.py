@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,8 +17,10 @@ from ganbal.runtime.console import Console
 from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.runtime.signals import stop_on_signal
 from ganbal.synthesis.manifest import ManifestRow, SyntheticFolder, class_folders, clear, write_manifest
-from ganbal.synthesis.selection import Selection
 from ganbal.synthesis.synthetic_png import write_synthetic_png
+
+if TYPE_CHECKING:
+    from ganbal.synthesis.selection import Selection  # trains classifiers, which are slow to load
 
 MIN_YIELD = 0.05
 """Smallest share of generated images that may remain after rejection."""
@@ -62,7 +64,7 @@ class CandidateSelection:
     """
 
     candidates_per_image: int
-    choose: Callable[[np.ndarray, int], Selection]
+    choose: Callable[[np.ndarray, int], "Selection"]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ the real images. The channels of RGB images are matched one by one.
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from scipy.stats import rankdata
+import pandas as pd
 
 from ganbal.metrics.power_spectrum import radial_power_spectrum
 
@@ -94,7 +94,7 @@ def _moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _with_distribution_of(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """(M,) in the order of `values` (M,), distributed as `wanted` (N,)."""
-    return np.quantile(wanted, (rankdata(values) - 0.5) / len(values))
+    return np.quantile(wanted, (pd.Series(values).rank().to_numpy() - 0.5) / len(values))
 
 
 def _as_pixels(values: np.ndarray) -> np.ndarray:

@@ -14,8 +14,8 @@ Four rules, so that the selection is not the few prettiest images:
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
-from scipy.stats import rankdata
 
 from classifiers.pixels import num_channels
 from ganbal.errors import GanbalError
@@ -116,7 +116,9 @@ def cross_fitted_ranks(candidates: np.ndarray, real: np.ndarray, *, seed: int, d
         separator = Separator(real[known[:size]], candidates[others[:size]], seed=seed + number, device=device)
         for _ in range(_EPOCHS):
             separator.train_epoch()
-        ranks[scored] = (rankdata(separator.scores(candidates[scored])) - 1) / max(len(scored) - 1, 1)
+        ranks[scored] = (pd.Series(separator.scores(candidates[scored])).rank().to_numpy() - 1) / max(
+            len(scored) - 1, 1
+        )
     return ranks
 
 

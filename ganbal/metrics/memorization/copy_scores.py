@@ -1,10 +1,11 @@
 """The share of copies and the data-copying test, as scores with a floor."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy import stats
+from scipy import special
 
 from ganbal.metrics.feature_score import random_generator
 from ganbal.metrics.floor import CONFIDENCE, Floor, summarize_splits
@@ -85,8 +86,10 @@ def score_copies(
 
 def share_interval(count: int, total: int) -> tuple[float, float]:
     """95 % interval of `count / total` (Wilson 1927): inside [0, 1], with a positive width at 0 and 1."""
-    interval = stats.binomtest(count, total).proportion_ci(CONFIDENCE, method="wilson")
-    return float(interval.low), float(interval.high)
+    z, share = float(special.ndtri((1 + CONFIDENCE) / 2)), count / total
+    middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
+    half_width = z * math.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2) / (1 + z**2 / total)
+    return max(0.0, middle - half_width), min(1.0, middle + half_width)
 
 
 def _floor(

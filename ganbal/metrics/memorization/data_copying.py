@@ -8,8 +8,8 @@ distances are ranked together (Mann-Whitney), and the z-scores are averaged, wei
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
-from scipy import stats
 
 from ganbal.metrics.neighbors import nearest
 
@@ -70,6 +70,6 @@ def mann_whitney_z(first: np.ndarray, second: np.ndarray) -> float:
     SciPy's `mannwhitneyu` returns U and p without z, and its variance is corrected for ties; the paper's is not.
     """
     n1, n2 = len(first), len(second)
-    ranks = stats.rankdata(np.concatenate([first, second]))
+    ranks = pd.Series(np.concatenate([first, second])).rank().to_numpy()
     wins = ranks[:n1].sum() - n1 * (n1 + 1) / 2
     return float((wins - n1 * n2 / 2) / np.sqrt(n1 * n2 * (n1 + n2 + 1) / 12))

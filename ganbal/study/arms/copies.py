@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from classifiers.training.augmentation import build_augmentation
 from ganbal.study.arms.image_set import ImageSet, TrainingSet
 from ganbal.study.arms.sampling import sample_copies
 
@@ -19,6 +18,8 @@ def augmented(real: ImageSet, synthetic: ImageSet, additions: np.ndarray, random
 
 def augmented_copies(real: ImageSet, additions: np.ndarray, random: np.random.Generator) -> ImageSet:
     """Copies of real images, `additions` (K,) per class, each changed once by the anatomical augmentation."""
+    from classifiers.training.augmentation import build_augmentation  # loading albumentations takes a second
+
     copies = real.at(sample_copies(real, additions, random))
     augment, entropy = build_augmentation("anatomical"), int(random.integers(2**63))
     changed = [augment(image, (entropy, number)) for number, image in enumerate(copies.pixels)]

@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import pandas as pd
+from scipy import special
 
 from ganbal.study.statistics.bootstrap import CONFIDENCE
 
@@ -42,7 +43,7 @@ def delong(positive: np.ndarray, scores: np.ndarray, baseline: np.ndarray, confi
         np.var(of_positives - base_positives, ddof=1) / len(of_positives)
         + np.var(of_negatives - base_negatives, ddof=1) / len(of_negatives)
     )
-    reach = float(stats.norm.ppf((1 + confidence) / 2)) * math.sqrt(variance)
+    reach = float(special.ndtri((1 + confidence) / 2)) * math.sqrt(variance)
     return DeLong(
         auc=float(of_positives.mean()),
         auc_baseline=float(base_positives.mean()),
@@ -58,13 +59,15 @@ def _placements(positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, n
     """Per positive the share of negatives below it, per negative the share of positives above it."""
     of_positives, of_negatives = scores[positive], scores[~positive]
     assert len(of_positives) > 1 and len(of_negatives) > 1
-    ranks = stats.rankdata(scores)
-    above = (ranks[positive] - stats.rankdata(of_positives)) / len(of_negatives)
-    below = 1 - (ranks[~positive] - stats.rankdata(of_negatives)) / len(of_positives)
+    ranks, ranks_above, ranks_below = (
+        pd.Series(each).rank().to_numpy() for each in (scores, of_positives, of_negatives)
+    )
+    above = (ranks[positive] - ranks_above) / len(of_negatives)
+    below = 1 - (ranks[~positive] - ranks_below) / len(of_positives)
     return above, below
 
 
 def _p_value(difference: float, variance: float) -> float:
     if variance == 0:
         return 1.0 if difference == 0 else 0.0
-    return float(2 * stats.norm.sf(abs(difference) / math.sqrt(variance)))
+    return float(2 * special.ndtr(-abs(difference) / math.sqrt(variance)))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 EXACT_BELOW = 25
 """Below this number of discordant images the exact test is used; from it on, chi² with continuity correction
@@ -31,8 +31,8 @@ def mcnemar(correct: np.ndarray, baseline_correct: np.ndarray) -> McNemar:
     c = int((correct & ~baseline_correct).sum())
     discordant = b + c
     if discordant < EXACT_BELOW:
-        p_value = min(1.0, 2 * float(stats.binom.cdf(min(b, c), discordant, 0.5)))
+        p_value = min(1.0, 2 * float(special.bdtr(min(b, c), discordant, 0.5)))
         return McNemar(b, c, float(min(b, c)), p_value, "exact binomial")
     # The correction must not turn a difference of zero into one.
     statistic = max(abs(b - c) - 1, 0) ** 2 / discordant
-    return McNemar(b, c, statistic, float(stats.chi2.sf(statistic, 1)), "chi-squared with continuity correction")
+    return McNemar(b, c, statistic, float(special.chdtrc(1, statistic)), "chi-squared with continuity correction")
