@@ -23,7 +23,7 @@ from classifiers.tensor_files import (
     write_tensors,
 )
 from classifiers.trained_classifier import TrainedClassifier
-from classifiers.training.train import network_inputs
+from classifiers.training.network_inputs import NetworkInputs
 
 _STORED_FIELDS = ("model_name", "num_classes", "image_size_px", "channels", "pretrained", "steps_taken", "best_step")
 _FROZEN = "frozen_tensors_sha256"
@@ -94,7 +94,7 @@ def load_classifier(
         network.load_state_dict(tensors)
     except (KeyError, TypeError, RuntimeError) as error:
         raise _unusable(file, (str(error).splitlines() or [type(error).__name__])[0]) from error
-    inputs = network_inputs(network, known["model_name"], known["image_size_px"], device, cache)
+    inputs = NetworkInputs.of(network, known["model_name"], known["image_size_px"], device, cache)
     return TrainedClassifier(network=network, inputs=inputs, history=[], **known)
 
 

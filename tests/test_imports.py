@@ -122,7 +122,7 @@ def test_help_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("stage", ["score", "synthesize", "train_gan"])
+@pytest.mark.parametrize("stage", ["predict", "score", "synthesize", "train_gan"])
 def test_stages_that_train_no_classifiers_do_not_load_what_trains_them(stage):
     slow = "albumentations", "sklearn", "scipy.stats", "torchvision", "matplotlib"
     code = f"import sys, ganbal.stages.session, ganbal.stages.{stage}; print([m for m in {slow} if m in sys.modules])"

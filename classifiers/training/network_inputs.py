@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from typing import Literal
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from classifiers.models.network import Network
 from classifiers.tensor_files import TensorCache, content_digest
 from classifiers.training.augmented_versions import AugmentedVersions
 from classifiers.training.feature_cache import FeatureCache, image_digests
-from classifiers.training.precision import Precision, autocast, true_float32
+from classifiers.training.precision import Precision, autocast, choose_precision, true_float32
 
 # Batches are padded to one size: then an image's features are the same, bit for bit, whichever images come with it.
 _BATCH_SIZE = {"cpu": 32, "cuda": 128}
@@ -59,6 +60,20 @@ class NetworkInputs:
             key = content_digest(network.backbone.state_dict())[:16]
             name = model_name.replace(":", "-")
             self._folder = f"{name}-{image_size_px}px-{device.type}-{self._feature_precision}-{key}"
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        model_name: str,
+        image_size_px: int,
+        device: torch.device,
+        cache: TensorCache | None,
+        precision: Literal["auto"] | Precision = "auto",
+    ) -> "NetworkInputs":
+        """The inputs of a network, which is put on the device."""
+        network.to(device).to(memory_format=torch.channels_last)
+        return cls(network, model_name, image_size_px, device, choose_precision(precision, device), cache)
 
     @property
     def has_features(self) -> bool:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -35,7 +34,6 @@ from classifiers.training.loop import TrainingCallbacks, TrainingResult, evaluat
 from classifiers.training.losses import Loss, choose_loss
 from classifiers.training.network_cache import trained_once, training_digest
 from classifiers.training.network_inputs import NetworkInputs
-from classifiers.training.precision import Precision, choose_precision
 from classifiers.training.separate_batch_norm import check_separate_batch_norm, separate_batch_norms
 
 __all__ = ["TrainedClassifier", "TrainingCallbacks", "TrainingConfig", "train_classifier"]
@@ -83,7 +81,7 @@ def train_classifier(
     arrays += [] if train_is_synthetic is None else [train_is_synthetic]
     start = model.trained_as or model_name
     network = build_model(start, num_classes, image_size_px, weights, seed=config.seed)
-    inputs = network_inputs(network, model_name, image_size_px, device, cache, config.precision)
+    inputs = NetworkInputs.of(network, model_name, image_size_px, device, cache, config.precision)
     precision = inputs.precision
     num_outputs = model.num_outputs(num_classes)
     training = _Training(network, inputs, config, num_classes, num_outputs, image_size_px, callbacks, device)
@@ -97,23 +95,6 @@ def train_classifier(
     if model.fit_last_layer is not None:
         training.fit_last_layer(model.fit_last_layer, train_pixels, train_labels)
     return _with_history(training, model, model_name, weights, result, validation, num_channels(train_pixels))
-
-
-def network_inputs(
-    network: Network,
-    model_name: str,
-    image_size_px: int,
-    device: torch.device,
-    cache: TensorCache | None,
-    precision: Literal["auto"] | Precision = "auto",
-) -> NetworkInputs:
-    """Put the network on the device, and return what turns pixels into its inputs.
-
-    Args:
-        cache: stores the features of a frozen backbone; None stores them in memory.
-    """
-    network.to(device).to(memory_format=torch.channels_last)
-    return NetworkInputs(network, model_name, image_size_px, device, choose_precision(precision, device), cache)
 
 
 def versions_of(is_frozen: bool, config: TrainingConfig) -> AugmentedVersions | None:

@@ -18,7 +18,7 @@ from classifiers.training.augmented_versions import AugmentedVersions
 from classifiers.training.config import resolve_published
 from classifiers.training.feature_cache import image_digests
 from classifiers.training.network_inputs import NetworkInputs
-from classifiers.training.train import network_inputs, versions_of
+from classifiers.training.train import versions_of
 from ganbal.config import StudyConfig
 from ganbal.errors import InputError
 from ganbal.runtime.atomic_files import write_bytes
@@ -55,7 +55,7 @@ class Backbone:
     def inputs(self) -> NetworkInputs:
         network = build_model(self.classifier, self.num_classes, self.size_px, self.weights)
         cache = TensorCache(self.cache, write_bytes)
-        return network_inputs(network, self.classifier, self.size_px, choose_device(self.device), cache)
+        return NetworkInputs.of(network, self.classifier, self.size_px, choose_device(self.device), cache)
 
 
 @dataclass(frozen=True)

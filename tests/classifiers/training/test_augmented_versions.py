@@ -12,7 +12,7 @@ from classifiers.training.augmented_versions import AugmentedVersions
 from classifiers.training.batches import Examples, versioned_batches
 from classifiers.training.config import TrainingConfig
 from classifiers.training.feature_cache import image_digests
-from classifiers.training.train import network_inputs
+from classifiers.training.network_inputs import NetworkInputs
 
 VERSIONS = AugmentedVersions("zoom-vertical-flip", 3)
 
@@ -25,7 +25,7 @@ def some_images(count, seed=0, size=32):
 def inputs(tensor_cache):
     """() → new inputs of the same backbone with the same folder of features."""
     network = build_model("vgg16", 2, 32)
-    return lambda: network_inputs(network, "vgg16", 32, torch.device("cpu"), tensor_cache, "float32")
+    return lambda: NetworkInputs.of(network, "vgg16", 32, torch.device("cpu"), tensor_cache, "float32")
 
 
 def test_features_of_versions_are_those_of_the_augmented_images(inputs):
