@@ -71,6 +71,49 @@ def test_effect_before_and_after_limits_and_next_step(small_run, edit):
     assert cards["Balanced accuracy"].tone == "bad"
 
 
+def with_other_uses(summary) -> None:
+    """A study of one classifier in which `gan` changes nothing, `gan-both` helps and `gan-weighted` changes nothing."""
+    model = summary["classifiers"][0]["name"]
+    summary["classifiers"] = summary["classifiers"][:1]
+    summary["arms"] += ["gan-both", "gan-weighted"]
+    summary["verdict"].update(kind="no-difference", findings=[])
+    usual = {"synthetic_ratio": None, "minority_fraction": 1}
+    summary["usual_conditions"] |= dict.fromkeys(("gan-both", "gan-weighted"), usual)
+    like = next(row for row in summary["differences"] if row["metric"] == "balanced_accuracy")
+    summary["differences"] += [
+        like | usual | {"classifier": model, "arm": arm, "baseline": baseline, "mean": mean, "verdict": verdict}
+        for arm, baseline, mean, verdict in (
+            ("gan-both", "imbalanced", 0.045, "helps"),
+            ("gan-both", "duplicated", 0.011, "no difference found"),
+            ("gan-weighted", "imbalanced", 0.002, "no difference found"),
+        )
+    ]
+
+
+def test_other_uses_of_the_images_are_part_of_the_answer(small_run, edit):
+    edit(small_run / "study" / "summary.json", with_other_uses)
+    answer = answer_of(read_run_folder(small_run))
+    assert (answer.headline, answer.tone) == (
+        "No evidence that GAN images help. Used as gan-both, they helped, but not provably more than copies.",
+        "caution",
+    )
+    assert dict(answer.findings)["Used in other ways"] == (
+        "Balanced accuracy: gan-both +4.5 points (helps), against duplicated +1.1 (no difference found)."
+    )
+
+
+def test_other_uses_without_effect_are_named(small_run, edit):
+    def without_effect(summary):
+        with_other_uses(summary)
+        for row in summary["differences"]:
+            row["verdict"] = "no difference found"
+
+    edit(small_run / "study" / "summary.json", without_effect)
+    answer = answer_of(read_run_folder(small_run))
+    assert answer.headline == "No evidence that GAN images help."
+    assert dict(answer.findings)["Used in other ways"] == "No difference found with gan-both and gan-weighted."
+
+
 def test_severe_warnings_reach_the_first_screen_and_mild_ones_do_not(small_run, edit):
     records = [
         {"kind": "few-test-patients", "values": {"patients": 4, "needed": 30}},
