@@ -127,7 +127,7 @@ class Answer:
         """How much is trained, and how long that takes on this machine's CPU."""
         config = self.config()
         # Alone, a generator of a larger class never sees the minority class and is the same at every fraction.
-        generators = len(self.fractions) + (0 if config.gan.conditional else 1)
+        generators = len(self.fractions) + (0 if config.gan.conditional else len(self.classes) - 1)
         if self.variant.pretrain_share is not None:
             generators = len(self.fractions) * len(self.classes)
         hours, cells = 0.0, 0

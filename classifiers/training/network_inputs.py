@@ -71,7 +71,11 @@ class NetworkInputs:
         cache: TensorCache | None,
         precision: Literal["auto"] | Precision = "auto",
     ) -> "NetworkInputs":
-        """The inputs of a network, which is put on the device."""
+        """The inputs of a network, which is put on the device.
+
+        Args:
+            cache: stores the features of a frozen backbone; None stores them in memory.
+        """
         network.to(device).to(memory_format=torch.channels_last)
         return cls(network, model_name, image_size_px, device, choose_precision(precision, device), cache)
 

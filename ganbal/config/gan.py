@@ -159,7 +159,7 @@ class GanConfig(Section):
                 "gan.output_skips, gan.noise_inputs, gan.generator_norm: they require gan.generator: residual"
             )
         if self.generator != "dcgan" and self.full_size_channels:
-            raise ValueError("gan.full_size_channels requires gan.generator: dcgan")
+            raise ValueError("gan.full_size_channels requires gan.generator: dcgan; set it to 0 for other generators")
         return self
 
     @field_validator("discriminators")

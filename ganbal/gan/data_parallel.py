@@ -36,7 +36,9 @@ def synchronize_batch_norm(network: nn.Module) -> None:
     for name, child in list(network.named_children()):
         if type(child) is not nn.BatchNorm2d:
             synchronize_batch_norm(child)
-        elif child.running_mean is not None and child.running_mean.device.type == "cuda":
+            continue
+        assert child.running_mean is not None
+        if child.running_mean.device.type == "cuda":
             setattr(network, name, nn.SyncBatchNorm.convert_sync_batchnorm(child))
         else:
             setattr(network, name, JoinedBatchNorm2d.like(child))

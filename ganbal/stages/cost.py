@@ -74,13 +74,10 @@ def _announce(context: RunContext, hours: Mapping[str, float], advice: str) -> N
 def expected_seconds(context: RunContext) -> dict[str, float]:
     """Seconds that every stage of a whole run is expected to take on a CPU, nearly 0 for those that are done."""
     run, config, short = context.run, context.config, _SHORT_STAGE_SECONDS
-    is_trained, is_compared = (
-        (run.gan_folder / "training.json").is_file(),
-        (run.study_folder / "summary.json").is_file(),
-    )
+    is_compared = (run.study_folder / "summary.json").is_file()
     return {
         "inspect": short,
-        "train-gan": 0.0 if is_trained else num_trainings(context) * gan_hours(config) * 3600,
+        "train-gan": num_trainings(context) * gan_hours(config) * 3600,
         "synthesize": short,
         "score": short if run.scores_file.is_file() else _SCORE_SECONDS,
         "compare": 0.0 if is_compared else study_hours(config, context.dataset.table.counts()["train"].values()) * 3600,
@@ -89,12 +86,18 @@ def expected_seconds(context: RunContext) -> dict[str, float]:
 
 
 def num_trainings(context: RunContext) -> int:
-    """How many generators are trained: those with the same images at several fractions of the minority class once."""
-    found = list[TrainingFingerprint]()
+    """How many generators are still to be trained, for the whole minority class and for fractions of it.
+
+    Those with the same images at several fractions are trained once.
+    """
+    known, number = list[TrainingFingerprint](), 0
     for part in (context, *context.fractions_with_generators()):
-        fingerprints = (generator.fingerprint for generator in generators_of(part.run, part.config, part.dataset))
-        found += [fingerprint for fingerprint in fingerprints if fingerprint not in found]
-    return len(found)
+        is_done = (part.run.gan_folder / "training.json").is_file()
+        for generator in generators_of(part.run, part.config, part.dataset):
+            if not is_done and not generator.folder.is_imported:
+                number += generator.fingerprint not in known
+            known.append(generator.fingerprint)
+    return number
 
 
 def gan_hours(config: Config) -> float:

@@ -67,10 +67,10 @@ def train_gan(context: RunContext, trained: Sequence[RunGenerator] = ()) -> dict
         outputs=lambda: [record_file, *(file for generator in generators for file in _files_of(generator.folder))],
         work=work,
     )
-    fractions = [
-        train_gan(part, generators) | {"minority_fraction": part.minority_fraction}
-        for part in context.fractions_with_generators()
-    ]
+    fractions, earlier = [], list(generators)
+    for part in context.fractions_with_generators():
+        fractions.append(train_gan(part, earlier) | {"minority_fraction": part.minority_fraction})
+        earlier += generators_of(part.run, part.config, part.dataset)
     return read_json(record_file) | ({"minority_fractions": fractions} if fractions else {})
 
 
@@ -92,14 +92,18 @@ def _copy_equal_trainings(
     """
     for generator in generators:
         folder = generator.folder
-        same = [other.folder for other in trained if other.fingerprint == generator.fingerprint]
+        same = [
+            other.folder
+            for other in trained
+            if other.fingerprint == generator.fingerprint and not other.folder.is_imported
+        ]
         if not same or folder.is_imported or folder.last_checkpoint.is_file():
             continue
         # The last checkpoint comes last: it marks a training that can be continued.
         for file in sorted(_files_of(same[0]), key=lambda file: file == same[0].last_checkpoint):
             with atomic_path(folder.root / file.relative_to(same[0].root)) as copy:
                 shutil.copyfile(file, copy)
-        console.say(f"Generator of {', '.join(generator.class_names)}: the same as with all images.")
+        console.say(f"Generator of {', '.join(generator.class_names)}: copied, as its training images are the same.")
 
 
 def _train_all(context: RunContext, generators: list[RunGenerator], log: MetricsLog | None) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ def augmented_versions(classifier: str, config: StudyConfig) -> int:
 def conditions(config: StudyConfig) -> list[Condition]:
     """Every arm with each ratio, if the settings name ratios and the arm adds images; otherwise once, without one.
 
-    Arms that none of the classifiers can be trained with are left out: no images are generated for them.
+    Arms that none of the classifiers can be trained with are left out, so that no images are planned for them.
 
     Raises:
         InputError: there is no such arm or classifier.

@@ -116,8 +116,7 @@ def verdict_sentence(verdict: Mapping[str, Any], differences: Sequence[Row], cla
     parts = []
     for answer in verdict["answers"]:
         rows = _gan_rows(differences, answer)
-        otherwise = "".join(f"; as {row['arm']}: {_in_words(row)}" for row in _other_uses(differences, answer))
-        parts.append(f"{titles[answer['classifier']]}{_condition(answer)}: {_sentence(rows)}{otherwise}")
+        parts.append(f"{titles[answer['classifier']]}{_condition(answer)}: {_sentence(rows)}")
     return "Adding GAN images — " + ". ".join(parts) + "." if parts else _NO_GAN_ARM
 
 
@@ -138,28 +137,12 @@ def _answer(differences: Sequence[Row], classifier: str) -> dict[str, Any] | Non
 
 def _gan_rows(differences: Sequence[Row], answer: Row) -> dict[tuple[str, str], Row]:
     """The rows of the GAN arm under the answer's condition, by metric and baseline."""
+    names = ("classifier", "synthetic_ratio", "minority_fraction")
     return {
         (row["metric"], row["baseline"]): row
         for row in differences
-        if row["arm"] == _GAN and _has_condition(row, answer)
+        if row["arm"] == _GAN and all(row[name] == answer[name] for name in names)
     }
-
-
-def _other_uses(differences: Sequence[Row], answer: Row) -> list[Row]:
-    """The rows of other arms with synthetic images that help or hurt under the answer's condition."""
-    return [
-        row
-        for row in differences
-        if ARMS[row["arm"]].needs_synthetic
-        and row["arm"] != _GAN
-        and (row["metric"], row["baseline"]) == (MAIN_METRIC, BASELINE)
-        and row["verdict"] in ("helps", "hurts")
-        and _has_condition(row, answer)
-    ]
-
-
-def _has_condition(row: Row, answer: Row) -> bool:
-    return all(row[name] == answer[name] for name in ("classifier", "synthetic_ratio", "minority_fraction"))
 
 
 def usual_first(condition: Row) -> tuple[float, float]:

@@ -88,6 +88,19 @@ def test_the_command_takes_an_exported_generator_in_place_of_training(trained, t
     assert done.exit_code == 2 and "has trained a generator itself" in " ".join(done.output.split())
 
 
+def test_generators_of_fractions_are_trained_although_that_of_the_whole_class_is_given(trained, tmp_path):
+    data, generator = trained
+    file, run = generator.save(tmp_path / "normal.safetensors"), tmp_path / "run"
+    fractions = ["--set", "study.minority_fractions=[0.5,1]", "--set", "gan.steps=2", "--set", "gan.score_images=12"]
+    begin = ["train-gan", "--data", str(data.config.data.root), "--from", str(file), *fractions]
+    done = CliRunner().invoke(main, [*begin, "--run", str(run), "--device", "cpu"])
+    assert done.exit_code == 0, done.output
+    assert not list(run.glob("gan/fraction_0.5/**/generator.safetensors"))
+    assert len(list(run.glob("gan/fraction_0.5/**/last.pt"))) == 1
+    done = CliRunner().invoke(main, ["train-gan", "--run", str(run)])
+    assert done.exit_code == 0 and done.output.count("train-gan: done before") == 2, done.output
+
+
 def test_a_missing_generator_is_reported_before_libraries_are_loaded(tmp_path):
     for command in (["train-gan"], ["synthesize"]):
         done = CliRunner().invoke(main, [*command, "--from", str(tmp_path / "missing.safetensors")])

@@ -48,6 +48,7 @@ def test_the_interval_by_hand() -> None:
 
 def test_share_interval_by_hand() -> None:
     # Wilson's interval of 0 in 10 ends at z²/(n + z²).
+    assert all(share_interval(0, n)[0] == 0 and share_interval(n, n)[1] == 1 for n in range(1, 50))
     assert share_interval(0, 10) == (0.0, pytest.approx(3.841459 / 13.841459, rel=1e-6))
     low, high = share_interval(5, 10)
     assert low + high == pytest.approx(1)

@@ -61,3 +61,18 @@ def test_generators_that_are_trained(tmp_path, settings, number):
     config = load_config(None, [*phantom, "study.classifiers=[baseline_cnn]", *settings])
     context = RunContext(Run(tmp_path / "run"), config, Console(quiet=True), cache=tmp_path)
     assert num_trainings(context) == number
+
+
+def test_generators_that_are_there_are_not_announced_again(tmp_path):
+    phantom = ["data.root=phantom", "data.phantom_images=60", "gan.image_size_px=32", "study.image_size_px=32"]
+    both = ["gan.class_names=[NORMAL,PNEUMONIA]", "study.minority_fractions=[0.5,1]"]
+    config = load_config(None, [*phantom, "study.classifiers=[baseline_cnn]", *both])
+    context = RunContext(Run(tmp_path / "run"), config, Console(quiet=True), cache=tmp_path)
+    assert num_trainings(context) == 3
+    (tmp_path / "run" / "gan").mkdir(parents=True)
+    (tmp_path / "run" / "gan" / "training.json").write_text("{}")
+    assert num_trainings(context) == 1  # the minority class at the fraction
+    imported = tmp_path / "run" / "gan" / "fraction_0.5" / "NORMAL" / "generator.safetensors"
+    imported.parent.mkdir(parents=True)
+    imported.touch()
+    assert num_trainings(context) == 0

@@ -142,7 +142,7 @@ def test_copies_are_as_many_as_the_run_has_synthetic_images(here, generated):
 def test_the_generator_of_the_larger_class_is_trained_once(here):
     settings = (*TINY, "--set", "gan.class_names=[NORMAL,PNEUMONIA]", "--set", "study.minority_fractions=[0.5,1]")
     result = ganbal("train-gan", *settings, "--run", "here")
-    assert "Generator of PNEUMONIA: the same as with all images." in result.stderr
+    assert "Generator of PNEUMONIA: copied, as its training images are the same." in result.stderr
     whole, half = here / "gan", here / "gan" / "fraction_0.5"
     generators = [read_stored_generator(folder / "PNEUMONIA" / "checkpoints" / "last.pt") for folder in (whole, half)]
     first, second = (generator.tensors for generator in generators)

@@ -63,19 +63,6 @@ def test_gan_images_are_compared_with_plain_copies_too():
     )
 
 
-def test_other_uses_of_the_images_are_reported_where_they_make_a_difference():
-    both = row(0.045, 0.023, 0.066, "helps", arm="gan-both")
-    others = [
-        *(row(**NOTHING, arm="gan-weighted"), both | {"baseline": "duplicated"}, both | {"metric": "roc_auc"}),
-        *(both | {"classifier": "svm"}, both | {"minority_fraction": 0.1}, row(arm="class-weights")),
-    ]
-    assert verdict_sentence([row(**NOTHING), *others]).endswith("would likely be missed).")
-    assert verdict_sentence([row(**NOTHING), *others, both]).endswith(
-        "would likely be missed); as gan-both: helps (balanced accuracy +4.5 points, 95 % interval +2.3 to +6.6, 5 "
-        "seeds)."
-    )
-
-
 def test_the_effect_on_the_ranking_is_reported_with_a_finding():
     ranking = row(-0.02, -0.03, -0.011, "hurts", metric="roc_auc")
     assert verdict_sentence([row(**NOTHING), ranking]).endswith(

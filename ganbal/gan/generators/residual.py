@@ -98,7 +98,8 @@ class ResidualGenerator(Generator):
         self.changes = nn.ModuleList(nn.Conv2d(before, after, 1) for before, after in itertools.pairwise(channels))
         self.to_image = nn.Conv2d(channels[-1], image_channels, 3, padding=1)
         self.to_small_images = nn.ModuleList(nn.Conv2d(count, image_channels, 1) for count in channels if output_skips)
-        if num_classes is not None and not normalized:
+        if self.has_class_vectors:
+            assert num_classes is not None
             self.class_vectors = nn.Embedding(num_classes, latent_dim)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:

@@ -89,7 +89,8 @@ def share_interval(count: int, total: int) -> tuple[float, float]:
     z, share = float(special.ndtri((1 + CONFIDENCE) / 2)), count / total
     middle = (share + z**2 / (2 * total)) / (1 + z**2 / total)
     half_width = z * math.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2) / (1 + z**2 / total)
-    return max(0.0, middle - half_width), min(1.0, middle + half_width)
+    # At the ends of the range, rounding would leave the share itself outside.
+    return (0.0 if count == 0 else middle - half_width), (1.0 if count == total else middle + half_width)
 
 
 def _floor(

@@ -52,14 +52,7 @@ def answer_of(run: RunFiles) -> Answer:
 def headline_of(study: StudyView) -> tuple[str, Tone]:
     """The verdict in one line."""
     unknown: tuple[str, Tone] = ("Cannot tell: the study's verdict is not readable.", "caution")
-    kind = study.summary["verdict"]["kind"]
-    text, tone = HEADLINES.get(kind, unknown)
-    if kind in ("hurts", "some-harm", "no-difference") and (helpful := _helpful_uses(study)):
-        against_copies = [_verdicts(study, arm, study.control) for arm in helpful]
-        is_no_more = {"helps"} not in against_copies and any(verdicts - {None} for verdicts in against_copies)
-        beyond = ", but not provably more than copies" if is_no_more else ""
-        return f"{text} Used as {listing(helpful)}, they helped{beyond}.", "caution"
-    return text, tone
+    return HEADLINES.get(study.summary["verdict"]["kind"], unknown)
 
 
 def _findings(study: StudyView) -> list[tuple[str, str]]:
@@ -120,35 +113,24 @@ def _against_copies(study: StudyView) -> str:
 
 def _other_uses(study: StudyView) -> str:
     """What the other arms with synthetic images changed, and whether that is more than copies of real images do."""
-    arms, phrases = _other_gan_arms(study), []
+    if study.summary["verdict"]["kind"] == "not-learned":
+        return ""
+    arms, phrases, verdicts = [arm for arm in study.other_arms if GAN_ARM in arm and arm != GAN_ARM], [], set()
     for model in study.classifiers:
         for arm in arms:
             row = study.difference(model["name"], arm, study.main_metric)
-            if row is None or row["verdict"] not in ("helps", "hurts"):
+            if row is None:
                 continue
-            with_model = f" with {model['title']}" if len(study.classifiers) > 1 else ""
-            phrase = f"{arm}{with_model} {points(row['mean'])} points ({row['verdict']})"
-            copies = study.difference(model["name"], arm, study.main_metric, study.control)
-            against = f", against {study.control} {points(copies['mean'])} ({copies['verdict']})" if copies else ""
-            phrases.append(phrase + against)
-    if arms and not phrases:
+            verdicts.add(row["verdict"])
+            if row["verdict"] in ("helps", "hurts"):
+                with_model = f" with {model['title']}" if len(study.classifiers) > 1 else ""
+                phrase = f"{arm}{with_model} {points(row['mean'])} points ({row['verdict']})"
+                copies = study.difference(model["name"], arm, study.main_metric, study.control)
+                against = f", against {study.control} {points(copies['mean'])} ({copies['verdict']})" if copies else ""
+                phrases.append(phrase + against)
+    if verdicts == {"no difference found"}:
         return f"No difference found with {listing(arms)}."
     return f"{study.metric_title(study.main_metric)}: {_sentence(phrases)}" if phrases else ""
-
-
-def _helpful_uses(study: StudyView) -> list[str]:
-    """The other arms with synthetic images that help with every classifier."""
-    return [arm for arm in _other_gan_arms(study) if _verdicts(study, arm, study.baseline) == {"helps"}]
-
-
-def _verdicts(study: StudyView, arm: str, baseline: str) -> set[str | None]:
-    """The verdicts on the main metric with all classifiers; None where there is no comparison."""
-    rows = [study.difference(model["name"], arm, study.main_metric, baseline) for model in study.classifiers]
-    return {row["verdict"] if row is not None else None for row in rows}
-
-
-def _other_gan_arms(study: StudyView) -> list[str]:
-    return [arm for arm in study.other_arms if GAN_ARM in arm and arm != GAN_ARM]
 
 
 def _cheap_arms(study: StudyView) -> str:

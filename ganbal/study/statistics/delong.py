@@ -58,7 +58,7 @@ def delong(positive: np.ndarray, scores: np.ndarray, baseline: np.ndarray, confi
 def _placements(positive: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Per positive the share of negatives below it, per negative the share of positives above it."""
     of_positives, of_negatives = scores[positive], scores[~positive]
-    assert len(of_positives) > 1 and len(of_negatives) > 1
+    assert len(of_positives) > 1 and len(of_negatives) > 1 and np.isfinite(scores).all()
     ranks, ranks_above, ranks_below = (
         pd.Series(each).rank().to_numpy() for each in (scores, of_positives, of_negatives)
     )
