@@ -2,7 +2,10 @@
 
 import functools
 import pickle
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from classifiers.errors import ClassifierInputError
 
 
 class GanbalError(Exception):
@@ -28,6 +31,15 @@ class InputError(GanbalError, ValueError):
     def __reduce__(self) -> tuple[object, ...]:
         """For worker processes: exceptions are otherwise rebuilt from positional arguments."""
         return functools.partial(InputError, found=self.found, expected=self.expected, action=self.action), ()
+
+
+@contextmanager
+def as_input_error() -> Iterator[None]:
+    """Turn wrong input that the classifiers package reports into an `InputError`."""
+    try:
+        yield
+    except ClassifierInputError as error:
+        raise InputError(found=error.found, expected=error.expected, action=error.action) from error
 
 
 class InterruptedBySignal(GanbalError):

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from classifiers.checkpoint import load_classifier
-from classifiers.errors import ClassifierInputError
 from classifiers.evaluation.calibration import apply_temperature, fit_temperature
 from classifiers.evaluation.metrics import predicted_classes
 from classifiers.evaluation.thresholds import THRESHOLD
-from ganbal.errors import InputError
+from ganbal.errors import InputError, as_input_error
 from ganbal.prediction.cell_choice import ChosenCell
 from ganbal.prediction.given_images import GivenImage, conversion_of_run, find_given, read_given
 from ganbal.prediction.thresholding import Threshold, choose_threshold
@@ -59,16 +58,10 @@ def predict_images(
     for warning in warnings:
         console.warn(f"{warning}.")
     rule = _read_rule(chosen.folder, threshold)
-    try:
+    with as_input_error():
         classifier = load_classifier(
             chosen.folder / MODEL_FILE, backbones_folder(run.study_folder), choose_device(device)
         )
-    except ClassifierInputError as error:
-        raise InputError(
-            found=error.found,
-            expected=error.expected,
-            action=error.action,
-        ) from error
     entries: list[dict[str, Any]] = []
     conversion = conversion_of_run(run.data_file, channels=3 if classifier.channels == 3 else 1)
     given = read_given(files, classifier.image_size_px, conversion)

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from classifiers.errors import ClassifierInputError
 from classifiers.evaluation.thresholds import THRESHOLD, recall_threshold, youden_threshold
-from ganbal.errors import InputError
+from ganbal.errors import InputError, as_input_error
 
 _RECALL = "recall="
 
@@ -57,14 +56,8 @@ def check_threshold(wanted: str | None) -> None:
 
 def _on_validation(labels: np.ndarray, positive: np.ndarray, recall: float | None) -> Threshold:
     """Youden's threshold where `recall` is None."""
-    try:
+    with as_input_error():
         chosen = youden_threshold(labels, positive) if recall is None else recall_threshold(labels, positive, recall)
-    except ClassifierInputError as error:
-        raise InputError(
-            found=error.found,
-            expected=error.expected,
-            action=error.action,
-        ) from error
     rule = "Youden's J" if recall is None else f"a recall of {recall:g}"
     reached = f"recall {chosen.recall:.2f}, specificity {chosen.specificity:.2f} there"
     return Threshold(chosen.threshold, f"{rule} on {len(labels)} validation images: {reached}")

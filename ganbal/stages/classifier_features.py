@@ -4,11 +4,10 @@ import torch
 from torch import Tensor, nn
 
 from classifiers.checkpoint import load_classifier
-from classifiers.errors import ClassifierInputError
 from classifiers.models.network import Network
 from classifiers.pixels import to_gray
 from ganbal.config import ScoreConfig
-from ganbal.errors import InputError
+from ganbal.errors import InputError, as_input_error
 from ganbal.metrics.features.extractor import Extractor, to_rgb
 from ganbal.metrics.features.penultimate import classifier_extractor
 from ganbal.runtime.hashing import file_digest
@@ -25,14 +24,8 @@ def trained_extractor(config: ScoreConfig, device: torch.device) -> Extractor:
     file = config.weights.expanduser().resolve()
     # study/cells/<arm>/<classifier>/<seed>/model.safetensors; a file elsewhere has to be complete.
     study = file.parents[4] if len(file.parents) > 4 else file.parent
-    try:
+    with as_input_error():
         trained = load_classifier(file, backbones_folder(study), device)
-    except ClassifierInputError as error:
-        raise InputError(
-            found=error.found,
-            expected=error.expected,
-            action=error.action,
-        ) from error
     network = getattr(trained, "network", None)
     if not isinstance(network, Network):
         raise InputError(

@@ -4,14 +4,13 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from classifiers.errors import ClassifierInputError
 from classifiers.registry import check_model
 from classifiers.training.feature_oversampling import check_oversampling
 from ganbal.config import Config
 from ganbal.config.data import is_remote_name
 from ganbal.config.study import check_arms
 from ganbal.data.dataset import check_source
-from ganbal.errors import InputError, SeveralInputErrors
+from ganbal.errors import InputError, SeveralInputErrors, as_input_error
 from ganbal.gan.discriminators.projected import check_projection
 from ganbal.metrics.comparison import MIN_IMAGES
 from ganbal.metrics.scoring import check_score
@@ -80,15 +79,10 @@ def check_requirements(run: Run, config: Config, requirements: Sequence[Requirem
 
 def _problem(check: Callable[[], Any]) -> InputError | None:
     try:
-        check()
+        with as_input_error():
+            check()
     except InputError as error:
         return error
-    except ClassifierInputError as error:
-        return InputError(
-            found=error.found,
-            expected=error.expected,
-            action=error.action,
-        )
     return None
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from classifiers.errors import ClassifierInputError
 from classifiers.registry import build_model, find_model
 from classifiers.tensor_files import TensorCache
 from classifiers.training.augmented_versions import AugmentedVersions
@@ -20,7 +19,7 @@ from classifiers.training.feature_cache import image_digests
 from classifiers.training.network_inputs import NetworkInputs
 from classifiers.training.train import versions_of
 from ganbal.config import StudyConfig
-from ganbal.errors import InputError
+from ganbal.errors import as_input_error
 from ganbal.runtime.atomic_files import write_bytes
 from ganbal.runtime.console import Console
 from ganbal.runtime.cpus import torch_threads
@@ -116,14 +115,12 @@ def compute_backbone_features(
             config.threads,
             cache.resolve(),
         )
-        try:
+        with as_input_error():
             inputs = backbone.inputs()
             missing = [_missing(inputs, *needed) for needed in _needed(of_classifier, source, config, device)]
             missing = [part for part in missing if len(part.pixels)]
             if missing:
                 _compute(backbone, inputs, missing, executor, console)
-        except ClassifierInputError as error:  # the classifiers package has errors of its own
-            raise InputError(found=error.found, expected=error.expected, action=error.action) from error
 
 
 def _needed(

@@ -22,7 +22,7 @@ from classifiers.training.device_augmentation import choose_augmentation_place
 from classifiers.training.precision import choose_precision
 from classifiers.training.train import TrainedClassifier, TrainingCallbacks, TrainingConfig, train_classifier
 from ganbal.config import StudyConfig
-from ganbal.errors import InputError
+from ganbal.errors import as_input_error
 from ganbal.runtime.atomic_files import atomic_path, write_bytes
 from ganbal.runtime.cpus import torch_threads, usable_cpus
 from ganbal.runtime.hashing import digest_of, large_file_digest
@@ -82,31 +82,25 @@ def finish_cell(
     if (metrics := finished_metrics(cell.folder(root), inputs)) is not None:
         return metrics
     size_px = classifier_size_px(cell.classifier, config)
-    try:
-        with (
-            torch_threads(config.threads),  # the same number whoever trains the cell
-            advise_when_out_of_memory(f"training {cell.classifier}", "study.batch_size", "study.workers"),
-        ):
-            images = source.with_fraction(cell.minority_fraction).at_size(size_px)
-            return train_cell(
-                cell,
-                training_set(cell, images),
-                images.validation,
-                images.test,
-                config,
-                image_size_px=size_px,
-                device=device,
-                feature_cache=feature_cache,
-                study_folder=root,
-                inputs=inputs,
-                callbacks=callbacks,
-            )
-    except ClassifierInputError as error:  # the classifiers package has errors of its own
-        raise InputError(
-            found=error.found,
-            expected=error.expected,
-            action=error.action,
-        ) from error
+    with (
+        as_input_error(),
+        torch_threads(config.threads),  # the same number whoever trains the cell
+        advise_when_out_of_memory(f"training {cell.classifier}", "study.batch_size", "study.workers"),
+    ):
+        images = source.with_fraction(cell.minority_fraction).at_size(size_px)
+        return train_cell(
+            cell,
+            training_set(cell, images),
+            images.validation,
+            images.test,
+            config,
+            image_size_px=size_px,
+            device=device,
+            feature_cache=feature_cache,
+            study_folder=root,
+            inputs=inputs,
+            callbacks=callbacks,
+        )
 
 
 def cell_inputs(cell: Cell, source: StudySource, config: StudyConfig) -> str:

@@ -5,9 +5,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from classifiers.errors import ClassifierInputError
 from classifiers.names import check_torchvision_network
-from ganbal.errors import InputError
+from ganbal.errors import InputError, as_input_error
 from ganbal.metrics.features.extractor import NetworkExtractor, to_rgb
 from ganbal.metrics.features.penultimate import classifier_extractor, head_of
 from ganbal.metrics.features.resizing import ResizeRule
@@ -85,10 +84,8 @@ def backbone_extractor(
 def _public_weights(name: str) -> str:
     from torchvision.models import get_model_weights
 
-    try:
+    with as_input_error():
         check_torchvision_network(name)
-    except ClassifierInputError as error:
-        raise InputError(found=error.found, expected=error.expected, action=error.action) from error
     return str(next(iter(get_model_weights(name))).url)
 
 
