@@ -2,10 +2,7 @@
 
 import functools
 import pickle
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-
-from classifiers.errors import ClassifierInputError
+from collections.abc import Sequence
 
 
 class GanbalError(Exception):
@@ -31,15 +28,6 @@ class InputError(GanbalError, ValueError):
     def __reduce__(self) -> tuple[object, ...]:
         """For worker processes: exceptions are otherwise rebuilt from positional arguments."""
         return functools.partial(InputError, found=self.found, expected=self.expected, action=self.action), ()
-
-
-@contextmanager
-def as_input_error() -> Iterator[None]:
-    """Turn wrong input that the classifiers package reports into an `InputError`."""
-    try:
-        yield
-    except ClassifierInputError as error:
-        raise InputError(found=error.found, expected=error.expected, action=error.action) from error
 
 
 class InterruptedBySignal(GanbalError):

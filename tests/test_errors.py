@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from classifiers.errors import ClassifierInputError
-from ganbal.errors import InputError, as_input_error, reason_of
+from ganbal.errors import InputError, reason_of
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("found", "expected", "action")
@@ -70,13 +69,3 @@ def test_the_parts_follow_each_other_and_a_list_has_lines_of_its_own():
 )
 def test_reasons_are_clauses(error, reason):
     assert reason_of(error) == reason
-
-
-def test_errors_of_classifiers_become_input_errors_with_the_same_sentences():
-    first = ClassifierInputError(found="There is none.", expected="One is needed.", action="Make one.")
-    with pytest.raises(InputError) as caught, as_input_error():
-        raise first
-    assert [getattr(caught.value, part) for part in PARTS] == ["There is none.", "One is needed.", "Make one."]
-    assert caught.value.exit_code == 2 and caught.value.__cause__ is first
-    with pytest.raises(KeyError), as_input_error():
-        raise KeyError("other errors pass")

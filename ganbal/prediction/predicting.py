@@ -12,11 +12,12 @@ from classifiers.checkpoint import load_classifier
 from classifiers.evaluation.calibration import apply_temperature, fit_temperature
 from classifiers.evaluation.metrics import predicted_classes
 from classifiers.evaluation.thresholds import THRESHOLD
-from ganbal.errors import InputError, as_input_error
+from ganbal.errors import InputError
 from ganbal.prediction.cell_choice import ChosenCell
 from ganbal.prediction.given_images import GivenImage, conversion_of_run, find_given, read_given
 from ganbal.prediction.thresholding import Threshold, choose_threshold
 from ganbal.run.folder import Run
+from ganbal.runtime.classifier_errors import as_input_error
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.study.cell import MODEL_FILE, backbones_folder

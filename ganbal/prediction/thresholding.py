@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from classifiers.evaluation.thresholds import THRESHOLD, recall_threshold, youden_threshold
-from ganbal.errors import InputError, as_input_error
+from ganbal.errors import InputError
+from ganbal.runtime.classifier_errors import as_input_error
 
 _RECALL = "recall="
 

@@ -7,9 +7,10 @@ from classifiers.checkpoint import load_classifier
 from classifiers.models.network import Network
 from classifiers.pixels import to_gray
 from ganbal.config import ScoreConfig
-from ganbal.errors import InputError, as_input_error
+from ganbal.errors import InputError
 from ganbal.metrics.features.extractor import Extractor, to_rgb
 from ganbal.metrics.features.penultimate import classifier_extractor
+from ganbal.runtime.classifier_errors import as_input_error
 from ganbal.runtime.hashing import file_digest
 from ganbal.study.cell import backbones_folder
 

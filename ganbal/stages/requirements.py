@@ -10,13 +10,14 @@ from ganbal.config import Config
 from ganbal.config.data import is_remote_name
 from ganbal.config.study import check_arms
 from ganbal.data.dataset import check_source
-from ganbal.errors import InputError, SeveralInputErrors, as_input_error
+from ganbal.errors import InputError, SeveralInputErrors
 from ganbal.gan.discriminators.projected import check_projection
 from ganbal.metrics.comparison import MIN_IMAGES
 from ganbal.metrics.scoring import check_score
 from ganbal.run.folder import Run
 from ganbal.run.tracking.registry import check_tracking
 from ganbal.runtime.cache_paths import cache_folder
+from ganbal.runtime.classifier_errors import as_input_error
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.disk_space import check_writable

@@ -19,8 +19,8 @@ from classifiers.training.feature_cache import image_digests
 from classifiers.training.network_inputs import NetworkInputs
 from classifiers.training.train import versions_of
 from ganbal.config import StudyConfig
-from ganbal.errors import as_input_error
 from ganbal.runtime.atomic_files import write_bytes
+from ganbal.runtime.classifier_errors import as_input_error
 from ganbal.runtime.console import Console
 from ganbal.runtime.cpus import torch_threads
 from ganbal.runtime.device import choose_device

@@ -22,8 +22,8 @@ from classifiers.training.device_augmentation import choose_augmentation_place
 from classifiers.training.precision import choose_precision
 from classifiers.training.train import TrainedClassifier, TrainingCallbacks, TrainingConfig, train_classifier
 from ganbal.config import StudyConfig
-from ganbal.errors import as_input_error
 from ganbal.runtime.atomic_files import atomic_path, write_bytes
+from ganbal.runtime.classifier_errors import as_input_error
 from ganbal.runtime.cpus import torch_threads, usable_cpus
 from ganbal.runtime.hashing import digest_of, large_file_digest
 from ganbal.runtime.memory import advise_when_out_of_memory

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from classifiers.names import check_torchvision_network
-from ganbal.errors import InputError, as_input_error
+from ganbal.errors import InputError
 from ganbal.metrics.features.extractor import NetworkExtractor, to_rgb
 from ganbal.metrics.features.penultimate import classifier_extractor, head_of
 from ganbal.metrics.features.resizing import ResizeRule
@@ -17,6 +17,7 @@ from ganbal.metrics.features.weight_files import (
     require_file,
     require_obtainable,
 )
+from ganbal.runtime.classifier_errors import as_input_error
 from ganbal.runtime.download import Download
 from ganbal.runtime.hashing import file_digest
 
