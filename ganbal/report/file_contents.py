@@ -121,7 +121,7 @@ _VERDICT = record(
     kind=text,
     chance=number,
     answers=sequence(
-        record(("classifier",), classifier=text, **_CONDITION, main=text, ranking=text, against_copies=text)
+        record(("classifier",), classifier=text, **_CONDITION, main=text, ranking=text, against=mapping(text))
     ),
     findings=sequence(_FINDING),
 )
@@ -156,7 +156,7 @@ SUMMARY = record(
     num_test_patients=number,
     patient_draws=number,
     baseline_arm=text,
-    control_arm=text,
+    alternative_arms=sequence(text),
     main_metric=text,
     lower_is_better=sequence(text),
     usual_conditions=mapping(record(**_CONDITION)),

@@ -39,9 +39,10 @@ class StudyView:
         return str(self.summary["baseline_arm"] or "imbalanced")
 
     @property
-    def control(self) -> str:
-        """The arm that synthetic images have to beat: as many plain copies of real images."""
-        return str(self.summary["control_arm"] or "duplicated")
+    def alternatives(self) -> list[str]:
+        """The arms without synthetic images that others are compared with, the baseline apart."""
+        compared = self.other_baselines()
+        return [arm for arm in self.summary["alternative_arms"] if arm in compared]
 
     @property
     def other_arms(self) -> list[str]:

@@ -15,6 +15,8 @@ METRIC_TITLES = {
     "ece": "Calibration error",
 }
 """Classifier metrics; those per class are named after the class."""
+CHEAP_ALTERNATIVES = {"duplicated": "plain copies", "class-weights": "class weights"}
+"""The arms without a generator that GAN images have to beat, in words; see `study.comparisons`."""
 POSITIVE_CLASS_REASONS = {"setting": "data.positive_class", "name": "by its name", "order": "second in the alphabet"}
 """Why a class is the positive one, by `positive_class_reason` of data.json."""
 FIT_RULES = {

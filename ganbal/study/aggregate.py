@@ -11,11 +11,12 @@ import numpy as np
 import pandas as pd
 
 from ganbal.config.study import BASELINE
+from ganbal.runtime.shared_text import CHEAP_ALTERNATIVES
 from ganbal.study.arms import ARMS
 from ganbal.study.cell import Cell
 from ganbal.study.cell_metrics import LOWER_IS_BETTER, cell_figures, compared_metrics, read_chosen_threshold
 from ganbal.study.cells import TestSet, read_probabilities
-from ganbal.study.comparisons import CONTROL, compare_predictions, comparisons
+from ganbal.study.comparisons import compare_predictions, comparisons
 from ganbal.study.statistics.bootstrap import CONFIDENCE, draw_patients
 from ganbal.study.statistics.weighted_metrics import weighted_metrics
 from ganbal.study.summary import difference_table, mean_table, results_table
@@ -25,7 +26,7 @@ from ganbal.study.warnings import WarningRecord, study_warnings
 PATIENT_DRAWS = 1000
 _METHOD = {
     "baseline_arm": BASELINE,
-    "control_arm": CONTROL,
+    "alternative_arms": list(CHEAP_ALTERNATIVES),
     "main_metric": MAIN_METRIC,
     "lower_is_better": sorted(LOWER_IS_BETTER),
     "confidence": CONFIDENCE,

@@ -9,13 +9,13 @@ import numpy as np
 from classifiers.evaluation.metrics import predicted_classes
 from classifiers.evaluation.thresholds import THRESHOLD
 from ganbal.config.study import BASELINE
+from ganbal.runtime.shared_text import CHEAP_ALTERNATIVES
+from ganbal.study.arms import ARMS
 from ganbal.study.cell import Cell
 from ganbal.study.statistics.delong import delong
 from ganbal.study.statistics.holm import holm
 from ganbal.study.statistics.mcnemar import mcnemar
 
-CONTROL = "duplicated"
-"""The arm that a GAN has to beat: as many plain copies in place of its images."""
 _TESTS = ("mcnemar", "delong")
 
 
@@ -41,11 +41,12 @@ class Comparison:
 
 
 def comparisons(cells: Iterable[Cell]) -> list[Comparison]:
-    """Every arm at every ratio against BASELINE and against CONTROL, for every classifier and minority fraction.
+    """Every arm at every ratio against BASELINE and each of CHEAP_ALTERNATIVES, per classifier and minority fraction.
 
-    The baseline has the same minority fraction; CONTROL also the same ratio. An arm without such a counterpart in the
-    study is not compared.
+    The other arm has the same minority fraction and, if it adds images, the same ratio. An arm without such a
+    counterpart in the study is not compared, and two of these arms are compared once: the later with the earlier one.
     """
+    against = (BASELINE, *CHEAP_ALTERNATIVES)
     groups: dict[Cell, list[Cell]] = {}
     for cell in cells:
         groups.setdefault(replace(cell, seed=0), []).append(cell)
@@ -53,10 +54,14 @@ def comparisons(cells: Iterable[Cell]) -> list[Comparison]:
     return [
         Comparison(group.classifier, group.arm, group.synthetic_ratio, group.minority_fraction, baseline, pairs)
         for group in sorted(groups, key=lambda group: classifiers.index(group.classifier))
-        for baseline, ratio in ((BASELINE, None), (CONTROL, group.synthetic_ratio))
-        if group.arm not in (BASELINE, baseline)
-        and (pairs := _paired(groups[group], groups.get(replace(group, arm=baseline, synthetic_ratio=ratio), [])))
+        for baseline in against
+        if group.arm not in against or against.index(baseline) < against.index(group.arm)
+        if (pairs := _paired(groups[group], groups.get(_counterpart(group, baseline), [])))
     ]
+
+
+def _counterpart(group: Cell, arm: str) -> Cell:
+    return replace(group, arm=arm, synthetic_ratio=group.synthetic_ratio if ARMS[arm].adds_images else None)
 
 
 def _paired(cells: list[Cell], others: list[Cell]) -> tuple[tuple[Cell, Cell], ...]:

@@ -8,17 +8,17 @@
 | `no-gan-arm` | the study does not compare GAN images with the imbalanced set |
 | `too-few-seeds` | at least one classifier has a single seed |
 | `helps` | helps with every classifier |
-| `helps-like-copies` | helps, but not provably more than plain copies of real images |
-| `helps-less-than-copies` | helps, but less than plain copies of real images with a classifier, and more with none |
+| `helps-like-alternatives` | helps, but not provably more than plain copies of real images and class weights do |
+| `helps-less-than-alternatives` | helps, but less than one of these with a classifier, and more than it with none |
 | `helps-and-hurts` | helps by balanced accuracy, hurts the ranking (ROC-AUC) |
 | `hurts` | hurts with every classifier |
 | `some-harm` | no gain found, and harm with some classifier or to the ranking |
 | `no-difference` | no difference found with any classifier |
 | `depends` | it depends on the classifier |
 
-`answers` has one entry per classifier (`classifier`, `synthetic_ratio`, `minority_fraction`, and the verdicts on
-`main`, `ranking` and `against_copies`, None where there is no such comparison). `findings` are the rows of
-`differences` in which an arm without synthetic images helps or hurts.
+`answers` has one entry per classifier: `classifier`, `synthetic_ratio`, `minority_fraction`, the verdicts on `main` and
+`ranking`, None where there is no such comparison, and `against`, the verdict per cheap alternative in the study.
+`findings` are the rows of `differences` in which an arm without synthetic images helps or hurts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,10 +28,9 @@ import numpy as np
 from scipy import special
 
 from ganbal.config.study import BASELINE
-from ganbal.runtime.shared_text import METRIC_TITLES
+from ganbal.runtime.shared_text import CHEAP_ALTERNATIVES, METRIC_TITLES
 from ganbal.study.arms import ARMS
 from ganbal.study.cell import Cell
-from ganbal.study.comparisons import CONTROL
 from ganbal.study.statistics.bootstrap import CONFIDENCE
 
 MAIN_METRIC = "balanced_accuracy"
@@ -109,7 +108,7 @@ def study_verdict(
 
 
 def verdict_sentence(verdict: Mapping[str, Any], differences: Sequence[Row], classifiers: Sequence[Row]) -> str:
-    """The answer about GAN images as a paragraph: per classifier against no balancing and against plain copies."""
+    """The answer about GAN images as a paragraph: per classifier against no balancing and the cheap alternatives."""
     if verdict["kind"] == "not-learned":
         return _NOT_LEARNED.format(chance=verdict["chance"])
     titles = {entry["name"]: entry["title"] for entry in classifiers}
@@ -131,7 +130,9 @@ def _answer(differences: Sequence[Row], classifier: str) -> dict[str, Any] | Non
     return found | {
         "main": main["verdict"],
         "ranking": others.get((RANKING_METRIC, BASELINE), {}).get("verdict"),
-        "against_copies": others.get((MAIN_METRIC, CONTROL), {}).get("verdict"),
+        "against": {
+            arm: others[MAIN_METRIC, arm]["verdict"] for arm in CHEAP_ALTERNATIVES if (MAIN_METRIC, arm) in others
+        },
     }
 
 
@@ -160,10 +161,12 @@ def _kind(answers: Sequence[Row]) -> str:
             return "helps-and-hurts"
         kinds |= {"hurts"}
     if kinds == {"helps"}:
-        against_copies = {answer["against_copies"] for answer in answers if answer["against_copies"] is not None}
-        if "hurts" in against_copies and "helps" not in against_copies:
-            return "helps-less-than-copies"
-        return "helps" if against_copies <= {"helps"} else "helps-like-copies"
+        against = [
+            {answer["against"][arm] for answer in answers if arm in answer["against"]} for arm in CHEAP_ALTERNATIVES
+        ]
+        if any("hurts" in found and "helps" not in found for found in against):
+            return "helps-less-than-alternatives"
+        return "helps" if all(found <= {"helps"} for found in against) else "helps-like-alternatives"
     if kinds == {"hurts"}:
         return "hurts"
     if TOO_FEW_SEEDS in kinds:
@@ -189,13 +192,15 @@ def _findings(differences: Sequence[Row]) -> list[dict[str, Any]]:
 def _sentence(rows: Mapping[tuple[str, str], Row]) -> str:
     """The main result and the context needed to interpret it."""
     main = rows[MAIN_METRIC, BASELINE]
-    ranking, copies = rows.get((RANKING_METRIC, BASELINE)), rows.get((MAIN_METRIC, CONTROL))
+    ranking = rows.get((RANKING_METRIC, BASELINE))
     parts = [_in_words(main)]
     if ranking is not None and ranking["verdict"] in ("helps", "hurts"):
         link = "in ranking, too" if ranking["verdict"] == main["verdict"] else "but in ranking"
         parts.append(f"{link}: {_in_words(ranking)}")
-    if copies is not None:
-        parts.append(f"against as many plain copies: {_in_words(copies)}")
+    for arm, words in CHEAP_ALTERNATIVES.items():
+        if (MAIN_METRIC, arm) in rows:
+            as_many = "as many " if ARMS[arm].adds_images else ""
+            parts.append(f"against {as_many}{words}: {_in_words(rows[MAIN_METRIC, arm])}")
     return "; ".join(parts)
 
 

@@ -17,8 +17,8 @@ def study(finished_run) -> StudyView:
     ("kind", "headline", "tone"),
     [
         ("helps", "GAN images helped.", "good"),
-        ("helps-like-copies", "GAN images helped, but not provably more than plain copies.", "caution"),
-        ("helps-less-than-copies", "GAN images helped, but less than plain copies.", "caution"),
+        ("helps-like-alternatives", "GAN images helped, but not provably more than cheap alternatives.", "caution"),
+        ("helps-less-than-alternatives", "GAN images helped, but less than a cheap alternative.", "caution"),
         ("hurts", "GAN images hurt.", "bad"),
         ("no-difference", "No evidence that GAN images help.", "plain"),
         ("not-learned", "Cannot tell: the classifiers did not learn.", "caution"),
@@ -85,6 +85,7 @@ def with_other_uses(summary) -> None:
         for arm, baseline, mean, verdict in (
             ("gan-both", "imbalanced", 0.045, "helps"),
             ("gan-both", "duplicated", 0.011, "no difference found"),
+            ("gan-both", "class-weights", 0.014, "no difference found"),
             ("gan-weighted", "imbalanced", 0.002, "no difference found"),
         )
     ]
@@ -95,8 +96,30 @@ def test_other_uses_of_the_images_are_part_of_the_answer(small_run, edit):
     answer = answer_of(read_run_folder(small_run))
     assert answer.headline == "No evidence that GAN images help."
     assert dict(answer.findings)["Used in other ways"] == (
-        "Balanced accuracy: gan-both +4.5 points (helps), against duplicated +1.1 (no difference found)."
+        "Balanced accuracy: gan-both +4.5 points (helps), against duplicated +1.1 (no difference found), "
+        "against class-weights +1.4 (no difference found)."
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "copies", "weights", "text"),
+    [
+        ("helps-less-than-alternatives", "no difference found", "hurts", "Use class weights instead: they"),
+        ("helps-less-than-alternatives", "hurts", "hurts", "Use plain copies or class weights instead: they"),
+        ("helps-like-alternatives", "helps", "no difference found", "Use class weights, which are simpler, or"),
+        ("helps-like-alternatives", "hurts", "too few seeds", "Use plain copies or class weights, which are"),
+    ],
+)
+def test_the_next_step_names_what_gan_images_did_not_beat(small_run, edit, kind, copies, weights, text):
+    def helpful(summary):
+        with_other_uses(summary)
+        against = {"duplicated": copies, "class-weights": weights}
+        answers = [answer | {"against": against} for answer in summary["verdict"]["answers"]]
+        summary["verdict"].update(kind=kind, answers=answers)
+        summary["warnings"] = []
+
+    edit(small_run / "study" / "summary.json", helpful)
+    assert dict(answer_of(read_run_folder(small_run)).findings)["Next step"].startswith(text)
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,22 @@ def named(cells):
     return [(found.arm, found.synthetic_ratio, found.minority_fraction, found.baseline) for found in comparisons(cells)]
 
 
-def test_every_arm_against_none_and_against_copies():
-    cells = [Cell(arm, "cnn", 0) for arm in ("imbalanced", "duplicated", "gan")]
-    assert named(cells) == [
-        ("duplicated", None, 1.0, "imbalanced"),
+def test_every_arm_against_none_and_against_the_cheap_alternatives():
+    arms = ("gan", "class-weights", "imbalanced", "augmented", "duplicated")
+    assert named([Cell(arm, "cnn", 0) for arm in arms]) == [
         ("gan", None, 1.0, "imbalanced"),
         ("gan", None, 1.0, "duplicated"),
+        ("gan", None, 1.0, "class-weights"),
+        ("class-weights", None, 1.0, "imbalanced"),
+        ("class-weights", None, 1.0, "duplicated"),
+        ("augmented", None, 1.0, "imbalanced"),
+        ("augmented", None, 1.0, "duplicated"),
+        ("augmented", None, 1.0, "class-weights"),
+        ("duplicated", None, 1.0, "imbalanced"),
     ]
 
 
-def test_copies_of_the_same_ratio_and_fraction():
+def test_alternatives_of_the_same_fraction_and_copies_of_the_same_ratio():
     cells = [
         Cell("imbalanced", "cnn", 0),
         Cell("imbalanced", "cnn", 0, None, 0.1),
@@ -30,7 +36,9 @@ def test_copies_of_the_same_ratio_and_fraction():
         ("duplicated", 0.5, 1.0, "imbalanced"),
         ("gan", 0.5, 1.0, "imbalanced"),
         ("gan", 0.5, 1.0, "duplicated"),
+        ("gan", 0.5, 1.0, "class-weights"),
         ("gan", 1.0, 1.0, "imbalanced"),
+        ("gan", 1.0, 1.0, "class-weights"),
         ("gan", 0.5, 0.1, "imbalanced"),
     ]
 

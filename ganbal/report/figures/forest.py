@@ -31,15 +31,13 @@ class ForestGroup:
 
 
 def forest_drawings(study: StudyView) -> list[Drawing]:
-    """One plot per classifier against the baseline, then one against plain copies, all on one scale.
+    """One plot per classifier against the baseline, then one against each cheap alternative, all on one scale.
 
-    As many metrics as a first screen holds, the main one first; against plain copies the main one only.
+    As many metrics as a first screen holds, the main one first; against the alternatives the main one only.
     """
     arms = max(1, len(study.other_arms))
     metrics = study.compared_metrics[: max(1, min(MOST_METRICS, MOST_ROWS // arms))]
-    plots = [(study.baseline, metrics)]
-    if study.control in study.other_baselines():
-        plots.append((study.control, metrics[:1]))
+    plots = [(study.baseline, metrics), *((arm, metrics[:1]) for arm in study.alternatives)]
     groups = {
         (baseline, classifier["name"]): _groups(study, classifier["name"], baseline, shown)
         for baseline, shown in plots

@@ -12,11 +12,12 @@ from ganbal.report.sections.warnings import warning_notices
 from ganbal.report.study_view import GAN_ARM, VERDICT_TONES, StudyView, study_view
 from ganbal.runtime import number_text
 from ganbal.runtime.number_text import count, listing, of_hundred, plural, points, points_interval, share
+from ganbal.runtime.shared_text import CHEAP_ALTERNATIVES
 
 HEADLINES: dict[str | None, tuple[str, Tone]] = {
     "helps": ("GAN images helped.", "good"),
-    "helps-like-copies": ("GAN images helped, but not provably more than plain copies.", "caution"),
-    "helps-less-than-copies": ("GAN images helped, but less than plain copies.", "caution"),
+    "helps-like-alternatives": ("GAN images helped, but not provably more than cheap alternatives.", "caution"),
+    "helps-less-than-alternatives": ("GAN images helped, but less than a cheap alternative.", "caution"),
     "helps-and-hurts": ("GAN images helped by one metric and hurt by another.", "caution"),
     "hurts": ("GAN images hurt.", "bad"),
     "some-harm": ("No evidence that GAN images help, and some harm.", "bad"),
@@ -58,7 +59,7 @@ def headline_of(study: StudyView) -> tuple[str, Tone]:
 def _findings(study: StudyView) -> list[tuple[str, str]]:
     found = [(model["title"], text) for model in study.classifiers if (text := _effect(study, model["name"]))]
     found += [
-        ("Against plain copies of real images", _against_copies(study)),
+        *((f"Against {_in_words(arm)}", _against(study, arm)) for arm in study.alternatives),
         ("Used in other ways", _other_uses(study)),
         ("Without synthetic images", _cheap_arms(study)),
         ("What the study could not see", _unseen(study)),
@@ -102,17 +103,21 @@ def _difference(study: StudyView, row: Mapping[str, Any]) -> str:
     return f"{points(row['mean'])} points ({known}), {row['verdict'] or 'no verdict'}"
 
 
-def _against_copies(study: StudyView) -> str:
+def _in_words(alternative: str) -> str:
+    return CHEAP_ALTERNATIVES.get(alternative, alternative)
+
+
+def _against(study: StudyView, alternative: str) -> str:
     rows = [
         (model["title"], row)
         for model in study.classifiers
-        if (row := study.difference(model["name"], GAN_ARM, study.main_metric, study.control)) is not None
+        if (row := study.difference(model["name"], GAN_ARM, study.main_metric, alternative)) is not None
     ]
     return _sentence([f"{title}: {_difference(study, row)}" for title, row in rows])
 
 
 def _other_uses(study: StudyView) -> str:
-    """What the other arms with synthetic images changed, and whether that is more than copies of real images do."""
+    """What the other arms with synthetic images changed, and whether that is more than the cheap alternatives do."""
     if study.summary["verdict"]["kind"] == "not-learned":
         return ""
     arms, phrases, verdicts = [arm for arm in study.other_arms if GAN_ARM in arm and arm != GAN_ARM], [], set()
@@ -125,9 +130,12 @@ def _other_uses(study: StudyView) -> str:
             if row["verdict"] in ("helps", "hurts"):
                 with_model = f" with {model['title']}" if len(study.classifiers) > 1 else ""
                 phrase = f"{arm}{with_model} {points(row['mean'])} points ({row['verdict']})"
-                copies = study.difference(model["name"], arm, study.main_metric, study.control)
-                against = f", against {study.control} {points(copies['mean'])} ({copies['verdict']})" if copies else ""
-                phrases.append(phrase + against)
+                against = [
+                    f"against {alternative} {points(other['mean'])} ({other['verdict']})"
+                    for alternative in study.alternatives
+                    if (other := study.difference(model["name"], arm, study.main_metric, alternative)) is not None
+                ]
+                phrases.append(", ".join([phrase, *against]))
     if verdicts == {"no difference found"}:
         return f"No difference found with {listing(arms)}."
     return f"{study.metric_title(study.main_metric)}: {_sentence(phrases)}" if phrases else ""
@@ -190,13 +198,24 @@ def _next_step(study: StudyView) -> str:
         return f"Repeat with more seeds: {code(run.command('compare', '--set study.seeds=5'))}."
     if kind in ("hurts", "some-harm"):
         return f"Do not add these images.{instead or ' Keep the original training set, or try the cheap arms.'}"
-    if kind == "helps-like-copies":
-        return "Add plain copies, which are simpler, or test more synthetic images or seeds."
-    if kind == "helps-less-than-copies":
-        return "Add plain copies instead: they are simpler and helped more."
+    if kind in ("helps-like-alternatives", "helps-less-than-alternatives"):
+        return _cheaper_step(study, kind)
     if kind in ("helps", "helps-and-hurts", "depends"):
         return "Read the warnings below, then confirm the effect on images of another hospital before relying on it."
     return f"There is no reason to add these images.{instead or ' Keep the original training set.'}"
+
+
+def _cheaper_step(study: StudyView, kind: str) -> str:
+    """Which cheap alternative to use instead: one that GAN images lost to, else all that they did not beat."""
+    found = {
+        _in_words(arm): {answer["against"].get(arm) for answer in study.summary["verdict"]["answers"]} - {None}
+        for arm in study.alternatives
+    }
+    if kind == "helps-less-than-alternatives":
+        better = [words for words, verdicts in found.items() if "hurts" in verdicts and "helps" not in verdicts]
+        return f"Use {' or '.join(better)} instead: they are simpler and helped more."
+    not_beaten = [words for words, verdicts in found.items() if verdicts - {"helps"}]
+    return f"Use {' or '.join(not_beaten)}, which are simpler, or test more synthetic images or seeds."
 
 
 def _sentence(parts: list[str]) -> str:
