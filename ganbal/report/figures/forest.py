@@ -14,10 +14,10 @@ from ganbal.report.page import Drawing, file_stem
 from ganbal.report.study_view import GAN_ARM, StudyView
 from ganbal.runtime import number_text
 
-WIDTH_PX = 400
+WIDTH_PX = 436
 MOST_ROWS, MOST_METRICS = 18, 3
 """Of one plot: what a first screen holds."""
-_LEFT, _RIGHT, _TOP, _BOTTOM = 108, 140, 24, 42
+_LEFT, _RIGHT, _TOP, _BOTTOM = 108, 176, 24, 42
 _ROW_PX, _HEADING_PX = 19, 23
 VERDICT_COLORS = {"helps": "good", "hurts": "bad"}
 
