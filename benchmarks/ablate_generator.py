@@ -105,7 +105,7 @@ def main():
     given.out.mkdir(parents=True, exist_ok=True)
     done = {(row["variant"], row["seed"]) for row in csv.DictReader(table.open())} if table.is_file() else set()
     data = load_dataset(
-        settings(given, "plain", 0).data, sizes_px=[given.size], seed=0, cache_root=cache_folder(), console=Console()
+        settings(given, "plain", 0).data, sizes_px=[given.size], cache_root=cache_folder(), console=Console()
     )
     images = np.array(data.pixels(given.size)[data.table.rows("train", data.table.minority_class)])
     store = SetFeatureCache(cache_folder(), Console())

@@ -231,7 +231,7 @@ def make_answer(given: argparse.Namespace) -> Answer:
     common = [f"data.root={given.data}", f"device={given.device}", f"study.weights={mobilenet}"]
     common += [*(TINY if given.tiny else size), *given.set]
     config = load_config(None, common)
-    counts = check_source(config.data, cache_folder(), Console(quiet=True), config.seed)
+    counts = check_source(config.data, cache_folder(), Console(quiet=True))
     return Answer(
         common=common,
         variant=variants[name],

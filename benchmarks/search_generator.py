@@ -282,7 +282,7 @@ def make_search(
         *common,
     ]
     config, console = load_config(None, [*common, *(TINY_DATA if tiny else [])]), Console()
-    dataset = load_dataset(config.data, sizes_px=[size_px], seed=0, cache_root=cache_folder(), console=console)
+    dataset = load_dataset(config.data, sizes_px=[size_px], cache_root=cache_folder(), console=console)
     table, pixels, name = dataset.table, dataset.pixels(size_px), dataset.table.minority_class
     training, validation = (np.array(pixels[table.rows(split, name)]) for split in ("train", "val"))
     rows = table.rows("train")

@@ -124,9 +124,7 @@ def read(folder: Path, class_name: str | None) -> tuple[np.ndarray, np.ndarray, 
     config = load_config(None, base=Run(folder).settings())
     found = read_synthetic(SyntheticFolder(folder / "synthetic"))
     size_px = found.pixels.shape[1]
-    dataset = load_dataset(
-        config.data, sizes_px=[size_px], seed=config.seed, cache_root=cache_folder(), console=Console(quiet=True)
-    )
+    dataset = load_dataset(config.data, sizes_px=[size_px], cache_root=cache_folder(), console=Console(quiet=True))
     name, table = class_name or dataset.table.minority_class, dataset.table
     training, validation = (np.array(dataset.pixels(size_px)[table.rows(split, name)]) for split in ("train", "val"))
     random = np.random.default_rng(config.seed)

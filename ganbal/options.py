@@ -137,7 +137,7 @@ def _settings_options(shortcuts: Shortcuts) -> list[Decorator]:
     return [
         *options,
         add("--set", "assignments", multiple=True, metavar="FIELD=VALUE", help="One setting, e.g. gan.steps=2000."),
-        add("--seed", type=int, metavar="N", help="Seed of all random numbers. [default: 0]"),
+        add("--seed", type=int, metavar="N", help="Seed of all random numbers but those of the splits. [default: 0]"),
         add("--device", metavar="auto|cpu|cuda|cuda:N", help="Where networks run. [default: auto, CUDA if available]"),
     ]
 

@@ -78,7 +78,7 @@ def train_gan(choice: RunChoice, console: Console, *, callbacks: "Sequence[Callb
         requirements = Requirement.IMAGES, Requirement.GAN
         with open_run(selected, console, "train-gan", *requirements, world=world) as context:
             announce_cost(context, *requirements)
-            context.callbacks = callbacks
+            context.callbacks.extend(callbacks)
             inspect.inspect(context)
             content = train_gan.train_gan(context)
             world.broadcast_object(None)  # the others have finished, too
@@ -92,7 +92,9 @@ def import_generators(choice: RunChoice, console: Console, *, generators: "Seque
     Args:
         generators: in memory, or files of them.
     """
-    _settings_to_begin(choice)
+    typed = _settings_to_begin(choice)
+    # For a fraction of the minority class, the run trains a generator that has seen no other images.
+    trains = typed.study.needs_synthetic and any(fraction != 1 for fraction in typed.study.minority_fractions)
     with console.working("Loading libraries"):
         from ganbal.gan.image_generator import ImageGenerator
         from ganbal.stages import import_generators, inspect, terminal_text
@@ -100,16 +102,16 @@ def import_generators(choice: RunChoice, console: Console, *, generators: "Seque
         from ganbal.stages.session import Requirement, open_run
         from ganbal.stages.synthesize import images_to_suggest
     loaded = [ImageGenerator.load(each, "cpu") if isinstance(each, Path) else each for each in generators]
-    settings = import_generators.settings_of(loaded)
+    settings = import_generators.settings_of(loaded, trains_others=trains)
+    if any(isinstance(each, Path) for each in generators):
+        import_generators.check_typed_settings(choice.assignments, typed.gan, settings, trains_others=trains)
+    if trains and any(assignment.startswith("gan.steps=") for assignment in choice.assignments):
+        settings.pop("gan.steps")
     own = [f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in settings.items()]
     selected = select_run_to_begin(
         replace(choice, assignments=(*choice.assignments, *own)),
         console,
         is_usable=lambda run: import_generators.has_no_others(run, loaded),
-    )
-    # For a fraction of the minority class, the run trains a generator that has seen no other images.
-    trains = selected.config.study.needs_synthetic and any(
-        fraction != 1 for fraction in selected.config.study.minority_fractions
     )
     requirements = (Requirement.IMAGES, *([Requirement.GAN] if trains else []))
     with open_run(selected, console, "train-gan", *requirements) as context:

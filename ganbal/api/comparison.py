@@ -154,7 +154,7 @@ def _run_of(data: Data, generators: list[ImageGenerator], run: str | Path | None
     if run is not None and Path(run).expanduser().resolve() != folder.resolve():
         return None
     of_run = RunChoice(folder).settings(Run(folder))
-    return folder if of_run.data == data.config.data and of_run.seed == data.config.seed else None
+    return folder if of_run.data == data.config.data else None
 
 
 def _begin(

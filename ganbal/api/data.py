@@ -45,7 +45,7 @@ def load(
             with this data. None takes the file that the environment variable `GANBAL_CONFIG` names, if it does.
         preset: settings that come with ganbal: "quick", "default", "demo".
         settings: single settings, such as `{"gan.batch_size": 32, "study.steps": 500}`.
-        seed: of the splits and of all later random numbers.
+        seed: of all later random numbers; that of the splits is `split_seed`, a setting of section `data`.
         device: "auto", "cpu", "cuda" or "cuda:N".
         quiet: print warnings only.
         **fields: settings of section `data` by their names, such as `positive_class="PNEUMONIA"`.
@@ -64,7 +64,7 @@ def load(
     explicit = {"root": resolve_root(named)[0], "image_root": absolute_image_root(named)}
     choices = choices.updated("data", explicit)
     chosen = choices.choice().settings()
-    counts = check_source(chosen.data, cache_folder(), PythonConsole(quiet=quiet), chosen.seed)
+    counts = check_source(chosen.data, cache_folder(), PythonConsole(quiet=quiet))
     return Data(choices, chosen, counts, quiet)
 
 
@@ -100,7 +100,6 @@ class Data:
         return load_dataset(
             self.config.data,
             sizes_px=[self.config.gan.image_size_px],
-            seed=self.config.seed,
             cache_root=cache_folder(),
             console=PythonConsole(quiet=self.quiet),
         )

@@ -53,6 +53,9 @@ class DataConfig(Section):
     where they are at least 20, and a twentieth of the training images, of every class; else 0.15."""
     test_fraction: float = Field(0.2, gt=0, lt=0.9)
     """Share of the patients that becomes `test` where the set has no test images."""
+    split_seed: int = Field(0, ge=0, lt=2**31)
+    """Seed of all cuts by patient, also of `study.minority_fractions`. It is apart from `seed`, so that other random
+    numbers never move an image from one split to another."""
     resplit: bool = False
     """Ignore the set's own split and split validation and test again, by patient."""
     nifti_slices: Literal["middle", "all"] | Annotated[int, Field(ge=1, le=10_000)] | None = None

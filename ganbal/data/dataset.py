@@ -33,7 +33,7 @@ class Dataset:
     """Images, decoded on demand.
 
     `given`, `origin` and `imports` are those of `locating.LocatedSource`; `split_rule` is a sentence on where
-    validation comes from.
+    validation comes from, `split_seed` the seed of the splits.
     """
 
     table: ImageTable
@@ -42,6 +42,7 @@ class Dataset:
     class_order: ClassOrder
     patients: Patients
     split_rule: str
+    split_seed: int
     warnings: tuple[DataWarning, ...]
     cache: DecodedCache
     imports: tuple[dict[str, Any], ...] = ()
@@ -66,7 +67,7 @@ class Dataset:
         return self.cache.pixels(size_px)
 
 
-def check_source(config: DataConfig, cache_root: Path, console: Console, seed: int = 0) -> dict[str, int]:
+def check_source(config: DataConfig, cache_root: Path, console: Console) -> dict[str, int]:
     """Check the data within seconds, as far as that is possible without decoding images.
 
     What is no folder or table is imported into the cache first, which takes longer when it is new.
@@ -85,19 +86,16 @@ def check_source(config: DataConfig, cache_root: Path, console: Console, seed: i
         images = locate(config, cache_root, console).source.images
     names = [image.class_name for image in images]
     check_classes(names)
-    splits, _ = _split(images, find_patients(images, config.patient_pattern), config, seed)
+    splits, _ = _split(images, find_patients(images, config.patient_pattern), config)
     in_training = [name for name, split in zip(names, splits, strict=True) if split == "train"]
     return {name: in_training.count(name) for name in order_classes(names, config.positive_class).names}
 
 
-def load_dataset(
-    config: DataConfig, *, sizes_px: Sequence[int], seed: int, cache_root: Path, console: Console
-) -> Dataset:
+def load_dataset(config: DataConfig, *, sizes_px: Sequence[int], cache_root: Path, console: Console) -> Dataset:
     """Find the images, decode them at these sizes (or open the cache), and split them.
 
     Args:
         sizes_px: sides of the squares that are needed; decoding them together is faster than one after another.
-        seed: of the splits.
         cache_root: folder for decoded images and the phantom set.
 
     Raises:
@@ -122,13 +120,24 @@ def load_dataset(
     in_dicom = [file.patient for file in cache.index.readable]
     patients = find_patients(images, config.patient_pattern, in_dicom)
     warnings += patients.warnings()
-    splits, rule = _split(images, patients, config, seed)
+    splits, rule = _split(images, patients, config)
     table = _build_table(source, images, cache, order, splits, patients, is_phantom=located.is_phantom)
     warnings += conversion_warnings(conversion_facts(table, cache, config))
     warnings += dicom_warnings(cache, table.frame)
     for warning in warnings:
         console.warn(f"{warning}.")
-    return Dataset(table, located.given, located.origin, order, patients, rule, tuple(warnings), cache, located.imports)
+    return Dataset(
+        table,
+        located.given,
+        located.origin,
+        order,
+        patients,
+        rule,
+        config.split_seed,
+        tuple(warnings),
+        cache,
+        located.imports,
+    )
 
 
 def _build_table(
@@ -150,7 +159,7 @@ def _build_table(
     return ImageTable(source.root, source.layout, is_phantom, order.names, frame[list(COLUMNS)], conversion)
 
 
-def _split(images: Sequence[FoundImage], patients: Patients, config: DataConfig, seed: int) -> tuple[np.ndarray, str]:
+def _split(images: Sequence[FoundImage], patients: Patients, config: DataConfig) -> tuple[np.ndarray, str]:
     """Split of every image, and the rule by which validation was cut."""
     found = [None if config.resplit else image.split for image in images]
     names = [image.class_name for image in images]
@@ -160,7 +169,7 @@ def _split(images: Sequence[FoundImage], patients: Patients, config: DataConfig,
         patients.ids,
         val_fraction=validation_fraction(config.val_fraction, found, names),
         test_fraction=config.test_fraction,
-        seed=seed,
+        seed=config.split_seed,
         unit=patients.unit,
     )
 

@@ -10,9 +10,9 @@ from ganbal.data.image_table import ImageTable
 from ganbal.errors import InputError
 
 
-def dataset_with_fraction(dataset: Dataset, fraction: float, seed: int) -> Dataset:
+def dataset_with_fraction(dataset: Dataset, fraction: float) -> Dataset:
     """The same data set, with only a fraction of the minority class's training images in the training part."""
-    return replace(dataset, table=table_with_fraction(dataset.table, fraction, seed))
+    return replace(dataset, table=table_with_fraction(dataset.table, fraction, dataset.split_seed))
 
 
 def table_with_fraction(table: ImageTable, fraction: float, seed: int) -> ImageTable:

@@ -119,7 +119,8 @@ def load_generator(path: Path, device: torch.device, class_name: str | None = No
             action="Name a class it knows, or train a generator for the other one (gan.class_names).",
         )
     label = known.index(chosen) if stored.fingerprint.is_conditional else None
-    return TrainedGenerator(network_of(stored, path, device), chosen, label, stored.step, stored.sha256)
+    network = network_of(stored, path, device)
+    return TrainedGenerator(network, chosen, label, stored.step, stored.sha256, stored.fingerprint)
 
 
 def read_stored_generator(path: Path) -> StoredGenerator:

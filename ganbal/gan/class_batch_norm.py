@@ -7,6 +7,7 @@ alone can supply it. Here the class enters after the normalization, so that the 
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 class ClassBatchNorm2d(nn.Module):
@@ -29,7 +30,11 @@ class ClassBatchNorm2d(nn.Module):
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:
         """Features (B, channels, h, h) float and labels (B,) int64 to features of the same shape and dtype."""
         normalized = self.norm(features)
-        gains, biases = (each[labels][:, :, None, None].to(normalized.dtype) for each in (self.weight, self.bias))
+        # `self.weight[labels]` has the same values, but its gradient depends on the order in which threads add.
+        gains, biases = (
+            functional.embedding(labels, each)[:, :, None, None].to(normalized.dtype)
+            for each in (self.weight, self.bias)
+        )
         return torch.addcmul(biases, normalized, gains)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from classifiers.pixels import channels_last
 from classifiers.training.precision import true_float32
+from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.networks import Generator
 
 
@@ -65,6 +66,7 @@ class TrainedGenerator:
         label: its label, where the network is class-conditional; else None.
         step: number of training steps.
         sha256: digest of the checkpoint file.
+        fingerprint: of its training.
     """
 
     network: Generator
@@ -72,6 +74,7 @@ class TrainedGenerator:
     label: int | None
     step: int
     sha256: str
+    fingerprint: TrainingFingerprint
 
     @property
     def latent_dim(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from ganbal.report.markdown import render_card
 from ganbal.report.page import Answer, Block, Definitions, Fold, Gallery, Page, PageSection, Paragraph, code
 from ganbal.report.run_reader import RunFiles
+from ganbal.report.study_view import study_view
 from ganbal.runtime.number_text import count, listing
 from ganbal.runtime.shared_text import color_of
 
@@ -38,7 +39,7 @@ def _model_sections(run: RunFiles, page: Page) -> list[PageSection]:
         _section("Generator", _from_report(page, "generator")),
         _section("Training images", _from_report(page, "data")),
         _section("Scores", _from_report(page, "scores")),
-        _section("Whether its images helped classifiers", _usefulness(page.answer)),
+        _section("Whether its images helped classifiers", _usefulness(run, page.answer)),
         _section("Limits", _from_report(page, "warnings")),
         _section("Provenance", _from_report(page, "reproduce")),
         _section("To be completed", _to_complete()),
@@ -51,7 +52,7 @@ def _data_sections(run: RunFiles, page: Page) -> list[PageSection]:
         _section("Use", _images_use()),
         _section("How they were generated", _from_report(page, "generator")),
         _section("Scores and copies", _from_report(page, "scores")),
-        _section("Whether they helped classifiers", _usefulness(page.answer)),
+        _section("Whether they helped classifiers", _usefulness(run, page.answer)),
         _section("Limits", _from_report(page, "warnings")),
         _section("To be completed", _to_complete()),
     ]
@@ -72,7 +73,11 @@ def _from_report(page: Page, anchor: str) -> list[Block]:
     ]
 
 
-def _usefulness(answer: Answer) -> list[Block]:
+def _usefulness(run: RunFiles, answer: Answer) -> list[Block]:
+    study = study_view(run)
+    if study is not None and study.fraction_of_answer != 1:
+        share = f"{100 * study.fraction_of_answer:g} %"
+        return [Paragraph(f"Not measured: the study of this run used {share} of the minority class and other images.")]
     return [Paragraph(answer.headline), *([answer.missing] if answer.missing else [Definitions(answer.findings)])]
 
 

@@ -115,6 +115,12 @@ class StudyView:
     def is_usual(self, arm: str, condition: Condition) -> bool:
         return condition == self.usual.get(arm, Condition())
 
+    @property
+    def fraction_of_answer(self) -> float:
+        """The share of the minority class's training images that the study's answer is about."""
+        answers = self.summary["verdict"]["answers"]
+        return max((float(answer["minority_fraction"] or 1.0) for answer in answers), default=1.0)
+
     def holds(self, metric: str) -> bool:
         """Whether the summary or results.csv has this metric at all."""
         return any(row["metric"] == metric for row in self.summary["per_arm"]) or (

@@ -153,7 +153,6 @@ def _reproduce(
     dataset = load_dataset(
         system.config.data,
         sizes_px=[system.size_px],
-        seed=system.config.seed,
         cache_root=place.cache,
         console=place.console,
     )
@@ -227,7 +226,7 @@ def _train(system: System, protocol: str, seeds: int | None, dataset: Dataset, p
         cache=place.cache.resolve(),
         synthetic_folders=() if synthetic_folder is None else ((1.0, synthetic_folder.resolve()),),
     )
-    source = study_source(dataset, protocol, lambda fraction: synthetic, first)
+    source = study_source(dataset, protocol, lambda fraction: synthetic)
     run_study(
         source,
         study,
@@ -260,6 +259,8 @@ def _study_config(system: System, protocol: str, seeds: int | None) -> StudyConf
         "classifiers": (system.classifier,),
         "protocol": protocol,
         "keep_models": False,
+        "synthetic_ratios": (),
+        "minority_fractions": (1.0,),
     }
     if seeds is not None:
         changes["seeds"] = seeds

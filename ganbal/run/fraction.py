@@ -6,6 +6,9 @@ from pathlib import Path
 
 from ganbal.run.folder import Run
 
+FRACTION_PREFIX = "fraction_"
+"""Begins the names of the folders inside a run's `gan/` that belong to fractions."""
+
 
 @dataclass(frozen=True)
 class FractionOfRun(Run):
@@ -35,7 +38,7 @@ class FractionOfRun(Run):
 
     @property
     def _name(self) -> str:
-        return f"fraction_{self.fraction:g}"
+        return f"{FRACTION_PREFIX}{self.fraction:g}"
 
     def _stage(self, stage: str) -> str:
         return f"{stage} {self._name}"

@@ -96,6 +96,18 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "The images are simulated, not radiographs of patients. The numbers show how the method works and say nothing "
         "about patients.",
     ),
+    "imported-generator": (
+        "Imported generator",
+        "severe",
+        "The generator of {class} was trained elsewhere on other images than the training images of this run. If test "
+        "images of this run were among them, the study flatters it.",
+    ),
+    "answer-for-fraction": (
+        "Fraction",
+        "mild",
+        "The study's answer is about {percent} % of the minority class, with a generator that saw only these images. "
+        "The generator, the synthetic images and the scores of this report are those of the whole class.",
+    ),
     "smaller-generator": (
         "Shortcut",
         "severe",
@@ -268,8 +280,8 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
     "stopped-on-test": (
         "Protocol",
         "severe",
-        "Protocol documents: training was stopped early on the test set, as in the published reports. All results are "
-        "likely too good, and no estimate for new patients.",
+        "Protocol documents: training was stopped early on the test set, as in the published reports. The results are "
+        "likely too optimistic and do not estimate performance on new patients.",
     ),
     "not-pretrained": (
         "Not pretrained",

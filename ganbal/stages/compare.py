@@ -50,7 +50,7 @@ def source_of_run(context: RunContext) -> StudySource:
         is_used = uses_synthetic(study, are_available=part.synthetic_folder.manifest.is_file())
         return part.synthetic if is_used else None
 
-    return study_source(context.dataset, study.protocol, synthetic_of, context.config.seed)
+    return study_source(context.dataset, study.protocol, synthetic_of)
 
 
 def _parallel(context: RunContext) -> ParallelTraining | None:

@@ -1,8 +1,9 @@
 """What the stages of one command share: the run, its settings, its images, the device and the console."""
 
 import functools
+import shlex
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
@@ -15,10 +16,12 @@ from ganbal.errors import InputError
 from ganbal.run.folder import Run
 from ganbal.run.fraction import FractionOfRun
 from ganbal.run.tracking.callback import Callback
+from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.distributed import ALONE, World
+from ganbal.stages.generators import check_training_images, generators_of
 from ganbal.study.plan import classifier_size_px
 from ganbal.synthesis.counts import classes_to_train
 from ganbal.synthesis.manifest import SyntheticFolder, SyntheticImages, read_synthetic
@@ -51,10 +54,11 @@ class RunContext:
         self._whole = fraction_of[0] if fraction_of else None
         self.minority_fraction = fraction_of[1] if fraction_of else 1.0
         self._fractions: dict[float, RunContext] = {}
-        self.callbacks: Sequence[Callback] = ()
-        """Programs that follow the training beside those of the settings."""
-        self.finished_stages: list[str] = []
-        """Stages that this command carried out, in order; those that were finished before are not among them."""
+        self.callbacks: list[Callback] = self._whole.callbacks if self._whole is not None else []
+        """Programs that follow the trainings, also those of fractions, beside those of the settings."""
+        self.finished_stages: list[str] = self._whole.finished_stages if self._whole is not None else []
+        """Stages that this command carried out, in order, also for fractions; those that were finished before are not
+        among them."""
 
     def at_fraction(self, fraction: float) -> "RunContext":
         """The same run with only this fraction of the minority class's training images."""
@@ -65,7 +69,6 @@ class RunContext:
             self._fractions[fraction] = RunContext(
                 run, self.config, self.console, self.world, cache=self.cache, fraction_of=(self, fraction)
             )
-            self._fractions[fraction].callbacks = self.callbacks
         return self._fractions[fraction]
 
     def fractions_with_generators(self) -> list["RunContext"]:
@@ -78,12 +81,11 @@ class RunContext:
     @functools.cached_property
     def dataset(self) -> Dataset:
         if self._whole is not None:
-            return dataset_with_fraction(self._whole.dataset, self.minority_fraction, self.config.seed)
+            return dataset_with_fraction(self._whole.dataset, self.minority_fraction)
         sizes = {classifier_size_px(name, self.config.study) for name in self.config.study.classifiers}
         return load_dataset(
             self.config.data,
             sizes_px=sorted(sizes | {self.config.gan.image_size_px}),
-            seed=self.config.seed,
             cache_root=self.cache,
             console=self.console,
         )
@@ -106,8 +108,8 @@ class RunContext:
         """The synthetic images of the run; to be read after the stage that generates them.
 
         Raises:
-            InputError: there are none, they were changed or deleted after synthesis, or they have other channels than
-                the real images.
+            InputError: there are none, they were changed or deleted after synthesis, they have other channels than the
+                real images, or their generator saw other training images.
         """
         folder = self.synthetic_folder
         if not folder.manifest.is_file():
@@ -124,15 +126,25 @@ class RunContext:
                 expected="Both must be gray, or both in color.",
                 action="Restore data.channels, or use another run folder (--run NEW).",
             )
+        check_training_images(generators_of(self.run, self.config, self.dataset), read_json(folder.summary))
         return images
 
     def _how_to_synthesize(self) -> str:
         if self.minority_fraction == 1:
             return "Run `ganbal synthesize` first."
+        place = shlex.quote(str(self.run.folder))
         fractions = ",".join(f"{fraction:g}" for fraction in self.config.study.minority_fractions)
         return (
-            f"Run `ganbal train-gan --run {self.run.folder} --set study.minority_fractions=[{fractions}]`, "
-            "then `ganbal synthesize`: both process every fraction."
+            f"Run `ganbal train-gan --run {place} --set study.minority_fractions=[{fractions}]`, then "
+            f"`ganbal synthesize --run {place}`: both process every fraction."
+        )
+
+    def without_generator(self) -> InputError:
+        """The error that the generator of this fraction is missing."""
+        return InputError(
+            found=f"There is no generator for {100 * self.minority_fraction:g} % of the minority class.",
+            expected="Every fraction of the study needs a generator that has seen only its images.",
+            action=self._how_to_synthesize(),
         )
 
     def do_stage(
@@ -147,12 +159,20 @@ class RunContext:
         if self.run.stage_is_done(name, inputs):
             changed = self.run.changed_outputs(name)
             if not changed:
-                self.console.say(f"{name}: done before, nothing changed.")
+                self.console.say(f"{name}{self._of_fraction()}: done before, nothing changed.")
                 return
             more = f" and {len(changed) - 1} more files" if len(changed) > 1 else ""
-            self.console.warn(f"{name} is done again: {changed[0]}{more} changed or disappeared since.")
+            self.console.warn(
+                f"{name}{self._of_fraction()} is done again: {changed[0]}{more} changed or disappeared since."
+            )
+        if self.minority_fraction != 1:
+            self.console.say(f"{name}{self._of_fraction()}")
         self.run.forget_stage(name)
         start = time.monotonic()
         work()
         self.run.mark_stage(name, inputs, outputs(), time.monotonic() - start)
         self.finished_stages.append(name)
+
+    def _of_fraction(self) -> str:
+        """Follows the name of a stage: ` (25 % of the minority class)`; empty for the whole class."""
+        return "" if self.minority_fraction == 1 else f" ({100 * self.minority_fraction:g} % of the minority class)"

@@ -51,7 +51,7 @@ def announce_reproduction(context: RunContext, trainings: Sequence[tuple[str, Co
     """
     if context.device.type == "cpu":
         config, hours = context.config, dict[str, float]()
-        num_train = check_source(config.data, context.cache, context.console, config.seed).values()
+        num_train = check_source(config.data, context.cache, context.console).values()
         for name, settings in trainings:
             hours[name] = hours.get(name, 0.0) + study_hours(settings, num_train)
         _announce(context, hours, "`--only NAME` trains one of them, `--seeds` and `--protocol` make it shorter.")

@@ -1,8 +1,9 @@
 """The generators of a run: which classes each generates, its training images and its folder."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from ganbal.gan.folder import GanFolder
 from ganbal.run.folder import Run
 from ganbal.runtime.hashing import digest_of
 from ganbal.synthesis.counts import classes_to_train
+from ganbal.synthesis.generate import other_training_images
 from ganbal.synthesis.manifest import class_folders
 
 
@@ -67,6 +69,24 @@ def generators_of(run: Run, config: Config, dataset: Dataset) -> list[RunGenerat
         folder = GanFolder(run.gan_folder / parts[name])
         found.append(RunGenerator((name,), rows, None, folder, parts[name], own, pretraining))
     return found
+
+
+def check_training_images(generators: Sequence[RunGenerator], summary: Mapping[str, Any]) -> None:
+    """Check that synthetic images come from generators of the present training images.
+
+    Imported generators are not checked: `import_generators` warns about theirs.
+
+    Args:
+        summary: the content of synthesis.json.
+
+    Raises:
+        InputError: a generator was trained on other images.
+    """
+    for generator in generators:
+        for name in generator.class_names:
+            seen = summary.get("classes", {}).get(name, {}).get("training_images")
+            if not generator.folder.is_imported and seen not in (None, generator.fingerprint.data_digest):
+                raise other_training_images(name)
 
 
 def find_generator(generators: Sequence[RunGenerator], class_name: str) -> RunGenerator:

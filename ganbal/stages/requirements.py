@@ -88,7 +88,7 @@ def _problem(check: Callable[[], Any]) -> InputError | None:
 
 
 def _check_images(config: Config, requirements: Sequence[Requirement], console: Console) -> None:
-    counts = check_source(config.data, cache_folder(), console, config.seed)
+    counts = check_source(config.data, cache_folder(), console)
     number = config.synthesis.num_images
     name = config.gan.class_name or classes_to_train(counts, config.gan)[0]
     if Requirement.GAN in requirements and Requirement.STUDY in requirements and config.study.needs_synthetic:

@@ -81,6 +81,9 @@ def _check(context: RunContext, requirements: tuple[Requirement, ...]) -> None:
     check_requirements(context.run, context.config, requirements, context.console)
     if Requirement.IMAGES in requirements:
         context.dataset.table.digest()  # reads every image: this may still find too many unreadable ones
+    if Requirement.GAN in requirements:
+        for part in context.fractions_with_generators():
+            part.dataset.table.digest()  # a fraction may leave too few images
     if Requirement.STUDY in requirements:
         check_study(context, generates=Requirement.GAN in requirements)
 

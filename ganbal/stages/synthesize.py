@@ -13,7 +13,7 @@ from ganbal.gan.checkpoint import chosen_checkpoint
 from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.hashing import digest_of, file_digest
 from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
-from ganbal.stages.generators import find_generator, generators_of
+from ganbal.stages.generators import RunGenerator, find_generator, generators_of
 from ganbal.study.arms.supply import planned_images
 from ganbal.study.plan import conditions
 from ganbal.synthesis import generate
@@ -40,11 +40,14 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
     config, folder = context.config, context.synthetic_folder
     counts = images_to_generate(context)
     _check_memory(config, counts, context.dataset.channels)
-    checkpoints = _checkpoints(context, counts)
+    sources = _sources(context, counts)
+    checkpoints = {name: chosen_checkpoint(generator.folder) for name, generator in sources.items()}
+    if context.minority_fraction != 1 and not all(file.is_file() for file in checkpoints.values()):
+        raise context.without_generator()
 
     def work() -> None:
         generate.synthesize(
-            _requests(context, counts, checkpoints),
+            _requests(context, counts, checkpoints, sources),
             folder,
             seed=config.seed,
             batch_size=config.synthesis.batch_size,
@@ -52,7 +55,7 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
             console=context.console,
         )
 
-    inputs = _inputs(config, counts, checkpoints)
+    inputs = _inputs(config, counts, checkpoints, context.dataset.table.digest())
     if not may_replace and folder.manifest.is_file() and not context.run.stage_is_done("synthesize", inputs):
         raise InputError(
             found=f"{folder.root} holds {_count_rows(folder.manifest)} synthetic images that were generated with "
@@ -76,7 +79,10 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
 
 
 def _requests(
-    context: RunContext, counts: Mapping[str, int], checkpoints: Mapping[str, Path]
+    context: RunContext,
+    counts: Mapping[str, int],
+    checkpoints: Mapping[str, Path],
+    sources: Mapping[str, RunGenerator],
 ) -> list[SynthesisRequest]:
     rejects = context.config.synthesis.reject_copies
     filters = {name: _copy_filter(context, name).is_copy for name in counts if rejects}
@@ -88,19 +94,26 @@ def _requests(
             filters.get(name),
             _selection(context, name),
             _matching(context, name),
+            context.config.gan.image_size_px,
             context.dataset.channels,
+            None if sources[name].folder.is_imported else sources[name].fingerprint.data_digest,
         )
         for name, number in counts.items()
     ]
 
 
-def _inputs(config: Config, counts: Mapping[str, int], checkpoints: Mapping[str, Path]) -> str:
-    """Digest of what the images depend on; choices that are not made leave it as it was without them."""
+def _inputs(config: Config, counts: Mapping[str, int], checkpoints: Mapping[str, Path], table_digest: str) -> str:
+    """Digest of what the images depend on; choices that are not made leave it as it was without them.
+
+    Args:
+        table_digest: of the real images and their splits.
+    """
     sources = {name: file_digest(file) if file.is_file() else None for name, file in checkpoints.items()}
     given = [sources, counts, config.seed, config.synthesis.reject_copies]
     given += [config.synthesis.select, config.synthesis.confirm_labels] if config.synthesis.select > 1 else []
     given += [list(config.synthesis.match)] if config.synthesis.match else []
-    return digest_of(*given)
+    uses_real_images = config.synthesis.reject_copies or config.synthesis.select > 1 or config.synthesis.match
+    return digest_of(*given, *([table_digest] if uses_real_images else []))
 
 
 def images_to_generate(context: RunContext) -> dict[str, int]:
@@ -125,9 +138,10 @@ def _count_rows(manifest: Path) -> int:
         return max(0, sum(1 for _ in file) - 1)
 
 
-def _checkpoints(context: RunContext, counts: Mapping[str, int]) -> dict[str, Path]:
+def _sources(context: RunContext, counts: Mapping[str, int]) -> dict[str, RunGenerator]:
+    """The generator of each class."""
     generators = generators_of(context.run, context.config, context.dataset)
-    return {name: chosen_checkpoint(find_generator(generators, name).folder) for name in counts}
+    return {name: find_generator(generators, name) for name in counts}
 
 
 def _check_memory(config: Config, counts: Mapping[str, int], channels: int) -> None:

@@ -105,11 +105,12 @@ def _one_synthesis(content: dict[str, Any]) -> str:
     counts = " and ".join(f"{made['num_images']} synthetic {name} images" for name, made in by_class.items())
     text = f"{counts} in {content['folder']}."
     if content.get("without_training_images"):
-        text += " They were made without training images: copies were not looked for, and none was selected or matched."
+        text += " No training images were available, so copy rejection, selection and matching were skipped."
     if content["num_rejected"] is None:
         return text
-    share = content["num_rejected"] / (content["num_images"] + content["num_rejected"])
-    return f"{text} {content['num_rejected']} copies of training images ({share:.1%}) were generated again."
+    rejected = content["num_rejected"]
+    share = rejected / (content.get("selected_from", content["num_images"]) + rejected)
+    return f"{text} {rejected} images too close to a training image ({share:.1%}) were rejected and replaced."
 
 
 def exported(content: dict[str, Any]) -> str:
@@ -226,7 +227,7 @@ def _arm(row: dict[str, Any]) -> str:
     return (
         row["arm"]
         + ("" if ratio is None else f", {ratio:g} × missing")
-        + ("" if fraction == 1 else f", {fraction:.0%} of minority")
+        + ("" if fraction == 1 else f", {100 * fraction:g} % of minority")
     )
 
 

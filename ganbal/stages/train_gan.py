@@ -120,7 +120,7 @@ def _train_all(context: RunContext, generators: list[RunGenerator], log: Metrics
 
 def _imported_record(generator: RunGenerator, context: RunContext) -> dict[str, Any]:
     """The content of gan/training.json for a generator that was trained elsewhere."""
-    context.console.say(f"The generator of {', '.join(generator.class_names)} was trained elsewhere; it is used as is.")
+    context.console.say(f"The generator of {', '.join(generator.class_names)} was imported; its training is skipped.")
     found = ImageGenerator.load(generator.folder.imported, "cpu")
     same_images = found.fingerprint.data_digest == generator.fingerprint.data_digest
     return {

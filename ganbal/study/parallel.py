@@ -118,13 +118,10 @@ def train_in_worker(job: tuple[WorkerInputs, Cell]) -> None:
 def _open(inputs: WorkerInputs) -> tuple[StudySource, torch.device]:
     """Kept between the cells of one worker, which reads the images once."""
     folders = dict(inputs.synthetic_folders)
-    dataset = load_dataset(
-        inputs.data, sizes_px=inputs.sizes_px, seed=inputs.seed, cache_root=inputs.cache, console=Console(quiet=True)
-    )
+    dataset = load_dataset(inputs.data, sizes_px=inputs.sizes_px, cache_root=inputs.cache, console=Console(quiet=True))
     source = study_source(
         dataset,
         inputs.study.protocol,
         lambda fraction: read_synthetic(SyntheticFolder(folders[fraction])) if fraction in folders else None,
-        inputs.seed,
     )
     return source, choose_device(inputs.device)

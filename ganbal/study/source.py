@@ -74,7 +74,6 @@ def study_source(
     dataset: Dataset,
     protocol: str,
     synthetic_of: Callable[[float], SyntheticImages | None],
-    seed: int,
 ) -> StudySource:
     """The source of a data set and its synthetic images.
 
@@ -82,11 +81,10 @@ def study_source(
         protocol: `documents` trains on everything except the test set and stops early on the test set, as the published
             systems did; `honest` stops on validation images, which are split from the training part by patient.
         synthetic_of: returns the synthetic images for a minority fraction; None where no arm uses them.
-        seed: of the choice of patients that a minority fraction keeps.
     """
 
     def at_fraction(fraction: float) -> StudySource:
-        return _source(dataset_with_fraction(dataset, fraction, seed), protocol, synthetic_of(fraction))
+        return _source(dataset_with_fraction(dataset, fraction), protocol, synthetic_of(fraction))
 
     return _source(dataset, protocol, synthetic_of(1.0), functools.cache(at_fraction))
 

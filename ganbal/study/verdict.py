@@ -7,17 +7,19 @@
 | `not-learned` | cannot tell: no classifier does better than chance in any arm |
 | `no-gan-arm` | the study does not compare GAN images with the imbalanced set |
 | `too-few-seeds` | at least one classifier has a single seed |
-| `helps` | helps with every classifier |
-| `helps-like-alternatives` | helps, but not provably more than plain copies of real images and class weights do |
-| `helps-less-than-alternatives` | helps, but less than one of these with a classifier, and more than it with none |
+| `helps` | helps with every classifier, and more than plain copies of real images and class weights |
+| `helps-untested` | helps, but the study lacks one of these cheap alternatives |
+| `helps-like-alternatives` | helps, but not provably more than the cheap alternatives |
+| `helps-less-than-alternatives` | helps, but less than one of them with a classifier, and more than it with none |
 | `helps-and-hurts` | helps by balanced accuracy, hurts the ranking (ROC-AUC) |
 | `hurts` | hurts with every classifier |
 | `some-harm` | no gain found, and harm with some classifier or to the ranking |
 | `no-difference` | no difference found with any classifier |
-| `depends` | it depends on the classifier |
+| `depends` | helps with some classifiers, not with all |
 
 `answers` has one entry per classifier: `classifier`, `synthetic_ratio`, `minority_fraction`, the verdicts on `main` and
-`ranking`, None where there is no such comparison, and `against`, the verdict per cheap alternative in the study.
+`ranking`, None where there is no such comparison, and `against`, the verdict per cheap alternative in the study. A
+classifier that does no better than chance in any arm has the verdict `did not learn` and does not count.
 `findings` are the rows of `differences` in which an arm without synthetic images helps or hurts.
 """
 
@@ -37,13 +39,14 @@ MAIN_METRIC = "balanced_accuracy"
 RANKING_METRIC = "roc_auc"
 """Reported beside the main metric where a difference was found: a threshold can hide an effect on the ranking."""
 SIGNIFICANCE = 1 - CONFIDENCE
-NOTHING_FOUND, TOO_FEW_SEEDS = "no difference found", "too few seeds"
+NOTHING_FOUND, TOO_FEW_SEEDS, NOT_LEARNED = "no difference found", "too few seeds", "did not learn"
 _GAN = "gan"
 _NOT_LEARNED = (
     "Cannot tell: the classifiers did not learn. In every arm their balanced accuracy is at chance ({chance:.2f}), so "
     "no balancing can show an effect. Train longer (study.steps), try another study.learning_rate or other "
     "study.classifiers, or use more training images."
 )
+_IS_AT_CHANCE = "cannot tell, because it did not learn: its balanced accuracy is at chance in every arm"
 _NO_GAN_ARM = "The study has no `gan` arm beside the imbalanced one, so it cannot say whether GAN images help."
 
 Row = Mapping[str, Any]
@@ -99,8 +102,12 @@ def study_verdict(
         learned: from `learned_classifiers`.
     """
     answers = [answer for entry in classifiers if (answer := _answer(differences, entry["name"])) is not None]
+    answers = [
+        answer if answer["classifier"] in learned else answer | {"main": NOT_LEARNED, "ranking": None, "against": {}}
+        for answer in answers
+    ]
     return {
-        "kind": _kind(answers) if learned else "not-learned",
+        "kind": _kind([answer for answer in answers if answer["main"] != NOT_LEARNED]) if learned else "not-learned",
         "chance": 1 / num_classes,
         "answers": answers,
         "findings": _findings(differences) if learned else [],
@@ -114,8 +121,8 @@ def verdict_sentence(verdict: Mapping[str, Any], differences: Sequence[Row], cla
     titles = {entry["name"]: entry["title"] for entry in classifiers}
     parts = []
     for answer in verdict["answers"]:
-        rows = _gan_rows(differences, answer)
-        parts.append(f"{titles[answer['classifier']]}{_condition(answer)}: {_sentence(rows)}")
+        found = _IS_AT_CHANCE if answer["main"] == NOT_LEARNED else _sentence(_gan_rows(differences, answer))
+        parts.append(f"{titles[answer['classifier']]}{_condition(answer)}: {found}")
     return "Adding GAN images — " + ". ".join(parts) + "." if parts else _NO_GAN_ARM
 
 
@@ -166,7 +173,9 @@ def _kind(answers: Sequence[Row]) -> str:
         ]
         if any("hurts" in found and "helps" not in found for found in against):
             return "helps-less-than-alternatives"
-        return "helps" if all(found <= {"helps"} for found in against) else "helps-like-alternatives"
+        if not all(found <= {"helps"} for found in against):
+            return "helps-like-alternatives"
+        return "helps" if all(against) else "helps-untested"
     if kinds == {"hurts"}:
         return "hurts"
     if TOO_FEW_SEEDS in kinds:
@@ -209,7 +218,7 @@ def _condition(answer: Row) -> str:
     if answer["synthetic_ratio"] is not None:
         parts.append(f"{answer['synthetic_ratio']:g} × the missing images")
     if answer["minority_fraction"] != 1:
-        parts.append(f"{answer['minority_fraction']:.0%} of the minority class")
+        parts.append(f"{100 * answer['minority_fraction']:g} % of the minority class")
     return f" ({', '.join(parts)})" if parts else ""
 
 

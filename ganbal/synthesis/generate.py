@@ -38,7 +38,9 @@ class SynthesisRequest:
         is_rejected: (B, S, S) or (B, S, S, 3) uint8 to (B,) bool; rejected images are replaced by others.
         selection: chooses the images among more candidates; None keeps those that are generated.
         matching: changes the images to resemble real ones in some respect; None leaves them.
+        size_px: of the generator that the settings describe; None takes any.
         channels: of the real images that belong to them; None takes what the generator makes.
+        training_images: digest of the images that the generator must have been trained on; None takes any.
     """
 
     checkpoint: Path
@@ -47,7 +49,9 @@ class SynthesisRequest:
     is_rejected: Callable[[np.ndarray], np.ndarray] | None = None
     selection: "CandidateSelection | None" = None
     matching: "SetMatching | None" = None
+    size_px: int | None = None
     channels: int | None = None
+    training_images: str | None = None
 
     @property
     def num_candidates(self) -> int:
@@ -107,6 +111,8 @@ class SynthesisResult:
     num_rejected: int
     """Images discarded as copies of training images."""
     class_name: str
+    training_images: str
+    """Digest of the images that its generator was trained on."""
     num_unconfirmed: int = 0
     """Candidates of a selection whose label was not confirmed."""
 
@@ -137,7 +143,8 @@ def synthesize(
         further: content of synthesis.json beside the numbers.
 
     Raises:
-        InputError: a checkpoint is missing or damaged, does not generate the class, or makes images of other channels.
+        InputError: a checkpoint is missing or damaged, does not generate the class, makes images of other channels or
+            another size, or was trained on other images.
         GanbalError: nearly every image was rejected, or too few candidates of a selection differ.
         OutOfMemoryError: a batch does not fit into memory.
         InterruptedBySignal: a signal arrived. The partial folder has no manifest and does not count.
@@ -167,7 +174,8 @@ def synthesize(
                 num_rejected, num_unconfirmed = image.num_rejected, image.num_unconfirmed
                 bar.update()
                 poll()
-            results.append(SynthesisResult(len(rows) - num_before, num_rejected, name, num_unconfirmed))
+            seen = generator.fingerprint.data_digest
+            results.append(SynthesisResult(len(rows) - num_before, num_rejected, name, seen, num_unconfirmed))
     write_manifest(folder, rows, {**_summary(requests, results), **further})
     return results
 
@@ -181,7 +189,26 @@ def _load(request: SynthesisRequest, device: torch.device) -> TrainedGenerator:
             expected=f"The real images have {request.channels}: both must be gray, or both in color.",
             action="Restore data.channels, or train another generator in a new run folder (--run NEW).",
         )
+    size_px = generator.fingerprint.settings["gan.image_size_px"]
+    if request.size_px not in (None, size_px):
+        raise InputError(
+            found=f"The generator in {request.checkpoint} makes images of {size_px} px.",
+            expected=f"gan.image_size_px is {request.size_px}, and all generators of a run make images of that size.",
+            action=f"Set gan.image_size_px={size_px}, or use another generator in a new run folder (--run NEW).",
+        )
+    if request.training_images not in (None, generator.fingerprint.data_digest):
+        raise other_training_images(generator.class_name)
     return generator
+
+
+def other_training_images(class_name: str) -> InputError:
+    """The error that a generator saw other images than the settings now select for training."""
+    return InputError(
+        found=f"The generator of {class_name} was trained on other images than the present training images.",
+        expected="A study needs a generator that has not seen the validation and test images.",
+        action="Restore the settings of section `data` and the images that it was trained with, or train another one "
+        "in a new run folder (--run NEW).",
+    )
 
 
 def _summary(requests: Sequence[SynthesisRequest], results: Sequence[SynthesisResult]) -> dict[str, Any]:
@@ -192,6 +219,9 @@ def _summary(requests: Sequence[SynthesisRequest], results: Sequence[SynthesisRe
         num_rejected = sum(part.num_rejected for part in parts) if with_rejection else None
         return {"num_images": sum(part.num_images for part in parts), "num_rejected": num_rejected}
 
+    def of_class(part: SynthesisResult) -> dict[str, Any]:
+        return counts([part]) | {"training_images": part.training_images}
+
     selected = [request for request in requests if request.selection is not None]
     of_selection = {
         "selected_from": sum(request.num_candidates for request in selected),
@@ -200,7 +230,7 @@ def _summary(requests: Sequence[SynthesisRequest], results: Sequence[SynthesisRe
     return {
         "class_name": ", ".join(part.class_name for part in results),
         **counts(results),
-        "classes": {part.class_name: counts([part]) for part in results},
+        "classes": {part.class_name: of_class(part) for part in results},
         **(of_selection if selected else {}),
     }
 

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import ganbal
 from ganbal.cli import main
 from ganbal.errors import InputError
 from ganbal.run.folder import Run
+from ganbal.stages.import_generators import has_no_others, settings_of
 
 ARMS = ["imbalanced", "duplicated", "gan"]
 
@@ -82,7 +84,7 @@ def test_the_command_takes_an_exported_generator_in_place_of_training(trained, t
     )
     assert done.exit_code == 0 and Run(tmp_path / "other").settings()["gan"]["conditional"] is False, done.output
     done = CliRunner().invoke(main, [*command, "--from", str(file), "--from", str(file)])
-    assert done.exit_code == 2 and "one generator of a class" in " ".join(done.output.split())
+    assert done.exit_code == 2 and "one generator per class" in " ".join(done.output.split())
     # A run that has trained a generator itself keeps it.
     done = CliRunner().invoke(main, ["train-gan", "--run", str(generator.run), "--from", str(file)])
     assert done.exit_code == 2 and "has trained a generator itself" in " ".join(done.output.split())
@@ -98,7 +100,7 @@ def test_generators_of_fractions_are_trained_although_that_of_the_whole_class_is
     assert not list(run.glob("gan/fraction_0.5/**/generator.safetensors"))
     assert len(list(run.glob("gan/fraction_0.5/**/last.pt"))) == 1
     done = CliRunner().invoke(main, ["train-gan", "--run", str(run)])
-    assert done.exit_code == 0 and done.output.count("train-gan: done before") == 2, done.output
+    assert done.exit_code == 0 and done.output.count(": done before, nothing changed") == 3, done.output
 
 
 def test_a_missing_generator_is_reported_before_libraries_are_loaded(tmp_path):
@@ -134,3 +136,38 @@ def test_wrong_requests(trained, tmp_path):
     ):
         with pytest.raises(InputError, match=message):
             call()
+
+
+def test_typed_settings_that_an_imported_generator_contradicts_are_refused(trained, tmp_path):
+    data, generator = trained
+    file = generator.save(tmp_path / "normal.safetensors")
+    command = ["train-gan", "--data", str(data.config.data.root), "--run", str(tmp_path / "run"), "--device", "cpu"]
+    for words, message in (
+        (["--class", "PNEUMONIA"], "gan.class_name is PNEUMONIA, but the imported generator has NORMAL."),
+        (["--set", "gan.steps=500"], "gan.steps is 500, but the imported generator has 4."),
+        (["--set", "gan.image_size_px=64"], "gan.image_size_px is 64, but the imported generator has 32."),
+    ):
+        done = CliRunner().invoke(main, [*command, "--from", str(file), *words])
+        assert done.exit_code == 2 and message in " ".join(done.output.split()), done.output
+    done = CliRunner().invoke(main, [*command, "--from", str(file), "--class", "NORMAL"])
+    assert done.exit_code == 0, done.output
+
+
+def test_generators_of_one_run_make_images_of_one_size(trained):
+    _, generator = trained
+    settings = generator.fingerprint.settings | {"gan.image_size_px": 64}
+    fingerprint = replace(generator.fingerprint, settings=settings, class_names=("PNEUMONIA",))
+    with pytest.raises(InputError, match="images of 32 px with 1 channels and 64 px with 1 channels"):
+        settings_of([generator, replace(generator, fingerprint=fingerprint)])
+
+
+def test_an_interrupted_import_with_fractions_is_continued(trained, tmp_path):
+    _, generator = trained
+    run = Run(tmp_path)
+    (tmp_path / "gan" / "fraction_0.5" / "checkpoints").mkdir(parents=True)
+    (tmp_path / "gan" / "fraction_0.5" / "checkpoints" / "last.pt").touch()
+    generator.save(tmp_path / "gan" / "generator.safetensors")
+    assert has_no_others(run, [generator])
+    (tmp_path / "gan" / "checkpoints").mkdir()
+    (tmp_path / "gan" / "checkpoints" / "last.pt").touch()
+    assert not has_no_others(run, [generator])

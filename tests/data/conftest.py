@@ -60,7 +60,6 @@ def real_dataset(chest_xray_root, tmp_path_factory) -> Dataset:
     return load_dataset(
         DataConfig(root=chest_xray_root),
         sizes_px=[16],
-        seed=0,
         cache_root=tmp_path_factory.mktemp("cache"),
         console=Console(quiet=True),
     )

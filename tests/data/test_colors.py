@@ -119,7 +119,7 @@ def load(tmp_path):
                 for n in range(4):
                     Image.new("RGB", (8, 8), RED).save(test / f"person{name}9{n}_virus_{n}.png")
         config, console = DataConfig(root=tmp_path / "set", **settings), Console(quiet=True)
-        dataset = load_dataset(config, sizes_px=[8], seed=0, cache_root=tmp_path / "cache", console=console)
+        dataset = load_dataset(config, sizes_px=[8], cache_root=tmp_path / "cache", console=console)
         return dataset, inspect_dataset(dataset, config)
 
     return make
@@ -203,7 +203,7 @@ def test_the_fit_is_part_of_the_data(tmp_path, make_images):
     def loaded(**settings):
         config = DataConfig(root=root, **settings)
         console = Console(quiet=True)
-        dataset = load_dataset(config, sizes_px=[12], seed=0, cache_root=tmp_path / "cache", console=console)
+        dataset = load_dataset(config, sizes_px=[12], cache_root=tmp_path / "cache", console=console)
         return dataset, inspect_dataset(dataset, config)["fit"]
 
     padded, facts = loaded(fit="pad")
@@ -222,7 +222,7 @@ def test_stretching_far_from_square_images_is_mentioned(tmp_path, write_image):
 
     def warned(fit):
         config = DataConfig(root=tmp_path / "set", fit=fit)
-        dataset = load_dataset(config, sizes_px=[8], seed=0, cache_root=tmp_path / "cache", console=Console(quiet=True))
+        dataset = load_dataset(config, sizes_px=[8], cache_root=tmp_path / "cache", console=Console(quiet=True))
         return [str(warning) for warning in dataset.warnings if warning.kind == "far-from-square"]
 
     assert warned("pad") == []

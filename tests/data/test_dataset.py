@@ -24,10 +24,10 @@ def nowhere(tmp_path, monkeypatch):
 
 @pytest.fixture
 def load(tmp_path):
-    def load(root, *, sizes_px=(8,), seed=0, console=None, **settings):
+    def load(root, *, sizes_px=(8,), console=None, **settings):
         config = DataConfig(root=root, **settings)
         console = console or Console(quiet=True)
-        return load_dataset(config, sizes_px=sizes_px, seed=seed, cache_root=tmp_path / "cache", console=console)
+        return load_dataset(config, sizes_px=sizes_px, cache_root=tmp_path / "cache", console=console)
 
     return load
 
@@ -79,7 +79,7 @@ def test_the_same_seed_gives_the_same_table_wherever_the_set_lies(kaggle_set, lo
     kaggle_set.rename(tmp_path / "moved")
     moved = load(tmp_path / "moved")
     assert moved.table.digest() == first.table.digest()
-    assert load(tmp_path / "moved", seed=1).table.digest() != first.table.digest()
+    assert load(tmp_path / "moved", split_seed=1).table.digest() != first.table.digest()
 
 
 def test_a_flat_set_of_three_classes_is_split_by_patient(tmp_path, make_images, load):

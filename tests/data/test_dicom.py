@@ -236,7 +236,7 @@ def load(tmp_path):
     def load(root, **settings):
         config = DataConfig(root=root, **settings)
         quiet = Console(quiet=True)
-        dataset = load_dataset(config, sizes_px=[4], seed=0, cache_root=tmp_path / "cache", console=quiet)
+        dataset = load_dataset(config, sizes_px=[4], cache_root=tmp_path / "cache", console=quiet)
         return dataset, inspect_dataset(dataset, config)
 
     return load

@@ -17,7 +17,7 @@ def inspect(tmp_path):
     def inspect(root):
         config = DataConfig(root=root)
         quiet = Console(quiet=True)
-        dataset = load_dataset(config, sizes_px=[8], seed=0, cache_root=tmp_path / "cache", console=quiet)
+        dataset = load_dataset(config, sizes_px=[8], cache_root=tmp_path / "cache", console=quiet)
         return inspect_dataset(dataset, config), dataset
 
     return inspect

@@ -14,7 +14,7 @@ NAMES = ["class_balance.png", "samples.png", "sizes.png"]
 def draw(tmp_path, **settings):
     config = DataConfig(**settings)
     quiet = Console(quiet=True)
-    dataset = load_dataset(config, sizes_px=[8], seed=0, cache_root=tmp_path / "cache", console=quiet)
+    dataset = load_dataset(config, sizes_px=[8], cache_root=tmp_path / "cache", console=quiet)
     content = inspect_dataset(dataset, config)
     return draw_inspection(dataset, content, tmp_path / "figures"), dataset, content
 

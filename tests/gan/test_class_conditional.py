@@ -22,6 +22,31 @@ CPU = torch.device("cpu")
 CLASSES = ("DARK", "BRIGHT")
 
 
+@pytest.fixture
+def two_threads():
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
+
+
+def test_gradients_of_gains_do_not_depend_on_the_order_of_threads(two_threads):
+    norm, random = ClassBatchNorm2d(512, 2), torch.Generator().manual_seed(0)
+    features, weights = (torch.randn(64, 512, 2, 2, generator=random) for _ in range(2))
+    labels = torch.randint(0, 2, (64,), generator=random)
+
+    def gradient():
+        norm.zero_grad()
+        (norm(features, labels) * weights).sum().backward()
+        return norm.weight.grad.clone()
+
+    first = gradient()
+    normalized = norm.norm(features)
+    by_hand = torch.stack([(normalized * weights)[labels == label].sum((0, 2, 3)) for label in (0, 1)])
+    assert torch.allclose(first, by_hand, rtol=1e-4, atol=1e-4)
+    assert all(torch.equal(first, gradient()) for _ in range(20))
+
+
 def settings(*assignments):
     small = ["gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=16", "gan.latent_dim=8"]
     return load_config(None, [*small, "gan.preset=dcgan", "gan.log_every_steps=2", *assignments]).gan

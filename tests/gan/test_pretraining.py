@@ -90,7 +90,7 @@ def test_the_best_checkpoint_is_one_that_has_seen_the_class_alone(tmp_path):
 
 def test_other_pretraining_images_are_another_training_and_only_training_images_are_used(tmp_path):
     config = load_config(None, ["data.root=phantom", "data.phantom_images=60", *SMALL, "gan.pretrain_steps=3"])
-    dataset = load_dataset(config.data, sizes_px=[32], seed=0, cache_root=tmp_path, console=Console(quiet=True))
+    dataset = load_dataset(config.data, sizes_px=[32], cache_root=tmp_path, console=Console(quiet=True))
     (generator,) = generators_of(Run(tmp_path), config, dataset)
     splits, labels = (dataset.table.frame[name].iloc[generator.pretraining_rows] for name in ("split", "label"))
     assert set(splits) == {"train"}

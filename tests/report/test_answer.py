@@ -3,8 +3,12 @@
 import pytest
 
 import ganbal.study.verdict
+from ganbal.report.build import page_of
+from ganbal.report.cards import MODEL_CARD, cards_of
+from ganbal.report.page import Code
 from ganbal.report.run_reader import read_run_folder
 from ganbal.report.sections.answer import HEADLINES, answer_of, headline_of
+from ganbal.report.sections.warnings import warning_notices
 from ganbal.report.study_view import StudyView, study_view
 
 
@@ -47,6 +51,8 @@ def with_effect(summary) -> None:
     finding = {"classifier": "cnn_64", "arm": "class-weights", "metric": "recall_NORMAL", "mean": 0.267}
     finding |= {"synthetic_ratio": None, "minority_fraction": 1, "low": 0.2, "high": 0.3, "verdict": "helps"}
     summary["verdict"].update(kind="hurts", findings=[finding, finding | {"metric": "balanced_accuracy"}])
+    for answer in summary["verdict"]["answers"]:
+        answer["main"] = "hurts"
     summary["warnings"] = []
 
 
@@ -69,6 +75,40 @@ def test_effect_before_and_after_limits_and_next_step(small_run, edit):
     cards = {card.term: card for card in answer.cards}
     assert cards["NORMAL found"].value == "45 → 28 of 100"
     assert cards["Balanced accuracy"].tone == "bad"
+
+
+@pytest.mark.parametrize(("kind", "verdict"), [("too-few-seeds", "too few seeds"), ("not-learned", "helps")])
+def test_nothing_is_said_of_cheap_arms_where_the_study_cannot_tell(small_run, edit, kind, verdict):
+    def without_findings(summary):
+        summary["verdict"].update(kind=kind, findings=[])
+        for row in summary["differences"]:
+            row["verdict"] = verdict
+
+    edit(small_run / "study" / "summary.json", without_findings)
+    assert "Without synthetic images" not in dict(answer_of(read_run_folder(small_run)).findings)
+
+
+def test_findings_under_other_conditions_are_no_part_of_the_answer(small_run, edit):
+    def also_at_a_tenth(summary):
+        with_effect(summary)
+        found = summary["verdict"]["findings"]
+        summary["verdict"]["findings"] = [found[1] | {"minority_fraction": 0.1, "mean": 0.333}, *found[:1]]
+
+    edit(small_run / "study" / "summary.json", also_at_a_tenth)
+    findings = dict(answer_of(read_run_folder(small_run)).findings)
+    assert findings["Without synthetic images"] == "class-weights: Recall NORMAL +26.7 points (helps)."
+    assert "Use class-weights" not in findings["Next step"]
+
+
+def test_a_classifier_that_did_not_learn_is_said_to_be_one(small_run, edit):
+    def one_at_chance(summary):
+        with_effect(summary)
+        for answer in summary["verdict"]["answers"]:
+            if answer["classifier"] == "cnn_64":
+                answer["main"] = "did not learn"
+
+    edit(small_run / "study" / "summary.json", one_at_chance)
+    assert "did not learn" in dict(answer_of(read_run_folder(small_run)).findings)["64-px CNN"]
 
 
 def with_other_uses(summary) -> None:
@@ -191,6 +231,11 @@ def test_an_answer_for_a_fraction_shows_nothing_of_the_whole_class_s_generator(s
     tenth = answer_of(read_run_folder(small_run))
     only_whole = {"Synthetic images", "Synthetic or real?"}
     assert only_whole <= {card.term for card in whole.cards} and not only_whole & {card.term for card in tenth.cards}
+    run = read_run_folder(small_run)
+    assert "Fraction" in {notice.kind for notice in warning_notices(run)}
+    card = cards_of(run, page_of(run))[MODEL_CARD]
+    assert "Not measured: the study of this run used 10 % of the minority class" in card
+    assert tenth.headline not in card
     notes = {card.term: card.note for card in tenth.cards}
     assert notes["Real training images"] == "the answer is for 10 % of NORMAL"
     assert len(tenth.samples) == len(whole.samples) - 1 == 1
@@ -205,3 +250,20 @@ def test_several_arms_that_helped_are_advised_in_the_plural(small_run, edit):
     edit(small_run / "study" / "summary.json", with_two_helpers)
     step = dict(answer_of(read_run_folder(small_run)).findings)["Next step"]
     assert "Use one of class-weights and duplicated instead: each helped here and needs no synthetic images." in step
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_an_imported_generator_is_described_as_one(small_run, edit, same):
+    imported = {"same_training_images": same}
+    edit(small_run / "gan" / "training.json", lambda record: record.update(imported=imported, augment=None))
+    run = read_run_folder(small_run)
+    text = _methods_text(run)
+    assert f"that had been trained elsewhere on {'the same' if same else 'other'} training images was imported" in text
+    assert "was trained on the training images of" not in text
+    severe = {notice.kind for notice in answer_of(run).warnings}
+    assert ("Imported generator" in severe) is not same
+
+
+def _methods_text(run):
+    section = next(section for section in page_of(run).sections if section.anchor == "methods")
+    return next(block.text for block in section.blocks if isinstance(block, Code) and block.prose)

@@ -33,7 +33,7 @@ def test_ratios_and_fractions_have_lines_of_their_own():
     )
     lines = text.splitlines()
     assert any("gan, 0.5 × missing " in line and "0.750" in line for line in lines)
-    assert any("gan, 1 × missing, 10% of minority " in line and "0.800" in line for line in lines)
+    assert any("gan, 1 × missing, 10 % of minority " in line and "0.800" in line for line in lines)
     assert any("gan, 0.5 × missing − imbalanced" in line and "−0.010 to +0.030" in line for line in lines)
 
 

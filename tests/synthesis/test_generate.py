@@ -1,4 +1,5 @@
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ CPU = torch.device("cpu")
 @pytest.fixture
 def checkpoint(tmp_path):
     config = load_config(None, ["gan.image_size_px=32", "gan.base_channels=4"]).gan
-    fingerprint = TrainingFingerprint.of(config, seed=0, class_names=["NORMAL"], data_digest="")
+    fingerprint = TrainingFingerprint.of(config, seed=0, class_names=["NORMAL"], data_digest="of 1")
     save_checkpoint(tmp_path / "last.pt", new_state(config, 0, CPU).state_dict(), fingerprint)
     return tmp_path / "last.pt"
 
@@ -41,7 +42,7 @@ def generate_all(requests, folder, seed=5):
 
 
 def test_files_manifest_and_marks_agree(tmp_path, checkpoint):
-    assert generate(checkpoint, tmp_path / "out", 6) == SynthesisResult(6, 0, "NORMAL")
+    assert generate(checkpoint, tmp_path / "out", 6) == SynthesisResult(6, 0, "NORMAL", "of 1")
     with (tmp_path / "out" / "manifest.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["index"] for row in rows] == list("012345")
@@ -127,7 +128,7 @@ def test_selected_images_are_written_with_their_rank_and_the_number_of_candidate
 
     selection = CandidateSelection(3, choose)
     (result,) = generate_all([SynthesisRequest(checkpoint, 4, selection=selection)], tmp_path / "out")
-    assert (every.num_images, result) == (12, SynthesisResult(4, 0, "NORMAL", 3))
+    assert (every.num_images, result) == (12, SynthesisResult(4, 0, "NORMAL", "of 1", 3))
     assert np.array_equal(seen[0][0], pixels) and seen[0][1] == 4
     found = read_synthetic(SyntheticFolder(tmp_path / "out"))
     assert np.array_equal(found.pixels, pixels[[1, 4, 7, 11]])
@@ -163,7 +164,7 @@ def test_a_generator_of_copies_only_is_an_error(tmp_path, checkpoint):
 def checkpoint_of_three(tmp_path):
     config = load_config(None, ["gan.image_size_px=32", "gan.base_channels=4"]).gan
     classes = ("A", "B", "C")
-    fingerprint = TrainingFingerprint.of(config, seed=0, class_names=classes, data_digest="", is_conditional=True)
+    fingerprint = TrainingFingerprint.of(config, seed=0, class_names=classes, data_digest="of 3", is_conditional=True)
     state = new_state(config, 0, CPU, num_classes=3)
     state.generator_ema.layers[0].weight.data.mul_(100)  # so that images differ visibly without training
     state.generator_ema.layers[-2].weight.data.mul_(1000)
@@ -177,7 +178,11 @@ def test_images_of_a_class_do_not_depend_on_other_requests(tmp_path, checkpoint,
         SynthesisRequest(checkpoint, 5),
         SynthesisRequest(checkpoint_of_three, 2, "A"),
     ]
-    results = [SynthesisResult(3, 0, "C"), SynthesisResult(5, 0, "NORMAL"), SynthesisResult(2, 0, "A")]
+    results = [
+        SynthesisResult(3, 0, "C", "of 3"),
+        SynthesisResult(5, 0, "NORMAL", "of 1"),
+        SynthesisResult(2, 0, "A", "of 3"),
+    ]
     assert generate_all(both, tmp_path / "both") == results
     generate_all([SynthesisRequest(checkpoint_of_three, 7, "A")], tmp_path / "alone")
     for index in range(2):
@@ -187,6 +192,24 @@ def test_images_of_a_class_do_not_depend_on_other_requests(tmp_path, checkpoint,
     assert found.class_names == ["C"] * 3 + ["NORMAL"] * 5 + ["A"] * 2
     assert [name.split("/")[0] for name in found.names] == found.class_names
     assert not np.array_equal(found.pixels[0], found.pixels[8])
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"size_px": 64}, "makes images of 32 px.*image_size_px is 64"),
+        ({"channels": 3}, "makes images of 1 channels"),
+        ({"training_images": "of 2"}, "trained on other images than the present training images"),
+    ],
+)
+def test_a_generator_that_does_not_fit_leaves_earlier_images(tmp_path, checkpoint, wanted, message):
+    fits = {"size_px": 32, "channels": 1, "training_images": "of 1"}
+    generate_all([SynthesisRequest(checkpoint, 2, **fits)], tmp_path / "out")
+    summary = json.loads((tmp_path / "out" / "synthesis.json").read_text())
+    assert summary["classes"]["NORMAL"]["training_images"] == "of 1"
+    with pytest.raises(InputError, match=message):
+        generate_all([SynthesisRequest(checkpoint, 2, **(fits | wanted))], tmp_path / "out")
+    assert len(read_synthetic(SyntheticFolder(tmp_path / "out")).pixels) == 2
 
 
 def test_a_class_without_a_generator_leaves_earlier_images(tmp_path, checkpoint_of_three):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ganbal.report import pictures
-from ganbal.report.conditions import Condition, in_words
+from ganbal.report.conditions import Condition, condition_of, in_words
 from ganbal.report.figures.forest import forest_drawings
 from ganbal.report.page import Answer, Card, Missing, Notice, Tone, code
 from ganbal.report.run_reader import RunFiles
@@ -16,13 +16,14 @@ from ganbal.runtime.shared_text import CHEAP_ALTERNATIVES
 
 HEADLINES: dict[str | None, tuple[str, Tone]] = {
     "helps": ("GAN images helped.", "good"),
+    "helps-untested": ("GAN images helped, but not every cheap alternative was tested.", "caution"),
     "helps-like-alternatives": ("GAN images helped, but not provably more than cheap alternatives.", "caution"),
     "helps-less-than-alternatives": ("GAN images helped, but less than a cheap alternative.", "caution"),
     "helps-and-hurts": ("GAN images helped by one metric and hurt by another.", "caution"),
     "hurts": ("GAN images hurt.", "bad"),
     "some-harm": ("No evidence that GAN images help, and some harm.", "bad"),
     "no-difference": ("No evidence that GAN images help.", "plain"),
-    "depends": ("Whether GAN images help depends on the classifier.", "caution"),
+    "depends": ("GAN images helped with some classifiers, not with all.", "caution"),
     "too-few-seeds": ("Cannot tell: too few seeds.", "caution"),
     "not-learned": ("Cannot tell: the classifiers did not learn.", "caution"),
     "no-gan-arm": ("Cannot tell: the study has no arm with GAN images.", "caution"),
@@ -33,7 +34,8 @@ def answer_of(run: RunFiles) -> Answer:
     """The answer, or what is still to be done for one."""
     study = study_view(run)
     # The report has pictures only of the generator of the whole class.
-    synthetic = pictures.synthetic_samples(run) if _fraction_of_answer(study) == 1 else None
+    is_of_whole = study is None or study.fraction_of_answer == 1
+    synthetic = pictures.synthetic_samples(run) if is_of_whole else None
     samples = [picture for picture in (pictures.real_samples(run), synthetic) if picture]
     notices = warning_notices(run)
     severe = [notice for notice in notices if notice.tone == "bad"]
@@ -74,6 +76,9 @@ def _effect(study: StudyView, classifier: str) -> str:
     row = study.difference(classifier, GAN_ARM, study.main_metric)
     if row is None:
         return ""
+    answers = study.summary["verdict"]["answers"]
+    if any((answer["classifier"], answer["main"]) == (classifier, "did not learn") for answer in answers):
+        return "Cannot tell, because it did not learn: its balanced accuracy is at chance in every arm."
     parts = [f"{_change(study, classifier, study.main_metric)}: {_difference(study, row)}."]
     ranking = study.difference(classifier, GAN_ARM, "roc_auc")
     if ranking is not None and ranking["verdict"] in ("helps", "hurts"):
@@ -143,11 +148,15 @@ def _other_uses(study: StudyView) -> str:
 
 def _cheap_arms(study: StudyView) -> str:
     """What arms without synthetic images changed, by every metric of the answer."""
-    cheap = [arm for arm in study.other_arms if GAN_ARM not in arm]
-    if cheap and not study.summary["verdict"]["findings"]:
+    cheap, found = [arm for arm in study.other_arms if GAN_ARM not in arm], _findings_of_cheap_arms(study)
+    rows = [study.difference(model["name"], arm, study.main_metric) for model in study.classifiers for arm in cheap]
+    verdicts = {row["verdict"] for row in rows if row is not None}
+    if study.summary["verdict"]["kind"] == "not-learned" or not (found or verdicts == {"no difference found"}):
+        return ""
+    if not found:
         return f"No difference found with {listing(cheap)}."
     phrases: dict[tuple[str, str], list[str]] = {}
-    for row in study.summary["verdict"]["findings"]:
+    for row in found:
         change = f"{study.metric_title(row['metric'])} {points(row['mean'])} points"
         phrases.setdefault((row["arm"], row["classifier"]), []).append(f"{change} ({row['verdict']})")
     titles = {model["name"]: model["title"] for model in study.classifiers}
@@ -158,6 +167,12 @@ def _cheap_arms(study: StudyView) -> str:
             for (arm, classifier), changes in phrases.items()
         ]
     )
+
+
+def _findings_of_cheap_arms(study: StudyView) -> list[dict[str, Any]]:
+    """Those at each arm's usual condition, which the answer is about."""
+    found = study.summary["verdict"]["findings"]
+    return [row for row in found if study.is_usual(row["arm"], condition_of(row))]
 
 
 def _unseen(study: StudyView) -> str:
@@ -180,7 +195,7 @@ def _next_step(study: StudyView) -> str:
     helpful = list(
         dict.fromkeys(
             row["arm"]
-            for row in study.summary["verdict"]["findings"]
+            for row in _findings_of_cheap_arms(study)
             if row["verdict"] == "helps" and row["metric"] == study.main_metric
         )
     )
@@ -193,11 +208,16 @@ def _next_step(study: StudyView) -> str:
         longer = f"--set study.steps={4 * int(study.summary['steps'] or 1000)}"
         return f"Train the classifiers longer: {code(run.command('compare', longer))}, or use more images."
     if kind == "no-gan-arm":
-        return f"Add the arm: {code(run.command('compare', '--set study.arms=[imbalanced,duplicated,gan]'))}."
+        arms = "--set study.arms=[imbalanced,class-weights,duplicated,gan]"
+        return f"Add the arm: {code(run.command('compare', arms))}."
     if kind == "too-few-seeds" or "few-seeds" in kinds:
         return f"Repeat with more seeds: {code(run.command('compare', '--set study.seeds=5'))}."
     if kind in ("hurts", "some-harm"):
         return f"Do not add these images.{instead or ' Keep the original training set, or try the cheap arms.'}"
+    if kind == "helps-untested":
+        missing = [arm for arm in CHEAP_ALTERNATIVES if arm not in study.alternatives]
+        arms = f"--set study.arms=[{','.join([*study.arms, *missing])}]"
+        return f"Test {listing([_in_words(arm) for arm in missing])}, too: {code(run.command('compare', arms))}."
     if kind in ("helps-like-alternatives", "helps-less-than-alternatives"):
         return _cheaper_step(study, kind)
     if kind in ("helps", "helps-and-hurts", "depends"):
@@ -246,7 +266,7 @@ def _effect_cards(study: StudyView | None) -> list[Card]:
 
 
 def _cards(run: RunFiles, study: StudyView | None) -> list[Card]:
-    cards, fraction = [], _fraction_of_answer(study)
+    cards, fraction = [], 1.0 if study is None else study.fraction_of_answer
     if run.data is not None:
         by_class = run.data["counts"].get("train", {})
         note = f"the answer is for {100 * fraction:g} % of {run.data['minority_class']}" if fraction != 1 else ""
@@ -269,12 +289,6 @@ def _cards(run: RunFiles, study: StudyView | None) -> list[Card]:
         note = tested + (f" of {plural(patients, 'patient')}" if patients else "")
         cards.append(Card("Study", f"{plural(len(study.seeds), 'seed')} × {plural(len(study.arms), 'arm')}", note))
     return cards
-
-
-def _fraction_of_answer(study: StudyView | None) -> float:
-    """The share of the minority class's training images that the study's answer is about; 1 without an answer."""
-    answers = study.summary["verdict"]["answers"] if study is not None else []
-    return max((float(answer["minority_fraction"]) for answer in answers), default=1.0)
 
 
 def _warnings_card(notices: list[Notice]) -> Card:

@@ -57,6 +57,8 @@ def _generator(run: RunFiles, cite: Citations) -> str:
         return ""
     classes = listing([one.gan_class or "" for one in (run, *run.other_generators)])
     size = count(content["image_size_px"])
+    if content["imported"] is not None:
+        return _imported(run, content, classes)
     one_each = ", one network per class" if run.other_generators else ""
     text = (
         f"{_network(gan, cite)} was trained on the training "
@@ -80,8 +82,21 @@ def _generator(run: RunFiles, cite: Citations) -> str:
         text += (
             f" Images were generated with a moving average of the generator's weights (half-life {half_life} images)."
         )
+    return text + _synthetic(run)
+
+
+def _synthetic(run: RunFiles) -> str:
     made = listing([f"{count(number)} of {name}" for name, number in run.synthetic_counts.items()])
-    return text + (f" Synthetic images: {made}." if made else "")
+    return f" Synthetic images: {made}." if made else ""
+
+
+def _imported(run: RunFiles, content: Mapping[str, Any], classes: str) -> str:
+    seen = "the same" if content["imported"]["same_training_images"] else "other"
+    size = count(content["image_size_px"])
+    return (
+        f"A generator of {classes}, in {color_of(content['channels'])} at {size} × {size} pixels, that had been "
+        f"trained elsewhere on {seen} training images was imported.{_synthetic(run)}"
+    )
 
 
 def _network(gan: Mapping[str, Any], cite: Citations) -> str:

@@ -16,10 +16,12 @@ CAUTION = (
 
 
 def published_blocks(run: RunFiles) -> list[Block]:
-    """Nothing where no system of the study was published, or its images do not compare with the published ones."""
+    """Nothing where no system of the study was published, or its images do not compare with the published ones, as
+    those of a study with a fraction of the minority class do not.
+    """
     study = study_view(run)
     published = study.summary["published"] if study is not None else None
-    if study is None or not published or not published["systems"]:
+    if study is None or not published or not published["systems"] or study.fraction_of_answer != 1:
         return []
     sources = dict.fromkeys(system["source"] for system in published["systems"] if system["source"])
     return [

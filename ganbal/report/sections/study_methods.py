@@ -95,6 +95,8 @@ def _conditions(summary: Mapping[str, Any]) -> str:
         phrases.append(f"Arms that add images added {_numbers(ratios)} times what each class lacks.")
     if len(fractions) > 1:
         phrases.append(f"This was repeated with {_numbers(fractions)} of the minority class's training images.")
+    elif fractions and fractions != [1]:
+        phrases.append(f"Only {_numbers(fractions)} of the minority class's training images were used.")
     return " ".join(phrases)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from ganbal.report.page import Block, Notice, Paragraph
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.staleness import stale_stages
+from ganbal.report.study_view import study_view
 from ganbal.runtime.number_text import count, listing
 from ganbal.runtime.warning_text import WarningText, warning_text
 
@@ -46,6 +47,13 @@ def _records(run: RunFiles) -> Iterable[Mapping[str, Any]]:
     yield from _stale_records(run, tuple(_STAGE_RESULTS))
     if run.is_phantom:
         yield _record("phantom")
+    for one in (run, *run.other_generators):
+        imported = (one.training or {}).get("imported")
+        if imported is not None and not imported["same_training_images"]:
+            yield _record("imported-generator", **{"class": one.gan_class or ""})
+    study = study_view(run)
+    if study is not None and study.fraction_of_answer != 1:
+        yield _record("answer-for-fraction", percent=100 * study.fraction_of_answer)
     yield from (run.scores or {}).get("warnings", [])
     for name, scores in (run.scores or {}).get("other_classes", {}).items():
         yield from ({**record, "values": {**record["values"], "class": name}} for record in scores["warnings"])

@@ -98,7 +98,7 @@ def test_all_volumes_share_one_intensity_range(save, tmp_path):
         root = save(f"B/b{number}.nii", volume(99 + number, high=4000))
     config = DataConfig(root=root, nifti_slices="middle")
     quiet = Console(quiet=True)
-    dataset = load_dataset(config, sizes_px=[4], seed=0, cache_root=tmp_path / "c", console=quiet)
+    dataset = load_dataset(config, sizes_px=[4], cache_root=tmp_path / "c", console=quiet)
     assert dataset.cache.index.num_deep == 40
     assert len(dataset.pixels(4)) == 40
     first = dataset.table.frame.index[dataset.table.frame["patient"] == "a3"][0]
