@@ -58,7 +58,7 @@ _GENERATOR = {
 }
 TRAINING = record(("class_name",), **_GENERATOR, classes=sequence(record(("class_name",), **_GENERATOR)))
 
-SYNTHESIS = record(num_rejected=number)
+SYNTHESIS = record(num_rejected=number, manifest_sha256=text)
 
 _FLOOR = optional(record(value=number, low=number, high=number, n=number, splits=number, score_at_n=number))
 _EXTRACTOR = record(name=text, dims=number, weights_sha256=text, resize=text, note=text)
@@ -215,6 +215,7 @@ REPRODUCTION = record(
             verdict=text,
         )
     ),
+    synthetic=optional(record(manifest_sha256=text)),
     remarks=sequence(text),
 )
 

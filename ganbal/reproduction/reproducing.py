@@ -118,10 +118,10 @@ def reproduce_systems(
 def unfinished_trainings(
     systems: Sequence[System], protocols: Sequence[str], seeds: int | None, place: Workplace
 ) -> list[tuple[str, Config]]:
-    """Name and settings of every system and protocol that lacks a cell; those without their images are left out."""
+    """Name and settings of every system and protocol that lacks a cell; those to skip are left out."""
     found = []
     for system in systems:
-        if ARMS[system.arm].needs_synthetic and place.synthetic_folder is None:
+        if reason_to_skip(system, place) is not None:
             continue
         for protocol in protocols:
             study, folder = _study_config(system, protocol, seeds), _folder(system, protocol, place)
@@ -142,7 +142,7 @@ def _reproduce(
         "arm": system.arm,
         "title": system.published.title,
         "published": published_record(system.published),
-        "skipped": _reason_to_skip(system, place),
+        "skipped": reason_to_skip(system, place),
         "protocols": {},
     }
     if entry["skipped"] is not None:
@@ -198,7 +198,8 @@ def is_comparable(dataset: Dataset) -> bool:
     return not table.is_phantom and table.classes == CLASSES and len(table.rows("test")) == NUM_TEST
 
 
-def _reason_to_skip(system: System, place: Workplace) -> str | None:
+def reason_to_skip(system: System, place: Workplace) -> str | None:
+    """Why a system cannot be trained here, in sentences: it needs images or weights that are missing."""
     if ARMS[system.arm].needs_synthetic and place.synthetic_folder is None:
         return _NO_IMAGES
     try:

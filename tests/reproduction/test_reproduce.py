@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from classifiers.registry import MODELS, build_model
 from ganbal.cli import main
+from ganbal.report import build_report
 from ganbal.stages.reproduce import remarks_on
 from ganbal.synthesis.manifest import ManifestRow, SyntheticFolder, write_manifest
 from ganbal.synthesis.synthetic_png import write_synthetic_png
@@ -116,6 +117,8 @@ def test_synthetic_images_of_the_run_are_used():
     assert accuracy["low"] <= accuracy["mean"] <= accuracy["high"] and accuracy["n"] == 2
     assert accuracy["published"] == pytest.approx(0.88 - 0.90) and differences["roc_auc"]["published"] is None
     assert accuracy["protocol"] == "honest" and accuracy["baseline_title"] == "Baseline CNN"
+    assert content["synthetic"]["num_images"] == 3
+    assert f"3 synthetic images of {content['synthetic']['image_size_px']} px" in " ".join(content["remarks"])
     again = reproduce("--seeds", "2", "--protocol", "honest")
     lines = again.stdout.splitlines()
     row = lines[next(number for number, line in enumerate(lines) if line.startswith("balanced minus original")) + 2]
@@ -123,16 +126,26 @@ def test_synthetic_images_of_the_run_are_used():
     html = Path("here/report.html").read_text(encoding="utf-8")
     assert "The balanced minus the original set" in html and "Baseline CNN with DCGAN images" in html
     assert Path("here/tables/reproduction_differences.csv").is_file()
+    assert "were trained with others than the run has now" not in html
+    write_manifest(folder, rows[:2], {})
+    build_report(Path("here"))
+    assert "were trained with others than the run has now" in Path("here/report.html").read_text(encoding="utf-8")
 
 
-def test_unavailable_weights_skip_the_system():
+def test_unavailable_weights_skip_the_system_and_nothing_to_train_is_an_error():
     Path("damaged.pth").write_bytes(b"no tensors")
-    result = CliRunner().invoke(
-        main, ["reproduce", *TINY, "--only", "springboard_vgg16", "--set", "study.weights=damaged.pth", "--json"]
-    )
+    words = [*TINY, "--set", "study.weights={vgg16: damaged.pth}"]
+    refused = CliRunner().invoke(main, ["reproduce", *words, "--only", "springboard_vgg16"])
+    assert refused.exit_code == 2 and cells() == {}
+    text = " ".join(refused.output.split())
+    assert "None of the chosen systems can be trained here: springboard_vgg16, imbalanced:" in text
+    assert "damaged.pth cannot be used" in text and "choose another system with --only" in text
+    both = [*words, "--only", "springboard_vgg16", "--only", "cuny_pixel_svm", "--protocol", "honest", "--json"]
+    result = CliRunner().invoke(main, ["reproduce", *both])
     assert result.exit_code == 0, result.output
-    assert cells() == {}
-    assert "damaged.pth cannot be used" in json.loads(result.stdout)["systems"][0]["skipped"]
+    skipped = {(entry["name"], entry["arm"]): entry["skipped"] for entry in json.loads(result.stdout)["systems"]}
+    assert "damaged.pth cannot be used" in skipped["springboard_vgg16", "imbalanced"]
+    assert skipped["cuny_pixel_svm", "imbalanced"] is None
 
 
 @pytest.mark.parametrize(

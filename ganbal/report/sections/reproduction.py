@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ganbal.report.page import Block, Column, Notice, Paragraph, Table, TableEntry
+from ganbal.report.page import Block, Column, Notice, Paragraph, Table, TableEntry, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.study_view import VERDICT_TONES
 from ganbal.runtime import number_text
@@ -23,7 +23,7 @@ def reproduction_blocks(run: RunFiles) -> list[Block]:
     content = run.reproduction
     if content is None or not content["systems"]:
         return []
-    blocks: list[Block] = [Paragraph(_READING), _table(content)]
+    blocks: list[Block] = [*_stale(run, content), Paragraph(_READING), _table(content)]
     if content["differences"]:
         blocks.append(_differences_table(content["differences"]))
     blocks += [Notice(remark, "Reproduction") for remark in content["remarks"]]
@@ -36,6 +36,15 @@ def reproduction_blocks(run: RunFiles) -> list[Block]:
         if system["published"]["note"]
     )
     return blocks + [Paragraph(note, quiet=True) for note in notes]
+
+
+def _stale(run: RunFiles, content: Mapping[str, Any]) -> list[Block]:
+    """A notice where the synthetic images are others than those that the systems were trained with."""
+    used, now = content["synthetic"] or {}, (run.synthesis or {}).get("manifest_sha256")
+    if not used or used["manifest_sha256"] == now:
+        return []
+    text = "The systems with synthetic images were trained with others than the run has now. Train them again: "
+    return [Notice(f"{text}{code(run.command('reproduce'))}.", "Out of date", "bad")]
 
 
 def _table(content: Mapping[str, Any]) -> Table:
