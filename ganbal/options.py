@@ -11,6 +11,8 @@ import click
 
 SETTINGS, RUN, OUTPUT = "Settings", "Run", "Output"
 _COLUMNS = ("path", "label", "patient")
+PRESETS = "default, demo, gpu-64, quick, quick-160"
+"""The names of `config.presets.preset_names`, which takes longer to load than the help may take."""
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
@@ -121,7 +123,7 @@ def _settings_options(shortcuts: Shortcuts) -> list[Decorator]:
         ),
         *(add(f"--{name}-column", metavar="NAME", help=f"Column of the CSV with the {name}.") for name in _COLUMNS),
         add("--root", "image_root", metavar="DIR", help="Folder that paths in the CSV start from. [default: its own]"),
-        add("--preset", metavar="NAME", help="Settings that come with ganbal: quick, default, demo (`ganbal config`)."),
+        add("--preset", metavar="NAME", help=f"Settings that come with ganbal: {PRESETS}."),
         add("--config", "config_file", type=click.Path(path_type=Path), metavar="FILE", help="YAML file of settings."),
     ]
     if shortcuts.class_name:

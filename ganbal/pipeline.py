@@ -301,7 +301,7 @@ def _settings_to_begin(choice: RunChoice) -> Config:
 
 def _command(name: str, context: "RunContext", *words: str) -> str:
     """A command that continues the run of `context`, as it is typed."""
-    return shlex.join(["ganbal", name, "--run", str(context.run.folder), *words])
+    return context.run.command(name, *words)
 
 
 def _numbers(images: dict[str, int]) -> list[str]:

@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from ganbal.cli import main
+from ganbal.config.presets import preset_names
+from ganbal.options import PRESETS
 
 TINY = (
     *("--device", "cpu", "--set", "data.phantom_images=120", "--set", "gan.image_size_px=32"),
@@ -142,6 +144,13 @@ def test_all_missing_requirements_are_reported_together():
     assert_wrong_use(result, "baseline_cnn", "there is no arm", "2 ")
 
 
+def test_a_study_without_a_second_arm_is_refused_before_any_training():
+    arms = ("--set", "study.classifiers=[cnn_64]", "--set", "study.arms=[imbalanced,gan-advprop]")
+    result = ganbal("run", *TINY, *arms, "--run", "here")
+    assert_wrong_use(result, "No arm but imbalanced can be trained", "no batch normalization")
+    assert not Path("here").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -176,6 +185,7 @@ def test_every_setting_is_explained():
     text = ganbal("config", "--preset", "quick").output
     assert "  gan.steps = 8000\n" in text and "  study.classifiers = [cnn_64]\n" in text
     assert all(f"  {name} " in text for name in ("default", "demo", "quick"))
+    assert PRESETS.split(", ") == preset_names()
 
 
 def test_hours_of_work_are_announced_and_can_be_declined(monkeypatch):

@@ -52,7 +52,7 @@ CASES = {
     "no such dims": (["score", "--dims", "65"], "score.dims"),
     "no such image": (["predict", "absent.png"], "nothing at absent.png"),
     "no run to predict with": (["predict", "image.png"], "no run"),
-    "no classifier": (["predict", "image.png", "--run", "run"], "No trained classifier"),
+    "no classifier": (["predict", "image.png", "--run", "run"], "No classifier has been trained"),
     "no threshold": (["predict", "image.png", "--run", "run", "--threshold", "high"], "no threshold"),
     "no such published system": (["reproduce", "--only", "nothing"], "no published system"),
     "no such protocol": (["reproduce", "--protocol", "fair"], "fair"),

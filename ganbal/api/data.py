@@ -43,7 +43,7 @@ def load(
             "phantom". None means `GANBAL_DATA`, then `data/chest_xray`, then the phantom set.
         config: a YAML file of settings, or a mapping of them. The settings given here are those of every later call
             with this data. None takes the file that the environment variable `GANBAL_CONFIG` names, if it does.
-        preset: settings that come with ganbal: "quick", "default", "demo".
+        preset: settings that come with ganbal, such as "quick" for a CPU and "gpu-64"; `ganbal config` lists them.
         settings: single settings, such as `{"gan.batch_size": 32, "study.steps": 500}`.
         seed: of all later random numbers; that of the splits is `split_seed`, a setting of section `data`.
         device: "auto", "cpu", "cuda" or "cuda:N".

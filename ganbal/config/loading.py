@@ -1,6 +1,7 @@
 """Settings from a YAML file and `--set section.field=value`, and back; one message reports all mistakes."""
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,7 @@ def _combine(
     try:
         config = Config.model_validate(settings)
     except ValidationError as error:
-        return None, [*mistakes, *map(_describe, error.errors())]
+        return None, [*mistakes, *map(_describe, _one_per_field(error.errors()))]
     return (None if mistakes else config), mistakes
 
 
@@ -184,6 +185,25 @@ def _merge(settings: dict[str, Any], additions: Mapping[str, Any]) -> None:
 
 def _deep_copy(settings: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _deep_copy(value) if isinstance(value, Mapping) else value for name, value in settings.items()}
+
+
+_UNION_MEMBER = re.compile(r"(literal|tuple|list|dict)\[.*|(constrained|function)-.*|float|int|str|bool|none")
+"""What pydantic adds to the place of a mistake in a field of several types."""
+
+
+def _one_per_field(details: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Of a field that may have several types, one mistake in place of one per type."""
+    found: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for detail in details:
+        place = tuple(part for part in detail["loc"] if not _UNION_MEMBER.fullmatch(str(part)))
+        if place == detail["loc"]:
+            found[place, len(found)] = detail
+        elif place in found:
+            further = detail["msg"].removeprefix("Input should be ")
+            found[place] = {**found[place], "msg": f"{found[place]['msg']} or {further}"}
+        else:
+            found[place] = {**detail, "loc": place}
+    return list(found.values())
 
 
 def _describe(detail: Mapping[str, Any]) -> _Mistake:

@@ -8,6 +8,7 @@ from typing import Any
 from ganbal.config.study import BASELINE
 from ganbal.errors import InputError
 from ganbal.run.folder import Run
+from ganbal.runtime.number_text import listing
 from ganbal.study.cell import METRICS_FILE, MODEL_FILE, Cell
 
 _LISTED = 20
@@ -41,7 +42,7 @@ def choose_cell(
         raise _nothing_fits(run, kept, asked)
     chosen = fitting[0]
     left_open = [name for name, value in asked.items() if value is None]
-    reason = f"{' and '.join(left_open)} chosen by name, not by results" if left_open else "as requested"
+    reason = f"default {listing(left_open)}, not chosen by results" if left_open else "as requested"
     return ChosenCell(chosen, chosen.folder(run.study_folder), reason)
 
 
@@ -70,11 +71,17 @@ def _place(name: str, names: Sequence[str]) -> int:
 
 def _nothing_fits(run: Run, kept: Sequence[Cell], asked: dict[str, Any]) -> InputError:
     wanted = ", ".join(f"{name} {value}" for name, value in asked.items() if value is not None)
+    if not any(run.study_folder.rglob(METRICS_FILE)):
+        return InputError(
+            found=f"No classifier has been trained in {run.folder}.",
+            expected="`ganbal predict` needs one of the study.",
+            action=f"Run `{run.command('compare')}` first.",
+        )
     if not kept:
         return InputError(
             found=f"No trained classifier was kept in {run.study_folder}.",
             expected="`ganbal predict` needs one; models that are not networks are not kept.",
-            action="Run `ganbal compare` with study.keep_models: true.",
+            action=f"Run `{run.command('compare')} --set study.keep_models=true`.",
         )
     lines = [f"{cell.arm} {cell.classifier} {cell.seed}" for cell in kept[:_LISTED]]
     more = [f"… and {len(kept) - _LISTED} more"] if len(kept) > _LISTED else []

@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import shlex
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,10 @@ class Run:
     """One folder under `outputs/`; see docs/how-it-works.md for its files."""
 
     folder: Path
+
+    def command(self, name: str, *words: str) -> str:
+        """A command that continues this run, as it is typed."""
+        return shlex.join(["ganbal", name, "--run", str(self.folder), *words])
 
     @property
     def config_file(self) -> Path:

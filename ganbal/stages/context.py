@@ -1,7 +1,6 @@
 """What the stages of one command share: the run, its settings, its images, the device and the console."""
 
 import functools
-import shlex
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -130,17 +129,25 @@ class RunContext:
         return images
 
     def _how_to_synthesize(self) -> str:
+        synthesize = self.run.command("synthesize")
         if self.minority_fraction == 1:
-            return "Run `ganbal synthesize` first."
-        place = shlex.quote(str(self.run.folder))
-        fractions = ",".join(f"{fraction:g}" for fraction in self.config.study.minority_fractions)
-        return (
-            f"Run `ganbal train-gan --run {place} --set study.minority_fractions=[{fractions}]`, then "
-            f"`ganbal synthesize --run {place}`: both process every fraction."
-        )
+            is_trained = any(self.run.gan_folder.glob("**/*.pt")) or any(self.run.gan_folder.glob("**/*.safetensors"))
+            return f"Run `{synthesize}` first." if is_trained else f"Run `{self._how_to_train()}`, then `{synthesize}`."
+        return f"Run `{self._how_to_train()}`, then `{synthesize}`: both process every fraction."
+
+    def _how_to_train(self) -> str:
+        fractions = self.config.study.minority_fractions
+        listed = f" --set study.minority_fractions=[{','.join(f'{each:g}' for each in fractions)}]"
+        return self.run.command("train-gan") + (listed if fractions != (1.0,) else "")
 
     def without_generator(self) -> InputError:
-        """The error that the generator of this fraction is missing."""
+        """The error that the generator is missing."""
+        if self.minority_fraction == 1:
+            return InputError(
+                found=f"There is no trained generator in {self.run.folder}.",
+                expected="This step needs one.",
+                action=f"Run `{self._how_to_train()}` first.",
+            )
         return InputError(
             found=f"There is no generator for {100 * self.minority_fraction:g} % of the minority class.",
             expected="Every fraction of the study needs a generator that has seen only its images.",

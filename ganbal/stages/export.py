@@ -130,7 +130,7 @@ def trained_generators(run: Run, class_name: str | None = None) -> list[ImageGen
         raise InputError(
             found=f"There is no trained generator in {run.folder}.",
             expected="The export needs a finished training.",
-            action="Run `ganbal train-gan` first.",
+            action=f"Run `{run.command('train-gan')}` first.",
         )
     record = read_json(record_file)
     folders = [GanFolder(run.gan_folder / str(one.get("folder", ""))) for one in record.get("classes", [record])]

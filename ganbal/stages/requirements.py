@@ -8,7 +8,7 @@ from classifiers.registry import check_model
 from classifiers.training.feature_oversampling import check_oversampling
 from ganbal.config import Config
 from ganbal.config.data import is_remote_name
-from ganbal.config.study import check_arms
+from ganbal.config.study import BASELINE, check_arms
 from ganbal.data.dataset import check_source
 from ganbal.errors import InputError, SeveralInputErrors
 from ganbal.gan.discriminators.projected import check_projection
@@ -21,9 +21,10 @@ from ganbal.runtime.classifier_errors import as_input_error
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
 from ganbal.runtime.disk_space import check_writable
+from ganbal.runtime.warning_text import warning_text
 from ganbal.stages.context import RunContext
 from ganbal.study.arms.supply import check_supply, class_counts, planned_images
-from ganbal.study.plan import classifier_size_px, conditions, planned_cells
+from ganbal.study.plan import arms_left_out, classifier_size_px, conditions, planned_cells
 from ganbal.synthesis.counts import check_have_generators, classes_to_train
 
 # For a run of a few thousand images with its checkpoints and samples, and for the decoded images.
@@ -153,6 +154,14 @@ def check_study(context: RunContext, *, generates: bool) -> None:
 
 def _check_arms(config: Config) -> None:
     check_arms(config.study)
+    trained = {cell.arm for cell in planned_cells(config.study, config.seed)}
+    if len(config.study.arms) > 1 and trained <= {BASELINE}:
+        left_out = dict.fromkeys(warning_text(record).text for record in arms_left_out(config.study))
+        raise InputError(
+            found=f"No arm but {BASELINE} can be trained. {' '.join(left_out)}",
+            expected="A study compares at least one other arm.",
+            action="Correct study.arms or study.classifiers.",
+        )
     # Classifiers that cannot use it leave the arm out.
     if "smote" in config.study.arms and any(cell.arm == "smote" for cell in planned_cells(config.study, config.seed)):
         check_oversampling()

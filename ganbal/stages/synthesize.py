@@ -42,7 +42,7 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
     _check_memory(config, counts, context.dataset.channels)
     sources = _sources(context, counts)
     checkpoints = {name: chosen_checkpoint(generator.folder) for name, generator in sources.items()}
-    if context.minority_fraction != 1 and not all(file.is_file() for file in checkpoints.values()):
+    if not all(file.is_file() for file in checkpoints.values()):
         raise context.without_generator()
 
     def work() -> None:

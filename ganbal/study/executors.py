@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
-from ganbal.errors import GanbalError
+from ganbal.errors import GanbalError, reason_of
 from ganbal.runtime.optional_packages import import_optional
 
 Item = TypeVar("Item")
@@ -69,6 +69,7 @@ class ProcessExecutor:
                     future.result()
                     yield pending.pop(future)
         except BrokenProcessPool as error:
+            on_wait()  # a signal to the whole process group ends workers, too, and is an interruption
             raise GanbalError(
                 "A worker process died; a common cause is exhausted memory. Finished cells are saved, and the same "
                 "command continues from there. Fewer workers (study.workers) need less memory."
@@ -119,6 +120,12 @@ class RayExecutor:
                     yield pending.pop(reference)
         except ray.exceptions.RayTaskError as error:
             raise error.as_instanceof_cause() from error
+        except ray.exceptions.RayError as error:
+            on_wait()  # as above
+            raise GanbalError(
+                f"A task on the Ray cluster ended without a result: {reason_of(error)}. Finished cells are saved, and "
+                "the same command continues from there."
+            ) from error
         finally:
             for reference in pending:
                 ray.cancel(reference, force=True)

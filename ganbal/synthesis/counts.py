@@ -165,7 +165,7 @@ def check_available(needed: np.ndarray, counts: ClassCounts, classes: Sequence[s
         return
     numbers = list(zip(classes, needed, counts.synthetic, strict=True))
     options = " ".join(f"--n {name}={max(need, has)}" for name, need, has in numbers if max(need, has))
-    action = f"Generate them with `ganbal synthesize {options}`."
+    action = f"Generate them with `ganbal synthesize {options} --overwrite`."
     without = [name for name, need, has in numbers if need and not has]
     if without:
         every = ",".join(name for name, need, _ in numbers if need)

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import yaml
 
@@ -79,6 +81,18 @@ def test_the_place_of_a_mistake_is_named(tmp_path, text, assignments, base, plac
 )
 def test_wrong_names_are_refused_with_near_ones(assignment, message):
     with pytest.raises(InputError, match=message):
+        load_config(None, [assignment])
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("data.val_fraction=2", "1 mistake:\n  data.val_fraction: input should be 'auto' or less than 0.9, found 2\n"),
+        ("tracking=x", "1 mistake:\n  tracking: input should be 'auto' or a list, such as [a,b], found 'x'\n"),
+    ],
+)
+def test_a_field_of_several_types_has_one_mistake(assignment, message):
+    with pytest.raises(InputError, match=re.escape(message)):
         load_config(None, [assignment])
 
 

@@ -11,7 +11,7 @@ from ganbal.study.cell import Cell
 def test_left_to_itself_takes_imbalanced_and_the_lowest_seed(trained_run):
     chosen = choose_cell(trained_run)
     assert chosen.cell == Cell("imbalanced", "baseline_cnn", 0)
-    assert chosen.reason == "arm and classifier and seed chosen by name, not by results"
+    assert chosen.reason == "default arm, classifier and seed, not chosen by results"
 
 
 def test_the_requested_cell_is_used(trained_run):
@@ -47,7 +47,12 @@ def test_a_cell_that_is_not_there_lists_those_that_are(trained_run):
 
 
 def test_a_run_without_kept_classifiers(tmp_path):
-    with pytest.raises(InputError, match="No trained classifier was kept"):
+    with pytest.raises(InputError, match=r"No classifier has been trained in .*`ganbal compare --run \S+` first"):
+        choose_cell(Run(tmp_path))
+    cell = Run(tmp_path).study_folder / "cells" / "imbalanced" / "pixel_svm" / "0"
+    cell.mkdir(parents=True)
+    (cell / "metrics.json").write_text("{}")
+    with pytest.raises(InputError, match=r"No trained classifier was kept .*--set study.keep_models=true`"):
         choose_cell(Run(tmp_path))
 
 

@@ -41,7 +41,7 @@ def test_too_few_for_a_ratio_names_the_number_and_the_command():
     with pytest.raises(
         InputError,
         match=r"20 NORMAL, 0 PNEUMONIA synthetic images\. 40 NORMAL, 0 PNEUMONIA are needed for gan\. "
-        r"Generate them with `ganbal synthesize --n NORMAL=40`\.$",
+        r"Generate them with `ganbal synthesize --n NORMAL=40 --overwrite`\.$",
     ):
         check_supply([("gan", 1.0), ("gan", 2.0), ("duplicated", 2.0)], counted((10, 30), (20, 0)), CLASSES)
 
@@ -50,7 +50,7 @@ def test_gan_both_without_images_of_a_class_names_the_ways_to_a_generator():
     with pytest.raises(
         InputError,
         match=r"20 NORMAL, 0 PNEUMONIA synthetic images\. 5 NORMAL, 15 PNEUMONIA are needed for gan-both\. Generate "
-        r"them with `ganbal synthesize --n NORMAL=20 --n PNEUMONIA=15`\. If there is no generator of PNEUMONIA yet.*"
+        r"them with `ganbal synthesize --n NORMAL=20 --n PNEUMONIA=15 --overwrite`\. If there is no generator of PNEUMONIA yet.*"
         r"gan\.class_names=\[NORMAL,PNEUMONIA\].*gan\.conditional=true",
     ):
         check_supply([("gan-both", None)], counted((10, 30), (20, 0)), CLASSES)

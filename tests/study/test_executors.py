@@ -4,11 +4,12 @@ import pickle
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
 
-from ganbal.errors import GanbalError, InputError
+from ganbal.errors import GanbalError, InputError, InterruptedBySignal
 from ganbal.study.executors import ProcessExecutor, RayExecutor
 
 # Functions of a module that workers can import, which a test module is not.
@@ -79,6 +80,22 @@ def test_a_workers_refusal_reaches_the_user_in_its_three_parts(tasks, tmp_path):
 def test_a_worker_that_dies_is_an_error(tasks, tmp_path):
     with pytest.raises(GanbalError, match="worker process died"):
         list(ProcessExecutor(1).each(tasks.die, paths(tmp_path, 1), carry_on))
+
+
+def test_a_worker_that_dies_after_a_stop_request_is_no_error(tasks, tmp_path, monkeypatch):
+    requested = []
+
+    def break_the_pool(*arguments, **options):
+        requested.append(True)  # a signal reached the whole process group
+        raise BrokenProcessPool
+
+    def stop_if_requested() -> None:
+        if requested:
+            raise InterruptedBySignal("Interrupted.")
+
+    monkeypatch.setattr("ganbal.study.executors.wait", break_the_pool)
+    with pytest.raises(InterruptedBySignal):
+        list(ProcessExecutor(1).each(tasks.leave_a_file, paths(tmp_path, 1), stop_if_requested))
 
 
 def test_a_stop_request_ends_the_workers_at_once(tasks, tmp_path):

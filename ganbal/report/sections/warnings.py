@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ganbal.report.page import Block, Notice, Paragraph
+from ganbal.report.page import Block, Notice, Paragraph, code
 from ganbal.report.run_reader import RunFiles
 from ganbal.report.staleness import stale_stages
 from ganbal.report.study_view import study_view
@@ -74,7 +74,7 @@ def _record(kind: str, **values: Any) -> dict[str, Any]:
 
 def _stale_records(run: RunFiles, stages: Iterable[str]) -> Iterable[Mapping[str, Any]]:
     found = stale_stages(run)
-    action = f"To bring it up to date: {run.command('run')}"
+    action = f"To bring it up to date: {code(run.command('run'))}."
     for stage in stages:
         if stage in found:
             yield _record("stale", outdated=_STAGE_RESULTS[stage], input=found[stage], action=action)
