@@ -35,7 +35,7 @@ class ScoreConfig(Section):
     floor_splits: int = Field(10, ge=2, le=1000)
     """Number of random halvings of the real images for the real-versus-real floor."""
     two_sample_size_px: int = Field(150, ge=32, le=4096)
-    """Side of the images in the two-sample test: the classifiers' input size."""
+    """Side of the images in the two-sample test of two folders; in a run it is the classifiers' input size."""
 
     @field_validator("metrics")
     @classmethod

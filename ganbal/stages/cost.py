@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import torch
+
 from classifiers.registry import find_model
 from classifiers.training.feature_oversampling import has_fixed_vectors
+from classifiers.training.precision import Precision, choose_precision
 from ganbal.config import Config, StudyConfig
 from ganbal.data.dataset import check_source
 from ganbal.errors import InputError
@@ -14,12 +17,14 @@ from ganbal.stages.generators import generators_of
 from ganbal.stages.requirements import Requirement
 from ganbal.study.plan import augmented_versions, classifier_size_px, planned_cells
 
-_GAN_STEP_SECONDS = 0.15
-"""One step at 64 px, 32 channels, batch 32, on one core of a 2024 server."""
-_CLASSIFIER_STEP_SECONDS = 0.03
+_GAN_STEP_SECONDS: dict[Precision, float] = {"bfloat16": 0.15, "float32": 0.3}
+"""One step at 64 px, 32 channels, batch 32, on one core of a server with AMX, and of one without it."""
+_FULL_SIZE_LAYER = 1.15
+"""Factor of `gan.full_size_channels`."""
+_CLASSIFIER_STEP_SECONDS: dict[Precision, float] = {"bfloat16": 0.03, "float32": 0.09}
 """One step of a small CNN at 64 px, batch 32, on one such core."""
 _BACKBONE_IMAGE_SECONDS = 0.15
-"""One image of 150 px through the convolutions of VGG16 on one such core."""
+"""One image of 150 px through the convolutions of VGG16 on one core of a server without AMX."""
 _PARALLEL_GAIN = 0.8
 """Exponent of the number of cores in the speed of a GAN step."""
 _WORTH_ASKING_HOURS = 2.0
@@ -37,7 +42,7 @@ def announce_cost(context: RunContext, *requirements: Requirement) -> None:
     if context.device.type == "cpu":
         seconds = expected_seconds(context)
         hours = {name: seconds[name] / 3600 for name, requirement in wanted.items() if requirement in requirements}
-        _announce(context, hours, "`--preset quick` takes less than an hour.")
+        _announce(context, hours, "`--preset quick` takes about an hour on two cores.")
 
 
 def announce_reproduction(context: RunContext, trainings: Sequence[tuple[str, Config]]) -> None:
@@ -104,7 +109,8 @@ def gan_hours(config: Config) -> float:
     """Of one generator. Rough: the work of a step grows with pixels, with channels squared and with the batch."""
     gan = config.gan
     work = (gan.image_size_px / 64) ** 2 * (gan.base_channels / 32) ** 2 * gan.batch_size / 32
-    return gan.steps * work * _GAN_STEP_SECONDS / usable_cpus() ** _PARALLEL_GAIN / 3600
+    work *= _FULL_SIZE_LAYER if gan.full_size_channels else 1
+    return gan.steps * work * _GAN_STEP_SECONDS[_precision()] / usable_cpus() ** _PARALLEL_GAIN / 3600
 
 
 def study_hours(config: Config, num_train: Iterable[int]) -> float:
@@ -120,7 +126,7 @@ def study_hours(config: Config, num_train: Iterable[int]) -> float:
         steps += study.steps * study.batch_size / 32 * ((classifier_size_px(name, study) / 64) ** 2 if is_small else 1)
     num_images = sum(num_train)
     backbones = sum(_backbone_seconds(name, study, classifiers.count(name), num_images) for name in study.classifiers)
-    return (steps * _CLASSIFIER_STEP_SECONDS + backbones) / usable_cpus() / 3600
+    return (steps * _CLASSIFIER_STEP_SECONDS[_precision()] + backbones) / usable_cpus() / 3600
 
 
 def _backbone_seconds(name: str, study: StudyConfig, num_cells: int, num_images: int) -> float:
@@ -132,6 +138,10 @@ def _backbone_seconds(name: str, study: StudyConfig, num_cells: int, num_images:
     if versions or has_fixed_vectors(find_model(name), study.augment):
         passes = num_images * max(1, versions)  # features are stored
     return passes * _BACKBONE_IMAGE_SECONDS * (classifier_size_px(name, study) / 150) ** 2
+
+
+def _precision() -> Precision:
+    return choose_precision("auto", torch.device("cpu"))
 
 
 def _is_frozen(name: str) -> bool:

@@ -27,10 +27,11 @@ class Predictions:
         problems = [f"{image['file']}: {image['problem']}" for image in self.content["images"] if image.get("problem")]
         if not problems:
             return None
+        num_images = len(self.content["images"])
+        others = " The others were predicted." if len(problems) < num_images else ""
         return InputError(
-            found=f"{len(problems)} of {len(self.content['images'])} images cannot be read:\n  "
-            + "\n  ".join(problems),
-            expected="The others were predicted.",
+            found=f"{len(problems)} of {num_images} images cannot be read:\n  " + "\n  ".join(problems),
+            expected=f"Predictions need readable image files.{others}",
             action="Remove or replace these files.",
         )
 

@@ -50,8 +50,8 @@ def test_gan_both_without_images_of_a_class_names_the_ways_to_a_generator():
     with pytest.raises(
         InputError,
         match=r"20 NORMAL, 0 PNEUMONIA synthetic images\. 5 NORMAL, 15 PNEUMONIA are needed for gan-both\. Generate "
-        r"them with `ganbal synthesize --n NORMAL=20 --n PNEUMONIA=15 --overwrite`\. If there is no generator of PNEUMONIA yet.*"
-        r"gan\.class_names=\[NORMAL,PNEUMONIA\].*gan\.conditional=true",
+        r"them with `ganbal synthesize --n NORMAL=20 --n PNEUMONIA=15 --overwrite`\. If there is no generator of "
+        r"PNEUMONIA yet.*gan\.class_names=\[NORMAL,PNEUMONIA\].*gan\.conditional=true",
     ):
         check_supply([("gan-both", None)], counted((10, 30), (20, 0)), CLASSES)
 
