@@ -29,7 +29,8 @@ def write_grid(path: Path, generator: Generator, seed: int, details: dict[str, s
     Returns:
         The grid, uint8 (H, W) or (H, W, 3).
     """
-    latents = latent_rows(seed, GRID_IMAGES, generator.latent_dim)
+    num_rows = max(GRID_IMAGES // GRID_COLUMNS, generator.num_classes or 1)
+    latents = latent_rows(seed, num_rows * GRID_COLUMNS, generator.latent_dim)
     return _write_sheet(path, generator, latents, GRID_COLUMNS, details)
 
 

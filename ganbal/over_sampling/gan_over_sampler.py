@@ -247,7 +247,14 @@ def _gan_config(settings: Mapping[str, Any] | None, size_px: int) -> GanConfig:
                 action="Resize them, or set gan={'image_size_px': …}; enlarged images are blurred.",
             )
         given["image_size_px"] = large_enough[0]
-    return load_config(None, base={"gan": given}).gan
+    config = load_config(None, base={"gan": given}).gan
+    if config.conditional:
+        raise InputError(
+            found="gan.conditional is True.",
+            expected="GANOverSampler trains one generator per class.",
+            action="Leave the setting out, or use ganbal.train_gan with conditional=True.",
+        )
+    return config
 
 
 def _check_enough(name: Any, number: int) -> None:

@@ -170,7 +170,7 @@ def synthesize(
             for image in _matched_images(generator, request, seed, batch_size, poll):
                 file_name = f"{places[name]}/synthetic_{seed}_{image.index:06d}.png"
                 row = _write_image(folder, file_name, image, generator, seed, matched)
-                rows.append(replace(row, copy_check="no" if request.is_rejected is None else "yes"))
+                rows.append(replace(row, copy_check=_copy_check(request)))
                 num_rejected, num_unconfirmed = image.num_rejected, image.num_unconfirmed
                 bar.update()
                 poll()
@@ -178,6 +178,13 @@ def synthesize(
             results.append(SynthesisResult(len(rows) - num_before, num_rejected, name, seen, num_unconfirmed))
     write_manifest(folder, rows, {**_summary(requests, results), **further})
     return results
+
+
+def _copy_check(request: SynthesisRequest) -> str:
+    """What the manifest says of it."""
+    if request.is_rejected is None:
+        return "no"
+    return "yes" if request.matching is None else "before matching"
 
 
 def _load(request: SynthesisRequest, device: torch.device) -> TrainedGenerator:

@@ -54,7 +54,8 @@ class ManifestRow:
     """Of an image with a confirmed label: the share of real images of its class, unseen by the classifiers, that they
     are less sure of."""
     copy_check: str = "no"
-    """`yes` where the image was compared with the training images, and those too close to one were rejected."""
+    """`yes` where the image was compared with the training images, and those too close to one were rejected; `before
+    matching` where it was matched to them afterwards."""
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,13 @@ def test_gradients_of_gains_do_not_depend_on_the_order_of_threads(two_threads):
     assert all(torch.equal(first, gradient()) for _ in range(20))
 
 
+def test_a_grid_shows_every_class(tmp_path):
+    generator = DcganGenerator(32, 4, 8, 9)
+    plain = DcganGenerator(32, 4, 8)
+    heights = [len(write_grid(tmp_path / "grid.png", each, 0, {})) for each in (generator, plain)]
+    assert heights[0] * 8 == pytest.approx(heights[1] * 9, abs=32)
+
+
 def settings(*assignments):
     small = ["gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=16", "gan.latent_dim=8"]
     return load_config(None, [*small, "gan.preset=dcgan", "gan.log_every_steps=2", *assignments]).gan

@@ -159,6 +159,7 @@ def test_in_a_pipeline_with_a_grid_search_over_the_steps():
         (lambda p, y: (p, y / 3), {}, "Unknown label type: continuous"),
         (lambda p, y: (p[3:], y[3:]), {}, "3 images of 0.*at least 4"),
         (lambda p, y: (p, y), {"gan": {"stepps": 3}}, "did you mean gan.steps"),
+        (lambda p, y: (p, y), {"gan": {"conditional": True}}, "trains one generator per class"),
         (lambda p, y: (p, y), {"sampling_strategy": "none"}, "sampling_strategy is 'none'"),
         (lambda p, y: (np.zeros((16, 300, 300), np.uint8), y), {}, "have 300 px. The largest .* 256 px"),
     ],

@@ -154,6 +154,16 @@ def test_matched_images_are_changed_as_a_set_and_the_manifest_names_what_was_mat
     assert matched == [[""] * 5, ["spectrum+intensity"] * 5]
 
 
+@pytest.mark.parametrize("checked", [True, False])
+@pytest.mark.parametrize("matched", [True, False])
+def test_the_manifest_says_whether_and_when_copies_were_looked_for(tmp_path, checkpoint, checked, matched):
+    matching = SetMatching(("spectrum",), lambda images: images) if matched else None
+    is_rejected = (lambda batch: np.zeros(len(batch), bool)) if checked else None
+    generate_all([SynthesisRequest(checkpoint, 2, is_rejected=is_rejected, matching=matching)], tmp_path / "out")
+    (found,) = {row.copy_check for row in read_manifest(SyntheticFolder(tmp_path / "out"))}
+    assert found == ("no" if not checked else "before matching" if matched else "yes")
+
+
 def test_a_generator_of_copies_only_is_an_error(tmp_path, checkpoint):
     with pytest.raises(GanbalError, match="memorized its training set"):
         generate(checkpoint, tmp_path / "out", 3, is_rejected=lambda batch: np.ones(len(batch), bool))
