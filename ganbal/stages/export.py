@@ -1,6 +1,7 @@
 """`export`: the generators or the synthetic images of a run, in the formats of other programs."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from ganbal.runtime.atomic_files import atomic_folder, read_json, write_json
 from ganbal.stages.context import RunContext
 
 _RECORD = "export.json"
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,18 @@ class ExportRequest:
                 found=f"--with-real does not go with --format {self.form}.",
                 expected="It puts the real images into a .npz file; `kaggle` always has them.",
                 action="Leave it out, or use --format npz.",
+            )
+        if self.link == "copy" and self.form != "kaggle":
+            raise InputError(
+                found=f"--copy does not go with --format {self.form}.",
+                expected="It copies the real images, which only `kaggle` has as files.",
+                action="Leave it out, or use --format kaggle.",
+            )
+        if self.repository is not None and not _REPOSITORY.fullmatch(self.repository):
+            raise InputError(
+                found=f"--push-to-hub is {self.repository!r}.",
+                expected="A repository of the Hugging Face Hub has the form OWNER/NAME.",
+                action="Correct the name.",
             )
         if self.repository is not None and self.needs_real_images:
             raise InputError(

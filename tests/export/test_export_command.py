@@ -169,6 +169,8 @@ def test_refusals(run, tmp_path):
         (["--class", "OTHER"], "no generator of OTHER"),
         (["--format", "npz", "--class", "PNEUMONIA"], "no synthetic images of PNEUMONIA"),
         (["--with-real"], "--with-real does not go with --format safetensors"),
+        (["--copy"], "--copy does not go with --format safetensors"),
+        (["--push-to-hub", "normal"], "has the form OWNER/NAME"),
     ):
         result = call("export", "--run", str(run), *words)
         assert result.exit_code == 2 and message in " ".join(result.output.split()), result.output
