@@ -15,8 +15,10 @@ from ganbal.config.presets import document_files
 from ganbal.config.study import check_arms
 from ganbal.errors import InputError
 from ganbal.run.folder import Run, new_run
+from ganbal.run.missing import has_generator, without_generator, without_synthetic_images
 from ganbal.run.selection import (
     RunChoice,
+    SelectedRun,
     existing_run,
     run_to_read,
     select_run_to_begin,
@@ -25,6 +27,7 @@ from ganbal.run.selection import (
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import check_gpu
 from ganbal.runtime.disk_space import check_writable_file
+from ganbal.runtime.locks import folder_lock
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +55,7 @@ class Outcome:
 
 
 def inspect(choice: RunChoice, console: Console) -> Outcome:
-    _settings_to_begin(choice)
+    _settings_to_begin(choice, console)
     with console.working("Loading libraries"):
         from ganbal.stages import inspect, terminal_text
         from ganbal.stages.session import Requirement, open_run
@@ -63,7 +66,7 @@ def inspect(choice: RunChoice, console: Console) -> Outcome:
 
 def train_gan(choice: RunChoice, console: Console, *, callbacks: "Sequence[Callback]" = ()) -> Outcome | None:
     """Train in this process, or in all that `torchrun` started; all but the first return None."""
-    _settings_to_begin(choice)
+    _settings_to_begin(choice, console)
     with console.working("Loading libraries"):
         from ganbal.runtime.distributed import process_group
         from ganbal.stages import inspect, terminal_text, train_gan
@@ -92,7 +95,7 @@ def import_generators(choice: RunChoice, console: Console, *, generators: "Seque
     Args:
         generators: in memory, or files of them.
     """
-    typed = _settings_to_begin(choice)
+    typed = _settings_to_begin(choice, console)
     # For a fraction of the minority class, the run trains a generator that has seen no other images.
     trains = typed.study.needs_synthetic and any(fraction != 1 for fraction in typed.study.minority_fractions)
     with console.working("Loading libraries"):
@@ -124,6 +127,9 @@ def import_generators(choice: RunChoice, console: Console, *, generators: "Seque
 
 def synthesize(choice: RunChoice, console: Console, *, overwrite: bool = False) -> Outcome:
     selected = select_run_to_continue(choice)
+    with folder_lock(selected.run.folder, "synthesize"):  # what another command makes is not missing
+        if not has_generator(selected.run):
+            raise without_generator(selected.run, 1.0, selected.config.study.minority_fractions)
     with console.working("Loading libraries"):
         from ganbal.stages import synthesize, terminal_text
         from ganbal.stages.session import Requirement, open_run
@@ -158,6 +164,7 @@ def export(choice: RunChoice, console: Console, **details: Any) -> Outcome:
 
 def score(choice: RunChoice, console: Console) -> Outcome:
     selected = select_run_to_continue(choice)
+    _check_has_images(selected)
     with console.working("Loading libraries"):
         from ganbal.stages import score, terminal_text
         from ganbal.stages.session import Requirement, open_run
@@ -189,6 +196,9 @@ def compare(choice: RunChoice, console: Console) -> Outcome:
     needs_run = existing_run(choice) is not None or choice.settings().study.needs_synthetic
     selected = select_run_to_continue(choice) if needs_run else None
     check_arms((selected.config if selected is not None else choice.settings()).study)
+    study = selected.config.study if selected is not None else None
+    if selected is not None and study is not None and study.needs_synthetic and 1 in study.minority_fractions:
+        _check_has_images(selected)
     with console.working("Loading libraries"):
         from ganbal.stages import compare, inspect, report, terminal_text
         from ganbal.stages.cost import announce_cost
@@ -215,7 +225,7 @@ def report(choice: RunChoice, console: Console) -> Outcome:
 
 def run(choice: RunChoice, console: Console) -> Outcome:
     """All stages in order."""
-    check_arms(_settings_to_begin(choice).study)
+    _settings_to_begin(choice, console, trains_classifiers=True)
     with console.working("Loading libraries"):
         from ganbal.stages import compare, inspect, report, score, synthesize, terminal_text, train_gan
         from ganbal.stages.cost import announce_cost, expected_seconds
@@ -251,7 +261,7 @@ def run(choice: RunChoice, console: Console) -> Outcome:
 def reproduce(choice: RunChoice, console: Console, *, only: Sequence[str], seeds: int | None, protocol: str) -> Outcome:
     """Train the published systems."""
     files = document_files(only)
-    _settings_to_begin(choice)
+    _settings_to_begin(choice, console)
     with console.working("Loading libraries"):
         from ganbal.stages.reproduce import reproduce_command
     content, text, html = reproduce_command(choice, console, files=files, seeds=seeds, protocol=protocol)
@@ -288,15 +298,39 @@ def predict(
     return Outcome(found.content, found.text, problem=found.problem)
 
 
-def _settings_to_begin(choice: RunChoice) -> Config:
+def _settings_to_begin(choice: RunChoice, console: Console, *, trains_classifiers: bool = False) -> Config:
     """The settings of a command that may start a run; what is wrong with them is found before torch is loaded.
 
+    Args:
+        trains_classifiers: whether the arms of the study are checked, too.
+
     Raises:
-        InputError: the settings cannot be read, or there are no images at GANBAL_DATA.
+        InputError: the settings cannot be read, or the images in a folder or CSV file cannot be used.
     """
     config = choice.settings(Run(choice.run_folder) if choice.run_folder is not None else None)
     check_default_data(config)
+    if trains_classifiers:
+        check_arms(config.study)
+    with console.working("Checking the images"):
+        from ganbal.data.dataset import check_source
+        from ganbal.data.locating import resolve_root
+        from ganbal.runtime.cache_paths import cache_folder
+
+        root = Path(resolve_root(config.data)[0])
+        if root.is_dir() or (root.is_file() and root.suffix.lower() == ".csv"):
+            check_source(config.data, cache_folder(), console)
     return config
+
+
+def _check_has_images(selected: SelectedRun) -> None:
+    """Check before torch is loaded that a run has synthetic images; stages check what is in them.
+
+    Raises:
+        InputError: it has none.
+    """
+    with folder_lock(selected.run.folder, "check"):  # what another command makes is not missing
+        if not (selected.run.synthetic_folder / "manifest.csv").is_file():
+            raise without_synthetic_images(selected.run, 1.0, selected.config.study.minority_fractions)
 
 
 def _command(name: str, context: "RunContext", *words: str) -> str:

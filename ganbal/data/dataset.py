@@ -17,7 +17,6 @@ from ganbal.data.dicom_warnings import dicom_warnings
 from ganbal.data.image_table import COLUMNS, ImageTable
 from ganbal.data.locating import PHANTOM, locate, resolve_root
 from ganbal.data.patients import Patients, find_patients
-from ganbal.data.phantom.dataset import planned_phantom_set
 from ganbal.data.pixel_cache import DecodedCache
 from ganbal.data.pixel_index import UnreadableFile
 from ganbal.data.source import FoundImage, Source
@@ -81,6 +80,8 @@ def check_source(config: DataConfig, cache_root: Path, console: Console) -> dict
             be used, a pattern or column of patients that finds none, or a class with too few images or patients.
     """
     if resolve_root(config)[0] == PHANTOM:
+        from ganbal.data.phantom.dataset import planned_phantom_set  # loads SciPy
+
         images: Sequence[FoundImage] = planned_phantom_set(config.phantom_images)
     else:
         images = locate(config, cache_root, console).source.images

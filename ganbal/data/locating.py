@@ -14,7 +14,6 @@ from ganbal.data.image_formats import list_folder, printable
 from ganbal.data.imports.importing import TABLE, import_once
 from ganbal.data.imports.nifti import plan_nifti
 from ganbal.data.imports.registry import plan_import
-from ganbal.data.phantom.dataset import ensure_phantom_set
 from ganbal.data.source import Source
 from ganbal.errors import InputError
 from ganbal.runtime.console import Console
@@ -77,6 +76,8 @@ def locate(config: DataConfig, cache_root: Path, console: Console) -> LocatedSou
     """
     root, origin = resolve_root(config)
     if root == PHANTOM:
+        from ganbal.data.phantom.dataset import ensure_phantom_set  # loads SciPy
+
         folder = ensure_phantom_set(cache_root, config.phantom_images, console)
         return LocatedSource(find_images(folder), folder, origin, True, ())
     config = config.model_copy(update={"image_root": absolute_image_root(config)})

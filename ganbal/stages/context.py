@@ -14,6 +14,7 @@ from ganbal.data.fractions import dataset_with_fraction
 from ganbal.errors import InputError
 from ganbal.run.folder import Run
 from ganbal.run.fraction import FractionOfRun
+from ganbal.run.missing import without_synthetic_images
 from ganbal.run.tracking.callback import Callback
 from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.cache_paths import cache_folder
@@ -112,11 +113,7 @@ class RunContext:
         """
         folder = self.synthetic_folder
         if not folder.manifest.is_file():
-            raise InputError(
-                found=f"There are no synthetic images: {folder.manifest} is missing.",
-                expected="This step needs the manifest that lists them.",
-                action=self._how_to_synthesize(),
-            )
+            raise without_synthetic_images(self.run, self.minority_fraction, self.config.study.minority_fractions)
         images = read_synthetic(folder)
         if (channels := num_channels(images.pixels)) != self.dataset.channels:
             raise InputError(
@@ -127,32 +124,6 @@ class RunContext:
             )
         check_training_images(generators_of(self.run, self.config, self.dataset), read_json(folder.summary))
         return images
-
-    def _how_to_synthesize(self) -> str:
-        synthesize = self.run.command("synthesize")
-        if self.minority_fraction == 1:
-            is_trained = any(self.run.gan_folder.glob("**/*.pt")) or any(self.run.gan_folder.glob("**/*.safetensors"))
-            return f"Run `{synthesize}` first." if is_trained else f"Run `{self._how_to_train()}`, then `{synthesize}`."
-        return f"Run `{self._how_to_train()}`, then `{synthesize}`: both process every fraction."
-
-    def _how_to_train(self) -> str:
-        fractions = self.config.study.minority_fractions
-        listed = f" --set study.minority_fractions=[{','.join(f'{each:g}' for each in fractions)}]"
-        return self.run.command("train-gan") + (listed if fractions != (1.0,) else "")
-
-    def without_generator(self) -> InputError:
-        """The error that the generator is missing."""
-        if self.minority_fraction == 1:
-            return InputError(
-                found=f"There is no trained generator in {self.run.folder}.",
-                expected="This step needs one.",
-                action=f"Run `{self._how_to_train()}` first.",
-            )
-        return InputError(
-            found=f"There is no generator for {100 * self.minority_fraction:g} % of the minority class.",
-            expected="Every fraction of the study needs a generator that has seen only its images.",
-            action=self._how_to_synthesize(),
-        )
 
     def do_stage(
         self, name: str, *, inputs: str, outputs: Callable[[], Iterable[Path]], work: Callable[[], None]

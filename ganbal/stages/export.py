@@ -23,6 +23,7 @@ from ganbal.gan.checkpoint import chosen_checkpoint
 from ganbal.gan.folder import GanFolder
 from ganbal.gan.image_generator import ImageGenerator
 from ganbal.run.folder import Run
+from ganbal.run.missing import without_generator
 from ganbal.runtime.atomic_files import atomic_folder, read_json, write_json
 from ganbal.stages.context import RunContext
 
@@ -141,11 +142,7 @@ def trained_generators(run: Run, class_name: str | None = None) -> list[ImageGen
     """
     record_file = run.gan_folder / "training.json"
     if not record_file.is_file():
-        raise InputError(
-            found=f"There is no trained generator in {run.folder}.",
-            expected="The export needs a finished training.",
-            action=f"Run `{run.command('train-gan')}` first.",
-        )
+        raise without_generator(run, 1.0, (1.0,))
     record = read_json(record_file)
     folders = [GanFolder(run.gan_folder / str(one.get("folder", ""))) for one in record.get("classes", [record])]
     generators = [ImageGenerator.load(chosen_checkpoint(folder), "cpu") for folder in folders]

@@ -10,6 +10,7 @@ import numpy as np
 from ganbal.config import Config
 from ganbal.errors import InputError
 from ganbal.gan.checkpoint import chosen_checkpoint
+from ganbal.run.missing import without_generator
 from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.hashing import digest_of, file_digest
 from ganbal.stages.context import HELD_OUT_SPLIT, RunContext
@@ -43,7 +44,7 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
     sources = _sources(context, counts)
     checkpoints = {name: chosen_checkpoint(generator.folder) for name, generator in sources.items()}
     if not all(file.is_file() for file in checkpoints.values()):
-        raise context.without_generator()
+        raise without_generator(context.run, context.minority_fraction, config.study.minority_fractions)
 
     def work() -> None:
         generate.synthesize(

@@ -61,5 +61,5 @@ def test_a_study_with_smote_needs_its_package(tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r'pip install "ganbal\[smote\]"'):
         check_requirements(Run(tmp_path / "run"), config, [Requirement.STUDY], QUIET)
     # A network that learns its features leaves the arm out.
-    config = load_config(None, [*small, "study.arms=[imbalanced,smote]", "study.classifiers=[cnn_64]"])
+    config = load_config(None, [*small, "study.arms=[imbalanced,smote,duplicated]", "study.classifiers=[cnn_64]"])
     check_requirements(Run(tmp_path / "run"), config, [Requirement.STUDY], QUIET)

@@ -72,8 +72,10 @@ def test_two_starts_in_one_second_get_two_folders(here):
 def test_a_refused_setting_is_not_kept(here, inspected_run):
     shutil.copytree(inspected_run, here / "run")
     settings = Path("run/config.yaml").read_bytes()
-    done = ganbal("synthesize", "--run", "run", "--set", "synthesis.batch_size=3")  # there is no generator
-    assert done.exit_code == 2 and "Run folder: run" in done.output
+    Path("run/gan/checkpoints").mkdir(parents=True)
+    Path("run/gan/checkpoints/last.pt").write_bytes(b"damaged")
+    done = ganbal("synthesize", "--run", "run", "--set", "synthesis.batch_size=3")
+    assert done.exit_code == 2 and "Run folder: run" in done.output and "last.pt cannot be read" in done.output
     assert Path("run/config.yaml").read_bytes() == settings
 
 
