@@ -14,6 +14,7 @@ from ganbal.config.given_paths import check_default_data
 from ganbal.config.presets import document_files
 from ganbal.config.study import check_arms
 from ganbal.errors import InputError
+from ganbal.export.formats import GENERATOR_FORMATS
 from ganbal.run.folder import Run, new_run
 from ganbal.run.missing import has_generator, without_generator, without_synthetic_images
 from ganbal.run.selection import (
@@ -127,9 +128,7 @@ def import_generators(choice: RunChoice, console: Console, *, generators: "Seque
 
 def synthesize(choice: RunChoice, console: Console, *, overwrite: bool = False) -> Outcome:
     selected = select_run_to_continue(choice)
-    with folder_lock(selected.run.folder, "synthesize"):  # what another command makes is not missing
-        if not has_generator(selected.run):
-            raise without_generator(selected.run, 1.0, selected.config.study.minority_fractions)
+    _check_has_generator(selected)
     with console.working("Loading libraries"):
         from ganbal.stages import synthesize, terminal_text
         from ganbal.stages.session import Requirement, open_run
@@ -151,6 +150,10 @@ def synthesize_from_file(choice: RunChoice, console: Console, *, file: Path, ove
 def export(choice: RunChoice, console: Console, **details: Any) -> Outcome:
     """Write the generators or the synthetic images of a run in the format of other programs."""
     selected = select_run_to_continue(choice)
+    if details["form"] in GENERATOR_FORMATS:
+        _check_has_generator(selected)
+    else:
+        _check_has_images(selected)
     with console.working("Loading libraries"):
         from ganbal.stages import export, terminal_text
         from ganbal.stages.session import Requirement, open_run
@@ -305,7 +308,8 @@ def _settings_to_begin(choice: RunChoice, console: Console, *, trains_classifier
         trains_classifiers: whether the arms of the study are checked, too.
 
     Raises:
-        InputError: the settings cannot be read, or the images in a folder or CSV file cannot be used.
+        InputError: the settings cannot be read, images in folders or CSV files cannot be used, or a class to generate
+            does not exist.
     """
     config = choice.settings(Run(choice.run_folder) if choice.run_folder is not None else None)
     check_default_data(config)
@@ -313,13 +317,26 @@ def _settings_to_begin(choice: RunChoice, console: Console, *, trains_classifier
         check_arms(config.study)
     with console.working("Checking the images"):
         from ganbal.data.dataset import check_source
+        from ganbal.data.imports.registry import plan_import
         from ganbal.data.locating import resolve_root
         from ganbal.runtime.cache_paths import cache_folder
+        from ganbal.synthesis.counts import classes_to_train
 
         root = Path(resolve_root(config.data)[0])
-        if root.is_dir() or (root.is_file() and root.suffix.lower() == ".csv"):
-            check_source(config.data, cache_folder(), console)
+        if root.exists() and plan_import(root, config.data) is None:  # an import may take minutes
+            classes_to_train(check_source(config.data, cache_folder(), console), config.gan)
     return config
+
+
+def _check_has_generator(selected: SelectedRun) -> None:
+    """Check before torch is loaded that a run has a generator; stages check whether it can be used.
+
+    Raises:
+        InputError: it has none.
+    """
+    with folder_lock(selected.run.folder, "check"):  # what another command makes is not missing
+        if not has_generator(selected.run):
+            raise without_generator(selected.run, 1.0, selected.config.study.minority_fractions)
 
 
 def _check_has_images(selected: SelectedRun) -> None:

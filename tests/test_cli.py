@@ -170,6 +170,29 @@ def test_wrong_input_is_reported_before_torch_is_loaded(words, told):
     assert done.stdout == "False\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["inspect", "--data", "flat"], "There are no images in class folders in flat"),
+        (["train-gan", "--data", "classes", "--class", "C"], "C"),
+        (["train-gan", "--data", "notes.txt"], "notes.txt"),
+        (["synthesize", "--run", "empty"], "There is no trained generator in empty."),
+        (["export", "--run", "empty"], "There is no trained generator in empty."),
+        (["score", "--run", "empty"], "Run `ganbal train-gan --run empty`, then `ganbal synthesize --run empty`."),
+        (["compare", "--run", "empty"], "There are no synthetic images"),
+    ],
+)
+def test_wrong_images_and_missing_stages_are_reported_before_torch_is_loaded(words, told):
+    for name in ("flat/a.png", *(f"classes/{label}/{n}.png" for label in "AB" for n in range(30)), "empty/config.yaml"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+    Path("notes.txt").write_text("text")
+    code = "import sys, ganbal.cli\ntry: ganbal.cli.main(sys.argv[1:])\nfinally: print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and told in " ".join(done.stderr.split()) and "Traceback" not in done.stderr
+    assert done.stdout.splitlines()[-1] == "False"
+
+
 def test_common_settings_are_options(tmp_path):
     typed = ["--preset", "quick", "--steps", "7", "--image-size", "32", "--class", "no", "--set", "seed=3"]
     words = ["--data", "phantom", "--out", "here", "--set", "data.phantom_images=60", "--set", "gan.base_channels=4"]
