@@ -173,7 +173,7 @@ def test_wrong_input_is_reported_before_torch_is_loaded(words, told):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["inspect", "--data", "flat"], "There are no images in class folders in flat"),
+        (["inspect", "--data", "flat"], "There are no images in class folders in"),
         (["train-gan", "--data", "classes", "--class", "C"], "C"),
         (["train-gan", "--data", "notes.txt"], "notes.txt"),
         (["synthesize", "--run", "empty"], "There is no trained generator in empty."),
