@@ -78,10 +78,12 @@ def check_typed_settings(
     for name in dict.fromkeys(assignment.partition("=")[0] for assignment in assignments):
         if name not in CHOICES or (trains_others and name == "gan.steps"):
             continue
-        field = "class_names" if name == "gan.class_name" else name.removeprefix("gan.")
-        given, found = getattr(typed, name.removeprefix("gan.")), getattr(own.gan, field)
-        is_of_all_classes = field == "class_names" and own.gan.conditional
-        if not is_of_all_classes and given != found and (given,) != found:
+        given, found = getattr(typed, name.removeprefix("gan.")), getattr(own.gan, name.removeprefix("gan."))
+        agrees = given == found
+        if name in ("gan.class_name", "gan.class_names"):
+            found = own.gan.class_names
+            agrees = own.gan.conditional or {*(given if isinstance(given, tuple) else [given])} <= {*found}
+        if not agrees:
             raise InputError(
                 found=f"{name} is {_in_words(given)}, but the imported generator has {_in_words(found)}.",
                 expected="An imported generator is used as it is.",
