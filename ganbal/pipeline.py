@@ -199,8 +199,7 @@ def compare(choice: RunChoice, console: Console) -> Outcome:
     needs_run = existing_run(choice) is not None or choice.settings().study.needs_synthetic
     selected = select_run_to_continue(choice) if needs_run else None
     check_arms((selected.config if selected is not None else choice.settings()).study)
-    study = selected.config.study if selected is not None else None
-    if selected is not None and study is not None and study.needs_synthetic and 1 in study.minority_fractions:
+    if selected is not None and (study := selected.config.study).needs_synthetic and 1 in study.minority_fractions:
         _check_has_images(selected)
     with console.working("Loading libraries"):
         from ganbal.stages import compare, inspect, report, terminal_text

@@ -151,6 +151,11 @@ def test_a_study_without_a_second_arm_is_refused_before_any_training():
     assert not Path("here").exists()
 
 
+def run_and_print_whether_torch_is_loaded(words):
+    code = "import sys, ganbal.cli\ntry: ganbal.cli.main(sys.argv[1:])\nfinally: print('torch' in sys.modules)"
+    return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -164,8 +169,7 @@ def test_a_study_without_a_second_arm_is_refused_before_any_training():
     ],
 )
 def test_wrong_input_is_reported_before_torch_is_loaded(words, told):
-    code = "import sys, ganbal.cli\ntry: ganbal.cli.main(sys.argv[1:])\nfinally: print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    done = run_and_print_whether_torch_is_loaded(words)
     assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr
     assert done.stdout == "False\n"
 
@@ -187,8 +191,7 @@ def test_wrong_images_and_missing_stages_are_reported_before_torch_is_loaded(wor
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).touch()
     Path("notes.txt").write_text("text")
-    code = "import sys, ganbal.cli\ntry: ganbal.cli.main(sys.argv[1:])\nfinally: print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    done = run_and_print_whether_torch_is_loaded(words)
     assert done.returncode == 2 and told in " ".join(done.stderr.split()) and "Traceback" not in done.stderr
     assert done.stdout.splitlines()[-1] == "False"
 

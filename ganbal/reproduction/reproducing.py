@@ -221,7 +221,6 @@ def _train(system: System, protocol: str, seeds: int | None, dataset: Dataset, p
         study_folder=folder.resolve(),
         data=system.config.data,
         study=study,
-        seed=first,
         device=system.config.device,
         sizes_px=(system.size_px,),
         cache=place.cache.resolve(),

@@ -69,7 +69,6 @@ def _parallel(context: RunContext) -> ParallelTraining | None:
         study_folder=context.run.study_folder.resolve(),
         data=config.data,
         study=config.study,
-        seed=config.seed,
         device=config.device,
         sizes_px=tuple(sorted({classifier_size_px(name, config.study) for name in config.study.classifiers})),
         cache=context.cache.resolve(),

@@ -43,7 +43,6 @@ class WorkerInputs:
     study_folder: Path
     data: DataConfig
     study: StudyConfig
-    seed: int
     device: str
     sizes_px: tuple[int, ...]
     cache: Path

@@ -166,16 +166,14 @@ def synthesize(
             def poll() -> None:
                 stop.raise_if_requested("Partially generated images do not count; the trained generator is kept.")
 
-            matched = () if request.matching is None else request.matching.names
             for image in _matched_images(generator, request, seed, batch_size, poll):
                 file_name = f"{places[name]}/synthetic_{seed}_{image.index:06d}.png"
-                row = _write_image(folder, file_name, image, generator, seed, matched)
-                rows.append(replace(row, copy_check=_copy_check(request)))
+                rows.append(_write_image(folder, file_name, image, generator, seed, request))
                 num_rejected, num_unconfirmed = image.num_rejected, image.num_unconfirmed
                 bar.update()
                 poll()
-            seen = generator.fingerprint.data_digest
-            results.append(SynthesisResult(len(rows) - num_before, num_rejected, name, seen, num_unconfirmed))
+            num_images, seen = len(rows) - num_before, generator.fingerprint.data_digest
+            results.append(SynthesisResult(num_images, num_rejected, name, seen, num_unconfirmed))
     write_manifest(folder, rows, {**_summary(requests, results), **further})
     return results
 
@@ -248,7 +246,7 @@ def _write_image(
     image: AcceptedImage,
     generator: TrainedGenerator,
     seed: int,
-    matched: Sequence[str],
+    request: SynthesisRequest,
 ) -> ManifestRow:
     details = {"class": generator.class_name, "seed": str(seed), "checkpoint_sha256": generator.sha256}
     digest = write_synthetic_png(folder.root / file_name, image.pixels, details | {"index": str(image.index)})
@@ -261,7 +259,8 @@ def _write_image(
         checkpoint_step=str(generator.step),
         synthetic="yes",
         sha256=digest,
-        matched="+".join(matched),
+        matched="" if request.matching is None else "+".join(request.matching.names),
+        copy_check=_copy_check(request),
         **image.selected,
     )
 

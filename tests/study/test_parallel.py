@@ -88,7 +88,7 @@ STUDY = StudyConfig(arms=("imbalanced", "gan"), classifiers=("vgg16",), seeds=5,
 def test_trainings_at_the_same_time_divide_the_threads_among_them(monkeypatch, tmp_path):
     """With `workers: auto` each of six trainings on a GPU once had as many threads as one alone."""
     monkeypatch.setattr(cell_training, "usable_cpus", lambda: 16)
-    inputs = WorkerInputs(tmp_path, DataConfig(), STUDY, seed=0, device="cuda", sizes_px=(32,), cache=tmp_path)
+    inputs = WorkerInputs(tmp_path, DataConfig(), STUDY, device="cuda", sizes_px=(32,), cache=tmp_path)
     assert inputs.study.workers == "auto"
     images = ImageSet(np.zeros((4, 32, 32), dtype=np.uint8), np.arange(4) % 2)
     training_set, threads = TrainingSet(images), []
