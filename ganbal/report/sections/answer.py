@@ -61,7 +61,7 @@ def headline_of(study: StudyView) -> tuple[str, Tone]:
 def _findings(study: StudyView) -> list[tuple[str, str]]:
     found = [(model["title"], text) for model in study.classifiers if (text := _effect(study, model["name"]))]
     found += [
-        *((f"Against {_in_words(arm)}", _against(study, arm)) for arm in study.alternatives),
+        *((f"Against {_alternative_title(arm)}", _against(study, arm)) for arm in study.alternatives),
         ("Used in other ways", _other_uses(study)),
         ("Without synthetic images", _cheap_arms(study)),
         ("What the study could not see", _unseen(study)),
@@ -108,7 +108,7 @@ def _difference(study: StudyView, row: Mapping[str, Any]) -> str:
     return f"{points(row['mean'])} points ({known}), {row['verdict'] or 'no verdict'}"
 
 
-def _in_words(alternative: str) -> str:
+def _alternative_title(alternative: str) -> str:
     return CHEAP_ALTERNATIVES.get(alternative, alternative)
 
 
@@ -217,7 +217,9 @@ def _next_step(study: StudyView) -> str:
     if kind == "helps-untested":
         missing = [arm for arm in CHEAP_ALTERNATIVES if arm not in study.alternatives]
         arms = f"--set study.arms=[{','.join([*study.arms, *missing])}]"
-        return f"Test {listing([_in_words(arm) for arm in missing])}, too: {code(run.command('compare', arms))}."
+        return (
+            f"Test {listing([_alternative_title(arm) for arm in missing])}, too: {code(run.command('compare', arms))}."
+        )
     if kind in ("helps-like-alternatives", "helps-less-than-alternatives"):
         return _cheaper_step(study, kind)
     if kind in ("helps", "helps-and-hurts", "depends"):
@@ -228,7 +230,7 @@ def _next_step(study: StudyView) -> str:
 def _cheaper_step(study: StudyView, kind: str) -> str:
     """Which cheap alternative to use instead: one that GAN images lost to, else all that they did not beat."""
     found = {
-        _in_words(arm): {answer["against"].get(arm) for answer in study.summary["verdict"]["answers"]} - {None}
+        _alternative_title(arm): {answer["against"].get(arm) for answer in study.summary["verdict"]["answers"]} - {None}
         for arm in study.alternatives
     }
     if kind == "helps-less-than-alternatives":
