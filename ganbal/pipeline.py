@@ -307,22 +307,26 @@ def _settings_to_begin(choice: RunChoice, console: Console, *, trains_classifier
         trains_classifiers: whether the arms of the study are checked, too.
 
     Raises:
-        InputError: the settings cannot be read, images in folders or CSV files cannot be used, or a class to generate
-            does not exist.
+        InputError: the settings cannot be read, images in folders or CSV files cannot be used, a class to generate
+            does not exist, or images of a service cannot be downloaded with the packages that are installed.
     """
     config = choice.settings(Run(choice.run_folder) if choice.run_folder is not None else None)
     check_default_data(config)
     if trains_classifiers:
         check_arms(config.study)
     with console.working("Checking the images"):
+        from ganbal.config.data import is_remote_name
         from ganbal.data.dataset import check_source
         from ganbal.data.imports.registry import plan_import
+        from ganbal.data.imports.remote import check_remote
         from ganbal.data.locating import resolve_root
         from ganbal.runtime.cache_paths import cache_folder
         from ganbal.synthesis.counts import classes_to_train
 
         root = Path(resolve_root(config.data)[0])
-        if root.exists() and plan_import(root, config.data) is None:  # an import may take minutes
+        if is_remote_name(root):
+            check_remote(str(root), cache_folder())
+        elif root.exists() and plan_import(root, config.data) is None:  # an import may take minutes
             classes_to_train(check_source(config.data, cache_folder(), console), config.gan)
     return config
 

@@ -180,6 +180,7 @@ def test_wrong_input_is_reported_before_torch_is_loaded(words, told):
         (["inspect", "--data", "flat"], "There are no images in class folders in"),
         (["train-gan", "--data", "classes", "--class", "C"], "C"),
         (["train-gan", "--data", "notes.txt"], "notes.txt"),
+        (["inspect", "--data", "hf:a/b/c"], "hf:a/b/c is no name of a data set"),
         (["synthesize", "--run", "empty"], "There is no trained generator in empty."),
         (["export", "--run", "empty"], "There is no trained generator in empty."),
         (["score", "--run", "empty"], "Run `ganbal train-gan --run empty`, then `ganbal synthesize --run empty`."),

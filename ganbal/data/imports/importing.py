@@ -75,7 +75,7 @@ def import_once(plan: ImportPlan, cache_root: Path, console: Console) -> Importe
         InputError: the source cannot be used, or there is too little space.
         GanbalError: the files cannot be written.
     """
-    family = cache_root / "imports" / f"{plan.kind}-{digest_of(_VERSION, plan.identity)}"
+    family = _family(plan, cache_root)
     folder = family / plan.name
     record = _verified_record(family, folder)
     if record is None:
@@ -88,6 +88,15 @@ def import_once(plan: ImportPlan, cache_root: Path, console: Console) -> Importe
             ) from error
     table = folder / TABLE
     return Imported(table if record.get("has_table") else folder, record)
+
+
+def was_imported(plan: ImportPlan, cache_root: Path) -> bool:
+    """Whether the cache has the files, damaged or not."""
+    return (_family(plan, cache_root) / _RECORD).is_file()
+
+
+def _family(plan: ImportPlan, cache_root: Path) -> Path:
+    return cache_root / "imports" / f"{plan.kind}-{digest_of(_VERSION, plan.identity)}"
 
 
 def write_listed_images(folder: Path, images: Iterable[ListedImage], total: int, console: Console) -> Mapping[str, Any]:

@@ -1,6 +1,7 @@
 """Data sets by name: `medmnist:NAME`, `hf:OWNER/NAME` and `kaggle:OWNER/NAME`, downloaded once into the cache."""
 
 import hashlib
+import importlib.util
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -8,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ganbal.data.imports.importing import ImportPlan
+from ganbal.data.imports.importing import ImportPlan, was_imported
 from ganbal.errors import GanbalError, InputError, reason_of
 from ganbal.runtime.console import Console
 from ganbal.runtime.download import Download, fetch
@@ -43,6 +44,17 @@ def plan_remote(name: str) -> ImportPlan:
         write=partial(_download, download, rest),
         software=(_PACKAGES[scheme],),
     )
+
+
+def check_remote(name: str, cache_root: Path) -> None:
+    """Check, without a network, that a data set can be downloaded unless the cache has it.
+
+    Raises:
+        InputError: the name is none that the service can have, or the service's package is not installed.
+    """
+    plan = plan_remote(name)
+    if not was_imported(plan, cache_root) and importlib.util.find_spec(plan.software[0]) is None:
+        _package(plan.software[0])
 
 
 def _download(

@@ -13,6 +13,7 @@ import pytest
 
 from ganbal.config import load_config
 from ganbal.config.loading import check_given_settings
+from ganbal.data.imports.remote import check_remote
 from ganbal.errors import InputError
 
 
@@ -46,7 +47,7 @@ def medmnist(tmp_path, address, monkeypatch):
     return file
 
 
-def test_medmnist(find, medmnist, monkeypatch):
+def test_medmnist(find, medmnist, tmp_path, monkeypatch):
     located = find("medmnist:pneumoniamnist")
     assert str(located.given) == "medmnist:pneumoniamnist"
     assert (located.source.layout, located.source.classes) == ("npz", ("normal", "pneumonia"))
@@ -56,6 +57,7 @@ def test_medmnist(find, medmnist, monkeypatch):
     medmnist.unlink()
     monkeypatch.setitem(sys.modules, "medmnist", None)
     assert find("medmnist:pneumoniamnist") == located  # neither network nor package once it is there
+    check_remote("medmnist:pneumoniamnist", tmp_path / "cache")
 
 
 def test_a_damaged_download_is_refused(find, medmnist, tmp_path):
@@ -128,10 +130,11 @@ def test_failures_of_a_service_are_reported(find, monkeypatch):
         ("medmnist:a", "medmnist", "medmnist"),
     ],
 )
-def test_a_missing_package_names_its_extra(find, monkeypatch, name, module, extra):
+def test_a_missing_package_names_its_extra(find, tmp_path, monkeypatch, name, module, extra):
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(InputError, match=rf'pip install "ganbal\[{extra}\]"'):
-        find(name)
+    for use in (find, lambda name: check_remote(name, tmp_path / "cache")):
+        with pytest.raises(InputError, match=rf'pip install "ganbal\[{extra}\]"'):
+            use(name)
 
 
 @pytest.mark.parametrize("name", ["kaggle:chest", "hf:a/b/c", "medmnist:../x", "kaggle:a/b@new"])
