@@ -20,7 +20,7 @@ from scipy import optimize, stats
 from ganbal.study.statistics.bootstrap import Difference, draw_patients, paired_difference
 from ganbal.study.statistics.holm import holm
 from ganbal.study.statistics.weighted_metrics import weighted_roc_auc
-from ganbal.study.verdict import verdict_of
+from ganbal.study.verdict import SIGNIFICANCE, verdict_of
 
 NUM_IMAGES, NUM_PATIENTS, SHARE_ILL = 624, 400, 0.625
 TEST_SETS, DRAWS, AREA_DRAWS = 12, 1000, 200
@@ -107,7 +107,7 @@ def row(
 ) -> str:
     """Studies without an effect, then with the effect that those reported as the smallest detectable one."""
     without = [simulate(metric, world, seeds, 0.0, test_sets, random) for _ in range(studies)]
-    wanted = float(np.sqrt(np.mean([found.detectable**2 for found in without])))
+    wanted = float(np.sqrt(np.mean([found.smallest_detectable(SIGNIFICANCE) ** 2 for found in without])))
     shift = float(optimize.brentq(lambda shift: metric.effect(world, shift) - wanted, 0, 20))
     planted = [simulate(metric, world, seeds, shift, test_sets, random) for _ in range(studies)]
     words = [verdict_of(found.mean, found.p_value) for found in without]

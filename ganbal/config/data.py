@@ -63,7 +63,7 @@ class DataConfig(Section):
     refuses volumes."""
     intensity_range: Literal["auto"] | tuple[float, float] = "auto"
     """Values of images with more than 8 bits per channel that become black and white. `auto`: one range for the whole
-    set, the smallest of 8, 12 or 16 bits that holds all values."""
+    set, of the fewest bits (8 to 16) that hold all values."""
     window: tuple[float, float] | None = None
     """[center, width] in the units of the images, such as Hounsfield: another way to write `intensity_range`. Either
     takes the place of the windows in DICOM files."""

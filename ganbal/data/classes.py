@@ -82,9 +82,9 @@ def check_classes(class_names: Sequence[str]) -> None:
             action="Give --data the folder that holds one folder per class (or train/ and test/ with such folders).",
         )
     problems = [f"{name!r} {problem}" for name in classes if (problem := class_name_problem(name))]
-    folded: dict[str, str] = {}
+    same: dict[str, str] = {}
     for name in classes:
-        twin = folded.setdefault(unicodedata.normalize("NFC", name), name)
+        twin = same.setdefault(unicodedata.normalize("NFC", name), name)
         if twin != name:
             problems.append(f"{twin!r} and {name!r} look the same")
     if problems:
@@ -93,6 +93,16 @@ def check_classes(class_names: Sequence[str]) -> None:
             expected="A class name must serve as the name of a folder.",
             action="Rename these classes.",
         )
+    alike: dict[str, str] = {}
+    for name in classes:
+        twin = alike.setdefault(unicodedata.normalize("NFC", name).strip().casefold(), name)
+        if twin != name:
+            kept, renamed = sorted((twin, name), key=lambda one: (one != one.strip(), -class_names.count(one)))
+            raise InputError(
+                found=f"The classes {twin!r} and {name!r} differ only in case or in spaces around them.",
+                expected="Classes need names that stay apart as folders on every system.",
+                action=f'If they are one class, add --set "data.class_names={{{renamed!r}: {kept}}}"; else rename one.',
+            )
 
 
 def class_name_problem(name: str) -> str | None:

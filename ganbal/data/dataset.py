@@ -1,7 +1,9 @@
 """From settings to a table of images and their pixels."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from ganbal.data.conversion_facts import conversion_facts, conversion_warnings
 from ganbal.data.data_warnings import DataWarning
 from ganbal.data.dicom_warnings import dicom_warnings
 from ganbal.data.image_table import COLUMNS, ImageTable
+from ganbal.data.leakage import are_cut_apart, joined_patients, leakage_warnings
 from ganbal.data.locating import PHANTOM, locate, resolve_root
 from ganbal.data.patients import Patients, find_patients
 from ganbal.data.pixel_cache import DecodedCache
@@ -121,10 +124,11 @@ def load_dataset(config: DataConfig, *, sizes_px: Sequence[int], cache_root: Pat
     in_dicom = [file.patient for file in cache.index.readable]
     patients = find_patients(images, config.patient_pattern, in_dicom)
     warnings += patients.warnings()
-    splits, rule = _split(images, patients, config)
+    splits, rule = _split(images, patients, config, [file.sha256 for file in cache.index.readable])
     table = _build_table(source, images, cache, order, splits, patients, is_phantom=located.is_phantom)
     warnings += conversion_warnings(conversion_facts(table, cache, config))
     warnings += dicom_warnings(cache, table.frame)
+    warnings += leakage_warnings(table.frame, patients.counts)
     for warning in warnings:
         console.warn(f"{warning}.")
     return Dataset(
@@ -160,19 +164,31 @@ def _build_table(
     return ImageTable(source.root, source.layout, is_phantom, order.names, frame[list(COLUMNS)], conversion)
 
 
-def _split(images: Sequence[FoundImage], patients: Patients, config: DataConfig) -> tuple[np.ndarray, str]:
-    """Split of every image, and the rule by which validation was cut."""
+def _split(
+    images: Sequence[FoundImage], patients: Patients, config: DataConfig, digests: Sequence[str] = ()
+) -> tuple[np.ndarray, str]:
+    """Split of every image, and the rule by which validation was cut.
+
+    Args:
+        digests: of each image's file. Where a cut separates files with the same bytes, their patients count as one,
+            and all is cut again, unless too few of them remain. Other sets keep the splits that patients alone give.
+    """
     found = [None if config.resplit else image.split for image in images]
     names = [image.class_name for image in images]
-    return assign_splits(
+    cut = partial(
+        assign_splits,
         found,
         names,
-        patients.ids,
         val_fraction=validation_fraction(config.val_fraction, found, names),
         test_fraction=config.test_fraction,
         seed=config.split_seed,
         unit=patients.unit,
     )
+    splits, rule = cut(patients.ids)
+    if digests and are_cut_apart(found, splits, digests):
+        with suppress(InputError):  # a warning about files in several splits follows
+            return cut(joined_patients(patients.ids, digests))
+    return splits, rule
 
 
 def _check_readable(cache: DecodedCache, num_images: int, max_fraction: float) -> list[DataWarning]:

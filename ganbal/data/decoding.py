@@ -17,11 +17,17 @@ from ganbal.data.image_limits import MAX_PIXELS, UnreadableImageError
 from ganbal.data.image_opening import GRAY_MODES, opened_image, read_file
 from ganbal.data.squares import central_square, padded_square, to_square
 
-_INTEGER_RANGES = (255, 4095, 65535)
+_FEWEST_BITS, _MOST_BITS = 8, 16
+"""Of the ranges of integers that are recognized."""
 _ROWS_PER_BLOCK = 512
 _TIFF_PHOTOMETRIC, _WHITE_IS_ZERO = 262, 0
 # Formats that PIL never decodes to more than 8 bits per channel, by their first bytes.
 _NEVER_DEEP = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM")
+
+
+_DICOM = "DICOM"
+DICOM_WINDOW = f"{_DICOM} window"
+"""`DecodedImage.mode` of DICOM files that are shown by their own window."""
 
 
 class IntensityRange(NamedTuple):
@@ -67,6 +73,7 @@ class DecodedImage:
     the pixel format in the file, or "DICOM" with what its values were shown by; `is_colored` is judged by the pixels;
     `sha256` is of the file's bytes; `squares` maps S to uint8 (S, S) or (S, S, 3). Of DICOM files, `patient` is a
     digest of the patient's id, and `is_named_by_tags` says whether the path holds an id from the file.
+    `has_several_pages` says whether pages or frames after the first were left out.
     """
 
     width_px: int
@@ -77,6 +84,7 @@ class DecodedImage:
     squares: dict[int, np.ndarray]
     patient: str | None = None
     is_named_by_tags: bool = False
+    has_several_pages: bool = False
 
 
 def decode_file(path: Path, sizes_px: Sequence[int], conversion: Conversion = USUAL) -> DecodedImage:
@@ -91,14 +99,16 @@ def decode_file(path: Path, sizes_px: Sequence[int], conversion: Conversion = US
     content = read_file(path)
     with opened_image(content, with_window=conversion.with_window) as image:
         facts: DicomFacts | None = image.info.get(FACTS)
-        mode = f"DICOM {facts.shown_by}" if facts else image.mode
+        mode = f"{_DICOM} {facts.shown_by}" if facts else image.mode
         image.load()
         _turn_upright(image)
         colored = _shows_color(image)
         pixels = to_pixels(image, conversion.channels, conversion.intensity)
+        several = _has_several_pages(image)
     squares = {size_px: to_square(pixels, size_px, conversion.fit) for size_px in sizes_px}
     digest = hashlib.sha256(content).hexdigest()
-    image_of = DecodedImage(pixels.shape[1], pixels.shape[0], mode, colored, digest, squares)
+    height_px, width_px = pixels.shape[:2]
+    image_of = DecodedImage(width_px, height_px, mode, colored, digest, squares, has_several_pages=several)
     if facts is None:
         return image_of
     is_named = any(identifier in path.as_posix() for identifier in facts.identifiers)
@@ -152,6 +162,11 @@ def to_pixels(image: Image.Image, channels: NumChannels = 1, intensity: Intensit
     return np.asarray(_over_black(image).convert("L" if channels == 1 else "RGB"))
 
 
+def is_deep_mode(mode: str) -> bool:
+    """Whether images of this `DecodedImage.mode` have more than 8 bits per channel, which a range made 8."""
+    return mode.startswith("I;16") or mode in ("I", "F", f"{_DICOM} range")
+
+
 def file_shows_color(path: Path) -> bool:
     """Whether a file's image is in color; False for unreadable files. Files of gray formats are not decoded."""
     try:
@@ -183,14 +198,15 @@ def deep_extremes(path: Path, *, with_window: bool = True) -> IntensityRange | N
 def common_range(extremes: Sequence[IntensityRange]) -> IntensityRange:
     """One range for images with these least and greatest values.
 
-    The smallest of 8, 12 or 16 bits that holds them all, so that 12-bit radiographs in 16-bit files are not left
-    nearly black; 0 … 1 where all are in it; else their own least and greatest value.
+    The fewest bits, from 8 to 16, that hold them all, so that radiographs of 12 or 14 bits in 16-bit files are not left
+    dark; 0 … 1 where all are in it; else their own least and greatest value.
     """
     low, high = min(pair.black for pair in extremes), max(pair.white for pair in extremes)
     if low >= 0 and high <= 1:
         return IntensityRange(0.0, 1.0)
-    if low >= 0 and high <= _INTEGER_RANGES[-1]:
-        return IntensityRange(0.0, float(next(limit for limit in _INTEGER_RANGES if high <= limit)))
+    limits = [2**bits - 1 for bits in range(_FEWEST_BITS, _MOST_BITS + 1)]
+    if low >= 0 and high <= limits[-1]:
+        return IntensityRange(0.0, float(next(limit for limit in limits if high <= limit)))
     return IntensityRange(low, high)
 
 
@@ -198,6 +214,14 @@ def _turn_upright(image: Image.Image) -> None:
     # Damaged EXIF data says nothing about the pixels; like every viewer, take them as they are.
     with contextlib.suppress(Exception):
         ImageOps.exif_transpose(image, in_place=True)
+
+
+def _has_several_pages(image: Image.Image) -> bool:
+    # PIL looks for a second frame here, and leaves that one: the pixels have to be taken before. Damage behind the
+    # first page says nothing about it.
+    with contextlib.suppress(Exception):
+        return bool(getattr(image, "is_animated", False))
+    return False
 
 
 def _over_black(image: Image.Image) -> Image.Image:
@@ -215,7 +239,7 @@ def _shows_color(image: Image.Image) -> bool:
 
 
 def _is_deep(image: Image.Image) -> bool:
-    return image.mode.startswith("I;16") or image.mode in ("I", "F")
+    return is_deep_mode(image.mode)
 
 
 def _white_is_zero(image: Image.Image) -> bool:

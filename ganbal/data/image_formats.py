@@ -1,6 +1,7 @@
 """Which files are images, and the one walk over folders that finds them."""
 
 import os
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -103,7 +104,8 @@ def find_image_files(root: Path, *, read_before: Sequence[Path] = (), with_volum
     """Find every image file below a folder, without opening any.
 
     Hidden files and leftovers of operating systems are skipped. Linked folders are read like others, each folder
-    once. Masks are left out: folders such as `masks` below `root`, and `NAME_mask.png` beside `NAME.png`.
+    once. Masks are left out: folders such as `masks` below `root`, and `NAME_mask.png` beside `NAME.png` or, as of
+    volumes with several sequences, beside `NAME_t1.png`.
 
     Args:
         root: a folder.
@@ -174,8 +176,8 @@ def _walk(folder: Path, found: ImageFiles, entered: set[_FolderId], *, inside_ma
     except OSError:
         found.unreadable_folders.append(folder)
         return
-    stems = {stem_of(entry.name) for entry in entries if not entry.is_folder}
     names = [entry.name for entry in entries if not entry.is_folder]
+    masks = _masks_among(names)
     may_be_dicom = not any(name.lower().endswith(found.suffixes) for name in names)
     for entry in entries:
         path = folder / entry.name
@@ -188,7 +190,7 @@ def _walk(folder: Path, found: ImageFiles, entered: set[_FolderId], *, inside_ma
                 found.other_files.append(path)
         elif not _is_utf8(entry.name):
             found.not_utf8.append(path)
-        elif inside_masks or any(owner in stems for owner in _owners(stem_of(entry.name))):
+        elif inside_masks or entry.name in masks:
             found.masks.append(path)
         else:
             found.files.append(path)
@@ -209,13 +211,29 @@ def _is_dicom_file(path: Path) -> bool:
         return False
 
 
+def _masks_among(names: Sequence[str]) -> set[str]:
+    """The masks among the files of one folder: `a_mask.png` beside `a.png`, `b_seg.nii.gz` beside `b_t1.nii.gz`."""
+    owners = {name: list(_owners(stem_of(name))) for name in names}
+    stems = {stem_of(name) for name in names}
+    others = sorted(stem_of(name) for name in names if is_image_name(name) and not owners[name])
+    return {
+        name for name in names if any(owner in stems or _any_starts_with(others, f"{owner}_") for owner in owners[name])
+    }
+
+
 def _owners(stem: str) -> Iterator[str]:
     """`benign (1)_mask_2` → `benign (1)`: the image that a mask of this name would belong to."""
     unnumbered = stem.rstrip("0123456789").removesuffix("_")
     for name in {stem, unnumbered}:
         for ending in _MASK_ENDINGS:
-            if name.lower().endswith(ending):
+            if name.lower().endswith(ending) and len(name) > len(ending):
                 yield name[: -len(ending)]
+
+
+def _any_starts_with(ordered: Sequence[str], start: str) -> bool:
+    """Whether one of some texts in ascending order starts with another text."""
+    place = bisect_left(ordered, start)
+    return place < len(ordered) and ordered[place].startswith(start)
 
 
 def _entries(folder: Path) -> list[Entry]:

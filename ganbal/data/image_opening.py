@@ -43,6 +43,9 @@ _LARGE_PIXELS = 16_000_000
 _one_large_image = threading.Lock()
 # Two bytes per pixel in the file, and some doubles per pixel while it is decoded.
 _BYTES_PER_DICOM_BYTE = 16
+_PNG_DEPTH, _PNG_COLOR_TYPE, _PNG_WITH_CHANNELS = 24, 25, (2, 4, 6)
+"""Places in a PNG file, and the types with several channels: RGB, gray with alpha, RGB with alpha."""
+_TIFF_BITS, _TIFF_CHANNELS = 258, 277
 GRAY_MODES = frozenset(["1", "L", "LA"])
 """PIL's pixel formats of 8 bits or fewer that hold no color."""
 
@@ -73,6 +76,11 @@ def opened_image(content: bytes, *, with_window: bool = True) -> Iterator[Image.
                 raise UnreadableImageError(
                     f"{image.width} × {image.height} pixels, more than the {MAX_PIXELS // 1_000_000} million allowed"
                 )
+            if _loses_bits(image, content):
+                raise UnreadableImageError(
+                    "more than 8 bits per channel in color or with transparency, which ganbal cannot read in full; "
+                    "save it with 8 bits per channel, or in gray without transparency"
+                )
             if pixels > _LARGE_PIXELS:
                 stack.enter_context(_one_large_image)
             yield image
@@ -89,6 +97,15 @@ def opened_image(content: bytes, *, with_window: bool = True) -> Iterator[Image.
         # PIL's readers answer damaged files with nearly every exception there is (SyntaxError, struct.error, …).
         except Exception as error:
             raise UnreadableImageError(f"damaged: {' '.join(str(error).split()) or type(error).__name__}") from error
+
+
+def _loses_bits(image: Image.Image, content: bytes) -> bool:
+    """Whether PIL would silently drop the lower bits: of color and of transparent images it has no deep modes."""
+    if isinstance(image, PngImagePlugin.PngImageFile):
+        return content[_PNG_DEPTH] > 8 and content[_PNG_COLOR_TYPE] in _PNG_WITH_CHANNELS
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return max(image.tag_v2.get(_TIFF_BITS, (1,))) > 8 and image.tag_v2.get(_TIFF_CHANNELS, 1) > 1
+    return False
 
 
 def read_file(path: Path) -> bytes:

@@ -1,6 +1,5 @@
 """Describes a data set before any work on it: the content of data.json."""
 
-from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -9,7 +8,7 @@ from ganbal.config import DataConfig
 from ganbal.data.conversion_facts import conversion_facts
 from ganbal.data.dataset import Dataset
 from ganbal.data.image_formats import printable
-from ganbal.data.image_table import SPLITS, ImageTable
+from ganbal.data.leakage import are_certain, shared_patients
 
 _MOST_EXAMPLES = 5
 
@@ -19,7 +18,8 @@ def inspect_dataset(dataset: Dataset, config: DataConfig) -> dict[str, Any]:
 
     Sizes are [width, height] in pixels. Duplicates are files with the same bytes: the number of `groups`, the `images`
     in them, and how many groups reach `across_splits` and `across_classes`. Splits that share few patients are not
-    necessarily clean: ids come from file names and may start again, or mean someone else, in every split.
+    necessarily clean: unless they `are_certain`, ids come from file names and may start again, or mean someone else, in
+    every split.
     """
     table = dataset.table
     training = table.counts()["train"]
@@ -44,8 +44,15 @@ def inspect_dataset(dataset: Dataset, config: DataConfig) -> dict[str, Any]:
         "patients": {
             name: int(table.frame.loc[table.frame["split"] == name, "patient"].nunique()) for name in table.counts()
         },
-        "patients_recognized": {"images": dataset.patients.num_recognized, "by": dataset.patients.counts},
-        "patients_shared": patients_shared(table),
+        "patients_recognized": {
+            "images": dataset.patients.num_recognized,
+            "by": dataset.patients.counts,
+            "are_certain": are_certain(dataset.patients.counts),
+        },
+        "patients_shared": [
+            {"splits": [first, second], "count": len(shared), "examples": shared[:_MOST_EXAMPLES]}
+            for first, second, shared in shared_patients(table.frame)
+        ],
         "duplicates": duplicates(table.frame),
         "intensity": _intensity(dataset, config),
         **conversion_facts(table, dataset.cache, config),
@@ -83,17 +90,6 @@ def duplicates(frame: pd.DataFrame) -> dict[str, Any]:
         "across_classes": int((classes > 1).sum()),
         "examples": [names[digest] for digest in order[:_MOST_EXAMPLES]],
     }
-
-
-def patients_shared(table: ImageTable) -> list[dict[str, Any]]:
-    """The patient ids that two splits share, for every pair of splits with images."""
-    patients = {name: set(table.frame["patient"].iloc[table.rows(name)]) for name in SPLITS}
-    present = [name for name in SPLITS if patients[name]]
-    pairs = [(first, second, sorted(patients[first] & patients[second])) for first, second in combinations(present, 2)]
-    return [
-        {"splits": [first, second], "count": len(shared), "examples": shared[:_MOST_EXAMPLES]}
-        for first, second, shared in pairs
-    ]
 
 
 def _intensity(dataset: Dataset, config: DataConfig) -> dict[str, Any] | None:

@@ -11,9 +11,11 @@ from ganbal.config.data import is_remote_name
 from ganbal.data.classes import one_versus_rest, rename_classes
 from ganbal.data.discovery import TABLE_SETTINGS, find_images
 from ganbal.data.image_formats import list_folder, printable
-from ganbal.data.imports.importing import TABLE, import_once
-from ganbal.data.imports.nifti import plan_nifti
+from ganbal.data.imports.copies import Copies
+from ganbal.data.imports.importing import TABLE, ImportPlan, import_once
+from ganbal.data.imports.nifti import plan_nifti, slices_of
 from ganbal.data.imports.registry import plan_import
+from ganbal.data.layouts.table_text import TABLE_SUFFIXES
 from ganbal.data.source import Source
 from ganbal.errors import InputError
 from ganbal.runtime.console import Console
@@ -81,27 +83,79 @@ def locate(config: DataConfig, cache_root: Path, console: Console) -> LocatedSou
         folder = ensure_phantom_set(cache_root, config.phantom_images, console)
         return LocatedSource(find_images(folder), folder, origin, True, ())
     config = config.model_copy(update={"image_root": absolute_image_root(config)})
-    place, records = _checked_path(Path(root)), []
+    copies = Copies(_checked_path(Path(root)))
+    try:
+        source, records = _imported(copies, config, cache_root, console)
+    except InputError as error:
+        if (renamed := copies.renamed_error(error)) is None:
+            raise
+        raise renamed from error
+    source = _with_classes_as_set(
+        copies.renamed_source(source), config, records[-1].get("labels", {}) if records else {}
+    )
+    return LocatedSource(source, Path(root), origin, False, tuple(records))
+
+
+def _imported(
+    copies: Copies, config: DataConfig, cache_root: Path, console: Console
+) -> tuple[Source, list[dict[str, Any]]]:
+    """The images of what the user named, after as many imports as it needs, and the records of these.
+
+    Args:
+        copies: gets the folders of the imports.
+    """
+    place, records = copies.given, []
+
+    def import_(plan: ImportPlan) -> Path:
+        imported = import_once(plan, cache_root, console)
+        records.append(imported.record)
+        copies.folders.append(imported.folder)
+        return imported.place
+
     for _ in range(_MOST_IMPORTS):
         plan = plan_import(place, config)
         if plan is None:
             break
-        imported = import_once(plan, cache_root, console)
-        records.append(imported.record)
-        place = _only_file(imported.place)
+        place = _only_file(import_(plan))
     is_listed = bool(records) and place.name == TABLE
     if is_listed and records[-1]["kind"] == "npz":
-        _check_no_table_settings(config, Path(root))
-    source = find_images(place, DataConfig() if is_listed else config)
+        _check_no_table_settings(config, copies.given)
+    if records and not is_listed:
+        source = _find_in_copy(place, config)
+    else:
+        source = find_images(place, DataConfig() if is_listed else config)
     plan = plan_nifti(source, config)
     if plan is not None:
-        imported = import_once(plan, cache_root, console)
-        records.append(imported.record)
-        source, is_listed = find_images(imported.place), True
-    if is_listed:
-        source = replace(source, layout=records[-1]["kind"])
-    source = _with_classes_as_set(source, config, records[-1].get("labels", {}) if records else {})
-    return LocatedSource(source, Path(root), origin, False, tuple(records))
+        source, is_listed = slices_of(source, find_images(import_(plan))), True
+    return (replace(source, layout=records[-1]["kind"]) if is_listed else source), records
+
+
+def _find_in_copy(place: Path, config: DataConfig) -> Source:
+    """Images in the folders of an unpacked archive, else those that the one table at its top lists.
+
+    Raises:
+        InputError: neither classes in the folders nor one table that can be used.
+    """
+    try:
+        return find_images(place, config)
+    except InputError as of_folders:
+        tables = _tables_at_top(place) if place.is_dir() else []
+        if len(tables) != 1:
+            raise
+        try:
+            return find_images(tables[0], config)
+        except InputError as of_table:
+            found = f"{of_folders.found}\n{of_table.found}"
+            raise InputError(found=found, expected=of_table.expected, action=of_table.action) from of_table
+
+
+def _tables_at_top(folder: Path) -> list[Path]:
+    """The tables in a folder; of one with a single folder and no table, those in there."""
+    entries = list_folder(folder)
+    files = [folder / entry.name for entry in entries if not entry.is_folder]
+    tables = [file for file in files if file.suffix.lower() in TABLE_SUFFIXES]
+    inner = [folder / entry.name for entry in entries if entry.is_folder]
+    return _tables_at_top(inner[0]) if not tables and len(inner) == 1 else tables
 
 
 def _check_no_table_settings(config: DataConfig, root: Path) -> None:

@@ -41,13 +41,16 @@ _FOLDER_PATTERN = re.compile(
     re.IGNORECASE,
 )
 
+_VOLUME = "volume"
+
 
 @dataclass(frozen=True)
 class Patients:
     """The patient of every image.
 
     `ids` are in the order of the images; `counts` has the number of images whose patient was recognized in each way:
-    "column", "pattern", "dicom", "folders", "names"; the others count as patients of their own.
+    "column", "pattern", "dicom", "folders", "names"; the others count as patients of their own. Slices whose patient
+    is not recognized count under "volume": each volume is a patient of its own.
     """
 
     ids: list[str]
@@ -56,13 +59,13 @@ class Patients:
 
     @property
     def num_recognized(self) -> int:
-        return sum(self.counts.values())
+        return sum(number for way, number in self.counts.items() if way != _VOLUME)
 
     @property
     def unit(self) -> str:
-        """What the splits are cut by, for a sentence: "patient" or "image: no patients recognized"."""
+        """What the splits are cut by, for a sentence, such as "patient" or "image: no patients recognized"."""
         if not self.num_recognized:
-            return "image: no patients recognized"
+            return f"{'volume' if self.counts.get(_VOLUME) else 'image'}: no patients recognized"
         if self.num_recognized < len(self.ids):
             return f"patient, recognized for {self.num_recognized} of {len(self.ids)} images"
         return "patient"
@@ -83,8 +86,8 @@ def find_patients(
     """Recognize the patient of every image.
 
     A CSV's column comes first, then `pattern`, then the tags of DICOM files, else the usual names of patient folders
-    and of files. Where there are DICOM files, ids from their tags or from a column get pseudonyms such as
-    `patient-0007`, numbered in the order of the images.
+    and of files; for slices the name is that of their volume. Where there are DICOM files, ids from their tags or from
+    a column get pseudonyms such as `patient-0007`, numbered in the order of the images.
 
     Args:
         in_dicom: one id (or digest) of the patient in the tags per image, None where there is none; empty where no
@@ -102,14 +105,14 @@ def find_patients(
     if has_dicom:
         found = _with_pseudonyms(found)
     counts = Counter(way for _, way in found if way)
+    names = [_given_name(image) for image in images]
     if images and compiled is not None and not counts["pattern"]:
         raise InputError(
-            found=f"data.patient_pattern, {pattern!r}, matches none of {len(images)} file names, such as "
-            f"{images[0].file_name}.",
+            found=f"data.patient_pattern, {pattern!r}, matches none of {len(set(names))} file names, such as "
+            f"{names[0]}.",
             expected="The pattern is searched in the path relative to the folder of the data set.",
             action="Correct the pattern, or remove it.",
         )
-    names = [image.file_name for image in images]
     unrecognized = next((name for name, (patient, _) in zip(names, found, strict=True) if patient is None), None)
     return Patients(_with_own_ids(names, [patient for patient, _ in found]), dict(counts), unrecognized)
 
@@ -134,19 +137,25 @@ def _with_pseudonyms(found: Sequence[tuple[str | None, str]]) -> list[tuple[str 
 
 
 def _recognize(image: FoundImage, pattern: re.Pattern[str] | None, in_dicom: str | None) -> tuple[str | None, str]:
-    """The patient, and in which way it was recognized."""
+    """The patient, and in which way it was recognized; None and "volume" or "" where it was not."""
+    name, unrecognized = _given_name(image), (None, _VOLUME if image.volume else "")
     if image.patient is not None:
         return image.patient, "column"
     if pattern is not None:
-        match = pattern.search(image.file_name)
+        match = pattern.search(name)
         patient = match and match[_group_of(pattern)]
-        return (patient, "pattern") if patient else (None, "")
+        return (patient, "pattern") if patient else unrecognized
     if in_dicom is not None:
         return in_dicom, "dicom"
-    if patient := _in_folders(image.file_name):
+    if patient := _in_folders(name):
         return patient, "folders"
-    patient = _in_stem(image.file_name)
-    return patient, "names" if patient else ""
+    patient = _in_stem(name)
+    return (patient, "names") if patient else unrecognized
+
+
+def _given_name(image: FoundImage) -> str:
+    """The path that the user gave the image, or the volume that it is a slice of."""
+    return image.volume or image.file_name
 
 
 def _group_of(pattern: re.Pattern[str]) -> str | int:
@@ -164,13 +173,11 @@ def _in_stem(file_name: str) -> str | None:
 
 
 def _with_own_ids(file_names: Sequence[str], patients: Sequence[str | None]) -> list[str]:
-    """An id for every image without a recognized patient: its stem, or its path where others have that stem."""
-    stems = [_stem(name) for name in file_names]
-    used = Counter(patient or stem for patient, stem in zip(patients, stems, strict=True))
-    return [
-        patient or (stem if used[stem] == 1 else stem_of(name))
-        for name, stem, patient in zip(file_names, stems, patients, strict=True)
-    ]
+    """An id for every file without a recognized patient: its stem, or its path where other files have that stem."""
+    patient_of = dict(zip(file_names, patients, strict=True))  # slices of a volume share its name
+    used = Counter(patient or _stem(name) for name, patient in patient_of.items())
+    own = {name: _stem(name) if used[_stem(name)] == 1 else stem_of(name) for name in patient_of}
+    return [patient or own[name] for name, patient in zip(file_names, patients, strict=True)]
 
 
 def _stem(file_name: str) -> str:

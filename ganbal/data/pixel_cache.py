@@ -33,7 +33,7 @@ from ganbal.runtime.console import Console
 from ganbal.runtime.locks import LOCK_NAME, folder_lock
 
 # Increased whenever decoding gives other pixels, or the index has another format.
-_VERSION = 4
+_VERSION = 5
 # A file changed within this time before its state was noted may change again without a trace in its times.
 _CLOCK_TICK_NS = 2_000_000_000
 # Files that are looked at before decoding; if they mislead, the images are decoded once more.
@@ -181,6 +181,7 @@ class DecodedCache:
                         digest,
                         outcome.patient,
                         outcome.is_named_by_tags,
+                        outcome.has_several_pages,
                     )
                 )
                 for array, size in zip(arrays, sizes_px, strict=True):

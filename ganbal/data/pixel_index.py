@@ -23,6 +23,7 @@ class ReadableFile:
     sha256: str
     patient: str | None = None
     is_named_by_tags: bool = False
+    has_several_pages: bool = False
 
 
 @dataclass(frozen=True)

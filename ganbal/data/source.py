@@ -17,13 +17,15 @@ class FoundImage:
     """One image file.
 
     `file_name` is a POSIX path relative to the source's root (absolute where a CSV names a file elsewhere); `split` is
-    "train", "val" or "test", or None where the set has no splits; `patient` is None where no column names one.
+    "train", "val" or "test", or None where the set has no splits; `patient` is None where no column names one; `volume`
+    is the path of the volume that a slice is of, None for other images.
     """
 
     file_name: str
     class_name: str
     split: str | None
     patient: str | None
+    volume: str | None = None
 
 
 @dataclass(frozen=True)

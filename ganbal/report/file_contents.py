@@ -25,7 +25,7 @@ DATA = record(
     missing_to_balance=mapping(number),
     sizes=record(min=_SIZE, median=_SIZE, max=_SIZE, distinct=number, modes=mapping(number)),
     patients=mapping(number),
-    patients_recognized=record(images=number, by=mapping(number)),
+    patients_recognized=record(images=number, by=mapping(number), are_certain=flag),
     intensity=optional(record(range=sequence(number), chosen_by=text, images=number)),
     channels=optional(record(used=number, chosen_by=text, colored=number, images=number)),
     fit=optional(record(rule=text, elongation=number, aspect_ratios=mapping(number))),
@@ -83,7 +83,11 @@ SCORES = record(
     class_name=text,
     comparison=record(real=_SIDE, synthetic=_SIDE, held_out=_SIDE, image_size_px=number),
     scores=sequence(_SCORE),
-    copies=optional(record(number=number, rule_from=text, nearest_pairs=sequence(_PAIR))),
+    copies=optional(
+        record(
+            number=number, rule_from=text, originals=number, duplicates_left_out=number, nearest_pairs=sequence(_PAIR)
+        )
+    ),
     other_classes=mapping(record(scores=sequence(_SCORE), warnings=WARNINGS)),
     warnings=WARNINGS,
 )

@@ -12,7 +12,7 @@ from ganbal.study.cell import Cell
 from ganbal.study.cell_metrics import cell_figures
 from ganbal.study.cells import TestSet
 from ganbal.study.comparisons import comparisons
-from ganbal.study.statistics.bootstrap import draw_patients
+from ganbal.study.statistics.bootstrap import draw_patients, fewest_patients
 from ganbal.study.statistics.weighted_metrics import weighted_metrics
 from ganbal.study.summary import difference_table
 
@@ -38,9 +38,8 @@ def balancing_differences(
         figures[cell] = cell_figures(labels, probabilities, classes, None)
         resampled[cell] = weighted_metrics(labels, probabilities, weights, classes, None)
     compared = [comparison for comparison in comparisons(figures) if comparison.baseline == BASELINE]
-    return difference_table(
-        compared, METRICS, figures, resampled, num_classes=len(classes), num_patients=len(set(test.patients))
-    )
+    _, num_patients = fewest_patients(labels, test.patients, len(classes))
+    return difference_table(compared, METRICS, figures, resampled, num_classes=len(classes), num_patients=num_patients)
 
 
 def published_difference(original: Published, balanced: Published) -> float | None:

@@ -119,15 +119,25 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "severe",
         "Patient ids that two splits share: {places}. If these are the same people, results are too good.",
     ),
+    "patients-across-splits": (
+        "Leakage",
+        "severe",
+        "Patients in more than one split: {places}. Results are too good; data.resplit=true splits all images anew, by "
+        "patient.",
+    ),
     "duplicates-across-splits": ("Leakage", "severe", "{groups:#group} of identical images in more than one split."),
-    "conflicting-labels": ("Data", "mild", "{groups:#group} of identical images with different class names."),
+    "conflicting-labels": (
+        "Data",
+        "mild",
+        "{groups:#group} of identical images with different class names, such as {example}.",
+    ),
     # Of the data.
     "no-patients": (
         "Patients",
         "severe",
-        "No patients recognized in the names of {images:#image}: the splits are by image, so images of one patient may "
-        "be in several splits and results may be too good. Set data.patient_pattern, or list the images in a CSV file "
-        "with a patient column.",
+        "No patients recognized in the names of {images:#image}: the splits are by image (of volumes, by volume), so "
+        "images of one patient may be in several splits and results may be too good. Set data.patient_pattern, or list "
+        "the images in a CSV file with a patient column.",
     ),
     "some-patients": (
         "Patients",
@@ -176,6 +186,7 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
     "nested-copies": ("Data", "mild", "Folders that repeat the class folders beside them are left out: {folders}."),
     "unused-folders": ("Data", "mild", "Folders beside the splits are not used: {folders}."),
     "no-class": ("Data", "mild", "{count:#image} outside class folders left out, in {folder}."),
+    "no-split": ("Data", "mild", "{count:#image} outside the folders of the splits left out, in {folder}."),
     "not-utf-8": ("Data", "mild", "{count:#file} left out because the name is not valid UTF-8, such as {example}."),
     "few-colored": (
         "Data",
@@ -194,6 +205,18 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "severe",
         "Color differs between the classes: {colored_of_class:all} show color. A network can learn that instead of the "
         "finding; data.channels=1 reads all images in gray.",
+    ),
+    "depth-by-class": (
+        "Shortcut",
+        "severe",
+        "Depth differs between the classes: {deep_of_class:all} have more than 8 bits per channel and are scaled to 8 "
+        "by one range, the others are used as they are. A network can learn this difference in brightness instead of "
+        "the finding: save all images with the same depth.",
+    ),
+    "several-pages": (
+        "Data",
+        "mild",
+        "{files:#file has/files have} several pages or frames, such as {example}; the first of each is used.",
     ),
     "far-from-square": (
         "Data",
@@ -214,6 +237,12 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "The held-out real images differ from the training images (AUC {auc:.3f}): they come from another source or "
         "were processed differently, so floors from held-out images are high.",
     ),
+    "below-chance": (
+        "Copies",
+        "severe",
+        "A simple classifier that separates synthetic from real images is worse than chance (AUC {auc:.3f}, at most "
+        "{high:.3f}): synthetic images repeat real ones, which hides differences.",
+    ),
     "copies": (
         "Copies",
         "severe",
@@ -225,13 +254,25 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
         "Copies",
         "severe",
         "Synthetic images are systematically closer to the training images than held-out real images are "
-        "(z = {z:.1f}): copying, or held-out images from another source.",
+        "(C_T = {c_t:.1f}, {z:.1f} standard errors): copying, or held-out images from another source.",
     ),
     "no-held-out": (
         "Held-out images",
         "mild",
         "No held-out real images were used: the copy threshold was determined from the training images among "
         "themselves, and the data-copying test was left out.",
+    ),
+    "few-held-out": (
+        "Held-out images",
+        "mild",
+        "{images:#held-out image} that are no duplicates of training images: too few for a copy threshold, which needs "
+        "{needed} and was determined from the training images among themselves.",
+    ),
+    "no-copy-threshold": (
+        "Copies",
+        "severe",
+        "Whether the generator copies was not examined: {duplicates} of the {origin} images are duplicates of training "
+        "images, and the {images} others are too few for a threshold.",
     ),
     "fid-bias": (
         "FID",
@@ -269,13 +310,14 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
     "one-test-patient": (
         "Few patients",
         "severe",
-        "All {images:#test image} are of one patient: the intervals cover other training seeds only, and nothing here "
-        "applies to other patients.",
+        "All {images:#test image} of {class_name} are of one patient: the intervals cover other training seeds only, "
+        "and nothing here applies to other patients.",
     ),
     "few-test-patients": (
         "Few patients",
         "mild",
-        "The test set has only {patients:#patient}: the intervals for other patients are rough. Use at least {needed}.",
+        "The test images of {class_name} are of only {patients:#patient}: the intervals for other patients are rough. "
+        "Use at least {needed}.",
     ),
     "stopped-on-test": (
         "Protocol",

@@ -26,7 +26,7 @@ def inspection(content: dict[str, Any]) -> str:
         "To balance: " + (", ".join(f"{n} {name}" for name, n in missing.items() if n) or "nothing is missing") + ".",
         f"Sizes (width × height, px): {_size(sizes['min'])} to {_size(sizes['max'])}, median {_size(sizes['median'])}.",
         f"Exact duplicates: {duplicates['images']} images in {duplicates['groups']} groups, "
-        f"{duplicates['across_splits']} groups across splits.",
+        f"{duplicates['across_splits']} groups across splits, {duplicates['across_classes']} across classes.",
         f"Channels: {channels_sentence(content['channels'])}.",
         *_fit(content["fit"]),
         *_dicom(content["sizes"]["modes"]),
@@ -39,6 +39,7 @@ def inspection(content: dict[str, Any]) -> str:
         *(
             ["(Whether an id is the same person in two splits is not known.)"]
             if any(shared["count"] for shared in content["patients_shared"])
+            and not content["patients_recognized"]["are_certain"]
             else []
         ),
         f"Unreadable files: {len(content['unreadable'])}.",

@@ -17,7 +17,7 @@ from ganbal.study.cell import Cell
 from ganbal.study.cell_metrics import LOWER_IS_BETTER, cell_figures, compared_metrics, read_chosen_threshold
 from ganbal.study.cells import TestSet, read_probabilities
 from ganbal.study.comparisons import compare_predictions, comparisons
-from ganbal.study.statistics.bootstrap import CONFIDENCE, draw_patients
+from ganbal.study.statistics.bootstrap import CONFIDENCE, draw_patients, fewest_patients
 from ganbal.study.statistics.weighted_metrics import weighted_metrics
 from ganbal.study.summary import difference_table, mean_table, results_table
 from ganbal.study.verdict import MAIN_METRIC, learned_classifiers, study_verdict, usual_first, verdict_sentence
@@ -79,7 +79,7 @@ def aggregate(
         threshold = read_chosen_threshold(folder, classes)
         figures[cell] = cell_figures(labels, probabilities[cell], classes, threshold)
         resampled[cell] = weighted_metrics(labels, probabilities[cell], weights, classes, threshold)
-    summary = summarize(figures, resampled, done, test.patients, classes, study)
+    summary = summarize(figures, resampled, done, labels, test.patients, classes, study)
     summary["pairs"] = compare_predictions(comparisons(done), probabilities, labels)
     return results_table(figures, done), summary
 
@@ -88,6 +88,7 @@ def summarize(
     figures: Mapping[Cell, Mapping[str, float]],
     resampled: Mapping[Cell, Mapping[str, np.ndarray]],
     done: Mapping[Cell, Mapping[str, Any]],
+    labels: np.ndarray,
     patients: Sequence[str],
     classes: Sequence[str],
     study: StudyDescription,
@@ -98,9 +99,9 @@ def summarize(
         figures: the metrics of every cell.
         resampled: the same per bootstrap sample of test patients, (B,) each.
         done: the content of metrics.json of every cell.
-        patients: the patient of each test image.
+        labels, patients: label and patient of each test image.
     """
-    num_patients = len(set(patients))
+    rarest, num_patients = fewest_patients(labels, patients, len(classes))
     metrics = [
         name for name in compared_metrics(classes) if not all(math.isnan(of_cell[name]) for of_cell in figures.values())
     ]
@@ -118,7 +119,7 @@ def summarize(
         num_seeds=len(study.seeds),
         protocol=study.protocol,
         classifiers=study.classifiers,
-        patients=patients,
+        rarest_class=(classes[rarest], int((labels == rarest).sum()), num_patients),
         differences=differences,
         devices=Counter(str(done[cell].get("device")) for cell in figures),
     )
@@ -132,7 +133,7 @@ def summarize(
         "classes": list(classes),
         "positive_class": classes[1] if len(classes) == 2 else None,
         "num_test": len(patients),
-        "num_test_patients": num_patients,
+        "num_test_patients": len(set(patients)),
         "arms": arms,
         "arm_titles": {name: ARMS[name].title for name in arms},
         "usual_conditions": _usual_conditions(figures),

@@ -11,9 +11,9 @@ import pandas as pd
 from ganbal.study.cell import Cell
 from ganbal.study.cell_metrics import LOWER_IS_BETTER, metric_width
 from ganbal.study.comparisons import Comparison
-from ganbal.study.statistics.bootstrap import paired_difference
+from ganbal.study.statistics.bootstrap import Difference, paired_difference
 from ganbal.study.statistics.holm import holm
-from ganbal.study.verdict import verdict_of
+from ganbal.study.verdict import SIGNIFICANCE, verdict_of
 
 _COUNTS = ("num_train", "num_train_synthetic", "steps_taken", "best_step")
 _NUMBERS = ("mean", "sd", "test_se", "low", "high", "p_value", "smallest_detectable", "seeds_needed")
@@ -79,18 +79,18 @@ def difference_table(
     """`differences` of summary.json: one row per comparison and metric, with corrected p-values and verdicts.
 
     `low` and `high` are clipped to what the metric allows; `is_informative` is False for such rows. With one test
-    patient `test_se` is None: the interval covers other seeds only.
+    patient in a class `test_se` is None: the interval covers other seeds only.
 
     Args:
-        num_patients: number of different patients in the test set.
+        num_patients: number of different patients in the test images of the class that has the fewest.
     """
-    rows = [
+    found = [
         _difference(comparison, metric, figures, resampled, num_classes, num_patients)
         for comparison in compared
         for metric in metrics
     ]
-    _correct(rows)
-    return rows
+    _correct(found)
+    return [row for row, _ in found]
 
 
 def _difference(
@@ -100,7 +100,8 @@ def _difference(
     resampled: Resampled,
     num_classes: int,
     num_patients: int,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Difference | None]:
+    """A row without what depends on the other rows, and what it was made from."""
     row: dict[str, Any] = {
         "classifier": comparison.classifier,
         "metric": metric,
@@ -109,12 +110,12 @@ def _difference(
     }
     pairs = [pair for pair in comparison.pairs if not any(math.isnan(figures[cell][metric]) for cell in pair)]
     if not pairs:
-        return row | dict.fromkeys(_NUMBERS) | {"n": 0, "is_informative": True}
+        return row | dict.fromkeys(_NUMBERS) | {"n": 0, "is_informative": True}, None
     values, baseline = ([figures[pair[side]][metric] for pair in pairs] for side in (0, 1))
     draws = np.mean([resampled[cell][metric] - resampled[base][metric] for cell, base in pairs], axis=0)
     found = paired_difference(values, baseline, draws, num_patients)
     width = metric_width(metric, num_classes)
-    return row | {
+    row |= {
         "mean": found.mean,
         "sd": found.sd,
         "test_se": found.test_se if num_patients > 1 else None,
@@ -122,18 +123,21 @@ def _difference(
         "high": None if found.high is None else min(found.high, width),
         "n": found.n,
         "p_value": found.p_value,
-        "smallest_detectable": found.detectable,
-        "seeds_needed": found.seeds_needed,
         "is_informative": found.low is None or found.high is None or (found.low >= -width and found.high <= width),
     }
+    return row, found
 
 
-def _correct(rows: Sequence[dict[str, Any]]) -> None:
-    """Give every row its corrected p-value, the size of its family and the verdict that follows."""
-    for metric, baseline in {(row["metric"], row["baseline"]) for row in rows}:
-        family = [row for row in rows if (row["metric"], row["baseline"]) == (metric, baseline)]
-        corrected = holm([row["p_value"] for row in family])
-        for row, p_holm in zip(family, corrected, strict=True):
-            row["p_holm"] = p_holm
-            row["family_size"] = sum(other is not None for other in corrected)
+def _correct(found: Sequence[tuple[dict[str, Any], Difference | None]]) -> None:
+    """Give every row its corrected p-value, the size of its family, the verdict that follows, and what the comparison
+    could detect: with Holm's first step, which is the largest correction that a comparison may need."""
+    for metric, baseline in {(row["metric"], row["baseline"]) for row, _ in found}:
+        family = [entry for entry in found if (entry[0]["metric"], entry[0]["baseline"]) == (metric, baseline)]
+        corrected = holm([row["p_value"] for row, _ in family])
+        size = sum(p_holm is not None for p_holm in corrected)
+        for (row, difference), p_holm in zip(family, corrected, strict=True):
+            row["p_holm"], row["family_size"] = p_holm, size
+            if difference is not None:
+                row["smallest_detectable"] = difference.smallest_detectable(SIGNIFICANCE / max(size, 1))
+                row["seeds_needed"] = difference.seeds_needed(SIGNIFICANCE / max(size, 1))
             row["verdict"] = verdict_of(row["mean"], p_holm, lower_is_better=row["better"] == "lower")

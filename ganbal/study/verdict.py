@@ -231,6 +231,8 @@ def _in_words(row: Row) -> str:
     if row["mean"] is None:
         return "no figures"
     change = f"{_name_in_sentence(row['metric'])} {_points(row['mean'])} points"
+    if row["low"] is None and row["n"] > 1:
+        return f"{change}, which says nothing: neither seeds nor test patients varied"
     if row["low"] is None:
         return f"{change} in a single run, which says nothing: one seed has no interval"
     interval = f"{100 * CONFIDENCE:g} % interval {_points(row['low'])} to {_points(row['high'])}, {row['n']} seeds"

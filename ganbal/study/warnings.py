@@ -3,8 +3,8 @@
 | kind | values | when |
 |---|---|---|
 | `few-seeds` | `seeds`, `needed` | fewer seeds than a conclusion needs |
-| `few-test-patients` | `patients`, `needed` | the test set has few patients, so its intervals are rough |
-| `one-test-patient` | `images` | all test images are of one patient: no claim about other patients |
+| `few-test-patients` | `class_name`, `patients`, `needed` | a class has few test patients: rough intervals |
+| `one-test-patient` | `class_name`, `images` | a class has one test patient: no claim about others |
 | `stopped-on-test` | | protocol `documents`: early stopping looked at the test set |
 | `not-pretrained` | `classifier` | a frozen backbone has random weights |
 | `arm-left-out` | `arm`, `classifier`, `reason` | the pair cannot be trained; `reason` is one of `LEFT_OUT_REASONS` |
@@ -47,7 +47,7 @@ def study_warnings(
     num_seeds: int,
     protocol: str,
     classifiers: Sequence[Mapping[str, Any]],
-    patients: Sequence[str],
+    rarest_class: tuple[str, int, int],
     differences: Sequence[Mapping[str, Any]],
     devices: Mapping[str, int],
 ) -> list[WarningRecord]:
@@ -55,7 +55,8 @@ def study_warnings(
 
     Args:
         classifiers: the entries of summary.json (`title`, `pretrained`).
-        patients: the patient of each test image.
+        rarest_class: the class of which the fewest patients are in the test part: its name, number of test images and
+            number of patients.
         differences: the rows of summary.json.
         devices: number of cells per `device` in their metrics.json.
     """
@@ -64,11 +65,12 @@ def study_warnings(
         found.append(warning("few-seeds", seeds=num_seeds, needed=NEEDED_SEEDS))
     if protocol == "documents":
         found.append(warning("stopped-on-test"))
-    num_patients = len(set(patients))
+    class_name, num_images, num_patients = rarest_class
     if num_patients == 1:
-        found.append(warning("one-test-patient", images=len(patients)))
+        found.append(warning("one-test-patient", class_name=class_name, images=num_images))
     elif num_patients < NEEDED_TEST_PATIENTS:
-        found.append(warning("few-test-patients", patients=num_patients, needed=NEEDED_TEST_PATIENTS))
+        values = {"class_name": class_name, "patients": num_patients, "needed": NEEDED_TEST_PATIENTS}
+        found.append(warning("few-test-patients", **values))
     if clipped := list(dict.fromkeys(row["metric"] for row in differences if not row["is_informative"])):
         found.append(warning("uninformative-intervals", metrics=clipped))
     if len(devices) > 1:

@@ -1,6 +1,7 @@
 import pytest
+import yaml
 
-from ganbal.data.classes import ClassOrder, check_classes, class_name_problem, order_classes
+from ganbal.data.classes import ClassOrder, check_classes, class_name_problem, order_classes, rename_classes
 from ganbal.errors import InputError
 
 
@@ -62,6 +63,18 @@ def test_names_that_cannot_be_used(name, problem):
     assert problem in (class_name_problem(name) or "")
     with pytest.raises(InputError, match="Rename these classes"):
         check_classes([name, "B"])
+
+
+@pytest.mark.parametrize(
+    ("names", "setting"),
+    [(["Normal", "SICK", "normal"], "{'normal': Normal}"), (["SICK", "NORMAL ", "NORMAL"], "{'NORMAL ': NORMAL}")],
+)
+def test_names_that_differ_in_case_or_spaces_are_not_two_classes(names, setting):
+    with pytest.raises(InputError, match="differ only in case") as caught:
+        check_classes(names)
+    assert f"data.class_names={setting}" in str(caught.value)
+    renamed = yaml.safe_load(setting)
+    check_classes(rename_classes(names, renamed))
 
 
 def test_two_spellings_of_one_name():

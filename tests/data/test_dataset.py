@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,17 @@ def test_the_root_is_the_given_one_then_the_environment_then_the_usual_folder_th
     assert resolve_root(DataConfig(root="phantom")) == ("phantom", "embedded phantom set")
     monkeypatch.setenv("GANBAL_DATA", "phantom")
     assert resolve_root(DataConfig()) == ("phantom", "embedded phantom set")
+
+
+def test_a_cut_keeps_files_with_the_same_bytes_together(tmp_path, write_image, load):
+    for name in (f"{label}/{label}{n}.png" for label in "AB" for n in range(40)):
+        write_image(tmp_path / "set" / name)
+    for n in range(20, 40):  # each twice
+        shutil.copy(tmp_path / f"set/A/A{n - 20}.png", tmp_path / f"set/A/A{n}.png")
+    frame = load(tmp_path / "set").table.frame
+    assert frame["sha256"].nunique() == 60
+    assert (frame.groupby("sha256")["split"].nunique() == 1).all()
+    assert set(frame["split"]) == {"train", "val", "test"}
 
 
 def test_a_kaggle_set(kaggle_set, load, capsys):
@@ -231,8 +243,8 @@ class TestBadSource:
             attempt(kaggle_set, patient_column="who")
 
     def test_a_class_that_is_only_tested(self, attempt, kaggle_set, make_images):
-        make_images(kaggle_set, ["test/normal/x.png"])
-        with pytest.raises(InputError, match=r"few images: NORMAL 24, PNEUMONIA 30, normal 0"):
+        make_images(kaggle_set, ["test/COVID/x.png"])
+        with pytest.raises(InputError, match=r"few images: COVID 0, NORMAL 24, PNEUMONIA 30"):
             attempt(kaggle_set)
 
 

@@ -1,6 +1,8 @@
 import hashlib
 import io
 import os
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -273,7 +275,12 @@ def test_eight_bit_images_ignore_the_range(tmp_path):
     ("extremes", "expected"),
     [
         ([(10, 200), (0, 4000)], (0, 4095)),
-        ([(10, 200), (0, 4100)], (0, 65535)),
+        ([(10, 200), (0, 4096)], (0, 8191)),
+        ([(0, 16383)], (0, 16383)),
+        ([(0, 255)], (0, 255)),
+        ([(0, 256)], (0, 511)),
+        ([(0, 32768)], (0, 65535)),
+        ([(0, 65536)], (0, 65536)),
         ([(0, 0.5), (0.1, 1)], (0, 1)),
         ([(-1000, 400), (-900, 3000)], (-1000, 3000)),
     ],
@@ -290,6 +297,55 @@ def test_extremes_are_of_deep_images_only(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"\x89PNG")
     assert deep_extremes(tmp_path / "broken.png") is None
     assert deep_extremes(tmp_path / "missing.png") is None
+
+
+def deep_png(color_type, channels):
+    """4×4 pixels of 16 bits per channel, all 4095."""
+    content = io.BytesIO()
+    content.write(b"\x89PNG\r\n\x1a\n")
+    PngImagePlugin.putchunk(content, b"IHDR", (4).to_bytes(4, "big") * 2 + bytes([16, color_type, 0, 0, 0]))
+    PngImagePlugin.putchunk(content, b"IDAT", zlib.compress((b"\0" + bytes([15, 255]) * 4 * channels) * 4))
+    PngImagePlugin.putchunk(content, b"IEND", b"")
+    return content.getvalue()
+
+
+def deep_tiff(channels):
+    """4×4 pixels of 16 bits in one channel or three."""
+    pixels = np.full((4, 4, channels), 4095, "<u2").tobytes()
+    bits, photometric = (16, 1) if channels == 1 else (8 + len(pixels), 2)  # 16, or where three of it stand
+    entries = [(256, 3, 1, 4), (257, 3, 1, 4), (258, 3, channels, bits), (259, 3, 1, 1), (262, 3, 1, photometric)]
+    entries += [(273, 4, 1, 8), (277, 3, 1, channels), (278, 3, 1, 4), (279, 4, 1, len(pixels))]
+    content = pixels + struct.pack("<3H", 16, 16, 16)
+    directory = struct.pack("<H", len(entries)) + b"".join(struct.pack("<HHII", *entry) for entry in entries)
+    return b"II*\0" + struct.pack("<I", 8 + len(content)) + content + directory + bytes(4)
+
+
+@pytest.mark.parametrize(
+    "content", [deep_png(2, 3), deep_png(6, 4), deep_png(4, 2), deep_tiff(3)], ids=["RGB", "RGBA", "LA", "TIFF"]
+)
+def test_deep_color_is_refused_because_its_low_bits_would_be_lost(tmp_path, content):
+    path = tmp_path / "x.png"
+    path.write_bytes(content)
+    assert "more than 8 bits per channel in color" in reason(path)
+    assert "save it with 8 bits per channel, or in gray" in reason(path)
+    with pytest.raises(UnreadableImageError, match="more than 8 bits"):
+        decode_full_size(path)
+
+
+@pytest.mark.parametrize("content", [deep_png(0, 1), deep_tiff(1)], ids=["PNG", "TIFF"])
+def test_deep_gray_is_read(tmp_path, content):
+    (tmp_path / "x.png").write_bytes(content)
+    np.testing.assert_array_equal(decode_file(tmp_path / "x.png", [4]).squares[4], 255)  # 4095 of 4095
+
+
+@pytest.mark.parametrize("name", ["x.gif", "x.tif", "x.png", "x.webp"])
+def test_of_several_pages_the_first_is_read_and_the_others_are_noted(tmp_path, name):
+    options = {"lossless": True} if name.endswith("webp") else {}
+    first, *others = (Image.fromarray(GRAY // (1 + number)) for number in range(3))
+    many = decode_file(save(tmp_path, first, name, save_all=True, append_images=others, **options), [4])
+    single = decode_file(save(tmp_path, first, f"single {name}", **options), [4])
+    np.testing.assert_array_equal(many.squares[4], single.squares[4])
+    assert (many.has_several_pages, single.has_several_pages) == (True, False)
 
 
 def test_the_pixel_limit_holds_at_full_size_too(tmp_path):

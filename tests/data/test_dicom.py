@@ -257,8 +257,8 @@ def root(tmp_path):
 def test_a_data_set(root, load):
     dataset, content = load(root)
     assert content["sizes"]["modes"] == {"DICOM range": 30, "DICOM window": 30}
-    assert content["intensity"] == {"range": [0.0, 4095.0], "chosen_by": "auto", "images": 30}
-    assert content["patients_recognized"] == {"images": 60, "by": {"dicom": 60}}
+    assert content["intensity"] == {"range": [0.0, 2047.0], "chosen_by": "auto", "images": 30}
+    assert content["patients_recognized"] == {"images": 60, "by": {"dicom": 60}, "are_certain": True}
     frame = dataset.table.frame
     assert sorted(set(frame["patient"])) == [f"patient-{number:04d}" for number in range(1, 31)]
     assert frame.groupby("patient")["split"].nunique().max() == 1

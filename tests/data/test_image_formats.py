@@ -37,6 +37,21 @@ def test_masks_and_loops_are_counted(tmp_path, make_images):
     }
 
 
+def test_a_mask_beside_the_sequences_of_a_volume(tmp_path, make_images):
+    sequences = ["A/x_1_seg.png", "A/x_1_t1.png", "A/x_1_t2.png", "A/x_1_t2_mask.png"]
+    make_images(tmp_path, [*sequences, "B/x_2_seg.png", "B/x_3_seg.png", "B/x_seg.png", "C/y_seg.png", "C/yz.png"])
+    (tmp_path / "C/y_notes.txt").write_text("no image")
+    files, found = names(tmp_path)
+    assert [path.name for path in found.masks] == ["x_1_seg.png", "x_1_t2_mask.png"]
+    assert files == [
+        "A/x_1_t1.png",
+        "A/x_1_t2.png",
+        *(f"B/x_{n}seg.png" for n in ("2_", "3_", "")),
+        "C/y_seg.png",
+        "C/yz.png",
+    ]
+
+
 def test_a_folder_of_masks_that_is_named_is_read(tmp_path, make_images):
     assert names(make_images(tmp_path / "masks", ["1.png"]))[0] == ["1.png"]
 

@@ -37,7 +37,7 @@ def test_a_kaggle_set(kaggle_set, inspect):
     assert content["classes"] == ["NORMAL", "PNEUMONIA"]
     assert content["minority_class"] == "NORMAL"
     assert (content["positive_class"], content["positive_class_reason"]) == ("PNEUMONIA", "name")
-    assert content["patients_recognized"] == {"images": 69, "by": {"names": 69}}
+    assert content["patients_recognized"] == {"images": 69, "by": {"names": 69}, "are_certain": False}
     assert content["intensity"] is None
     assert [warning["kind"] for warning in content["warnings"]] == ["unreadable-files"]
     train = content["counts"]["train"]
@@ -133,10 +133,10 @@ def test_deep_images_and_unknown_patients_are_recorded(tmp_path, inspect):
     for name in ("A", "B"):
         (tmp_path / "set" / name).mkdir(parents=True)
         for n in range(20):
-            image = Image.fromarray(np.full((8, 8), 100 * n, np.uint16))
+            image = Image.fromarray(np.full((8, 8), 100 * n + (name == "B"), np.uint16))
             image.save(tmp_path / "set" / name / f"{name} {n}.png")
     content, _ = inspect(tmp_path / "set")
-    assert content["intensity"] == {"range": [0, 4095], "chosen_by": "auto", "images": 40}
+    assert content["intensity"] == {"range": [0, 2047], "chosen_by": "auto", "images": 40}
     assert content["warnings"] == [{"kind": "no-patients", "values": {"images": 40}}]
     assert "by image: no patients recognized" in content["validation_rule"]
     assert json.loads(json.dumps(content, allow_nan=False)) == content

@@ -83,6 +83,30 @@ def test_a_column_comes_before_the_pattern():
     assert found.counts == {"column": 1, "pattern": 1}
 
 
+def slices(*volumes):
+    """Two slices of each volume."""
+    return [
+        FoundImage(f"volume-{number}/slice-{n}.tif", "A", None, None, volume)
+        for number, volume in enumerate(volumes)
+        for n in range(2)
+    ]
+
+
+def test_slices_of_a_volume_without_a_recognized_patient_stay_together():
+    found = find_patients(slices("A/a.nii.gz", "A/x/b.nii", "B/b.nii"))
+    assert found.ids == ["a", "a", "A/x/b", "A/x/b", "B/b", "B/b"]
+    assert (found.num_recognized, found.counts, found.unit) == (0, {"volume": 6}, "volume: no patients recognized")
+    assert [(warning.kind, warning.values) for warning in found.warnings()] == [("no-patients", {"images": 6})]
+
+
+def test_patients_are_recognized_in_the_names_of_volumes():
+    found = find_patients(slices("A/sub-01/anat/T1w.nii.gz", "B/sub-02_T1w.nii.gz", "B/other.nii"))
+    assert found.ids == ["sub-01", "sub-01", "sub-02", "sub-02", "other", "other"]
+    assert found.counts == {"folders": 2, "names": 2, "volume": 2}
+    (warning,) = found.warnings()
+    assert warning.values == {"images": 6, "recognized": 4, "example": "B/other.nii"}
+
+
 def test_a_pattern_that_matches_nothing():
     with pytest.raises(InputError, match=r"data.patient_pattern, 'q.*', matches none of 1 .*A/1.png"):
         find_patients(images("A/1.png"), r"q(\d+)")

@@ -65,6 +65,15 @@ def test_properties_of_a_file(root, tmp_path):
     assert first.sha256 == decode_file(root / "A/0.png", []).sha256
 
 
+def test_further_pages_are_known_from_the_cache_too(root, tmp_path):
+    pages = [Image.new("L", (8, 8), value) for value in (10, 20)]
+    pages[0].save(root / "A/pages.tif", save_all=True, append_images=pages[1:])
+    for _ in range(2):
+        cache = open_cache(root, tmp_path)
+        cache.prepare([8])
+        assert [file.file_name for file in cache.index.readable if file.has_several_pages] == ["A/pages.tif"]
+
+
 def test_opened_again_nothing_is_decoded(root, tmp_path, decoded):
     open_cache(root, tmp_path).prepare([8, 16])
     assert len(decoded) == 45  # both sizes at once
@@ -237,11 +246,11 @@ def test_a_damaged_index_is_noticed_and_made_again(root, tmp_path, damage):
 def test_deep_images_of_one_set_share_one_range(tmp_path):
     (tmp_path / "set/A").mkdir(parents=True)
     (tmp_path / "set/B").mkdir()
-    for name, value in (("A/1.png", 4000), ("B/2.png", 4200)):
+    for name, value in (("A/1.png", 4000), ("B/2.png", 9000)):
         Image.fromarray(np.full((8, 8), value, np.uint16)).save(tmp_path / "set" / name)
     cache = open_cache(tmp_path / "set", tmp_path)
-    assert cache.pixels(8)[:, 0, 0].tolist() == [16, 16]  # 4000 and 4200 of 65535: 15.6 and 16.3 of 255
-    assert (cache.index.conversion.intensity, cache.index.num_deep) == ((0, 65535), 2)
+    assert cache.pixels(8)[:, 0, 0].tolist() == [62, 140]  # 4000 and 9000 of 16383: 62.3 and 140.1 of 255
+    assert (cache.index.conversion.intensity, cache.index.num_deep) == ((0, 16383), 2)
     narrow = DecodedCache(find_images(tmp_path / "set"), tmp_path / "c", Console(quiet=True), intensity=(3900, 4155))
     assert narrow.pixels(8)[:, 0, 0].tolist() == [100, 255]
     again = DecodedCache(find_images(tmp_path / "set"), tmp_path / "c", Console(quiet=True), intensity=(3900, 4155))

@@ -184,7 +184,7 @@ def test_other_uses_without_effect_are_named_if_the_study_can_tell(small_run, ed
 
 def test_severe_warnings_reach_the_first_screen_and_mild_ones_do_not(small_run, edit):
     records = [
-        {"kind": "few-test-patients", "values": {"patients": 4, "needed": 30}},
+        {"kind": "few-test-patients", "values": {"class_name": "NORMAL", "patients": 4, "needed": 30}},
         {"kind": "few-seeds", "values": {"seeds": 2, "needed": 5}},
     ]
     edit(small_run / "study" / "summary.json", lambda summary: summary.update(warnings=records))

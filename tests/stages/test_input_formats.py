@@ -90,7 +90,7 @@ def test_dicom_leaves_no_tag_in_the_run(run_all, tmp_path):
         secrets += [*uids, dataset.PatientID, str(dataset.PatientName), dataset.AccessionNumber]
     content = run_all(tmp_path / "set")
     assert content["sizes"]["modes"] == {"DICOM range": 150}
-    assert content["patients_recognized"] == {"images": 150, "by": {"dicom": 150}}
+    assert content["patients_recognized"] == {"images": 150, "by": {"dicom": 150}, "are_certain": True}
     files = [file for file in (tmp_path / "run").rglob("*") if file.is_file()]
     written = b"\n".join(file.read_bytes() for file in files)
     assert [secret for secret in [*secrets, "Charite"] if str(secret).encode() in written] == []

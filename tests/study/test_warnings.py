@@ -7,8 +7,8 @@ from ganbal.study.warnings import KINDS, LEFT_OUT_REASONS, study_warnings, warni
 
 EXAMPLES = [
     warning("few-seeds", seeds=1, needed=5),
-    warning("few-test-patients", patients=4, needed=30),
-    warning("one-test-patient", images=9),
+    warning("few-test-patients", class_name="NORMAL", patients=4, needed=30),
+    warning("one-test-patient", class_name="NORMAL", images=9),
     warning("stopped-on-test"),
     warning("not-pretrained", classifier="VGG16"),
     warning("arm-left-out", arm="smote", classifier="VGG16", reason="smote-needs-no-augmentation"),
@@ -22,7 +22,7 @@ def found(**others):
         "num_seeds": 5,
         "protocol": "honest",
         "classifiers": [{"title": "VGG16", "pretrained": "imagenet"}],
-        "patients": [str(number) for number in range(40)],
+        "rarest_class": ("NORMAL", 60, 40),
         "differences": [{"metric": "mcc", "is_informative": True}],
         "devices": {"cpu float32": 10},
     }
@@ -38,8 +38,8 @@ def test_a_sound_study_has_none():
     [
         ({"num_seeds": 2}, ("few-seeds", {"seeds": 2, "needed": 5})),
         ({"protocol": "documents"}, ("stopped-on-test", {})),
-        ({"patients": ["a", "a"]}, ("one-test-patient", {"images": 2})),
-        ({"patients": ["a", "b"]}, ("few-test-patients", {"patients": 2, "needed": 30})),
+        ({"rarest_class": ("A", 2, 1)}, ("one-test-patient", {"class_name": "A", "images": 2})),
+        ({"rarest_class": ("A", 9, 2)}, ("few-test-patients", {"class_name": "A", "patients": 2, "needed": 30})),
         (
             {"differences": [{"metric": "mcc", "is_informative": False}] * 2},
             ("uninformative-intervals", {"metrics": ["mcc"]}),

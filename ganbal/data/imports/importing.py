@@ -52,8 +52,9 @@ class ImportPlan:
 
 @dataclass(frozen=True)
 class Imported:
-    """Files in the cache: `place` is a folder of images or a table that lists them; `record` says where from."""
+    """Files in the cache: `place` is their `folder`, or a table in it that lists them; `record` says where from."""
 
+    folder: Path
     place: Path
     record: dict[str, Any]
 
@@ -86,8 +87,7 @@ def import_once(plan: ImportPlan, cache_root: Path, console: Console) -> Importe
             raise GanbalError(
                 f"The images of {plan.origin} cannot be written to {folder}: {error.strerror or error}."
             ) from error
-    table = folder / TABLE
-    return Imported(table if record.get("has_table") else folder, record)
+    return Imported(folder, folder / TABLE if record.get("has_table") else folder, record)
 
 
 def was_imported(plan: ImportPlan, cache_root: Path) -> bool:

@@ -14,7 +14,6 @@ from ganbal.config import DataConfig
 from ganbal.data.image_formats import is_volume_name, printable
 from ganbal.data.image_reading import hash_files
 from ganbal.data.imports.importing import ImportPlan, ListedImage, write_listed_images
-from ganbal.data.patients import find_patients
 from ganbal.data.source import FoundImage, Source
 from ganbal.errors import InputError, reason_of
 from ganbal.runtime.console import Console
@@ -40,10 +39,8 @@ def plan_nifti(source: Source, config: DataConfig) -> ImportPlan | None:
         raise _not_chosen(source, volumes)
     shapes = [_shape(source.root / image.file_name) for image in volumes]
     numbers = [list(_chosen(shape[2], config.nifti_slices)) for shape in shapes]
-    patients = find_patients(volumes, config.patient_pattern).ids
-    volumes = [replace(image, patient=patient) for image, patient in zip(volumes, patients, strict=True)]
     digests = [digest for _, digest in hash_files(source.root, [image.file_name for image in volumes])]
-    content = repr([(image, digest) for image, digest in zip(volumes, digests, strict=True)])
+    content = repr([(v.file_name, v.class_name, v.split, digest) for v, digest in zip(volumes, digests, strict=True)])
     voxels = sum(shape[0] * shape[1] * len(chosen) for shape, chosen in zip(shapes, numbers, strict=True))
     total = sum(map(len, numbers))
     return ImportPlan(
@@ -62,6 +59,22 @@ def plan_nifti(source: Source, config: DataConfig) -> ImportPlan | None:
     )
 
 
+def slices_of(volumes: Source, imported: Source) -> Source:
+    """The imported slices with what the source of their volumes says: volume, patient, and what was left out."""
+    by_folder = {_folder_of(index): volume for index, volume in enumerate(volumes.images)}
+    owners = [by_folder[image.file_name.partition("/")[0]] for image in imported.images]
+    images = [
+        replace(image, patient=volume.patient, volume=volume.file_name)
+        for image, volume in zip(imported.images, owners, strict=True)
+    ]
+    return replace(imported, images=tuple(images), warnings=volumes.warnings)
+
+
+def _folder_of(index: int) -> str:
+    """The folder of the slices of one volume, by its place in the source."""
+    return f"volume-{index:05d}"
+
+
 def _write(
     root: Path, volumes: Sequence[FoundImage], numbers: Sequence[Sequence[int]], folder: Path, console: Console
 ) -> Mapping[str, Any]:
@@ -77,8 +90,9 @@ def _write(
                 if pixels.min() == pixels.max():
                     blank += 1
                     continue
-                name = f"volume-{index:05d}/slice-{number:04d}.{'png' if pixels.dtype == np.uint8 else 'tif'}"
-                yield ListedImage(name, pixels, image.class_name, image.split, image.patient)
+                suffix = "png" if pixels.dtype == np.uint8 else "tif"
+                name = f"{_folder_of(index)}/slice-{number:04d}.{suffix}"
+                yield ListedImage(name, pixels, image.class_name, image.split)
 
     facts = write_listed_images(folder, slices(), sum(map(len, numbers)), console)
     if not facts["images"]:

@@ -23,7 +23,7 @@ from ganbal.data.imports.medmnist_labels import medmnist_classes
 from ganbal.errors import InputError
 from ganbal.runtime.console import Console
 from ganbal.runtime.hashing import large_file_digest
-from ganbal.runtime.number_text import plural, some_of
+from ganbal.runtime.number_text import listing, plural, some_of
 
 Split = Literal["train", "val", "test"]
 
@@ -69,13 +69,14 @@ def plan_npz(file: Path, config: DataConfig, *, origin: str | None = None) -> Im
         origin: the name to be recorded, where it is not the file's own.
 
     Raises:
-        InputError: arrays are missing or of other shapes or types, labels that are no classes, a damaged file.
+        InputError: arrays are missing, unknown or of other shapes or types, labels that are no classes, a damaged file.
     """
     with open_archive(file, _EXPECTED, _ACTION) as archive:
         arrays = _headers(archive)
         parts = [_part(archive, arrays, *keys, place=file) for keys in _KEYS if keys[0] in arrays]
         if not parts:
             raise _unusable(file, f"it holds {some_of([printable(name) for name in sorted(arrays)]) or 'no arrays'}")
+        _check_parts(arrays, file)
     labels = _joined([part.labels for part in parts], file)
     names = _label_names(labels, file)
     if labels.ndim == 2:
@@ -165,6 +166,25 @@ def _part(
         raise _unusable(place, f"{labels_key} is {_text(labels)}")
     with archive.open(labels.member) as stream:
         return _Part(images, np.lib.format.read_array(stream, allow_pickle=False), split)
+
+
+def _check_parts(arrays: Mapping[str, _Array], file: Path) -> None:
+    """Check that every array of images is used, once.
+
+    Raises:
+        InputError: parts with and without a split, two parts of one split, or images under other names.
+    """
+    used = {images: split for images, _, split in _KEYS if images in arrays}
+    if None in used.values() and len(used) > 1:
+        raise _unusable(file, f"it holds images with a split and without: {listing(list(used))}")
+    for split in used.values():
+        same = [images for images, other in used.items() if other == split]
+        if len(same) > 1:
+            raise _unusable(file, f"{listing(same)} would both be its {split} part")
+    names = {name for images, labels, _ in _KEYS for name in (images, labels)}
+    unused = [name for name, array in sorted(arrays.items()) if name not in names and len(array.shape) >= 3]
+    if unused:
+        raise _unusable(file, f"{some_of([printable(name) for name in unused])} would be left out")
 
 
 def _rows(archive: zipfile.ZipFile, array: _Array) -> Iterator[np.ndarray]:

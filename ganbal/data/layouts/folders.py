@@ -113,6 +113,8 @@ class _Reader:
             )
         if folders and all(_holds_only_splits(root / name) for name in folders):
             for name in folders:
+                if stray := _count_images(root / name):
+                    self.warnings.append(DataWarning("no-split", {"count": stray, "folder": printable(root / name)}))
                 for inner in _folders(root / name):
                     self._add_class(root, root / name / inner, name, split_of(inner))
             return "class-first"
@@ -125,7 +127,7 @@ class _Reader:
         if copies:
             self.warnings.append(DataWarning("nested-copies", {"folders": [printable(folder / n) for n in copies]}))
         names = [name for name in names if name not in copies]
-        stray = sum(is_image_name(entry.name) and not entry.is_folder for entry in list_folder(folder))
+        stray = _count_images(folder)
         if stray and split is not None and not names:
             raise _doubt(
                 folder,
@@ -186,6 +188,8 @@ def _unpacked(folder: Path, *, any_name: bool = True) -> Path:
             break
         if not (any_name or split_of(names[0]) or is_image_folder(names[0])):
             break
+        if any_name and split_of(names[0]) in ("val", "test"):
+            break  # not what a network may be trained on
         inner /= names[0]
     return inner if len(_folders(inner)) > 1 else folder
 
@@ -211,6 +215,18 @@ def _check_class_folders(folder: Path, names: Sequence[str]) -> None:
         raise _doubt(folder, f"Folders in {place} may be splits, not classes: {some_of(splits)}.", expected)
     if images:
         raise _doubt(folder, f"The folder names in {place} say no class: {some_of(images)}.", expected)
+    divided = [
+        f"{name}/{inner}"
+        for name in names
+        for inner in _readable_folders(folder / name)
+        if split_of(inner) is not None and _holds_images(folder / name / inner)
+    ]
+    if divided:
+        raise _doubt(
+            folder,
+            f"In {place}, some class folders hold folders of splits: {some_of(divided)}.",
+            "Either all class folders hold train, test and perhaps val, or none does.",
+        )
     parts = Counter(distinguishing_part(name) for name in names)
     alike = [name for name in names if parts[distinguishing_part(name)] > 1]
     if alike:
@@ -255,6 +271,11 @@ def _holds_only_splits(folder: Path) -> bool:
         and all(split_of(name) is not None for name in names)
         and all(not _readable_folders(folder / name) and _has_images(folder / name) for name in names)
     )
+
+
+def _count_images(folder: Path) -> int:
+    """Images that lie in the folder itself."""
+    return sum(is_image_name(entry.name) and not entry.is_folder for entry in list_folder(folder))
 
 
 def _has_images(folder: Path) -> bool:

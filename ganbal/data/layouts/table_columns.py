@@ -2,11 +2,13 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ganbal.config import DataConfig
+from ganbal.data.folder_names import split_of
+from ganbal.data.layouts.table_text import TextTable
 
 Role = Literal["path", "label", "split", "patient"]
 
@@ -58,6 +60,20 @@ def count_recognized(header: Sequence[str], config: DataConfig) -> int:
     wanted = {_simple(name) for name in (*given, config.one_versus_rest) if name}
     wanted |= {_simple(name) for names in USUAL_COLUMNS.values() for name in names}
     return sum(_simple(name) in wanted for name in header)
+
+
+def split_mistakes(table: TextTable, used: Collection[int | None]) -> list[str]:
+    """A mistake for every other column that holds splits and nothing else: its images must not be mixed silently."""
+    mistakes = []
+    for index, name in enumerate(table.header):
+        values = {row.cells[index] for row in table.rows if index < len(row.cells)}
+        splits = {split_of(value) for value in values}
+        if index not in used and None not in splits and len(splits) > 1:
+            mistakes.append(
+                f"line 1: column `{name}` holds splits ({', '.join(sorted(values))}); name it with "
+                f"--set 'data.split_column={name}', or ignore all splits with --set data.resplit=true"
+            )
+    return mistakes
 
 
 def option_of(role: Role) -> str:

@@ -1,5 +1,6 @@
 """Data sets that a table lists: a CSV file, or the metadata of a Hugging Face `imagefolder`."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +13,7 @@ from ganbal.data.data_warnings import DataWarning
 from ganbal.data.folder_names import split_of
 from ganbal.data.image_formats import IMAGE_SUFFIXES, printable
 from ganbal.data.layouts.file_lookup import FileLookup
-from ganbal.data.layouts.table_columns import Columns, choose_columns, count_recognized, option_of
+from ganbal.data.layouts.table_columns import Columns, choose_columns, count_recognized, option_of, split_mistakes
 from ganbal.data.layouts.table_labels import SEPARATOR, LabelColumns, choose_label_columns, labels_of
 from ganbal.data.layouts.table_text import Row, TextTable, read_text_table
 from ganbal.data.source import FoundImage, Layout, Source
@@ -57,10 +58,11 @@ def read_tables(
     """List the images that tables name.
 
     Columns are those of the settings, else recognized by their usual names (`table_columns.USUAL_COLUMNS`); others are
-    ignored, unless they look like a mistyped one. Paths are relative to the folder of the table (or to
-    `data.image_root`), or absolute, with slashes or backslashes; names and ids without a suffix are looked up in the
-    folders below. Several lines of one file may say the same of it, or give it several labels where
-    `data.one_versus_rest` chooses one. Missing files count as unreadable later on, unless all are missing.
+    ignored, unless they look like a mistyped one or, where no column says the split, hold splits. Paths are relative to
+    the folder of the table (or to `data.image_root`), or absolute, with slashes or backslashes; names and ids without a
+    suffix are looked up in the folders below. Several lines of one file may say the same of it, or give it several
+    labels where `data.one_versus_rest` chooses one. Missing files count as unreadable later on, unless they are more
+    than `data.max_unreadable_fraction` of all.
 
     Args:
         given: what the user named, for messages.
@@ -76,12 +78,15 @@ def read_tables(
     if not reading.mistakes and not reading.files:
         reading.mistakes.append("there are no lines below the header")
     images = _images(reading) if not reading.mistakes else []
-    if images and not any((root / image.file_name).exists() for image in images):
+    missing = [image.file_name for image in images if not (root / image.file_name).exists()]
+    if len(missing) > config.max_unreadable_fraction * len(images):
         place = printable(config.image_root or tables[0].file.parent)
-        reading.mistakes.append(
-            f"none of the {len(images)} files exists, e.g. {images[0].file_name} "
-            f"(paths are relative to {place}, or absolute; --root names another folder)"
+        number = (
+            f"none of the {len(images)} files exists"
+            if len(missing) == len(images)
+            else (f"{len(missing)} of {len(images)} files do not exist")
         )
+        reading.mistakes.append(f"{number}, e.g. {missing[0]} ({_how_paths_are_read(missing[0], place)})")
     if reading.mistakes:
         more = len(reading.mistakes) - _MOST_MISTAKES_SHOWN
         shown = reading.mistakes[:_MOST_MISTAKES_SHOWN] + ([f"and {more} more"] if more > 0 else [])
@@ -92,6 +97,12 @@ def read_tables(
             action="Correct the CSV file, or the options.",
         )
     return Source(given, root, layout, tuple(images), tuple(_warnings(reading)))
+
+
+def _how_paths_are_read(missing: str, place: str) -> str:
+    if missing.startswith("/") or re.match("[A-Za-z]:", missing):
+        return "this path is absolute; give paths relative to a folder, and name it with --root"
+    return f"paths are relative to {place}, or absolute; --root names another folder"
 
 
 def _read_table(listed: ListedIn, reading: _Reading, *, names_file: bool) -> None:
@@ -106,6 +117,8 @@ def _read_table(listed: ListedIn, reading: _Reading, *, names_file: bool) -> Non
     if config.label_column is None or columns.label is not None:
         taken = (columns.path, columns.split, columns.patient)
         label = choose_label_columns(table, columns.label, config.one_versus_rest, taken, mistakes)
+    if columns.split is None and listed.split is None and not config.resplit:
+        mistakes += split_mistakes(table, (columns.path, columns.patient, *label))
     prefix = f"{printable(listed.file.relative_to(reading.root))}, " if names_file else ""
     reading.mistakes += [f"{prefix}{mistake}" for mistake in mistakes]
     if not mistakes:
@@ -132,6 +145,12 @@ class _RowReader:
         needed = max(index for index in used if index is not None) + 1
         if len(row.cells) < needed:
             yield f"{len(row.cells)} values for {needed} columns or more"
+            return
+        if any(row.cells[len(self.table.header) :]):
+            yield (
+                f"{len(row.cells)} values for {len(self.table.header)} columns; values that hold the separator need "
+                "quotes"
+            )
             return
         try:
             labels = labels_of(row.cells, self.label, self.reading.config.one_versus_rest)

@@ -41,9 +41,9 @@ def _remark(study: StudyView) -> str:
     return (
         "Differences are paired by seed and given in points. A verdict other than “no difference found” needs a p of "
         f"at most {study.significance} after Holm's correction for all comparisons of the same metric and baseline. "
-        "“Smallest detectable” is the true difference that this study would have found four times in five. “Seeds "
-        "needed” is how many seeds would find the observed difference that often; a dash where no number would, since "
-        "the test images stay the same."
+        "“Smallest detectable” is the true difference that this study would have found four times in five, "
+        "“Seeds needed” is how many seeds would find the observed difference that often; a dash where no number would, "
+        "since the test images stay the same. Both include the correction."
     )
 
 

@@ -13,6 +13,7 @@ from ganbal.runtime.number_text import UNKNOWN, count, listing, plural
 from ganbal.runtime.shared_text import FIT_RULES, POSITIVE_CLASS_REASONS, channels_sentence, import_text
 
 _MOST_UNREADABLE_SHOWN = 50
+_DOUBT = ". Ids come from file names; whether they mean the same person is unknown"
 LAYOUTS = {
     "kaggle": "folders by split and class",
     "class-first": "folders by class and split",
@@ -117,8 +118,9 @@ def _recognized(data: Mapping[str, Any]) -> str:
     found = data["patients_recognized"]
     if found["images"] is None:
         return ""
+    unit = "volume" if "volume" in found["by"] else "image"
     ways = f" ({listing([f'{way}: {count(number)}' for way, number in found['by'].items()])})" if found["by"] else ""
-    return f"for {plural(found['images'], 'image')}{ways}" if found["images"] else "for no image: split by image"
+    return f"for {plural(found['images'], 'image')}{ways}" if found["images"] else f"for no image: split by {unit}"
 
 
 def _intensity(intensity: Mapping[str, Any] | None) -> str:
@@ -154,7 +156,8 @@ def _shared_patients(data: Mapping[str, Any]) -> str:
         + (f" (for example {entry['examples'][0]})" if entry["examples"] else "")
         for entry in shared
     ]
-    return "; ".join(phrases) + ". Ids come from file names; whether they mean the same person is unknown"
+    doubt = "" if data["patients_recognized"]["are_certain"] else _DOUBT
+    return "; ".join(phrases) + doubt
 
 
 def _identical(duplicates: Mapping[str, Any] | None) -> str:

@@ -93,11 +93,6 @@ def _of_the_data(data: Mapping[str, Any] | None) -> Iterable[Mapping[str, Any]]:
     if data is None:
         return
     shared = [entry for entry in data["patients_shared"] if entry["count"] and "unused" not in entry["splits"]]
-    if shared:
+    if shared and not data["patients_recognized"]["are_certain"]:
         places = [f"{count(entry['count'])} in {listing(entry['splits'])}" for entry in shared]
         yield _record("shared-patients", places=places)
-    duplicates = data["duplicates"] or {}
-    if duplicates.get("across_splits"):
-        yield _record("duplicates-across-splits", groups=duplicates["across_splits"])
-    if duplicates.get("across_classes"):
-        yield _record("conflicting-labels", groups=duplicates["across_classes"])

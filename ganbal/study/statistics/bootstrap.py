@@ -21,14 +21,66 @@ _LEAST_LOG_P = -15.0
 
 
 @dataclass(frozen=True)
+class Spread:
+    """How a mean paired difference varies.
+
+    `of_seed` is the variance of the difference over single seeds, `of_patients` that of its mean over bootstrap samples
+    of test patients, of which there are `num_patients`.
+    """
+
+    of_seed: float
+    of_patients: float
+    num_patients: int
+
+    def reach(self, n: int, quantile: float) -> float:
+        """Student's quantiles times both standard errors of the mean over n seeds, added in quadrature."""
+        return self._in_quadrature(n, special.stdtrit(self._degrees(n), quantile))
+
+    def p_value(self, size: float, n: int) -> float:
+        """Two-sided p of a mean difference of this size: the interval of confidence 1 - p ends at zero."""
+
+        def overlap(logarithm: float) -> float:
+            return self.reach(n, 1 - 10**logarithm / 2) - size
+
+        if overlap(_LEAST_LOG_P) <= 0:
+            return 0.0
+        return float(10 ** optimize.brentq(overlap, _LEAST_LOG_P, 0.0))
+
+    def detectable(self, n: int, significance: float) -> float:
+        """The true difference that n seeds detect with a power of `POWER`: the noncentral t that exceeds Student's
+        two-sided quantile so often, for both standard errors, added in quadrature."""
+        degrees = self._degrees(n)
+        return self._in_quadrature(
+            n, special.nctdtrinc(degrees, 1 - POWER, special.stdtrit(degrees, 1 - significance / 2))
+        )
+
+    def seeds_needed(self, effect: float, significance: float) -> int | None:
+        """The least number of seeds, from 2 up, that detects `effect` with that power; None above `MOST_SEEDS`."""
+        enough, too_few = MOST_SEEDS, 1
+        if self.detectable(enough, significance) > effect:
+            return None
+        while enough - too_few > 1:
+            middle = (enough + too_few) // 2
+            if self.detectable(middle, significance) <= effect:
+                enough = middle
+            else:
+                too_few = middle
+        return enough
+
+    def _degrees(self, n: int) -> np.ndarray:
+        return np.array([n - 1, max(self.num_patients - 1, 1)], dtype=np.float64)
+
+    def _in_quadrature(self, n: int, factors: np.ndarray) -> float:
+        return math.hypot(factors[0] * math.sqrt(self.of_seed / n), factors[1] * math.sqrt(self.of_patients))
+
+
+@dataclass(frozen=True)
 class Difference:
     """A mean paired difference over `n` seeds.
 
     `sd` is the standard deviation over seeds, `test_se` the standard error from the choice of test patients, `low` and
-    `high` the interval from both and `p_value` the two-sided p of the same statistic; they are None below two seeds.
-    `detectable` is the true difference that this comparison alone detects with a power of 80 %, `seeds_needed` the
-    total number of seeds that detects one as large as `mean` with that power: None where no number up to 1000 does,
-    because the test patients stay the same.
+    `high` the interval from both and `p_value` the two-sided p of the same statistic. All are None below two seeds, and
+    the last three where something differs although nothing varies. `spread` is None where nothing varies.
     """
 
     mean: float
@@ -37,9 +89,21 @@ class Difference:
     test_se: float | None = None
     low: float | None = None
     high: float | None = None
-    detectable: float | None = None
     p_value: float | None = None
-    seeds_needed: int | None = None
+    spread: Spread | None = None
+
+    def smallest_detectable(self, significance: float) -> float | None:
+        """The true difference that this comparison detects with a power of 80 %; None where nothing varies.
+
+        Args:
+            significance: of this comparison; of m comparisons, 1/m of that of all of them, which is Holm's first step.
+        """
+        return None if self.spread is None else self.spread.detectable(self.n, significance)
+
+    def seeds_needed(self, significance: float) -> int | None:
+        """The total number of seeds that detects a difference as large as `mean` with that power; None where no number
+        up to 1000 does, because the test patients stay the same."""
+        return None if self.spread is None else self.spread.seeds_needed(abs(self.mean), significance)
 
 
 def paired_difference(
@@ -48,7 +112,6 @@ def paired_difference(
     resampled_means: np.ndarray,
     num_patients: int,
     confidence: float = CONFIDENCE,
-    power: float = POWER,
 ) -> Difference:
     """The mean of `values - baseline`, paired by seed, with an interval for other seeds and other patients.
 
@@ -62,72 +125,35 @@ def paired_difference(
     Args:
         values, baseline: the same length n ≥ 1, in the same order of seeds.
         resampled_means: (B,) the mean difference in each of B bootstrap samples of test patients; NaN is ignored.
-        num_patients: number of different patients in the test set.
+        num_patients: number of different patients that the metric rests on (`fewest_patients`).
     """
     differences = np.asarray(values, dtype=np.float64) - np.asarray(baseline, dtype=np.float64)
     n, mean = len(differences), float(differences.mean())
     if n < 2:
         return Difference(mean, n)
-    spread = _Spread(float(differences.var(ddof=1)), float(np.nanvar(resampled_means, ddof=1)), num_patients)
+    spread = Spread(float(differences.var(ddof=1)), float(np.nanvar(resampled_means, ddof=1)), num_patients)
     sd, test_se = math.sqrt(spread.of_seed), math.sqrt(spread.of_patients)
     if sd == test_se == 0:
-        # Nothing varied, as when both arms predict the same class for every image: the power is unknown.
-        return Difference(mean, n, sd, test_se, mean, mean, p_value=1.0 if mean == 0 else 0.0)
+        # As when both arms predict the same class for every image, or all test images of a class are of one patient.
+        return Difference(mean, n, sd, test_se, 0.0, 0.0, 1.0) if mean == 0 else Difference(mean, n, sd, test_se)
     reach = spread.reach(n, (1 + confidence) / 2)
-    return Difference(
-        mean,
-        n,
-        sd,
-        test_se,
-        mean - reach,
-        mean + reach,
-        detectable=spread.detectable(n, confidence, power),
-        p_value=_p_value(abs(mean), n, spread),
-        seeds_needed=_seeds_needed(abs(mean), spread, confidence, power),
-    )
+    return Difference(mean, n, sd, test_se, mean - reach, mean + reach, spread.p_value(abs(mean), n), spread)
 
 
-@dataclass(frozen=True)
-class _Spread:
-    """Variance of a difference over single seeds, and of its mean over bootstrap samples of test patients."""
+def fewest_patients(labels: np.ndarray, patients: Sequence[str], num_classes: int) -> tuple[int, int]:
+    """The class with the fewest different patients, and their number.
 
-    of_seed: float
-    of_patients: float
-    num_patients: int
+    Recall of a class, and with it balanced accuracy, varies with the patients of that class: however many others there
+    are, they say nothing of how it would be with other patients.
 
-    def reach(self, n: int, quantile: float) -> float:
-        """Student's quantiles times both standard errors of the mean over n seeds, added in quadrature."""
-        of_seeds, of_patients = special.stdtrit([n - 1, max(self.num_patients - 1, 1)], quantile)
-        return math.hypot(of_seeds * math.sqrt(self.of_seed / n), of_patients * math.sqrt(self.of_patients))
-
-    def detectable(self, n: int, confidence: float, power: float) -> float:
-        """The true difference that n seeds detect with this power."""
-        return self.reach(n, (1 + confidence) / 2) + self.reach(n, power)
-
-
-def _p_value(size: float, n: int, spread: _Spread) -> float:
-    """Two-sided p of a mean difference of this size: the interval of confidence 1 - p ends at zero."""
-
-    def overlap(logarithm: float) -> float:
-        return spread.reach(n, 1 - 10**logarithm / 2) - size
-
-    if overlap(_LEAST_LOG_P) <= 0:
-        return 0.0
-    return float(10 ** optimize.brentq(overlap, _LEAST_LOG_P, 0.0))
-
-
-def _seeds_needed(effect: float, spread: _Spread, confidence: float, power: float) -> int | None:
-    """The least number of seeds, from 2 up, that detects `effect` with this power."""
-    enough, too_few = MOST_SEEDS, 1
-    if spread.detectable(enough, confidence, power) > effect:
-        return None
-    while enough - too_few > 1:
-        middle = (enough + too_few) // 2
-        if spread.detectable(middle, confidence, power) <= effect:
-            enough = middle
-        else:
-            too_few = middle
-    return enough
+    Args:
+        labels: (N,) integers from 0 to `num_classes` - 1.
+        patients: (N,)
+    """
+    names = np.asarray(patients, dtype=object).astype(str)
+    numbers = [len(set(names[labels == label])) for label in range(num_classes)]
+    label = int(np.argmin(numbers))
+    return label, numbers[label]
 
 
 def draw_patients(patients: Sequence[str], draws: int, random: np.random.Generator) -> np.ndarray:

@@ -6,6 +6,7 @@ from PIL import Image
 
 from ganbal.config import DataConfig
 from ganbal.data.dataset import load_dataset
+from ganbal.data.patients import find_patients
 from ganbal.errors import InputError
 from ganbal.runtime.console import Console
 
@@ -28,6 +29,10 @@ def volume(seed=0, dtype=np.int16, high=1000, shape=(4, 5, 6)):
     return np.random.default_rng(seed).integers(0, high, shape).astype(dtype)
 
 
+def patients(located):
+    return find_patients(located.source.images).ids
+
+
 def pixels(located, row):
     return np.asarray(Image.open(located.source.root / located.source.images[row].file_name))
 
@@ -37,7 +42,8 @@ def test_middle_slices_as_a_radiologist_sees_them(find, save):
     save("A/sub-01_T1w.nii.gz", values)
     located = find(save("B/sub-02_T1w.nii", volume(1)), nifti_slices="middle")
     assert located.source.layout == "nifti"
-    assert [(i.class_name, i.patient) for i in located.source.images] == [("A", "sub-01"), ("B", "sub-02")]
+    assert [image.class_name for image in located.source.images] == ["A", "B"]
+    assert patients(located) == ["sub-01", "sub-02"]
     # Rows run from front to back, columns from the patient's right to left.
     expected = [[values[3 - x, 4 - y, 3] for x in range(4)] for y in range(5)]
     np.testing.assert_array_equal(pixels(located, 0), expected)
@@ -63,9 +69,8 @@ def test_other_orientations_give_the_same_slices(find, save, axes):
 @pytest.mark.parametrize(("slices", "number"), [("all", 6), (1, 6), (2, 3), (4, 1), (100, 1)])
 def test_all_or_every_kth_slice(find, save, slices, number):
     save("A/a.nii.gz", volume())
-    source = find(save("B/b.nii.gz", volume(1)), nifti_slices=slices).source
-    assert len(source.images) == 2 * number
-    assert {image.patient for image in source.images} == {"a", "b"}
+    located = find(save("B/b.nii.gz", volume(1)), nifti_slices=slices)
+    assert patients(located) == ["a"] * number + ["b"] * number
 
 
 def test_blank_slices_are_left_out(find, save):
@@ -85,7 +90,7 @@ def test_kinds_of_values(find, save):
     save("A/float.nii", gaps)
     save("B/bytes.nii", volume(dtype=np.uint8, high=200))
     located = find(save("B/four.nii", volume(shape=(4, 5, 6, 1))), nifti_slices="middle")
-    by_name = {image.patient: row for row, image in enumerate(located.source.images)}
+    by_name = {patient: row for row, patient in enumerate(patients(located))}
     np.testing.assert_allclose(pixels(located, by_name["scaled"]), volume(high=100)[::-1, ::-1, 3].T * 0.5 - 1024)
     assert pixels(located, by_name["bytes"]).dtype == np.uint8
     assert pixels(located, by_name["float"])[0, -1] == np.nanmin(gaps)
@@ -133,8 +138,45 @@ def test_a_table_of_volumes(find, save):
 def test_segmentations_beside_volumes_are_left_out(find, save):
     save("A/a.nii.gz", volume())
     save("A/a_seg.nii.gz", volume())
+    save("B/c_t1.nii", volume(2))
+    save("B/c_t2.nii", volume(3))
+    save("B/c_seg.nii", volume())
     located = find(save("B/b.nii", volume(1)), nifti_slices="middle")
-    assert [image.patient for image in located.source.images] == ["a", "b"]
+    assert patients(located) == ["a", "b", "c_t1", "c_t2"]
+    assert [(warning.kind, warning.values["count"]) for warning in located.source.warnings] == [("masks", 2)]
+
+
+@pytest.fixture
+def sequences(save):
+    """Two volumes per patient, in folders and names that are not recognized."""
+    for number in range(20):
+        for sequence in ("t1", "t2"):
+            name = f"{'AB'[number % 2]}/X{number}/X{number}_{sequence}.nii.gz"
+            root = save(name, volume(100 * number + len(sequence) + ord(sequence[-1])))
+    return root
+
+
+def load(root, tmp_path, **settings):
+    config = DataConfig(root=root, nifti_slices="all", **settings)
+    return load_dataset(config, sizes_px=[4], cache_root=tmp_path / "c", console=Console(quiet=True))
+
+
+def test_volumes_without_a_recognized_patient_stay_whole_with_a_warning(sequences, tmp_path):
+    dataset = load(sequences, tmp_path)
+    frame = dataset.table.frame
+    assert frame["patient"].nunique() == 40
+    assert frame.groupby("patient")["split"].nunique().max() == 1
+    assert (dataset.patients.counts, dataset.patients.num_recognized) == ({"volume": 240}, 0)
+    assert [warning.kind for warning in dataset.warnings] == ["no-patients"]
+    assert "cut by volume: no patients recognized" in dataset.split_rule
+
+
+def test_a_pattern_finds_the_patients_of_volumes(sequences, tmp_path):
+    dataset = load(sequences, tmp_path, patient_pattern=r"(X\d+)_")
+    assert dataset.table.frame["patient"].nunique() == 20
+    assert (dataset.patients.counts, dataset.warnings) == ({"pattern": 240}, ())
+    with pytest.raises(InputError, match=r"matches none of 40 file names, such as A/X0/X0_t1\.nii\.gz"):
+        load(sequences, tmp_path, patient_pattern="q")
 
 
 def test_unusable_volumes(find, save):

@@ -120,6 +120,21 @@ def test_several_labels_per_image(find, save):
             | {"test_images": images(2, 4, 4), "test_labels": np.zeros((2, 3), int)},
             "labels of different forms",
         ),
+        (
+            {f"{start}images": images(2, 4, 4) for start in ("train_", "")}
+            | {f"{start}labels": np.zeros(2, int) for start in ("train_", "")},
+            "it holds images with a split and without: train_images and images",
+        ),
+        (
+            {"train_images": images(2, 4, 4), "train_labels": np.zeros(2, int)}
+            | {"x_train": images(2, 4, 4), "y_train": np.zeros(2, int)},
+            "train_images and x_train would both be its train part",
+        ),
+        (
+            {"train_images": images(2, 4, 4), "train_labels": np.zeros(2, int), "valid_images": images(2, 4, 4)}
+            | {"X_test": images(2, 4, 4, 3), "valid_labels": np.zeros(2, int)},
+            r"X_test and valid_images would be left out\. ganbal reads arrays as MedMNIST names them: train_images",
+        ),
     ],
 )
 def test_other_arrays_are_refused(find, save, arrays, message):

@@ -103,6 +103,61 @@ def test_encrypted_empty_and_damaged_archives_are_refused(find, make_zip):
         find(make_zip([]))
 
 
-def test_an_archive_without_classes_is_refused_like_such_a_folder(find, make_zip):
-    with pytest.raises(InputError, match="no images in class folders"):
-        find(make_zip(["1.png", "2.png"]))
+def refusal(find, file, tmp_path, **settings):
+    with pytest.raises(InputError) as caught:
+        find(file, **settings)
+    assert str(tmp_path / "cache") not in str(caught.value)
+    return str(caught.value)
+
+
+def test_an_archive_without_classes_is_refused_as_one(find, make_zip, tmp_path):
+    text = refusal(find, make_zip(["1.png", "2.png"]), tmp_path)
+    assert f"no images in class folders in {tmp_path}/archive.zip" in text
+    assert text.endswith("To change files, unpack it to a folder of your own, and give --data that folder.")
+
+
+IMAGES = [f"images/{n}.png" for n in range(4)]
+LABELS = "path,label\nimages/0.png,A\nimages/1.png,A\nimages/2.png,B\nimages/3.png,B\n"
+
+
+@pytest.mark.parametrize("top", ["", "set/"])
+def test_the_table_in_an_archive_lists_the_images(find, make_zip, top):
+    located = find(make_zip([top + name for name in IMAGES], **{f"{top}labels_DOT_csv": LABELS}))
+    assert [(image.file_name, image.class_name) for image in located.source.images] == [
+        ("images/0.png", "A"),
+        ("images/1.png", "A"),
+        ("images/2.png", "B"),
+        ("images/3.png", "B"),
+    ]
+    assert (located.source.layout, [record["kind"] for record in located.imports]) == ("csv", ["zip"])
+
+
+def test_settings_of_a_table_reach_the_one_in_an_archive(find, make_zip):
+    text = LABELS.replace("label", "finding,label", 1).replace("png,", "png,ill,")
+    file = make_zip(IMAGES, labels_DOT_csv=text.replace("0.png,ill", "0.png,well").replace("1.png,ill", "1.png,well"))
+    assert find(file, label_column="finding").source.classes == ("ill", "well")
+    assert find(file, label_column="label").source.classes == ("A", "B")
+
+
+def test_class_folders_come_before_a_table(find, make_zip):
+    names = [f"{name}/{n}.png" for name in ("X", "Y") for n in range(2)]
+    source = find(make_zip(names, labels_DOT_csv="path,label\nX/0.png,A\nX/1.png,B\n")).source
+    assert (source.layout, source.classes) == ("flat", ("X", "Y"))
+
+
+def test_several_tables_in_an_archive_are_not_chosen_from(find, make_zip, tmp_path):
+    text = refusal(find, make_zip(IMAGES, a_DOT_csv=LABELS, b_DOT_jsonl="{}"), tmp_path)
+    assert f"The folder names in {tmp_path}/archive.zip say no class: images" in text
+    assert f"{tmp_path}/archive.zip/a.csv" in text
+
+
+def test_a_table_in_an_archive_with_mistakes(find, make_zip, tmp_path):
+    text = refusal(find, make_zip(IMAGES, labels_DOT_csv="path,label\nimages/9.png,A\n"), tmp_path)
+    assert "say no class: images" in text
+    assert f"The table {tmp_path}/archive.zip/labels.csv cannot be used:\n  none of the 1 files exists" in text
+
+
+def test_warnings_name_the_archive(find, make_zip, tmp_path):
+    names = [f"{name}/{n}.png" for name in ("X", "Y") for n in range(2)]
+    (warning,) = find(make_zip([*names, "X/0_mask.png"])).source.warnings
+    assert warning.values == {"count": 1, "example": f"{tmp_path}/archive.zip/X/0_mask.png"}

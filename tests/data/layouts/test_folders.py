@@ -68,6 +68,29 @@ def test_flat_layout_takes_nested_files_and_odd_names(tmp_path, make_images):
     ]
 
 
+def test_a_lonely_test_folder_is_nothing_to_train_on(tmp_path, make_images):
+    make_images(tmp_path / "set", ["test/A/1.png", "test/B/2.png"])
+    with pytest.raises(InputError, match="has test, but no train folder beside it"):
+        find_images(tmp_path / "set")
+    assert found(tmp_path / "set/test")[0].layout == "flat"  # named on purpose
+
+
+@pytest.mark.parametrize(
+    "names", [["A/1.png", "B/train/2.png", "B/test/3.png"], ["A/test/1.png", "A/2.png", "B/3.png"]]
+)
+def test_folders_of_splits_in_some_classes_are_not_merged(tmp_path, make_images, names):
+    make_images(tmp_path, names)
+    with pytest.raises(InputError, match=r"some class folders hold folders of splits: .*test"):
+        find_images(tmp_path)
+
+
+def test_images_beside_the_splits_of_a_class_are_counted(tmp_path, make_images):
+    make_images(tmp_path, ["A/train/1.png", "A/test/2.png", "A/3.png", "A/4.png", "B/train/5.png", "B/test/6.png"])
+    source, images = found(tmp_path)
+    assert source.layout == "class-first" and len(images) == 4
+    assert source.warnings == (DataWarning("no-split", {"count": 2, "folder": str(tmp_path / "A")}),)
+
+
 def test_strays_and_empty_class_folders_are_warned_of(tmp_path, make_images):
     make_images(tmp_path, ["A/1.png", "B/2.png", "stray.png"])
     (tmp_path / "empty").mkdir()

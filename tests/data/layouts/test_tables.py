@@ -28,12 +28,12 @@ def test_path_and_label(folder):
 
 
 def test_split_and_patient_and_columns_of_others(folder):
-    text = "Age,Patient, Split,label,path\n61,p1,train,ill,a.png\n\n,,VALID,well,b.png\n7,p1,test,well,a2.png\n"
+    text = "Age,Patient, Split,label,path\n61,p1,train,ill,a.png\n\n,,VALID,well,b.png\n7,p1,test,well,deep/e.jpg\n"
     images = find_images(write(folder, text, "utf-8-sig")).images
     assert [(image.file_name, image.split, image.patient) for image in images] == [
         ("a.png", "train", "p1"),
-        ("a2.png", "test", "p1"),
         ("b.png", "val", None),
+        ("deep/e.jpg", "test", "p1"),
     ]
 
 
@@ -73,12 +73,31 @@ def test_files_elsewhere_keep_names_that_differ(folder, make_images):
         ("path,A,B\na.png,1,0\nb.png,0,1\n", "2 columns of zeros and ones may be the labels: A and B; choose one"),
         ("path,label\nq.png,x\nr.png,y\n", "none of the 2 files exists, e.g. q.png"),
         ('path,label\n"a.png,x\n', "unexpected end of data"),
+        ("path,label\na.png,ill, badly\nb.png,well\n", "line 2: 3 values for 2 columns; values that hold"),
+        ("path,label,Dataset_type\na.png,x,TRAIN\nb.png,y,TEST\n", "column `Dataset_type` holds splits (TEST, TRAIN)"),
+        ("path,label\na.png,x\nr.png,y\n", "1 of 2 files do not exist, e.g. r.png (paths are relative to"),
+        ("path,label\n/q/a.png,x\n/q/b.png,y\n", "none of the 2 files exists, e.g. /q/a.png (this path is absolute;"),
+        ("path,label\nC:\\q\\a.png,x\nC:\\b.png,y\n", "C:/b.png (this path is absolute;"),
     ],
 )
 def test_mistakes(folder, text, message):
     with pytest.raises(InputError) as caught:
         find_images(write(folder, text))
     assert message in str(caught.value)
+
+
+def test_a_column_of_splits_can_be_named_or_ignored(folder):
+    table = write(folder, "path,label,phase\na.png,x,train\nb.png,y,test\n")
+    by = find_images(table, DataConfig(split_column="phase")).images
+    assert [image.split for image in by] == ["train", "test"]
+    assert [image.split for image in find_images(table, DataConfig(resplit=True)).images] == [None, None]
+    no_splits = write(folder, "path,label,phase,sex\na.png,x,train,m\nb.png,y,train,f\n")
+    assert [image.split for image in find_images(no_splits).images] == [None, None]
+
+
+def test_a_few_missing_files_are_left_to_the_limit_of_unreadable_ones(folder):
+    table = write(folder, "path,label,\na.png,x,\nb.png,y,\nr.png,y,\n")
+    assert len(find_images(table, DataConfig(max_unreadable_fraction=0.4)).images) == 3
 
 
 def test_the_first_mistakes_are_reported_at_once(folder):
@@ -109,8 +128,8 @@ def test_byte_order_marks(folder, encoding):
 
 
 def test_backslashes_of_windows(folder):
-    images = find_images(write(folder, "path,label\n.\\a.png,x\ndeep\\f.png,y\n")).images
-    assert [image.file_name for image in images] == ["a.png", "deep/f.png"]
+    images = find_images(write(folder, "path,label\n.\\a.png,x\ndeep\\e.jpg,y\n")).images
+    assert [image.file_name for image in images] == ["a.png", "deep/e.jpg"]
 
 
 def test_a_backslash_in_a_name_that_exists_stays(folder, write_image):
@@ -140,7 +159,7 @@ def test_a_named_column_of_patients(folder):
 
 
 def test_names_of_splits(folder):
-    text = "path,label,split\na.png,x,Training\nb.png,x,eval\ndeep/e.png,x,test_set\n"
+    text = "path,label,split\na.png,x,Training\nb.png,x,eval\ndeep/e.jpg,x,test_set\n"
     assert [image.split for image in find_images(write(folder, text)).images] == ["train", "val", "test"]
 
 
