@@ -22,6 +22,7 @@ from ganbal.metrics.features.thumbnails import thumbnail_extractor
 from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.frechet import frechet_distance
 from ganbal.metrics.memorization.copies import CopyThresholds, Views, copy_thresholds, find_copies, nearest_training
+from ganbal.metrics.memorization.originals import find_originals
 from ganbal.metrics.precision_recall import precision, recall
 from ganbal.metrics.two_sample import two_sample_auc
 from ganbal.runtime.console import Console
@@ -46,7 +47,7 @@ def main() -> None:
     result: dict = {"extractor": str(extractor.identity), "seed": options.seed, "training": half, "held_out": quarter}
 
     views = [Views(*features(images, extractor, thumbnails)) for images in (training, held_out, fresh)]
-    thresholds = copy_thresholds(nearest_training(views[1], views[0]))
+    thresholds = copy_thresholds(find_originals(views[0], views[1]).near)
     result["false alarms"] = {
         name: share_of_copies(view, views[0], thresholds)
         for name, view in (("held-out", views[1]), ("other fresh", views[2]))

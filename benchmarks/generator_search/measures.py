@@ -14,6 +14,7 @@ from ganbal.metrics.features.thumbnails import thumbnail_extractor
 from ganbal.metrics.kid import kernel_distance
 from ganbal.metrics.mean_image import mean_image_difference
 from ganbal.metrics.memorization.copies import Views, copy_thresholds, find_copies, nearest_training
+from ganbal.metrics.memorization.originals import find_originals
 from ganbal.metrics.power_spectrum import spectrum_difference_db
 from ganbal.metrics.precision_recall import precision, recall
 from ganbal.metrics.two_sample_cnn import cnn_two_sample_aucs
@@ -89,4 +90,5 @@ class Judge:
 
     @cached_property
     def _copy_thresholds(self):
-        return copy_thresholds(nearest_training(self._views(self.validation), self._training_views, device=self.device))
+        originals = find_originals(self._training_views, self._views(self.validation), device=self.device)
+        return copy_thresholds(originals.near)

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 
 from ganbal.config import ScoreConfig
-from ganbal.errors import InputError
 from ganbal.metrics.feature_score import FeatureScore, FeatureTriple, compute_score
 from ganbal.metrics.features.extractor import Extractor
 from ganbal.metrics.features.feature_cache import FeatureSet, SetFeatureCache
@@ -20,13 +19,13 @@ from ganbal.metrics.frechet import FID_KIND, distance_of_factored
 from ganbal.metrics.memorization.copies import Views
 from ganbal.metrics.memorization.copy_scores import CopyReport, score_copies
 from ganbal.metrics.memorization.nearest_pairs import describe_copies
+from ganbal.metrics.num_images import MIN_IMAGES, require_images
 from ganbal.metrics.registry import COPIES, chosen_names, chosen_scores
 from ganbal.metrics.score import Score
 from ganbal.metrics.score_warnings import warnings_of
 from ganbal.metrics.threads import one_matrix_thread
 from ganbal.runtime.console import Console
 
-MIN_IMAGES = 16
 _MIN_HELD_OUT = 12
 _SMALL_SET = 5000
 
@@ -116,12 +115,8 @@ class SetScorer:
         return {
             "comparison": self._describe(images, main, image_size_px),
             "scores": [score.to_json() for score in scores],
-            "copies": _pairs(images, main, copies, figures_folder) if copies else None,
-            "warnings": warnings_of(
-                scores,
-                has_held_out=main.held_out is not None,
-                near_identical=copies.findings.near_identical if copies else 0,
-            ),
+            "copies": _pairs(images, main, copies, figures_folder) if copies and copies.findings else None,
+            "warnings": warnings_of(scores, has_held_out=main.held_out is not None, copies=copies),
         }
 
     def _all_features(
@@ -213,12 +208,7 @@ def _checked(images: ImageSets, config: ScoreConfig, console: Console) -> ImageS
     """
     minimum = max(MIN_IMAGES, 2 * config.nearest_k + 2)
     for side, source in (("real", images.real), ("synthetic", images.synthetic)):
-        if len(source) < minimum:
-            raise InputError(
-                found=f"{source.name} has only {len(source)} {side} images.",
-                expected=f"Scores need at least {minimum} {side} images; from fewer they are meaningless.",
-                action="Add images.",
-            )
+        require_images(len(source), side, source.name, minimum)
     if images.held_out is not None and len(images.held_out) < max(_MIN_HELD_OUT, 2 * config.nearest_k + 2):
         console.warn(f"{len(images.held_out)} held-out images are too few to be used in the scores.")
         return replace(images, held_out=None)

@@ -1,5 +1,6 @@
 """The floor of a score: its value between real images and other real images, where a perfect generator would be."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -9,6 +10,8 @@ from scipy import special
 
 CONFIDENCE = 0.95
 """Of the intervals of all scores and floors."""
+NORMAL_QUANTILE = float(special.ndtri((1 + CONFIDENCE) / 2))
+"""1.96: half the width of an interval in standard errors."""
 # Above this N the floor changes less than it varies between splits, and one split takes minutes.
 MAX_IMAGES = 5000
 
@@ -24,7 +27,7 @@ class Floor:
     """Mean over the splits."""
     low: float
     high: float
-    """Range that contains 95 % of single splits, by Student's t, within the score's range."""
+    """Range that contains 95 % of other single splits, by Student's t, within the score's range."""
     n: int
     """Images per side."""
     splits: int
@@ -108,5 +111,7 @@ def summarize_splits(values: Sequence[float], scores: Sequence[float], n: int, n
         note: which images were split.
     """
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
-    half_width = float(special.stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * deviation
+    # Of another split, not of the mean: its own deviation and the mean's.
+    spread = deviation * math.sqrt(1 + 1 / len(values))
+    half_width = float(special.stdtrit(len(values) - 1, (1 + CONFIDENCE) / 2)) * spread
     return Floor(mean, mean - half_width, mean + half_width, n, len(values), float(np.mean(scores)), note)

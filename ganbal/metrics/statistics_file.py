@@ -16,8 +16,9 @@ from ganbal.metrics.features.images import FolderImages
 from ganbal.metrics.frechet import FID_KIND, frechet_distance_of_moments
 from ganbal.metrics.identity import ExtractorIdentity, require_same_extractor
 from ganbal.metrics.moments import Moments, moments_of
+from ganbal.metrics.num_images import require_images
 from ganbal.metrics.score import Score
-from ganbal.metrics.score_warnings import score_warning
+from ganbal.metrics.score_warnings import score_warning, warnings_of
 from ganbal.runtime.atomic_files import atomic_path
 from ganbal.runtime.console import Console
 
@@ -55,11 +56,15 @@ def score_statistics(
         The content of scores.json.
 
     Raises:
-        InputError: a file is damaged, is no covariance, or belongs to another extractor.
+        InputError: a file is damaged, is no covariance, or belongs to another extractor; fewer than 16 images, where
+            their number is known.
     """
     cache = SetFeatureCache(cache_root, console)
     sides = [_statistics(path, extractor, cache, fit) for path in (real, synthetic)]
     first, second = (side.moments for side in sides)
+    for name, path, moments in (("real", real, first), ("synthetic", synthetic, second)):
+        if moments.num_images is not None:
+            require_images(moments.num_images, name, str(path))
     score = Score(
         kind=FID_KIND,
         value=frechet_distance_of_moments(first, second),
@@ -81,7 +86,7 @@ def score_statistics(
         },
         "scores": [score.to_json()],
         "copies": None,
-        "warnings": [score_warning(kind) for kind in kinds],
+        "warnings": [*warnings_of([score], has_held_out=False), *map(score_warning, kinds)],
     }
 
 

@@ -12,7 +12,7 @@ from ganbal.config.study import BASELINE, check_arms
 from ganbal.data.dataset import check_source
 from ganbal.errors import InputError, SeveralInputErrors
 from ganbal.gan.discriminators.projected import check_projection
-from ganbal.metrics.comparison import MIN_IMAGES
+from ganbal.metrics.num_images import MIN_IMAGES
 from ganbal.metrics.scoring import check_score
 from ganbal.run.folder import Run
 from ganbal.run.tracking.registry import check_tracking

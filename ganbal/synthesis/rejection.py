@@ -9,6 +9,7 @@ from ganbal.metrics.features.extractor import Extractor, embed_images
 from ganbal.metrics.features.thumbnails import thumbnail_extractor
 from ganbal.metrics.features.untrained import untrained_extractor
 from ganbal.metrics.memorization.copies import CopyThresholds, Views, copy_thresholds, find_copies, nearest_training
+from ganbal.metrics.memorization.originals import find_originals
 
 
 @dataclass(frozen=True)
@@ -25,17 +26,15 @@ class CopyFilter:
 
         Args:
             training: (N, S, S) or (N, S, S, 3) uint8 images that the generator was trained on, N ≥ 2.
-            held_out: uint8 real images, of as many channels, that it was not trained on; None or empty takes the
-                thresholds from the training images among themselves.
+            held_out: uint8 real images, of as many channels, that it was not trained on; with fewer than 50 or None,
+                the thresholds come from the training images among themselves.
             device: where features are computed.
         """
         extractors = (untrained_extractor(device), thumbnail_extractor(device))
         views = _views(training, extractors)
-        if held_out is None or len(held_out) == 0:
-            originals = nearest_training(views, views, same_set=True, device=device)
-        else:
-            originals = nearest_training(_views(held_out, extractors), views, device=device)
-        return cls(views, copy_thresholds(originals), extractors)
+        unseen = None if held_out is None or len(held_out) == 0 else _views(held_out, extractors)
+        originals = find_originals(views, unseen, device=device)
+        return cls(views, copy_thresholds(originals.near), extractors)
 
     def is_copy(self, images: np.ndarray) -> np.ndarray:
         """(B,) bool for (B, S, S) or (B, S, S, 3) uint8 images; the result does not depend on the batches."""

@@ -40,9 +40,9 @@ def test_held_out_images_are_compared_with_training_images() -> None:
 
 
 def test_the_interval_by_hand() -> None:
-    # Mean 2, standard deviation 1, t(0.975, 2 degrees of freedom) = 4.302653.
+    # Mean 2, standard deviation 1, t(0.975, 2 degrees of freedom) = 4.302653, times √(1 + 1/3) for another split.
     floor = summarize_splits([1.0, 2.0, 3.0], [5.0, 6.0, 7.0], n=9, note="x")
-    assert (floor.low, floor.high) == (pytest.approx(2 - 4.302653), pytest.approx(2 + 4.302653))
+    assert (floor.low, floor.high) == (pytest.approx(2 - 4.968276), pytest.approx(2 + 4.968276))
     assert floor.score_at_n == 6
 
 

@@ -182,12 +182,38 @@ def test_statistics_files_in_place_of_folders(tmp_path: Path, draw_chests: Calla
     assert [entry["metric"] for entry in from_file["scores"]] == ["fid"]
     assert from_file["scores"][0]["value"] == pytest.approx(from_folder["scores"][0]["value"], rel=1e-6)
     assert from_file["scores"][0]["n_real"] == 30
-    # Written by ganbal, so the extractor is known and only the missing floor is mentioned.
-    assert [record["kind"] for record in from_file["warnings"]] == ["statistics-only"]
+    # Written by ganbal, so the extractor is known; what folders are warned of, files are too.
+    of_folder = [record for record in from_folder["warnings"] if record["kind"] in ("extractor-note", "fid-bias")]
+    assert len(of_folder) == 2
+    assert from_file["warnings"] == [*of_folder, {"kind": "statistics-only", "values": {}}]
     np.savez(tmp_path / "plain.npz", **{name: np.load(tmp_path / "real.npz")[name] for name in ("mu", "sigma")})
     plain = score_sets(tmp_path / "plain.npz", folders[1], **options)
     assert plain["scores"][0]["value"] == from_file["scores"][0]["value"]
-    assert [record["kind"] for record in plain["warnings"]] == ["unknown-extractor", "statistics-only"]
+    # The folder's number is known, which suffices for the bias.
+    assert [record["kind"] for record in plain["warnings"]] == [
+        "extractor-note",
+        "fid-bias",
+        "unknown-extractor",
+        "statistics-only",
+    ]
+    without_numbers = score_sets(tmp_path / "plain.npz", tmp_path / "plain.npz", **options)
+    assert "fid-bias" not in {record["kind"] for record in without_numbers["warnings"]}
+
+
+def test_statistics_of_a_handful_of_images_are_refused(
+    tmp_path: Path, draw_chests: Callable, write_pngs: Callable
+) -> None:
+    few, enough = (write_pngs(tmp_path / str(n), draw_chests(n, 48, n)) for n in (5, 30))
+    console = Console(quiet=True)
+    for folder in (few, enough):
+        save_statistics(
+            folder, folder.with_suffix(".npz"), extractor=untrained_extractor(CPU), cache_root=None, console=console
+        )
+    options: dict = {"config": UNTRAINED, "device": CPU, "cache_root": None, "seed": 0, "console": console}
+    with pytest.raises(InputError, match=r"5\.npz has only 5 real images.*at least 16 real images"):
+        score_sets(tmp_path / "5.npz", enough, **options)
+    with pytest.raises(InputError, match="at least 16 synthetic images"):
+        score_sets(tmp_path / "30.npz", few, **options)
 
 
 def test_statistics_of_another_extractor_are_refused(

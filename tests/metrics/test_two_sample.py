@@ -10,7 +10,10 @@ from sklearn.metrics import roc_auc_score
 from ganbal.metrics.features.feature_cache import SetFeatureCache
 from ganbal.metrics.features.images import ArrayImages
 from ganbal.metrics.features.untrained import untrained_extractor
-from ganbal.metrics.two_sample import area_interval, two_sample_auc
+from ganbal.metrics.identity import ExtractorIdentity
+from ganbal.metrics.score import Score
+from ganbal.metrics.score_warnings import warnings_of
+from ganbal.metrics.two_sample import TWO_SAMPLE_AUC, area_interval, fold_factor, two_sample_auc
 from ganbal.runtime.console import Console
 
 
@@ -30,6 +33,35 @@ def test_the_interval_has_a_width_at_the_ends() -> None:
     low, high = area_interval(0.0, 100, 100)
     assert low == 0.0 and 0.01 < high < 0.05
     assert area_interval(0.5, 100, 100) == (pytest.approx(0.42, abs=0.01), pytest.approx(0.58, abs=0.01))
+
+
+def test_folds_widen_the_interval_by_hand() -> None:
+    # 1 + 5/4 = 1.5²; 1 + 2/1 = 3.
+    assert fold_factor(5) == 1.5 and fold_factor(2) == pytest.approx(3**0.5)
+    plain, wide = area_interval(0.5, 100, 100), area_interval(0.5, 100, 100, 1.5)
+    assert (wide[1] - wide[0]) / (plain[1] - plain[0]) == pytest.approx(1.5, rel=0.03)
+
+
+def test_the_interval_of_folds_has_its_nominal_coverage() -> None:
+    rng, covered = np.random.default_rng(0), 0
+    for _ in range(120):
+        area = two_sample_auc(rng.normal(size=(40, 4)), rng.normal(size=(40, 4)), generator=rng)
+        covered += area.low <= 0.5 <= area.high
+    # 0.82 without the correction for folds.
+    assert covered / 120 >= 0.92
+
+
+def test_copies_with_an_artifact_are_below_chance_and_reported() -> None:
+    rng = np.random.default_rng(0)
+    real = rng.normal(size=(150, 100))
+    copies = real + 0.05 * rng.normal(size=real.shape) + 0.15 * (np.arange(100) < 8)
+    kinds = {}
+    for name, synthetic in (("copies", copies), ("new", rng.normal(size=(150, 100)))):
+        area = two_sample_auc(real, synthetic, generator=np.random.default_rng(0))
+        interval, identity = (area.low, area.high), ExtractorIdentity("untrained", 100, None, "none")
+        score = Score(TWO_SAMPLE_AUC.kind, area.value, interval, 150, 150, identity, None)
+        kinds[name] = [record["kind"] for record in warnings_of([score], has_held_out=False)]
+    assert kinds == {"copies": ["below-chance"], "new": []}
 
 
 def test_blurred_images_are_separated_and_new_real_images_are_not(chest_xray_root: Path) -> None:

@@ -84,10 +84,10 @@ def test_a_file_that_is_no_classifier_is_an_error(folders, tmp_path):
 def test_a_statistics_file_in_place_of_a_folder(folders, monkeypatch, tmp_path):
     monkeypatch.setenv("GANBAL_CACHE", str(tmp_path / "cache"))
     options = ["--set", "score.extractor=untrained", "--set", "score.metrics=[fid]"]
-    statistics = tmp_path / "real.npz"
+    statistics = tmp_path / "real images.npz"
     saved = score(folders / "real", "--save-statistics", statistics, *options)
     assert saved.exit_code == 0, saved.output
-    assert f"ganbal score {statistics} SYNTHETIC" in saved.output
+    assert f"ganbal score '{statistics}' SYNTHETIC" in saved.output
     values = [
         json.loads(score(real, folders / "synthetic", *options, "--json").stdout)["scores"][0]["value"]
         for real in (statistics, folders / "real")

@@ -2,8 +2,8 @@
 
 Each image is compared with every training image twice: in feature space, which tolerates small rotations, and pixel by
 pixel on small standardized thumbnails, which tolerate noise, blur and brightness; the nearest thumbnails are compared
-again at every small shift. The thresholds come from real images that cannot be copies: a copy is closer to a training
-image than all but a small share of those are.
+again at every small shift. The thresholds come from real images that cannot be copies (originals.py): a copy is closer
+to a training image than all but a small share of those are.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,10 @@ FALSE_ALARM_RATE = 0.02
 # The lowest distances of a few hundred images vary between samples; copies, even noisy ones, are far below them.
 _MARGIN = 0.95
 _NEAR_IDENTICAL = 0.5
+DUPLICATE_DISTANCE = 0.02
+"""Real images whose thumbnails are closer than this (correlation 0.9998) are the same image. Chest X-rays of 28 to
+150 px: at most 0.001 between identical files, 0.002 to 0.05 after saving as JPEG of quality 90, otherwise at least
+0.15."""
 _CANDIDATES = 8
 """Before the alignment a shifted copy is among the nearest thumbnails, but not always the nearest."""
 
@@ -44,6 +48,23 @@ class NearestTraining:
     by_pixels: Neighbors
     """(N, 1) thumbnails at their best shift; the distance is √(2 - 2 · correlation): 0 for a copy, 1.41 for
     unrelated images."""
+
+    def __len__(self) -> int:
+        return len(self.by_pixels.distances)
+
+    @property
+    def are_duplicates(self) -> np.ndarray:
+        """(N,) bool: images that are the same as a training image."""
+        return self.by_pixels.distances[:, 0] < DUPLICATE_DISTANCE
+
+    def select(self, rows: np.ndarray) -> "NearestTraining":
+        """The same of some images.
+
+        Args:
+            rows: (K,) integer rows, or (N,) bool.
+        """
+        views = self.by_features, self.by_pixels
+        return NearestTraining(*(Neighbors(view.rows[rows], view.distances[rows]) for view in views))
 
 
 @dataclass(frozen=True)
@@ -100,14 +121,20 @@ def _nearest_aligned(
 
 
 def copy_thresholds(originals: NearestTraining, false_alarm_rate: float = FALSE_ALARM_RATE) -> CopyThresholds:
-    """Thresholds under which at most `false_alarm_rate` of real images count as copies.
+    """Thresholds under which at most `false_alarm_rate` of the originals count as copies.
+
+    Of other real images, more or fewer do, as the thresholds vary from sample to sample of originals. With fewer than
+    100 originals, half of the rate is less than one image, so each threshold comes from the lowest distance: about
+    1 / (N + 1) of new real images are below that in each view, 2 % with 50 originals.
 
     Args:
-        originals: real images that are no copies, against the training images: held-out images, or the training images
-            against one another.
+        originals: real images that are no copies and no duplicates, against the training images. Without any, only
+            duplicates count as copies.
         false_alarm_rate: half of it is spent on features, half on pixels.
     """
-    # The lower of two neighboring values, and "<" instead of "≤": never more false alarms than allowed.
+    if len(originals) == 0:
+        return CopyThresholds(0.0, DUPLICATE_DISTANCE)
+    # The lower of two neighboring values, and "<" instead of "≤": no more of the originals than allowed.
     thresholds = [
         _MARGIN * float(np.quantile(near.distances[:, 0], false_alarm_rate / 2, method="lower"))
         for near in (originals.by_features, originals.by_pixels)
@@ -130,5 +157,5 @@ def find_copies(near: NearestTraining, thresholds: CopyThresholds) -> CopyFindin
 
 
 def _relative(distances: np.ndarray, threshold: float) -> np.ndarray:
-    # Where real images are exact duplicates of training images, nothing can be closer, and nothing counts as a copy.
+    # Where originals have the features of a training image, nothing can be closer: this view shows no copies.
     return distances / threshold if threshold > 0 else np.full_like(distances, np.inf)

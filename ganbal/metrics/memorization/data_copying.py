@@ -3,6 +3,9 @@
 Three samples: training, held-out real, synthetic. If synthetic images are systematically closer to training images than
 held-out real images are, the generator copies. Feature space is divided into cells. In each cell the two sets of
 distances are ranked together (Mann-Whitney), and the z-scores are averaged, weighted by the held-out images per cell.
+
+The average, C_T, is no z-score itself: each cell's has a standard deviation of 1 if nothing is copied, so C_T of ten
+equal cells has one of 0.32. It is judged by its standard error.
 """
 
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ganbal.metrics.floor import NORMAL_QUANTILE
 from ganbal.metrics.neighbors import nearest
 
 _IMAGES_PER_CELL = 40
@@ -22,10 +26,23 @@ _MIN_PER_CELL = 5
 class DataCopying:
     """The result of the test."""
 
-    z_score: float
-    """C_T of the paper: about 0 for new images, below -3 for copying, above 3 for images far from any real image."""
+    value: float
+    """C_T of the paper: about 0 for new images, negative for copying, positive for images far from any real image."""
+    standard_error: float
+    """Of C_T if nothing is copied: √Σw² / Σw over the cells' weights w; 1 for one cell."""
     cells: int
     """Number of cells with enough images of both kinds."""
+
+    @property
+    def z(self) -> float:
+        """C_T in standard errors: below -3 for copying."""
+        return self.value / self.standard_error
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of C_T, with the standard error of no copying."""
+        half_width = NORMAL_QUANTILE * self.standard_error
+        return self.value - half_width, self.value + half_width
 
 
 def data_copying_test(
@@ -61,7 +78,8 @@ def data_copying_test(
             weights.append(len(theirs))
     if not scores:
         return None
-    return DataCopying(float(np.average(scores, weights=weights)), len(scores))
+    standard_error = np.linalg.norm(weights) / np.sum(weights)
+    return DataCopying(float(np.average(scores, weights=weights)), float(standard_error), len(scores))
 
 
 def mann_whitney_z(first: np.ndarray, second: np.ndarray) -> float:

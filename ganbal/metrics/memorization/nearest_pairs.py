@@ -40,12 +40,13 @@ def describe_copies(
     """The section `copies` of scores.json with the ten closest pairs; writes their picture into `folder`.
 
     Args:
-        report: findings, in the order of the features.
+        report: with findings, in the order of the features.
         synthetic, training: the images, for the picture.
         synthetic_features, training_features: the names of the readable images.
         folder: where the picture is written; None: no picture.
     """
     findings = report.findings
+    assert findings is not None, "a copy threshold"
     entries, pairs = [], []
     for row in findings.relative_distance.argsort(kind="stable")[:_NUM_PAIRS]:
         names = synthetic_features.names[row], training_features.names[findings.training_rows[row]]
@@ -67,7 +68,9 @@ def describe_copies(
     return {
         "number": int(findings.is_copy.sum()),
         "near_identical": findings.near_identical,
-        "rule_from": report.originals,
+        "rule_from": report.originals.origin,
+        "originals": len(report.originals),
+        "duplicates_left_out": report.originals.duplicates,
         "nearest_pairs": entries,
         "picture": PICTURE if folder is not None else None,
     }

@@ -49,17 +49,24 @@ def scores_blocks(run: RunFiles) -> list[Block]:
         *stale_notice(run, "score"),
         Paragraph(_comparison(run.scores)),
         *([Gallery("", [draw_scores(drawable, run.mark)])] if drawable else []),
-        Table("scores", _CAPTION, _COLUMNS, [_row(score) for score in scores]),
+        scores_table(scores),
         *_floors(scores),
         *_notes(scores),
         *_copies(run, run.scores["copies"]),
         *(
-            Table(
-                f"scores-{number}", f"The same for {name}.", _COLUMNS, [_row(_titled(one)) for one in found["scores"]]
-            )
+            scores_table(found["scores"], name=f"scores-{number}", caption=f"The same for {name}.")
             for number, (name, found) in enumerate(run.scores["other_classes"].items(), 2)
         ),
     ]
+
+
+def scores_table(scores: Sequence[Mapping[str, Any]], *, name: str = "scores", caption: str = _CAPTION) -> Table:
+    """Scores with everything that is needed to read them: N, floor, features, dimensions and resize.
+
+    Args:
+        scores: those of one class in `RunFiles.scores`.
+    """
+    return Table(name, caption, _COLUMNS, [_row(_titled(score)) for score in scores])
 
 
 def _titled(score: Mapping[str, Any]) -> dict[str, Any]:
@@ -152,10 +159,9 @@ def _copies(run: RunFiles, copies: Mapping[str, Any] | None) -> list[Block]:
     """Whether the generator copies training images: the closest pairs; nothing where copies were not looked for."""
     if copies is None:
         return []
-    number, rule = copies["number"], copies["rule_from"]
+    number = copies["number"]
     found = plural(number, "synthetic image") if number else "No synthetic image"
-    rule_text = f", by thresholds set on {rule} images" if rule else ""
-    blocks: list[Block] = [Paragraph(f"{found} counted as a copy of a training image{rule_text}.")]
+    blocks: list[Block] = [Paragraph(f"{found} counted as a copy of a training image{_threshold_rule(copies)}.")]
     picture = pictures.nearest_pairs(run)
     if picture:
         blocks.append(Gallery("Nearest training images", [picture]))
@@ -181,3 +187,13 @@ def _copies(run: RunFiles, copies: Mapping[str, Any] | None) -> list[Block]:
         rows,
     )
     return [*blocks, *([Fold("The closest pairs by name", [table])] if rows else [])]
+
+
+def _threshold_rule(copies: Mapping[str, Any]) -> str:
+    """Which real images the thresholds come from, as the end of a sentence; empty where the file does not say."""
+    if not copies["rule_from"]:
+        return ""
+    number, left_out = copies["originals"], copies["duplicates_left_out"]
+    images = f"{count(number)} {copies['rule_from']} images" if number else f"{copies['rule_from']} images"
+    duplicates = f", without {plural(left_out, 'duplicate')} of training images" if left_out else ""
+    return f", by thresholds set on {images}{duplicates}"

@@ -8,6 +8,7 @@ from PIL import Image
 
 from ganbal.metrics.memorization.authenticity import authenticity
 from ganbal.metrics.memorization.copies import (
+    DUPLICATE_DISTANCE,
     CopyThresholds,
     NearestTraining,
     Views,
@@ -39,10 +40,24 @@ def test_the_rule_by_hand() -> None:
     assert judged.training_rows.tolist() == [0, 1, 1, 3]
 
 
-def test_where_real_images_repeat_training_images_nothing_is_a_copy() -> None:
-    rule = copy_thresholds(near([0.0] * 50, [0.0] * 50))
-    judged = find_copies(near([0.0, 0.1], [0.0, 0.1]), rule)
-    assert not judged.is_copy.any()
+def test_a_view_in_which_real_images_coincide_shows_no_copies() -> None:
+    distances = [float(d) for d in range(1, 51)]
+    judged = find_copies(near([0.0, 0.0], [0.9, 1.0]), copy_thresholds(near([0.0] * 50, distances)))
+    assert judged.is_copy.tolist() == [True, False]
+
+
+def test_without_originals_only_duplicates_are_copies() -> None:
+    judged = find_copies(
+        near([0.0, 0.0], [0.9 * DUPLICATE_DISTANCE, 1.1 * DUPLICATE_DISTANCE]), copy_thresholds(near([], []))
+    )
+    assert judged.is_copy.tolist() == [True, False]
+
+
+def test_a_duplicate_is_an_image_at_no_distance_in_pixels() -> None:
+    found = near([0.0, 0.0, 3.0], [1.0, 0.001, 0.0])
+    assert found.are_duplicates.tolist() == [False, True, True]
+    kept = found.select(~found.are_duplicates)
+    assert len(kept) == 1 and kept.by_features.distances.tolist() == [[0.0]] and kept.by_pixels.rows.tolist() == [[2]]
 
 
 def test_an_image_is_not_its_own_neighbor() -> None:
@@ -78,6 +93,13 @@ def test_planted_copies_are_found_and_held_out_images_are_not(how: str, chest_xr
     assert copy_filter.is_copy(perturbed(training[::4], how)).mean() >= 0.95
     assert copy_filter.is_copy(held_out).mean() <= 0.05
     assert copy_filter.is_copy(fresh).mean() <= 0.05
+
+
+def test_the_filter_finds_noisy_copies_although_a_training_image_is_there_twice(draw_chests: Callable) -> None:
+    training = draw_chests(80, 48, 0)
+    training[1] = training[0]
+    noisy = np.clip(training[10:40] + np.random.default_rng(0).normal(0, 4, (30, 48, 48)), 0, 255).astype(np.uint8)
+    assert CopyFilter.from_images(training, None, device=torch.device("cpu")).is_copy(noisy).all()
 
 
 def test_the_filter_answers_the_same_in_any_batches(draw_chests: Callable) -> None:
