@@ -25,6 +25,10 @@ class InputError(GanbalError, ValueError):
         separator = "\n" if "\n" in found else " "
         super().__init__(f"{found}{separator}{expected} {action}")
 
+    def with_action(self, action: str) -> "InputError":
+        """The same with other advice."""
+        return InputError(found=self.found, expected=self.expected, action=action)
+
     def __reduce__(self) -> tuple[object, ...]:
         """For worker processes: exceptions are otherwise rebuilt from positional arguments."""
         return functools.partial(InputError, found=self.found, expected=self.expected, action=self.action), ()

@@ -27,7 +27,6 @@ from ganbal.run.selection import (
 )
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import check_gpu
-from ganbal.runtime.disk_space import check_writable_file
 from ganbal.runtime.locks import folder_lock
 
 if TYPE_CHECKING:
@@ -191,7 +190,8 @@ def save_folder_statistics(choice: RunChoice, console: Console, *, folder: Path,
     with console.working("Loading libraries"):
         from ganbal.stages import score
     content = score.save_folder_statistics(folder, target, choice.settings(), console)
-    return Outcome(content, f"Statistics of {folder}: {target}", f"ganbal score {target} SYNTHETIC")
+    next_step = f"ganbal score {shlex.quote(str(target))} SYNTHETIC"
+    return Outcome(content, f"Statistics of {folder}: {target}", next_step)
 
 
 def compare(choice: RunChoice, console: Console) -> Outcome:
@@ -284,13 +284,14 @@ def predict(
 ) -> Outcome:
     """Predict files or folders of images with a trained classifier of a run."""
     from ganbal.prediction.cell_choice import choose_cell
+    from ganbal.prediction.csv_file import check_csv_file
     from ganbal.prediction.thresholding import check_threshold
 
     run = run_to_read(choice.run_folder)
     check_gpu(device)
     check_threshold(threshold)
     if csv_file is not None:
-        check_writable_file(csv_file, "Name another file with --csv FILE.")
+        check_csv_file(csv_file, images)
     chosen = choose_cell(run, arm=arm, classifier=classifier, seed=seed)
     with console.working("Loading libraries"):
         from ganbal.stages.predict import predict_command

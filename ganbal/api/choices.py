@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ganbal.api.arguments import check_argument, is_path
 from ganbal.config.loading import check_given_settings
 from ganbal.config.whole import Config
 from ganbal.errors import InputError
@@ -50,6 +51,8 @@ class Choices:
         config: str | Path | Settings | None = None,
         preset: str | None = None,
         settings: Settings | None = None,
+        seed: int | None = None,
+        device: str | None = None,
     ) -> "Choices":
         """With what one more call gives, which overrides all earlier choices of the same field.
 
@@ -57,21 +60,33 @@ class Choices:
             section: the section of `fields`, the keyword arguments of the call; None values are left out.
             config: a YAML file, or settings; a file replaces an earlier one.
             preset: replaces an earlier one.
-            settings: override `config`, and `fields` override them.
+            settings: override `config`.
+            seed, device: override `settings`, as `fields` do.
+
+        Raises:
+            InputError: `config`, `preset`, `settings` or a value in them is of another type.
         """
-        is_file = isinstance(config, str | Path)
-        own = {} if config is None or is_file else _flat(config)  # type: ignore[arg-type]
+        _check_types(config, preset, settings)
+        file = None if config is None or isinstance(config, Mapping) else Path(config).expanduser()
+        own = _flat(config) if isinstance(config, Mapping) else {}
         own |= _flat(settings or {})
-        own |= {f"{section}.{name}": value for name, value in fields.items() if value is not None}
+        own |= _present({"seed": seed, "device": device})
+        own |= {f"{section}.{name}": value for name, value in _present(fields).items()}
         return replace(
             self,
             preset=self.preset if preset is None else preset,
-            config_file=Path(config).expanduser() if is_file else self.config_file,  # type: ignore[arg-type]
+            config_file=self.config_file if file is None else file,
             assignments=(*self.assignments, *(_assignment(name, value) for name, value in own.items())),
         )
 
     def choice(self, run: str | Path | None = None) -> RunChoice:
-        """With the run folder, as the commands take it; None lets them choose it."""
+        """With the run folder, as the commands take it; None lets them choose it.
+
+        Raises:
+            InputError: `run` is no path.
+        """
+        is_folder = run is None or is_path(run)
+        check_argument("run", run, is_right=is_folder, expected="It must be the path of a run folder.")
         folder = None if run is None else Path(run).expanduser()
         return RunChoice(folder, self.config_file, self.assignments, self.preset)
 
@@ -96,6 +111,20 @@ def carry_out(command: Callable[..., Outcome | None], choice: RunChoice, *, quie
         outcome = command(choice, console, **details)
     assert outcome is not None
     return outcome
+
+
+def _check_types(config: Any, preset: Any, settings: Any) -> None:
+    is_config = config is None or is_path(config) or isinstance(config, Mapping)
+    check_argument("config", config, is_right=is_config, expected="It must be a YAML file, or a mapping of settings.")
+    is_name = preset is None or isinstance(preset, str)
+    check_argument("preset", preset, is_right=is_name, expected='It must be the name of a preset, such as "quick".')
+    is_mapping = settings is None or isinstance(settings, Mapping)
+    example = 'It must be a mapping, such as {"gan.batch_size": 32}.'
+    check_argument("settings", settings, is_right=is_mapping, expected=example)
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _flat(settings: Settings) -> dict[str, Any]:

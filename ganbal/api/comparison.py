@@ -1,13 +1,14 @@
 """`ganbal.compare`: whether synthetic images help classifiers, as the command `ganbal compare` measures it."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ganbal import pipeline
+from ganbal.api.arguments import check_argument, is_path
 from ganbal.api.choices import Choices, Settings, carry_out
 from ganbal.api.data import Data, as_data
 from ganbal.api.html import table_html
@@ -21,7 +22,7 @@ from ganbal.stages import terminal_text
 
 def compare(
     data: Data | str | Path,
-    generator: ImageGenerator | Sequence[ImageGenerator] | None = None,
+    generator: ImageGenerator | str | Path | Sequence[ImageGenerator | str | Path] | None = None,
     *,
     arms: Sequence[str] | None = None,
     seeds: int | None = None,
@@ -46,7 +47,8 @@ def compare(
 
     Args:
         data: what `ganbal.load` returned, or what it takes.
-        generator: of one class, or several of different classes; None where no arm needs synthetic images.
+        generator: of one class, or several of different classes, or their files; None where no arm needs synthetic
+            images.
         arms: ways of building the training set, "imbalanced" among them.
         seeds: training runs per arm and classifier.
         run: the run folder. None takes that of the generator, or else a new one under `outputs/`.
@@ -59,9 +61,16 @@ def compare(
     """
     data, generators = as_data(data, quiet=quiet), _as_list(generator)
     given = {"arms": arms, "seeds": seeds} | fields
-    general = {name: value for name, value in (("seed", seed), ("device", device)) if value is not None}
-    own = dict(settings or {}) | general
-    add = functools.partial(Choices.updated, section="study", fields=given, config=config, preset=preset, settings=own)
+    add = functools.partial(
+        Choices.updated,
+        section="study",
+        fields=given,
+        config=config,
+        preset=preset,
+        settings=settings,
+        seed=seed,
+        device=device,
+    )
     generates = _check_generators(add(data.choices), generators)
     begun = _run_of(data, generators, run)
     # A run that has begun has the settings of the data and its own already.
@@ -110,8 +119,10 @@ class Study:
             The file.
 
         Raises:
+            InputError: `file` is no path.
             GanbalError: it cannot be written.
         """
+        check_argument("file", file, is_right=is_path(file), expected="It must be the path of an HTML file.")
         outcome = carry_out(pipeline.report, RunChoice(self.run), quiet=True)
         target = Path(file).expanduser()
         write_bytes(target, Path(outcome.content["html"]).read_bytes())
@@ -125,10 +136,14 @@ class Study:
         return table_html("Study", columns, rows, [self.verdict, f"Run folder: {self.run}"])
 
 
-def _as_list(generator: ImageGenerator | Sequence[ImageGenerator] | None) -> list[ImageGenerator]:
-    if generator is None:
-        return []
-    return [generator] if isinstance(generator, ImageGenerator) else list(generator)
+def _as_list(given: Any) -> list[ImageGenerator]:
+    """The generators; those that files hold are loaded."""
+    is_single = isinstance(given, ImageGenerator) or is_path(given) or not isinstance(given, Iterable)
+    several = [] if given is None else [given] if is_single else list(given)
+    for each in several:
+        is_generator = isinstance(each, ImageGenerator) or is_path(each)
+        check_argument("generator", each, is_right=is_generator, expected="It must be a ganbal.Generator, or its file.")
+    return [each if isinstance(each, ImageGenerator) else ImageGenerator.load(each, "cpu") for each in several]
 
 
 def _check_generators(choices: Choices, generators: list[ImageGenerator]) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ganbal.api.arguments import check_argument, is_path
 from ganbal.api.choices import Choices, Settings
 from ganbal.api.html import table_html
 from ganbal.config import Config
@@ -53,11 +54,10 @@ def load(
     Raises:
         InputError: nothing there, no known layout, one class only, or a wrong setting.
     """
+    expected = "It must be the path or the name of a data set, as text or a Path."
+    check_argument("source", source, is_right=source is None or is_path(source), expected=expected)
     given = {"root": None if source is None else str(source)} | fields
-    general = {"seed": seed, "device": device}
-    choices = Choices.given(
-        "data", given, config=config, preset=preset, settings=dict(settings or {}) | _present(general)
-    )
+    choices = Choices.given("data", given, config=config, preset=preset, settings=settings, seed=seed, device=device)
     choices.check()
     named = choices.choice().settings().data
     # The same images later, whatever the environment and the current folder are then.
@@ -128,10 +128,13 @@ class Data:
             uint8 (N, S, S), 0 black; (N, S, S, 3), RGB, of a color data set.
 
         Raises:
-            InputError: there is no such split or class.
+            InputError: there is no such split, class or size.
         """
+        side = self.config.gan.image_size_px if size_px is None else size_px
+        is_side = isinstance(side, int | np.integer) and not isinstance(side, bool) and side >= 1
+        check_argument("size_px", side, is_right=is_side, expected="It must be a whole number of at least 1.")
         rows = self._rows(split, class_name)
-        return np.array(self.dataset.pixels(size_px or self.config.gan.image_size_px)[rows])
+        return np.array(self.dataset.pixels(int(side))[rows])
 
     def labels(self, split: str | None = None, class_name: str | None = None) -> np.ndarray:
         """Class names (N,) of the images that `images` returns for the same split and class."""
@@ -163,7 +166,3 @@ class Data:
 def as_data(data: "Data | str | Path", *, quiet: bool) -> "Data":
     """The data itself, or what `load` makes of a path."""
     return data if isinstance(data, Data) else load(data, quiet=quiet)
-
-
-def _present(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ganbal import pipeline
+from ganbal.api.arguments import check_argument, is_path
 from ganbal.api.choices import Choices, Settings, carry_out
 from ganbal.api.html import table_html
 from ganbal.stages import terminal_text
@@ -42,13 +43,15 @@ def score(
     Raises:
         InputError: fewer than 16 images per side, arrays of another type or shape, or missing weights.
     """
-    general = {name: value for name, value in (("seed", seed), ("device", device)) if value is not None}
-    choices = Choices.given("score", fields, config=config, preset=preset, settings=dict(settings or {}) | general)
-    sides = {
-        name: images if isinstance(images, np.ndarray) else Path(images).expanduser()
-        for name, images in (("real", real), ("synthetic", synthetic))
-    }
+    choices = Choices.given("score", fields, config=config, preset=preset, settings=settings, seed=seed, device=device)
+    sides = {name: _side(name, images) for name, images in (("real", real), ("synthetic", synthetic))}
     return Scores(carry_out(pipeline.score_two_sets, choices.choice(), quiet=quiet, **sides).content)
+
+
+def _side(name: str, images: Any) -> Path | np.ndarray:
+    expected = "It must be a folder, a .npz file of statistics, or an array: uint8 (N, S, S) or (N, S, S, 3)."
+    check_argument(name, images, is_right=isinstance(images, np.ndarray) or is_path(images), expected=expected)
+    return images if isinstance(images, np.ndarray) else Path(images).expanduser()
 
 
 class Record(Mapping[str, Any]):
@@ -62,7 +65,10 @@ class Record(Mapping[str, Any]):
         return Record(value) if isinstance(value, dict) else value
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_") or name not in self._content:
+        # Copying and unpickling ask for such names of a record that has no content yet.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        if name not in self._content:
             raise AttributeError(f"there is no {name!r} among: {', '.join(self)}")
         return self[name]
 

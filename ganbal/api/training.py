@@ -1,11 +1,12 @@
 """`ganbal.train_gan`: trains a generator as the command `ganbal train-gan` does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ganbal import pipeline
+from ganbal.api.arguments import check_argument
 from ganbal.api.choices import Settings, carry_out
 from ganbal.api.data import Data, as_data
 from ganbal.errors import InputError
@@ -56,10 +57,11 @@ def train_gan(
         GanbalError: training collapsed repeatedly.
         InterruptedBySignal: interrupted; the state is saved, and the same call continues.
     """
-    data = as_data(data, quiet=quiet)
+    data, followers = as_data(data, quiet=quiet), _callbacks(callbacks)
     given = {"class_name": class_name, "steps": steps} | fields
-    general = {name: value for name, value in (("seed", seed), ("device", device)) if value is not None}
-    choices = data.choices.updated("gan", given, config=config, preset=preset, settings=dict(settings or {}) | general)
+    choices = data.choices.updated(
+        "gan", given, config=config, preset=preset, settings=settings, seed=seed, device=device
+    )
     choices.check()
     gan = choices.choice().settings().gan
     if len(gan.class_names) > 1:
@@ -70,8 +72,15 @@ def train_gan(
         )
     if gan.class_name is None and not gan.class_names and not gan.conditional:
         choices = choices.updated("gan", {"class_name": data.minority_class})
-    outcome = carry_out(pipeline.train_gan, choices.choice(run), quiet=quiet, callbacks=callbacks)
+    outcome = carry_out(pipeline.train_gan, choices.choice(run), quiet=quiet, callbacks=followers)
     return generator_of_run(Path(outcome.content["run"]), choices.choice().settings().device)
+
+
+def _callbacks(given: Any) -> list[Callback]:
+    callbacks = list(given) if isinstance(given, Iterable) else [given]
+    is_right = isinstance(given, Iterable) and all(isinstance(each, Callback) for each in callbacks)
+    check_argument("callbacks", given, is_right=is_right, expected="It must be a list of ganbal.Callback objects.")
+    return callbacks
 
 
 def generator_of_run(folder: Path, device: str = "auto") -> ImageGenerator:

@@ -147,5 +147,5 @@ def check_arms(study: StudyConfig) -> None:
         raise InputError(
             found=f"study.arms is [{', '.join(study.arms)}].",
             expected=f"It must name different arms, `{BASELINE}` among them, with which every other arm is compared.",
-            action=f"Correct study.arms, e.g. --set study.arms=[{BASELINE},gan].",
+            action=f"Correct study.arms, e.g. --set 'study.arms=[{BASELINE},gan]'.",
         )

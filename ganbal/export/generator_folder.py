@@ -1,6 +1,6 @@
 """A generator as a folder: its file, its settings, and a card that says what it is and how to use it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from ganbal.gan.generator_file import SUFFIX
 from ganbal.gan.image_generator import ImageGenerator
 from ganbal.runtime import number_text
 from ganbal.runtime.atomic_files import write_bytes, write_json, write_text
+from ganbal.runtime.markdown_text import as_line
 from ganbal.synthesis.manifest import class_folders
 from ganbal.synthesis.synthetic_png import MARK
 
@@ -48,7 +49,7 @@ images = session.run(["pixels"], {{"latents": latents(seed=0, count=4).numpy(){o
 
 
 def write_generator_folder(
-    folder: Path, generators: Sequence[ImageGenerator], form: str, scores: Mapping[str, Any] | None = None
+    folder: Path, generators: Sequence[ImageGenerator], form: str, scores: str = ""
 ) -> list[Path]:
     """Write the files of the generators, their settings and the card into `folder`.
 
@@ -56,7 +57,7 @@ def write_generator_folder(
         folder: exists, or is made.
         generators: of different classes.
         form: one of `formats.GENERATOR_FORMATS`.
-        scores: the content of a run's scores.json, for the card.
+        scores: what the card says about the scores of these generators, in Markdown.
 
     Returns:
         The files, the card last.
@@ -97,10 +98,8 @@ def _description(generator: ImageGenerator) -> dict[str, Any]:
     }
 
 
-def _card(
-    generators: Sequence[ImageGenerator], files: Sequence[Path], form: str, scores: Mapping[str, Any] | None
-) -> str:
-    classes = number_text.listing([name for generator in generators for name in generator.class_names])
+def _card(generators: Sequence[ImageGenerator], files: Sequence[Path], form: str, scores: str) -> str:
+    classes = _listing([name for generator in generators for name in generator.class_names])
     lines = [
         *("---", "tags: [synthetic, gan, medical-imaging]", "library_name: ganbal", "---", ""),
         *(f"# Generator of {classes} images", ""),
@@ -110,12 +109,12 @@ def _card(
     for generator, file in zip(generators, files, strict=True):
         shape = " × ".join(map(str, generator.image_shape))
         lines += [
-            f"- `{file.name}`: {number_text.listing(list(generator.class_names))}; {shape} px, uint8; trained for "
+            f"- `{file.name}`: {_listing(generator.class_names)}; {shape} px, uint8; trained for "
             f"{generator.step} steps; checkpoint SHA-256 `{generator.sha256[:16]}…`"
         ]
     lines += ["", "## Use", "", "```python", _use(generators[0], files[0].name, form).rstrip(), "```", ""]
     lines += [f"`images` is uint8 {_sampled_shape(generators[0])}, 0 black. `{SETTINGS}` holds all settings.", ""]
-    lines += _score_lines(scores)
+    lines += ["## Scores", "", scores, ""] if scores else []
     lines += [
         *("## Limits", ""),
         "A generator can reproduce its training images. Check for copies, and for the consent of the patients and the",
@@ -142,17 +141,5 @@ def _sampled_shape(generator: ImageGenerator) -> str:
     return f"(4, {', '.join(map(str, generator.image_shape))})"
 
 
-def _score_lines(scores: Mapping[str, Any] | None) -> list[str]:
-    """FID and its companions with what is needed to read them."""
-    if not scores or not scores.get("scores"):
-        return []
-    head = "| score | value | real versus real | images (real / synthetic) | features |"
-    lines = ["## Scores", "", head, "|---|---|---|---|---|"]
-    for score in scores["scores"]:
-        floor = score.get("floor") or {}
-        extractor = score.get("extractor") or {}
-        lines.append(
-            f"| {score['title']} | {number_text.score(score['value'])} | {number_text.score(floor.get('value'))} | "
-            f"{score['n_real']} / {score['n_synthetic']} | {extractor.get('name')} {extractor.get('dims')}-d |"
-        )
-    return [*lines, ""]
+def _listing(class_names: Sequence[str]) -> str:
+    return number_text.listing([as_line(name) for name in class_names])

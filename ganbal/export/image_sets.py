@@ -12,6 +12,7 @@ import numpy as np
 
 from ganbal.errors import InputError
 from ganbal.runtime.atomic_files import atomic_path, write_text
+from ganbal.runtime.markdown_text import as_line
 from ganbal.synthesis.manifest import (
     ManifestRow,
     SyntheticFolder,
@@ -33,7 +34,7 @@ class RealImages:
     Attributes:
         files: N paths.
         class_names: N names.
-        splits: N of "train", "val", "test" or "unused".
+        splits: N of "train", "val", "test" or "unused"; unused images are not exported.
         pixels: returns uint8 (N, S, S) or (N, S, S, 3) at a size.
     """
 
@@ -41,6 +42,10 @@ class RealImages:
     class_names: Sequence[str]
     splits: Sequence[str]
     pixels: Callable[[int], np.ndarray]
+
+    @property
+    def num_exported(self) -> int:
+        return sum(split in SPLITS for split in self.splits)
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,7 @@ def write_imagefolder(target: Path, synthetic: SyntheticSet) -> None:
     for row in synthetic.rows:
         _copy(synthetic.folder.root / row.file_name, target / row.file_name)
     write_text(target / "metadata.csv", manifest_text(synthetic.rows))
-    counts = [f"- {number} {name}" for name, number in _counts(synthetic.images.class_names).items()]
+    counts = [f"- {number} {as_line(name)}" for name, number in _counts(synthetic.images.class_names).items()]
     card = ["---", "tags: [synthetic, medical-imaging]", "task_categories: [image-classification]", "---", ""]
     card += ["# Synthetic images", "", MARK, "", *counts, ""]
     card += ["For training sets. Not for validation or test, and not as images of patients.", ""]
@@ -92,10 +97,11 @@ def write_kaggle_folders(target: Path, synthetic: SyntheticSet, real: RealImages
         InputError: the real images are not files of their own.
     """
     folders = class_folders(synthetic.classes)
-    missing = [file for file in real.files if not file.is_file()]
+    exported = [file for file, split in zip(real.files, real.splits, strict=True) if split in SPLITS]
+    missing = [file for file in exported if not file.is_file()]
     if missing:
         raise InputError(
-            found=f"{len(missing)} of the {len(real.files)} real images are no files of their own, e.g. {missing[0]}.",
+            found=f"{len(missing)} of the {len(exported)} real images are no files of their own, e.g. {missing[0]}.",
             expected="This layout links the files of the real images.",
             action="Use --format npz --with-real, which holds pixels.",
         )

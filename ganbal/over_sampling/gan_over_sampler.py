@@ -51,9 +51,9 @@ class GANOverSampler(OneToOneFeatureMixin, BaseEstimator):
             and is not smaller than the images; images are resized to it and back.
         image_shape: for flat vectors, the shape of the image in each: (H, W), (H, W, 3) or (3, H, W); one number may
             be -1.
-        value_range: the values of X that are black and white. "auto": 0 and 255 for uint8; 0 and 1 for floats that lie
-            between them; otherwise the least and the greatest value of X. Generated values are multiples of 1/255 of
-            the range.
+        value_range: the values of X that are black and white, between which all values lie. "auto": 0 and 255 for
+            uint8; 0 and 1 for floats that lie between them; otherwise the least and the greatest value of X. Generated
+            values are multiples of 1/255 of the range.
         device: "auto", "cpu" or "cuda".
         verbose: whether to show progress.
 

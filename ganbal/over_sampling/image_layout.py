@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from numbers import Real
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image
@@ -40,18 +41,18 @@ class ImageLayout:
         Args:
             images: (N, H, W), (N, H, W, C) or (N, C, H, W) with 1 or 3 channels; (N, D) with an `image_shape`.
             image_shape: of the image in every entry; one number may be -1, as for `numpy.reshape`.
-            value_range: the values that are black and white. "auto": 0 and 255 for uint8; 0 and 1 for floats that lie
-                between them; otherwise the least and the greatest value of X.
+            value_range: the values that are black and white; all others lie between them. "auto": 0 and 255 for uint8;
+                0 and 1 for floats that lie between them; otherwise the least and the greatest value of X.
 
         Raises:
-            InputError: another shape; values that are not finite numbers.
+            InputError: another shape; values that are not finite numbers, or outside the range; no such range.
         """
         if not (np.issubdtype(images.dtype, np.number) or images.dtype == bool) or np.iscomplexobj(images):
             raise _wrong(images, f"values of {images.dtype}")
         if images.dtype.kind == "f" and not np.isfinite(images).all():
             raise _wrong(images, "values that are not finite (NaN or infinite)")
         shape = _image_shape(images, image_shape)
-        low, high = _value_range(images) if isinstance(value_range, str) else map(float, value_range)
+        low, high = _range_of(images) if _is_auto(value_range) else _given_range(images, value_range)
         return cls(images.shape[1:], shape, images.dtype, low, high)
 
     @property
@@ -131,7 +132,52 @@ def _completed(shape: tuple[int, ...], count: int) -> tuple[int, ...]:
     return tuple(count // max(others, 1) if side == -1 else side for side in shape)
 
 
-def _value_range(images: np.ndarray) -> tuple[float, float]:
+def _is_auto(value_range: Any) -> bool:
+    return isinstance(value_range, str) and value_range == "auto"
+
+
+def _given_range(images: np.ndarray, given: Any) -> tuple[float, float]:
+    """The two numbers, checked against the values of X and what its dtype can hold."""
+    sides = list(given) if isinstance(given, tuple | list | np.ndarray) else []
+    if len(sides) != 2 or not all(isinstance(side, Real) and not isinstance(side, bool) for side in sides):
+        raise _no_range(given)
+    low, high = map(float, sides)
+    if not (low < high and math.isfinite(high - low)):
+        raise _no_range(given)
+    _check_inside(images, low, high)
+    return low, high
+
+
+def _check_inside(images: np.ndarray, low: float, high: float) -> None:
+    """Check that X lies in the range, up to the rounding of its dtype, and can hold all of it."""
+    kind = images.dtype.kind
+    rounding = float(np.finfo(images.dtype).eps) * max(abs(low), abs(high)) if kind == "f" else 0.0
+    least, greatest = (float(images.min()), float(images.max())) if images.size else (low, high)
+    if least < low - rounding or greatest > high + rounding:
+        raise InputError(
+            found=f"X has values from {least:g} to {greatest:g}, and value_range is ({low:g}, {high:g}).",
+            expected="The range goes from the value of black to that of white, and all values lie in it.",
+            action='Widen value_range, or leave it at "auto".',
+        )
+    smallest, largest = (np.iinfo(images.dtype).min, np.iinfo(images.dtype).max) if kind in "iu" else (0, 1)
+    if kind != "f" and (low < smallest or high > largest):
+        raise InputError(
+            found=f"X is {images.dtype}, which has values from {smallest} to {largest}, and value_range is "
+            f"({low:g}, {high:g}).",
+            expected="Generated images have the dtype of X, and their values fill the range.",
+            action="Convert X to floats, or narrow value_range.",
+        )
+
+
+def _no_range(given: Any) -> InputError:
+    return InputError(
+        found=f"value_range is {given!r}.",
+        expected='It must be "auto", or two finite numbers: the value of black and a greater one of white.',
+        action="Correct it, such as (0, 255) or (-1, 1).",
+    )
+
+
+def _range_of(images: np.ndarray) -> tuple[float, float]:
     if images.dtype == np.uint8:
         return 0.0, 255.0
     if images.dtype == bool or images.size == 0:

@@ -1,6 +1,7 @@
 """`sampling_strategy` as in imbalanced-learn's over-samplers: which classes grow, and by how many images."""
 
 from collections.abc import Callable, Mapping
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ def images_to_add(labels: np.ndarray, strategy: SamplingStrategy) -> dict[Any, i
             mapping.
 
     Raises:
-        InputError: an unknown strategy, a single class, or fewer images requested than there are.
+        InputError: an unknown strategy, a single class, a number of images that is not whole, or fewer images requested
+            than there are.
     """
     classes, found = np.unique(labels, return_counts=True)
     counts = dict(zip(classes.tolist(), found.tolist(), strict=True))
@@ -38,7 +40,7 @@ def images_to_add(labels: np.ndarray, strategy: SamplingStrategy) -> dict[Any, i
     if isinstance(strategy, str):
         missing = missing_images(counts)
         return {name: missing[name] for name in _named(strategy, counts) if missing[name]}
-    wanted = dict(strategy) if isinstance(strategy, Mapping) else _of_ratio(float(strategy), counts)
+    wanted = _whole_numbers(strategy) if isinstance(strategy, Mapping) else _of_ratio(strategy, counts)
     _check_wanted(wanted, counts)
     return {name: wanted[name] - number for name, number in counts.items() if wanted.get(name, number) > number}
 
@@ -54,22 +56,44 @@ def _named(strategy: str, counts: Mapping[Any, int]) -> list[Any]:
             return [name for name in counts if name != smallest]
         case "all":
             return list(counts)
-    raise InputError(
-        found=f"sampling_strategy is {strategy!r}.",
-        expected=f"It must be one of {', '.join(NAMES)}, a number, a mapping or a function.",
-        action="Choose one of these.",
-    )
+    raise _unknown(strategy)
 
 
-def _of_ratio(ratio: float, counts: Mapping[Any, int]) -> dict[Any, int]:
+def _whole_numbers(given: Mapping[Any, Any]) -> dict[Any, int]:
+    """The final numbers of images as integers; whole floats are numbers of images, too."""
+    for name, number in given.items():
+        if not _is_number(number) or not float(number).is_integer():
+            raise InputError(
+                found=f"sampling_strategy asks for {number!r} images of {name}.",
+                expected="A final number of images is a whole number.",
+                action="Correct it.",
+            )
+    return {name: int(number) for name, number in given.items()}
+
+
+def _of_ratio(ratio: Any, counts: Mapping[Any, int]) -> dict[Any, int]:
+    if not _is_number(ratio):
+        raise _unknown(ratio)
     smallest, largest = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
     if len(counts) != 2 or not 0 < ratio <= 1:
         raise InputError(
-            found=f"sampling_strategy is {ratio:g}, for {len(counts)} classes.",
+            found=f"sampling_strategy is {float(ratio):g}, for {len(counts)} classes.",
             expected="A ratio must be above 0 and at most 1, and is possible with two classes only.",
             action="Name a strategy, or give the final number of images per class.",
         )
     return {smallest: int(ratio * counts[largest])}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _unknown(strategy: Any) -> InputError:
+    return InputError(
+        found=f"sampling_strategy is {strategy!r}.",
+        expected=f"It must be one of {', '.join(NAMES)}, a number, a mapping or a function.",
+        action="Choose one of these.",
+    )
 
 
 def _check_wanted(wanted: Mapping[Any, int], counts: Mapping[Any, int]) -> None:

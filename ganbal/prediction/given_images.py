@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ganbal.config.data import NumChannels
 from ganbal.data.data_warnings import DataWarning
-from ganbal.data.decoding import USUAL, Conversion, IntensityRange, decode_file
+from ganbal.data.decoding import Conversion, decode_file
 from ganbal.data.image_formats import IMAGE_SUFFIXES, find_image_files, printable
 from ganbal.data.image_limits import UnreadableImageError
 from ganbal.errors import InputError
-from ganbal.runtime.atomic_files import read_json
 from ganbal.synthesis.synthetic_png import MARK
 
 
@@ -50,8 +48,8 @@ def find_given(places: Sequence[Path]) -> tuple[list[Path], list[DataWarning]]:
     return list(dict.fromkeys(files)), warnings
 
 
-def read_given(files: Sequence[Path], size_px: int, conversion: Conversion = USUAL) -> Iterator[GivenImage]:
-    """Each file decoded, fitted and resized by `conversion`: as the study's images were."""
+def read_given(files: Sequence[Path], size_px: int, conversion: Conversion) -> Iterator[GivenImage]:
+    """Each file decoded, fitted and resized by `conversion`: as the training images of the classifier were."""
     for file in files:
         try:
             pixels = decode_file(file, [size_px], conversion).squares[size_px]
@@ -59,22 +57,6 @@ def read_given(files: Sequence[Path], size_px: int, conversion: Conversion = USU
             yield GivenImage(file, None, problem=str(error))
         else:
             yield GivenImage(file, pixels, is_synthetic=_is_marked_synthetic(file))
-
-
-def conversion_of_run(data_file: Path, channels: NumChannels = 1) -> Conversion:
-    """How a run's images became squares, by its data.json; the usual way where it cannot be read.
-
-    Args:
-        channels: those that the classifier was trained on.
-    """
-    try:
-        content = read_json(data_file)
-        known = content["intensity"]
-        intensity = None if known is None else IntensityRange(*map(float, known["range"]))
-        is_set = known is not None and known["chosen_by"] == "setting"
-        return Conversion(intensity, channels, content["fit"]["rule"], with_window=not is_set)
-    except (OSError, ValueError, KeyError, TypeError):
-        return Conversion(channels=channels)
 
 
 def _is_marked_synthetic(file: Path) -> bool:

@@ -12,16 +12,17 @@ from classifiers.checkpoint import load_classifier
 from classifiers.evaluation.calibration import apply_temperature, fit_temperature
 from classifiers.evaluation.metrics import predicted_classes
 from classifiers.evaluation.thresholds import THRESHOLD
+from ganbal.data.decoding import Conversion
 from ganbal.errors import InputError
 from ganbal.prediction.cell_choice import ChosenCell
-from ganbal.prediction.given_images import GivenImage, conversion_of_run, find_given, read_given
+from ganbal.prediction.given_images import GivenImage, find_given, read_given
 from ganbal.prediction.thresholding import Threshold, choose_threshold
 from ganbal.run.folder import Run
 from ganbal.runtime.classifier_errors import as_input_error
 from ganbal.runtime.console import Console
 from ganbal.runtime.device import choose_device
-from ganbal.study.cell import MODEL_FILE, backbones_folder
-from ganbal.study.cells import damaged_files, read_classes, read_validation
+from ganbal.study.cell import METRICS_FILE, MODEL_FILE, backbones_folder
+from ganbal.study.cells import damaged_files, read_classes, read_conversion, read_validation
 
 DISCLAIMER = "For research; not a medical device."
 _IMAGES_AT_ONCE = 128
@@ -58,13 +59,13 @@ def predict_images(
     files, warnings = find_given(places)
     for warning in warnings:
         console.warn(f"{warning}.")
-    rule = _read_rule(chosen.folder, threshold)
+    rule = _read_rule(run, chosen.folder, threshold)
+    conversion = _conversion_of(run, chosen.folder)
     with as_input_error():
         classifier = load_classifier(
             chosen.folder / MODEL_FILE, backbones_folder(run.study_folder), choose_device(device)
         )
     entries: list[dict[str, Any]] = []
-    conversion = conversion_of_run(run.data_file, channels=3 if classifier.channels == 3 else 1)
     given = read_given(files, classifier.image_size_px, conversion)
     with console.progress(len(files), "predicting", "image") as bar:
         while part := list(itertools.islice(given, _IMAGES_AT_ONCE)):
@@ -75,17 +76,29 @@ def predict_images(
     return _context(run, chosen, rule) | {"images": entries}
 
 
-def _read_rule(folder: Path, threshold: str | None) -> _Rule:
+def _read_rule(run: Run, folder: Path, threshold: str | None) -> _Rule:
     if damaged := damaged_files(folder):
         raise InputError(
             found=f"Files of the cell {folder} are missing or damaged: {', '.join(damaged)}.",
             expected="Predictions need the files as the training left them.",
-            action="Run `ganbal compare` again: it trains damaged cells again.",
+            action=f"Run `{run.command('compare')}`, which trains damaged cells again.",
         )
     classes = read_classes(folder)
     labels, probabilities = read_validation(folder, classes)
     temperature = fit_temperature(labels, probabilities)
     return _Rule(classes, choose_threshold(threshold, labels, probabilities), temperature, len(labels))
+
+
+def _conversion_of(run: Run, folder: Path) -> Conversion:
+    """How the images that the cell was trained with became squares, whatever the run's settings are now."""
+    if (conversion := read_conversion(folder)) is None:
+        raise InputError(
+            found=f"{folder / METRICS_FILE} does not say how the images of the training became squares.",
+            expected="Images to predict are converted in the same way: color or gray, fit, range of deep images.",
+            action=f"Delete the folder {folder}; then `{run.command('compare')}` trains this classifier again, if the "
+            "run's settings still ask for it.",
+        )
+    return conversion
 
 
 def _entry(image: GivenImage, found: Iterator[np.ndarray], rule: _Rule) -> dict[str, Any]:

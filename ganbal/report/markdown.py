@@ -1,6 +1,6 @@
 """A report's page as Markdown, with pictures and tables beside it as files.
 
-Every text is escaped for CommonMark and GitHub's tables, so that no name in it becomes markup (CommonMark 0.31, 2.4).
+Every text is escaped, so that no name in it becomes markup.
 """
 
 import re
@@ -25,6 +25,7 @@ from ganbal.report.page import (
     code_parts,
     printable,
 )
+from ganbal.runtime.markdown_text import as_block, escaped
 
 
 def render_markdown(page: Page) -> str:
@@ -106,15 +107,23 @@ def _image(item: Drawing | Picture) -> list[str]:
     return [f"![{_text(item.alt)}](figures/{item.name}.{suffix})", "", *([f"*{words}*", ""] if words else [])]
 
 
+def render_table(table: Table) -> str:
+    """A table and its caption, for a document that has no `tables/` beside it."""
+    return printable("\n".join([*_rows(table), "", f"*{_text(table.caption)}*"]))
+
+
 def _table(table: Table) -> list[str]:
+    return [*_rows(table), "", f"*{_text(table.caption)}* [CSV](tables/{table.name}.csv)", ""]
+
+
+def _rows(table: Table) -> list[str]:
     def row(texts: Sequence[str]) -> str:
         # Cells are split at every bar that has no backslash, before code is looked for.
         return "| " + " | ".join(re.sub(r"(?<!\\)\|", r"\|", _text(text)) for text in texts) + " |"
 
     rule = "| " + " | ".join("---:" if column.numeric else "---" for column in table.columns) + " |"
     lines = [row([column.title for column in table.columns]), rule]
-    lines += [row([entry.text for entry in entries]) for entries in table.rows]
-    return [*lines, "", f"*{_text(table.caption)}* [CSV](tables/{table.name}.csv)", ""]
+    return lines + [row([entry.text for entry in entries]) for entries in table.rows]
 
 
 def _fenced(text: str) -> list[str]:
@@ -125,17 +134,9 @@ def _fenced(text: str) -> list[str]:
 def _text(text: str) -> str:
     """The text on one line, where only parts marked as code are markup."""
     line = "".join(
-        _code_span(part) if is_code else _escaped(part) for part, is_code in code_parts(" ".join(text.split()))
+        _code_span(part) if is_code else escaped(part) for part, is_code in code_parts(" ".join(text.split()))
     )
-    # At the beginning of a block these would start a list, a heading, a rule or a setext underline.
-    return re.sub(r"^(?:([-+=])|(\d+)([.)])(?=\s|$))", lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}\\{m[3]}", line)
-
-
-def _escaped(text: str) -> str:
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    text = re.sub(r"([\\`*_#$\[\]{}~|@!])", r"\\\1", text)
-    # GitHub makes links of bare addresses.
-    return re.sub(r"(?i)(https?|ftp|mailto|xmpp)(:)|(www)(\.)", lambda m: f"{m[1] or m[3]}\\{m[2] or m[4]}", text)
+    return as_block(line)
 
 
 def _code_span(text: str) -> str:

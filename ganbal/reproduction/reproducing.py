@@ -15,6 +15,7 @@ from ganbal.data.dataset import Dataset, load_dataset
 from ganbal.reproduction.balancing import Predictions, balancing_differences, published_difference
 from ganbal.reproduction.comparing import summarize_seeds
 from ganbal.reproduction.published import CLASSES, NUM_TEST, Published, find_published, published_record
+from ganbal.run.folder import Run
 from ganbal.runtime.atomic_files import read_json
 from ganbal.runtime.console import Console
 from ganbal.runtime.download import fetch
@@ -27,8 +28,6 @@ from ganbal.study.running import ParallelTraining, run_study
 from ganbal.study.source import study_source
 from ganbal.study.weights import download_of_classifier
 from ganbal.synthesis.manifest import SyntheticFolder, read_synthetic
-
-_NO_IMAGES = "It needs synthetic images, and this run has none. Run `ganbal synthesize` first."
 
 
 @dataclass(frozen=True)
@@ -201,7 +200,8 @@ def is_comparable(dataset: Dataset) -> bool:
 def reason_to_skip(system: System, place: Workplace) -> str | None:
     """Why a system cannot be trained here, in sentences: it needs images or weights that are missing."""
     if ARMS[system.arm].needs_synthetic and place.synthetic_folder is None:
-        return _NO_IMAGES
+        command = Run(place.folder.parent).command("synthesize")
+        return f"It needs synthetic images, and this run has none. Run `{command}` first."
     try:
         find_model(system.classifier)
         check_model(system.classifier, system.config.study.weights_of(system.classifier), system.size_px, len(CLASSES))

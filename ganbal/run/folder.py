@@ -15,6 +15,8 @@ from ganbal.runtime.atomic_files import read_json, write_json, write_text
 from ganbal.runtime.hashing import file_digest
 
 OUTPUTS = Path("outputs")
+_COMMAND = re.compile(r"`ganbal (train-gan|synthesize|compare|report|run)(?=[ `])(?![^`]* --run )")
+"""The beginning of a command between backticks."""
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +30,13 @@ class Run:
     def command(self, name: str, *words: str) -> str:
         """A command that continues this run, as it is typed."""
         return shlex.join(["ganbal", name, "--run", str(self.folder), *words])
+
+    def named_in(self, advice: str) -> str:
+        """The advice with this run in each of its commands that continues a run and names none.
+
+        Without it, the command would continue the newest run.
+        """
+        return _COMMAND.sub(lambda found: f"`{self.command(found[1])}", advice)
 
     @property
     def config_file(self) -> Path:

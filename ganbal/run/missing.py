@@ -47,5 +47,5 @@ def without_synthetic_images(run: Run, fraction: float, fractions: Sequence[floa
 
 
 def _train_command(run: Run, fractions: Sequence[float]) -> str:
-    listed = f" --set study.minority_fractions=[{','.join(f'{each:g}' for each in fractions)}]"
-    return run.command("train-gan") + (listed if tuple(fractions) != (1.0,) else "")
+    listed = f"study.minority_fractions=[{','.join(f'{each:g}' for each in fractions)}]"
+    return run.command("train-gan", *(["--set", listed] if tuple(fractions) != (1.0,) else []))

@@ -11,7 +11,7 @@ from classifiers.pixels import num_channels
 from ganbal.config import Config
 from ganbal.data.dataset import Dataset, load_dataset
 from ganbal.data.fractions import dataset_with_fraction
-from ganbal.errors import InputError
+from ganbal.errors import InputError, InterruptedBySignal
 from ganbal.run.folder import Run
 from ganbal.run.fraction import FractionOfRun
 from ganbal.run.missing import without_synthetic_images
@@ -59,6 +59,8 @@ class RunContext:
         self.finished_stages: list[str] = self._whole.finished_stages if self._whole is not None else []
         """Stages that this command carried out, in order, also for fractions; those that were finished before are not
         among them."""
+        self.undone_stages: list[str] = self._whole.undone_stages if self._whole is not None else []
+        """Stages of this command, also for fractions, that failed and left their earlier results as they were."""
 
     def at_fraction(self, fraction: float) -> "RunContext":
         """The same run with only this fraction of the minority class's training images."""
@@ -126,13 +128,20 @@ class RunContext:
         return images
 
     def do_stage(
-        self, name: str, *, inputs: str, outputs: Callable[[], Iterable[Path]], work: Callable[[], None]
+        self,
+        name: str,
+        *,
+        inputs: str,
+        outputs: Callable[[], Iterable[Path]],
+        work: Callable[[], None],
+        keeps_earlier: bool = False,
     ) -> None:
         """Do `work`, unless the stage was finished from the same inputs and all of its files are still as it left them.
 
         Args:
             inputs: digest of everything that the outputs depend on.
             outputs: the files that the stage leaves, listed after `work`.
+            keeps_earlier: whether a failure of `work`, other than an interruption, leaves earlier outputs as they were.
         """
         if self.run.stage_is_done(name, inputs):
             changed = self.run.changed_outputs(name)
@@ -147,7 +156,12 @@ class RunContext:
             self.console.say(f"{name}{self._of_fraction()}")
         self.run.forget_stage(name)
         start = time.monotonic()
-        work()
+        try:
+            work()
+        except Exception as error:
+            if keeps_earlier and not isinstance(error, InterruptedBySignal):
+                self.undone_stages.append(name)
+            raise
         self.run.mark_stage(name, inputs, outputs(), time.monotonic() - start)
         self.finished_stages.append(name)
 

@@ -1,6 +1,6 @@
 """`export`: the generators or the synthetic images of a run, in the formats of other programs."""
 
-import json
+import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,15 +19,17 @@ from ganbal.export.image_sets import (
     write_kaggle_folders,
     write_npz,
 )
+from ganbal.export.target import check_target, files_in, write_record
 from ganbal.gan.checkpoint import chosen_checkpoint
 from ganbal.gan.folder import GanFolder
 from ganbal.gan.image_generator import ImageGenerator
 from ganbal.run.folder import Run
 from ganbal.run.missing import without_generator
-from ganbal.runtime.atomic_files import atomic_folder, read_json, write_json
+from ganbal.runtime.atomic_files import atomic_folder, read_json
+from ganbal.stages.card_scores import card_scores
 from ganbal.stages.context import RunContext
+from ganbal.synthesis.manifest import read_synthetic
 
-_RECORD = "export.json"
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 
@@ -99,39 +101,47 @@ def export(context: RunContext, request: ExportRequest) -> dict[str, Any]:
         InputError: nothing to export, or the target holds other files.
         GanbalError: a file cannot be written, or the upload fails.
     """
-    target = (request.target or context.run.folder / "export" / request.form).expanduser()
-    _check_target(target)
+    target = _target(context.run, request)
+    check_target(target)
     write, description = _writer(context, request)
-    with atomic_folder(target) as folder:
+    with atomic_folder(Path(os.path.realpath(target))) as folder:  # a link to the folder stays a link
         write(folder)
-        write_json(folder / _RECORD, {"format": request.form, "synthetic": True, **description})
-    files = sorted(path.relative_to(target).as_posix() for path in target.rglob("*") if not path.is_dir())
-    address = None
+        write_record(folder, request.form, description)
+    files, address = files_in(target), None
     if request.repository is not None:
         kind: Literal["model", "dataset"] = "model" if request.form in GENERATOR_FORMATS else "dataset"
         address = push_folder(target, request.repository, kind)
     return {"folder": str(target), "format": request.form, "files": files, "uploaded_to": address, **description}
 
 
+def _target(run: Run, request: ExportRequest) -> Path:
+    return (request.target or run.folder / "export" / request.form).expanduser()
+
+
 def _writer(context: RunContext, request: ExportRequest) -> tuple[Callable[[Path], object], dict[str, Any]]:
     """The function that fills a folder, and what it will hold."""
     if request.form in GENERATOR_FORMATS:
         generators = trained_generators(context.run, request.class_name)
-        scores = read_json(context.run.scores_file) if context.run.scores_file.is_file() else None
         classes = [name for generator in generators for name in generator.class_names]
+        scores = card_scores(context.run, classes, context.console)
         return lambda folder: write_generator_folder(folder, generators, request.form, scores), {"classes": classes}
-    synthetic = _synthetic_set(context, request.class_name)
-    counts = {name: synthetic.images.class_names.count(name) for name in sorted(set(synthetic.images.class_names))}
     real = _real_images(context) if request.needs_real_images else None
-    # What lies in the cache may be deleted at any time: images unpacked from an archive, and the phantom set.
-    is_cached = real is not None and context.dataset.table.root.is_relative_to(context.cache)
-    link: Link = "copy" if is_cached else request.link
+    synthetic = _synthetic_set(context, request)
+    counts = {name: synthetic.images.class_names.count(name) for name in sorted(set(synthetic.images.class_names))}
     writers: dict[str, Callable[[Path], object]] = {
         "imagefolder": lambda folder: write_imagefolder(folder, synthetic),
-        "kaggle": lambda folder: write_kaggle_folders(folder, synthetic, _given(real), link=link),
+        "kaggle": lambda folder: write_kaggle_folders(folder, synthetic, _given(real), link=_link(context, request)),
         "npz": lambda folder: write_npz(folder / "synthetic.npz", synthetic, real),
     }
-    return writers[request.form], {"num_synthetic": counts, "num_real": 0 if real is None else len(real.files)}
+    return writers[request.form], {"num_synthetic": counts, "num_real": 0 if real is None else real.num_exported}
+
+
+def _link(context: RunContext, request: ExportRequest) -> Link:
+    """How real images are held: as asked for, or copied where a link would break or would lead out of the run."""
+    # What lies in the cache may be deleted at any time: images unpacked from an archive, and the phantom set.
+    is_cached = context.dataset.table.root.is_relative_to(context.cache)
+    target = Path(os.path.realpath(_target(context.run, request)))
+    return "copy" if is_cached or target.is_relative_to(os.path.realpath(context.run.folder)) else request.link
 
 
 def trained_generators(run: Run, class_name: str | None = None) -> list[ImageGenerator]:
@@ -140,11 +150,7 @@ def trained_generators(run: Run, class_name: str | None = None) -> list[ImageGen
     Raises:
         InputError: there are none, or none knows the class.
     """
-    record_file = run.gan_folder / "training.json"
-    if not record_file.is_file():
-        raise without_generator(run, 1.0, (1.0,))
-    record = read_json(record_file)
-    folders = [GanFolder(run.gan_folder / str(one.get("folder", ""))) for one in record.get("classes", [record])]
+    folders = _generator_folders(run)
     generators = [ImageGenerator.load(chosen_checkpoint(folder), "cpu") for folder in folders]
     chosen = [one for one in generators if class_name is None or class_name in one.class_names]
     if not chosen:
@@ -157,21 +163,43 @@ def trained_generators(run: Run, class_name: str | None = None) -> list[ImageGen
     return chosen
 
 
-def _synthetic_set(context: RunContext, class_name: str | None) -> SyntheticSet:
-    images, data_file = context.synthetic, context.run.data_file
-    if class_name is not None:
-        images = images.of_class(class_name)
+def _generator_folders(run: Run) -> list[GanFolder]:
+    record_file = run.gan_folder / "training.json"
+    if not record_file.is_file():
+        raise without_generator(run, 1.0, (1.0,))
+    try:
+        record = read_json(record_file)
+        return [GanFolder(run.gan_folder / str(one.get("folder", ""))) for one in record.get("classes", [record])]
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise InputError(
+            found=f"{record_file} is damaged.",
+            expected="It lists the generators of the run.",
+            action=f"Run `{run.command('train-gan')}`, which writes it again.",
+        ) from error
+
+
+def _synthetic_set(context: RunContext, request: ExportRequest) -> SyntheticSet:
+    # Without real images there are none to compare with, and the export needs no data set.
+    images = context.synthetic if request.needs_real_images else read_synthetic(context.synthetic_folder)
+    classes = context.dataset.table.classes if request.needs_real_images else _recorded_classes(context.run)
+    if request.class_name is not None:
+        images = images.of_class(request.class_name)
     if not len(images.names):
         raise InputError(
-            found=f"There are no synthetic images of {class_name}.",
+            found=f"There are no synthetic images of {request.class_name}.",
             expected="The export needs images that `ganbal synthesize` generated.",
             action="Correct --class, or leave it out.",
         )
+    others = sorted(set(images.class_names) - set(classes))
+    return SyntheticSet(context.synthetic_folder, images, [*classes, *others])
+
+
+def _recorded_classes(run: Run) -> list[str]:
+    """All classes of the data set in the order of their labels; none where data.json cannot be read."""
     try:
-        classes = [str(name) for name in json.loads(data_file.read_text(encoding="utf-8"))["classes"]]
-    except (OSError, ValueError, KeyError, TypeError):
-        classes = sorted(set(images.class_names))
-    return SyntheticSet(context.synthetic_folder, images, classes)
+        return [str(name) for name in read_json(run.data_file)["classes"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return []
 
 
 def _real_images(context: RunContext) -> RealImages:
@@ -188,15 +216,3 @@ def _real_images(context: RunContext) -> RealImages:
 def _given(real: RealImages | None) -> RealImages:
     assert real is not None
     return real
-
-
-def _check_target(target: Path) -> None:
-    """Only an empty folder, or one that an earlier export made, is replaced."""
-    if target.is_dir() and (not any(target.iterdir()) or (target / _RECORD).is_file()):
-        return
-    if target.exists() or target.is_symlink():
-        raise InputError(
-            found=f"{target} exists and is no earlier export.",
-            expected="An export makes a folder of its own.",
-            action="Name another folder with --to DIR.",
-        )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ganbal.config import dump_config
-from ganbal.errors import InputError
+from ganbal.errors import InputError, SeveralInputErrors
 from ganbal.run.folder import Run, create_new_run, now
 from ganbal.run.provenance import describe_machine
 from ganbal.run.selection import SelectedRun
@@ -34,8 +34,10 @@ def open_run(
 ) -> Iterator[RunContext]:
     """Hold the run folder for one command and check all that the command requires; only then write the first file.
 
-    If the command is refused before it produced anything, the run's earlier settings and inspection are restored, and
-    a folder made for it is removed: a refused setting never becomes the run's own.
+    If the command is refused before it produced anything, or fails and leaves all earlier results as they were, the
+    run's earlier settings and inspection are restored, and a folder made for it is removed: a refused setting never
+    becomes the run's own. The commands that the message
+    suggests continue this run.
 
     Args:
         purpose: the command, for another command that finds the folder locked.
@@ -65,16 +67,28 @@ def open_run(
                         _record(context, requirements)
                         fetch_missing(config, requirements, console)
                     yield context
-            except InputError:
-                if not set(context.finished_stages) - _PRELIMINARY:
+            except Exception as error:
+                is_undone = isinstance(error, InputError) or context.undone_stages
+                if is_undone and not set(context.finished_stages) - _PRELIMINARY:
                     _restore(run, earlier)
                 raise
+    except (InputError, SeveralInputErrors) as error:
+        if selected.is_unnamed and not run.config_file.is_file():  # the folder is removed
+            raise
+        raise _naming(run, error) from error
     finally:
         if created and not run.config_file.is_file():
             shutil.rmtree(run.folder, ignore_errors=True)
             for folder in created[1:]:
                 with suppress(OSError):
                     folder.rmdir()
+
+
+def _naming(run: Run, error: InputError | SeveralInputErrors) -> InputError | SeveralInputErrors:
+    """The error with advice that names the run."""
+    if isinstance(error, SeveralInputErrors):
+        return SeveralInputErrors([problem.with_action(run.named_in(problem.action)) for problem in error.problems])
+    return error.with_action(run.named_in(error.action))
 
 
 def _check(context: RunContext, requirements: tuple[Requirement, ...]) -> None:

@@ -69,6 +69,7 @@ def synthesize(context: RunContext, *, may_replace: bool = True) -> dict[str, An
         inputs=inputs,
         outputs=lambda: [folder.summary, folder.manifest, *sorted(folder.root.glob("*/synthetic_*.png"))],
         work=work,
+        keeps_earlier=True,
     )
     fractions = [
         synthesize(part, may_replace=may_replace) | {"minority_fraction": part.minority_fraction}

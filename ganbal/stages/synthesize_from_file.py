@@ -1,5 +1,6 @@
 """`synthesize --from FILE`: images from an exported generator, without a run and without training data."""
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -55,11 +56,11 @@ def synthesize_from_file(
 
 def _counts(wanted: int | str | dict[str, int], known: tuple[str, ...]) -> dict[str, int]:
     if isinstance(wanted, str) or (isinstance(wanted, int) and len(known) > 1):
-        example = f"--n {known[0]}=100" if len(known) > 1 else "--n 100"
+        example = shlex.join(["--n", f"{known[0]}=100"] if len(known) > 1 else ["--n", "100"])
         raise InputError(
             found="The number of images is not given." if isinstance(wanted, str) else "No class is given.",
             expected=f"Without training data there is nothing to balance. The generator knows {', '.join(known)}.",
-            action=f"Give the number with {example}.",
+            action=f"Give the number with `{example}`.",
         )
     counts: Mapping[str, int] = {known[0]: wanted} if isinstance(wanted, int) else wanted
     unknown = [name for name in counts if name not in known]

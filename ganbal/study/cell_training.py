@@ -22,6 +22,7 @@ from classifiers.training.device_augmentation import choose_augmentation_place
 from classifiers.training.precision import choose_precision
 from classifiers.training.train import TrainedClassifier, TrainingCallbacks, TrainingConfig, train_classifier
 from ganbal.config import StudyConfig
+from ganbal.data.decoding import Conversion
 from ganbal.runtime.atomic_files import atomic_path, write_bytes
 from ganbal.runtime.classifier_errors import as_input_error
 from ganbal.runtime.cpus import torch_threads, usable_cpus
@@ -40,7 +41,7 @@ from ganbal.study.cell import (
     backbones_folder,
 )
 from ganbal.study.cell_metrics import chosen_threshold
-from ganbal.study.cells import TestSet, finished_metrics, mark_finished, write_probabilities
+from ganbal.study.cells import TestSet, conversion_entry, finished_metrics, mark_finished, write_probabilities
 from ganbal.study.plan import augmented_versions, classifier_size_px
 from ganbal.study.source import StudySource, training_set
 from ganbal.synthesis.counts import additions_for
@@ -95,6 +96,7 @@ def finish_cell(
             images.test,
             config,
             image_size_px=size_px,
+            conversion=source.conversion,
             device=device,
             feature_cache=feature_cache,
             study_folder=root,
@@ -142,6 +144,7 @@ def train_cell(
     config: StudyConfig,
     *,
     image_size_px: int,
+    conversion: Conversion,
     device: torch.device,
     feature_cache: Path,
     study_folder: Path,
@@ -151,6 +154,7 @@ def train_cell(
     """Train, predict the test images, write the cell's files; metrics.json comes last and marks the cell as finished.
 
     Args:
+        conversion: how the files of the images became squares; metrics.json keeps it for predictions of other files.
         inputs: digest of everything that the cell depends on.
         callbacks: report progress; they may raise to stop.
 
@@ -191,6 +195,7 @@ def train_cell(
         "threshold_chosen": chosen_threshold(validation.labels, of_validation),
         "device": computed_on(device, settings, training.images.pixels.nbytes),
         "seconds": round(time.monotonic() - start, 2),
+        **conversion_entry(conversion),
         "inputs": inputs,
     }
     return mark_finished(folder, metrics, [*_FILES, *shared])

@@ -1,18 +1,20 @@
 """The files of a cell: which of them there are, whether they are as its training left them, what they hold."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ganbal.data.decoding import Conversion, IntensityRange
 from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
 from ganbal.runtime.hashing import digest_of, file_digest, large_file_digest
 from ganbal.study.arms import ImageSet
 from ganbal.study.cell import BACKBONES, METRICS_FILE, PREDICTIONS_FILE, VALIDATION_FILE
 
 _PROBABILITY = "probability_"
+_CONVERSION = "conversion"
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,24 @@ def damaged_files(folder: Path) -> list[str]:
     if content is None:
         return [METRICS_FILE]
     return [name for name, digest in content["files"].items() if _digest_or_none(folder / name) != digest]
+
+
+def conversion_entry(conversion: Conversion) -> dict[str, Any]:
+    """What metrics.json says of how the cell's images became squares."""
+    return {_CONVERSION: asdict(conversion)}
+
+
+def read_conversion(folder: Path) -> Conversion | None:
+    """How the images that a cell was trained with became squares.
+
+    Returns:
+        None if metrics.json is missing or damaged, or was written without this entry.
+    """
+    given = (_read_metrics(folder) or {}).get(_CONVERSION)
+    if not isinstance(given, dict) or given.keys() != asdict(Conversion()).keys():
+        return None
+    intensity = given["intensity"]
+    return Conversion(**given | {"intensity": None if intensity is None else IntensityRange(*intensity)})
 
 
 def _read_metrics(folder: Path) -> dict[str, Any] | None:

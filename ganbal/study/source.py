@@ -8,6 +8,7 @@ import numpy as np
 
 from ganbal.config import StudyConfig
 from ganbal.data.dataset import Dataset
+from ganbal.data.decoding import USUAL, Conversion
 from ganbal.data.fractions import dataset_with_fraction
 from ganbal.data.image_table import ImageTable
 from ganbal.data.squares import square_shape
@@ -44,6 +45,7 @@ class StudySource:
         counts: returns the number of training images without reading them; None counts the images.
         at_fraction: returns the source with that fraction of the minority class's training images and with the
             synthetic images of a generator that saw no others; None where only the whole set exists.
+        conversion: how the files of the real images became squares.
     """
 
     classes: tuple[str, ...]
@@ -52,6 +54,7 @@ class StudySource:
     synthetic_digest: str
     counts: Callable[[], ClassCounts] | None = None
     at_fraction: Callable[[float], "StudySource"] | None = None
+    conversion: Conversion = USUAL
 
     def counts_at(self, size_px: int) -> ClassCounts:
         return self.counts() if self.counts is not None else self.at_size(size_px).counts
@@ -119,6 +122,7 @@ def _source(
         synthetic_digest=synthetic.digest if synthetic is not None else "",
         counts=lambda: counts,
         at_fraction=at_fraction,
+        conversion=table.conversion,
     )
 
 

@@ -3,6 +3,9 @@
 Counts in, counts out. Every other module asks here.
 """
 
+import json
+import re
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +16,8 @@ from ganbal.errors import InputError
 
 Counts = Mapping[str, int]
 """Number of images per class name."""
+_PLAIN = re.compile(r"(?!null$)\w(?:[\w .+-]*\w)?")
+"""Names that need no quotation marks in a YAML list."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,7 @@ def images_to_generate(
             f"{', '.join(f'{number} of {name}' for name, number in counts.items())}"
             + (f", and synthesis.ratio is {synthesis.ratio:g}." if synthesis.ratio < 1 else "."),
             expected=f"Balancing needs fewer training images of {' or '.join(trained)} than of another class.",
-            action="Give the number with `synthesize --n N`, or name another gan.class_name.",
+            action="Give the number with `ganbal synthesize --n N`, or name another gan.class_name.",
         )
     required = needed(planned)
     total = {name: max(planned.get(name, 0), required.get(name, 0)) for name in sorted({*planned, *required})}
@@ -140,12 +145,12 @@ def check_have_generators(names: Sequence[str] | Counts, counts: Counts, gan: Ga
     trained = classes_to_train(counts, gan)
     without = [name for name in names if name not in trained]
     if without:
-        every = ",".join(sorted({*trained, *without}))
+        every = sorted({*trained, *without})
         raise InputError(
             found=f"There is no generator of {' or '.join(without)}.",
             expected=f"Images are generated of the classes that a generator is trained for: {', '.join(trained)}.",
-            action=f"Train for {'it' if len(without) == 1 else 'them'} too: `ganbal train-gan --set "
-            f"gan.class_names=[{every}]`, or one generator of all classes: `--set gan.conditional=true`.",
+            action=f"Train for {'it' if len(without) == 1 else 'them'} too: `{_train_command(every)}`, or one "
+            "generator of all classes: `--set gan.conditional=true`.",
         )
 
 
@@ -164,20 +169,27 @@ def check_available(needed: np.ndarray, counts: ClassCounts, classes: Sequence[s
     if (needed <= counts.synthetic).all():
         return
     numbers = list(zip(classes, needed, counts.synthetic, strict=True))
-    options = " ".join(f"--n {name}={max(need, has)}" for name, need, has in numbers if max(need, has))
+    wanted = [f"{name}={max(need, has)}" for name, need, has in numbers if max(need, has)]
+    options = shlex.join(word for number in wanted for word in ("--n", number))
     action = f"Generate them with `ganbal synthesize {options} --overwrite`."
     without = [name for name, need, has in numbers if need and not has]
     if without:
-        every = ",".join(name for name, need, _ in numbers if need)
+        command = _train_command([name for name, need, _ in numbers if need])
         action += (
-            f" If there is no generator of {' or '.join(without)} yet, train it: `ganbal train-gan --set "
-            f"gan.class_names=[{every}]`, or one generator of all classes, `--set gan.conditional=true`."
+            f" If there is no generator of {' or '.join(without)} yet, train it: `{command}`, or one generator of all "
+            "classes, `--set gan.conditional=true`."
         )
     raise InputError(
         found=f"There are {', '.join(f'{has} {name}' for name, _, has in numbers)} synthetic images.",
         expected=f"{', '.join(f'{need} {name}' for name, need, _ in numbers)} are needed for {', '.join(arms)}.",
         action=action,
     )
+
+
+def _train_command(class_names: Sequence[str]) -> str:
+    """`ganbal train-gan` for these classes, as it is typed."""
+    listed = ",".join(name if _PLAIN.fullmatch(name) else json.dumps(name, ensure_ascii=False) for name in class_names)
+    return shlex.join(["ganbal", "train-gan", "--set", f"gan.class_names=[{listed}]"])
 
 
 def _check_known(names: Sequence[str], counts: Counts, where: str) -> None:

@@ -16,7 +16,8 @@ from ganbal.gan.sampling import TrainedGenerator, latent_stream
 from ganbal.runtime.console import Console
 from ganbal.runtime.memory import advise_when_out_of_memory
 from ganbal.runtime.signals import stop_on_signal
-from ganbal.synthesis.manifest import ManifestRow, SyntheticFolder, class_folders, clear, write_manifest
+from ganbal.synthesis.manifest import ManifestRow, SyntheticFolder, class_folders, write_manifest
+from ganbal.synthesis.replacing import replacing
 from ganbal.synthesis.synthetic_png import write_synthetic_png
 
 if TYPE_CHECKING:
@@ -130,8 +131,8 @@ def synthesize(
     """Generate the requested images into `folder`; synthesis.json and the manifest are written last.
 
     The same checkpoint, seed and device give the same files. Every class is generated from the same latent vectors, so
-    its images do not depend on the other requests. Images of an earlier synthesis are removed first, so that two
-    syntheses never mix.
+    its images do not depend on the other requests. Images of an earlier synthesis are replaced as a whole: two
+    syntheses never mix, and a failure leaves the earlier one.
 
     Args:
         requests: at least one, of different classes.
@@ -151,11 +152,11 @@ def synthesize(
     """
     generators = [_load(request, device) for request in requests]
     places = class_folders([generator.class_name for generator in generators])
-    clear(folder)
     rows: list[ManifestRow] = []
     results: list[SynthesisResult] = []
     total = sum(request.num_images for request in requests)
     with (
+        replacing(folder),
         stop_on_signal() as stop,
         console.progress(total, "generating synthetic images", "image") as bar,
         advise_when_out_of_memory("generating images", "synthesis.batch_size"),
@@ -174,7 +175,7 @@ def synthesize(
                 poll()
             num_images, seen = len(rows) - num_before, generator.fingerprint.data_digest
             results.append(SynthesisResult(num_images, num_rejected, name, seen, num_unconfirmed))
-    write_manifest(folder, rows, {**_summary(requests, results), **further})
+        write_manifest(folder, rows, {**_summary(requests, results), **further})
     return results
 
 

@@ -36,6 +36,13 @@ def test_a_later_call_overrides_single_fields_of_an_earlier_one():
     assert settings_of(first).gan.steps == 5
 
 
+def test_seed_and_device_override_settings():
+    given = {"seed": 5, "device": "cuda", "gan.steps": 11}
+    found = settings_of(Choices().updated("gan", {}, settings=given, seed=7, device="cpu"))
+    assert (found.seed, found.device, found.gan.steps) == (7, "cpu", 11)
+    assert settings_of(Choices().updated("gan", {}, settings=given)).seed == 5
+
+
 def test_text_that_looks_like_a_number_stays_text():
     found = settings_of(Choices().updated("gan", {"class_name": "007"}, settings={"data.root": Path("a b/ü: 1")}))
     assert found.gan.class_name == "007" and found.data.root == Path("a b/ü: 1")

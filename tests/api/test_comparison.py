@@ -56,8 +56,9 @@ def test_a_generator_from_a_file_gets_a_run_that_holds_it(trained, tmp_path, mon
     assert set(manifest["checkpoint_sha256"]) == {generator.sha256}
     assert "imported from a file" in (study.run / "report.html").read_text(encoding="utf-8")
     assert "trained on other images" not in capsys.readouterr().err
-    # The same call continues the run; another generator does not touch it.
-    assert ganbal.compare(data, loaded, arms=["imbalanced", "gan"], seeds=1, quiet=True).run == study.run
+    # The same call continues the run, also with the file itself; another generator does not touch it.
+    for same in (loaded, str(tmp_path / "normal.safetensors"), [tmp_path / "normal.safetensors"]):
+        assert ganbal.compare(data, same, arms=["imbalanced", "gan"], seeds=1, quiet=True).run == study.run
     other = ganbal.train_gan(data, "NORMAL", steps=3, run=tmp_path / "other", quiet=True)
     other = ganbal.Generator.load(other.save(tmp_path / "other.safetensors"), device="cpu")
     assert ganbal.compare(data, other, arms=["imbalanced", "gan"], seeds=1, quiet=True).run != study.run
@@ -131,6 +132,9 @@ def test_wrong_requests(trained, tmp_path):
         (lambda: ganbal.compare(data, arms=["imbalanced", "gan"]), "there is no generator.*ganbal.train_gan"),
         (lambda: ganbal.compare(data, generator, arms=["imbalanced", "gann"]), "no arm 'gann'"),
         (lambda: ganbal.compare(data, generator, seeds=0), "study.seeds"),
+        (lambda: ganbal.compare(data, 5), "generator is 5. It must be a ganbal.Generator, or its file"),
+        (lambda: ganbal.compare(data, [generator, data]), "generator is <Data"),
+        (lambda: ganbal.compare(data, tmp_path / "no.safetensors"), "There is no generator at .*no.safetensors"),
         (lambda: ganbal.compare(data, [generator, both], quiet=True, run=tmp_path / "x"), "classes"),
         (lambda: ganbal.compare(data, [both], quiet=True, run=generator.run), "trained a generator itself"),
     ):

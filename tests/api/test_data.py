@@ -16,6 +16,12 @@ def test_images_labels_and_counts_belong_together(trained):
     assert len(data.table) == sum(sum(of_class.values()) for of_class in data.counts.values())
 
 
+@pytest.mark.parametrize("size_px", [0, -5, 2.5, "64", True])
+def test_sizes_that_cannot_be(trained, size_px):
+    with pytest.raises(InputError, match=f"size_px is {size_px!r}. It must be a whole number of at least 1"):
+        trained[0].images("test", size_px=size_px)
+
+
 def test_what_it_shows(trained):
     data, _ = trained
     assert f"{data.num_training['NORMAL']} NORMAL" in repr(data)
@@ -36,6 +42,10 @@ def test_wrong_input_is_reported_at_once(workplace):
         (lambda: ganbal.load("chest_xray", val_fractoin=0.2), "did you mean data.val_fraction"),
         (lambda: ganbal.load("chest_xray", quiet=True).images("training"), "no split 'training'"),
         (lambda: ganbal.load("chest_xray", quiet=True).images("train", "OTHER"), "no class 'OTHER'"),
+        (lambda: ganbal.load(5), "source is 5. It must be the path or the name of a data set"),
+        (lambda: ganbal.load("chest_xray", preset=5), "preset is 5. It must be the name of a preset"),
+        (lambda: ganbal.load("chest_xray", config=[1]), r"config is \[1\]. It must be a YAML file"),
+        (lambda: ganbal.load("chest_xray", settings=5), "settings is 5. It must be a mapping"),
     ):
         with pytest.raises(InputError, match=message):
             call()

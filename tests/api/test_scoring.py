@@ -1,8 +1,12 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from PIL import Image
 
 import ganbal
+from ganbal.api.scoring import Record
 from ganbal.errors import InputError
 
 QUICK = {"extractor": "untrained", "floor_splits": 2, "metrics": ["fid", "kid"], "quiet": True}
@@ -25,6 +29,15 @@ def test_scores_are_a_mapping_with_attributes_and_all_that_belongs_to_a_value(si
     assert "FID" in repr(scores) and "20 / 18" in repr(scores)
     html = scores._repr_html_()
     assert html.count("<tr>") == 3 and "20 / 18" in html
+    for twin in (copy.copy(scores), copy.deepcopy(scores), pickle.loads(pickle.dumps(scores))):
+        assert twin == scores and twin.fid.floor == scores.fid.floor and repr(twin) == repr(scores)
+
+
+def test_a_record_has_no_hidden_attributes_even_before_it_has_content():
+    with pytest.raises(AttributeError, match=r"^_content$"):
+        _ = Record.__new__(Record).fid
+    with pytest.raises(AttributeError, match=r"^__fid__$"):
+        _ = Record({"__fid__": 1}).__fid__
 
 
 def test_a_folder_and_an_array_of_the_same_images_give_the_same_scores(sides, tmp_path):
@@ -42,6 +55,8 @@ def test_wrong_sides_are_reported(sides, tmp_path):
         (real[0], r"an array \(32, 32\) of uint8"),
         (real[:3], "has only 3 real images"),
         (tmp_path / "nothing", "There is nothing at"),
+        (list(real), r"real is \[array.*It must be a folder, a \.npz file of statistics, or an array"),
+        (None, "real is None"),
     ):
         with pytest.raises(InputError, match=message):
             ganbal.score(side, synthetic, **QUICK)

@@ -87,6 +87,15 @@ def test_wrong_requests(trained):
         (lambda: generator.sample(1, class_name="PNEUMONIA"), "not trained on 'PNEUMONIA'"),
         (lambda: ganbal.train_gan(data, "OTHER", quiet=True), "no class 'OTHER'"),
         (lambda: ganbal.train_gan(data, stepz=3, quiet=True), "did you mean gan.steps"),
+        (lambda: ganbal.train_gan(data, run=5), "run is 5. It must be the path of a run folder"),
+        (
+            lambda: ganbal.train_gan(data, callbacks=ganbal.Callback()),
+            "callbacks is <.* It must be a list of ganbal.Cal",
+        ),
+        (
+            lambda: ganbal.train_gan(data, callbacks=[ganbal.Callback]),
+            "callbacks is .* It must be a list of ganbal.Cal",
+        ),
         (lambda: ganbal.train_gan(data, class_names=["NORMAL", "PNEUMONIA"]), "a call trains one generator"),
     ):
         with pytest.raises(InputError, match=message):

@@ -15,9 +15,12 @@ from PIL import Image
 import ganbal
 from ganbal.cli import main
 from ganbal.data.phantom.dataset import ensure_phantom_set
+from ganbal.run.folder import Run
 from ganbal.runtime.cache_paths import cache_folder
 from ganbal.runtime.console import Console
 from ganbal.synthesis.synthetic_png import MARK
+
+from .test_program import generator_of
 
 SETTINGS = (
     *("gan.image_size_px=32", "gan.base_channels=4", "gan.batch_size=8", "gan.steps=4"),
@@ -77,6 +80,45 @@ def test_the_generator_by_default(run, tmp_path):
     assert contents(folder) == before, "an export again gives the same bytes"
 
 
+def test_the_card_has_the_scores_of_the_exported_class_while_they_are_up_to_date(run):
+    card = run / "export/safetensors/README.md"
+    extractor = {"name": "inception", "dims": 64, "resize": "antialiased 299"}
+    entry = {"metric": "fid", "title": "FID", "value": 12.5, "n_real": 41, "n_synthetic": 20, "extractor": extractor}
+    for class_name, words in (
+        ("NORMAL", "| FID | 12.5 |"),
+        ("PNEUMONIA", "The synthetic images of this class were not scored."),
+    ):
+        (run / "scores.json").write_text(json.dumps({"class_name": class_name, "scores": [entry]}))
+        Run(run).mark_stage("score", "inputs", [run / "scores.json"], 1.0)
+        done("export", "--run", str(run))
+        assert "## Scores\n\n### NORMAL\n\n" in card.read_text() and words in card.read_text()
+        assert ("12.5" in card.read_text()) == (class_name == "NORMAL")
+    (run / "scores.json").write_text('{"scores": [')
+    assert "so the card has no" in " ".join(done("export", "--run", str(run)).stderr.split())
+    assert "damaged" in card.read_text()
+
+
+def test_a_damaged_list_of_generators_is_reported(run):
+    for content in ("{", "[]", '{"classes": 3}', '{"classes": ["x"]}'):
+        (run / "gan/training.json").write_text(content)
+        refused = call("export", "--run", str(run))
+        assert refused.exit_code == 2 and f"`ganbal train-gan --run {run}`" in " ".join(refused.output.split())
+
+
+@pytest.mark.parametrize("form", ["imagefolder", "npz"])
+def test_synthetic_images_alone_need_no_data_set(run, form):
+    (run / "config.yaml").write_text((run / "config.yaml").read_text().replace("root: ", "root: /moved"))
+    (run / "data.json").unlink()
+    result = done("export", "--run", str(run), "--format", form, "--json")
+    assert json.loads(result.stdout)["num_real"] == 0
+
+
+def test_an_export_of_real_images_into_the_run_folder_copies_them(run):
+    done("export", "--run", str(run), "--format", "kaggle")
+    assert not [file for file in (run / "export").rglob("*") if file.is_symlink()]
+    done("export", "--run", str(run))
+
+
 def test_imagefolder(run, tmp_path):
     done("export", "--run", str(run), "--format", "imagefolder", "--to", str(tmp_path / "out"))
     with (tmp_path / "out/metadata.csv").open() as file:
@@ -92,8 +134,11 @@ def test_imagefolder(run, tmp_path):
 
 @pytest.mark.parametrize("options", [[], ["--copy"]])
 def test_kaggle_folders_with_the_real_images(run, tmp_path, options):
-    done("export", "--run", str(run), "--format", "kaggle", "--to", str(tmp_path / "out"), *options)
+    result = done("export", "--run", str(run), "--format", "kaggle", "--to", str(tmp_path / "out"), *options, "--json")
     counts = json.loads((run / "data.json").read_text())["counts"]
+    assert counts["unused"], "some images are in no split"
+    num_real = sum(sum(counts[split].values()) for split in ("train", "val", "test"))
+    assert json.loads(result.stdout)["num_real"] == num_real
     assert not (tmp_path / "out/unused").exists()
     for split in ("train", "val", "test"):
         for name, number in counts[split].items():
@@ -163,9 +208,13 @@ def test_an_upload_happens_only_on_request_and_never_of_real_images(run, tmp_pat
 
 def test_refusals(run, tmp_path):
     (tmp_path / "full").mkdir()
+    done("export", "--run", str(run), "--to", str(tmp_path / "earlier"))
+    (tmp_path / "earlier/note.txt").write_text("mine")
     (tmp_path / "full/letter.txt").write_text("mine")
     for words, message in (
         (["--to", str(tmp_path / "full")], "exists and is no earlier export"),
+        (["--to", str(tmp_path / "earlier")], "Beside the files of an earlier export"),
+        (["--to", str(tmp_path / "full/letter.txt/below")], "is not a folder"),
         (["--class", "OTHER"], "no generator of OTHER"),
         (["--format", "npz", "--class", "PNEUMONIA"], "no synthetic images of PNEUMONIA"),
         (["--with-real"], "--with-real does not go with --format safetensors"),
@@ -174,7 +223,7 @@ def test_refusals(run, tmp_path):
     ):
         result = call("export", "--run", str(run), *words)
         assert result.exit_code == 2 and message in " ".join(result.output.split()), result.output
-    assert (tmp_path / "full/letter.txt").read_text() == "mine"
+    assert (tmp_path / "full/letter.txt").read_text() == (tmp_path / "earlier/note.txt").read_text() == "mine"
     assert not list(tmp_path.glob(".*")), "nothing is left"
 
 
@@ -203,6 +252,12 @@ def test_images_from_an_exported_generator_without_training_data(run, tmp_path, 
         refused = call("synthesize", "--from", file, *other)
         assert refused.exit_code == 2 and message in " ".join(refused.output.split())
     assert not Path("out2").exists()
+
+
+def test_the_advice_without_a_number_quotes_the_class(tmp_path):
+    generator_of(("COVID 19", "NORMAL")).save(tmp_path / "generator.safetensors")
+    refused = call("synthesize", "--from", str(tmp_path / "generator.safetensors"), "--run", str(tmp_path / "out"))
+    assert refused.exit_code == 2 and "`--n 'COVID 19=100'`" in " ".join(refused.output.split())
 
 
 def test_copies_are_said_to_have_been_looked_for(run):

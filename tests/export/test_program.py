@@ -125,6 +125,13 @@ def test_values_of_the_onnx_model_are_within_the_tolerance(conditional):
     assert values.shape == (6, 1, 32, 32) and np.abs(values - expected).max() <= ONNX_TOLERANCE
 
 
+def test_class_names_are_no_markup_in_the_card(tmp_path):
+    write_generator_folder(tmp_path, [generator_of(("<b>A|`",))], "safetensors", "### Scores of it")
+    lines = (tmp_path / "README.md").read_text().splitlines()
+    assert r"# Generator of &lt;b&gt;A\|\` images" in lines and "### Scores of it" in lines
+    assert any(line.startswith(r"- `generator.safetensors`: &lt;b&gt;A\|\`; ") for line in lines)
+
+
 def test_several_generators_have_files_of_their_own(plain, tmp_path):
     files = write_generator_folder(tmp_path, [plain, generator_of(("PNEUMONIA",))], "safetensors")
     assert [file.name for file in files[:2]] == ["generator_NORMAL.safetensors", "generator_PNEUMONIA.safetensors"]

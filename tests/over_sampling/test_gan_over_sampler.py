@@ -161,6 +161,8 @@ def test_in_a_pipeline_with_a_grid_search_over_the_steps():
         (lambda p, y: (p, y), {"gan": {"stepps": 3}}, "did you mean gan.steps"),
         (lambda p, y: (p, y), {"gan": {"conditional": True}}, "trains one generator per class"),
         (lambda p, y: (p, y), {"sampling_strategy": "none"}, "sampling_strategy is 'none'"),
+        (lambda p, y: (p, y), {"sampling_strategy": {0: 10.5}}, "asks for 10.5 images of 0"),
+        (lambda p, y: (p, y), {"value_range": (0, 1)}, r"values from 0 to 119, and value_range is \(0, 1\)"),
         (lambda p, y: (np.zeros((16, 300, 300), np.uint8), y), {}, "have 300 px. The largest .* 256 px"),
     ],
 )

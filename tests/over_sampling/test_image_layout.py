@@ -30,6 +30,43 @@ def test_the_range_of_values(values, expected):
     assert layout.from_pixels(layout.to_pixels(values.reshape(1, 1, 2))).dtype == values.dtype
 
 
+@pytest.mark.parametrize("given", [(-1, 1), [-1.0, 1.5], np.array([-2, 2]), (np.float32(-1), np.int64(1))])
+def test_a_given_range(given):
+    layout = ImageLayout.of(np.array([[[-1.0, 0.5]]]), value_range=given)
+    assert (layout.low, layout.high) == tuple(map(float, given))
+
+
+def test_a_given_range_is_compared_within_the_rounding_of_the_values():
+    values = np.array([[[-0.6, 0.6]]], np.float32)  # 0.60000002
+    assert ImageLayout.of(values, value_range=(-0.6, 0.6)).high == 0.6
+    with pytest.raises(InputError, match=r"values from -0\.6 to 0\.6, and value_range is"):
+        ImageLayout.of(values, value_range=(-0.6, 0.59999))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [(0, np.nan), (0, np.inf), (0, 0), (1, 0), (0,), (0, 1, 2), 5, None, "Auto", "0,1", ("0", "1"), (False, True)],
+)
+def test_ranges_that_cannot_be(given):
+    with pytest.raises(InputError, match=r"value_range is .* must be \"auto\", or two finite numbers"):
+        ImageLayout.of(np.zeros((1, 2, 2)), value_range=given)
+
+
+@pytest.mark.parametrize(
+    ("values", "given", "message"),
+    [
+        (np.array([0, 255], np.uint8), (0, 1), r"values from 0 to 255, and value_range is \(0, 1\)"),
+        (np.array([-1.0, 1.0]), (0, 1), r"values from -1 to 1, and value_range is \(0, 1\)"),
+        (np.array([3, 200], np.uint8), (0, 1000), r"uint8, which has values from 0 to 255.*\(0, 1000\)"),
+        (np.array([3, 200], np.int16), (-40000, 200), "int16, which has values from -32768 to 32767"),
+        (np.array([True, False]), (0, 255), "bool, which has values from 0 to 1"),
+    ],
+)
+def test_values_outside_the_range_and_ranges_outside_the_dtype_are_refused(values, given, message):
+    with pytest.raises(InputError, match=message):
+        ImageLayout.of(values.reshape(1, 1, 2), value_range=given)
+
+
 def test_whole_numbers_of_many_bits_come_back_within_half_a_step():
     values = np.arange(0, 4001, 500, dtype=np.uint16).reshape(1, 3, 3)
     layout = ImageLayout.of(values)

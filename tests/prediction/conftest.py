@@ -7,6 +7,7 @@ from PIL import Image
 
 from classifiers.training.train import TrainingCallbacks
 from ganbal.config import dump_config, load_config
+from ganbal.data.decoding import USUAL
 from ganbal.run.folder import Run
 from ganbal.study.arms import ImageSet, TrainingSet
 from ganbal.study.cell import Cell
@@ -33,7 +34,7 @@ def squares(count, seed, size=32, num_classes=2):
     return ImageSet((level + random.integers(-30, 30, (count, size, size))).astype(np.uint8), labels.astype(np.int64))
 
 
-def add_cell(run, arm="imbalanced", seed=0, classes=("DARK", "LIGHT")):
+def add_cell(run, arm="imbalanced", seed=0, classes=("DARK", "LIGHT"), conversion=USUAL):
     cell = Cell(arm, "baseline_cnn", seed)
     test = squares(12, 3, num_classes=len(classes))
     train_cell(
@@ -43,6 +44,7 @@ def add_cell(run, arm="imbalanced", seed=0, classes=("DARK", "LIGHT")):
         TestSet(test, [f"{i}.png" for i in range(12)], [f"p{i}" for i in range(12)], tuple(classes)),
         load_config(None, SETTINGS).study,
         image_size_px=32,
+        conversion=conversion,
         device=torch.device("cpu"),
         feature_cache=run.folder / "features",
         study_folder=run.study_folder,

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ganbal.data.decoding import USUAL
 from ganbal.errors import InputError
 from ganbal.prediction.given_images import find_given, read_given
 from ganbal.synthesis.synthetic_png import MARK
@@ -29,21 +30,21 @@ def test_folders_give_their_images_in_order_and_files_are_taken_once(pictures):
 
 
 def test_images_are_resized_and_the_mark_is_seen(pictures):
-    given = {image.file.name: image for image in read_given(find_given([pictures])[0], 16)}
+    given = {image.file.name: image for image in read_given(find_given([pictures])[0], 16, USUAL)}
     assert given["dark.png"].pixels.shape == (16, 16) and (given["dark.png"].pixels == 60).all()
     assert {name for name, image in given.items() if image.is_synthetic} == {"synthetic.png"}
 
 
 def test_the_mark_in_a_jpeg_comment(tmp_path):
     Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "grid.jpg", comment=MARK)
-    (image,) = read_given([tmp_path / "grid.jpg"], 16)
+    (image,) = read_given([tmp_path / "grid.jpg"], 16, USUAL)
     assert image.is_synthetic
 
 
 def test_unreadable_files_have_a_reason(pictures, tmp_path):
     files = [pictures / "notes.txt", bomb(tmp_path / "bomb.png"), tmp_path / "empty.png"]
     files[2].touch()
-    problems = [image.problem for image in read_given(files, 16)]
+    problems = [image.problem for image in read_given(files, 16, USUAL)]
     assert problems[0] == "not an image of a supported format (BMP, DICOM, GIF, JPEG, PNG, PPM, TIFF, WEBP)"
     assert "pixels" in problems[1]
     assert problems[2] == "empty file (0 bytes)"

@@ -6,11 +6,14 @@ import shutil
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from classifiers.evaluation.calibration import apply_temperature
 from ganbal.cli import main
 from ganbal.config import dump_config, load_config
+from ganbal.data.decoding import Conversion, IntensityRange
 from ganbal.run.folder import Run
+from ganbal.study.cells import mark_finished
 
 from .conftest import SETTINGS, add_cell
 
@@ -130,6 +133,42 @@ def test_a_damaged_cell(trained_run, tmp_path, pictures, file, content, words):
         damaged.write_bytes(content)
     result = ganbal(pictures, "--run", run.folder)
     assert result.exit_code == 2 and words in result.stderr
+    assert f"Run `ganbal compare --run {run.folder}`" in result.stderr
+
+
+def test_images_are_converted_as_those_of_the_training_whatever_the_run_says_now(tmp_path):
+    run = Run(tmp_path / "run")
+    add_cell(run, conversion=Conversion(IntensityRange(0.0, 4095.0), fit="crop"))
+    pixels = np.full((60, 180), 3000, np.uint16)
+    pixels[:, 60:120] = 960  # 59.8 of 255: dark in the central square
+    Image.fromarray(pixels).save(tmp_path / "wide.png")
+    found = []
+    for fit in ("stretch", "pad", None):
+        range_of_12_bits = {"range": [0, 65535], "chosen_by": "auto"}
+        run.data_file.write_text(
+            json.dumps({"fit": {"rule": fit}, "intensity": range_of_12_bits}) if fit else "damaged"
+        )
+        result = ganbal(tmp_path / "wide.png", "--run", run.folder, "--json")
+        assert result.exit_code == 0, result.output
+        found.append(json.loads(result.stdout)["images"][0])
+    plain = tmp_path / "plain.png"
+    Image.fromarray(np.full((32, 32), 60, np.uint8)).save(plain)
+    (square,) = json.loads(ganbal(plain, "--run", run.folder, "--json").stdout)["images"]
+    assert [image["predicted"] for image in found] == ["DARK"] * 3
+    assert all(image["probabilities"] == square["probabilities"] for image in found)
+
+
+def test_a_cell_that_does_not_say_how_its_images_were_converted_is_refused(trained_run, tmp_path, pictures):
+    run = Run(tmp_path / "run")
+    shutil.copytree(trained_run.folder, run.folder)
+    cell = run.study_folder / "cells" / "imbalanced" / "baseline_cnn" / "0"
+    metrics = json.loads((cell / "metrics.json").read_text())
+    files = list(metrics["files"])
+    mark_finished(cell, {key: metrics[key] for key in metrics.keys() - {"conversion", "files", "digest"}}, files)
+    result = ganbal(pictures, "--run", run.folder)
+    message = " ".join(result.stderr.split())
+    assert result.exit_code == 2 and "does not say how the images of the training became squares" in message
+    assert f"Delete the folder {cell}; then `ganbal compare --run {run.folder}` trains" in message
 
 
 def test_no_run_at_all(tmp_path, monkeypatch, pictures):

@@ -51,6 +51,7 @@ def test_both_protocols_side_by_side_and_only_what_is_missing_later():
     content = json.loads(first.stdout)
     plain, with_gan = content["systems"]
     assert plain["skipped"] is None and with_gan["skipped"].startswith("It needs synthetic images")
+    assert "`ganbal synthesize --run here`" in with_gan["skipped"]
     assert plain["published"]["accuracy"] == 0.90 and plain["published"]["interval"][0] == pytest.approx(
         0.875, abs=0.002
     )

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pytest
 
@@ -99,6 +100,25 @@ def test_a_damaged_provenance_file_makes_every_stage_unfinished(tmp_path, conten
     assert not run.stage_is_done("score", "abc")
     run.mark_stage("score", "abc", [], 1.0)
     assert run.stage_is_done("score", "abc")
+
+
+@pytest.mark.parametrize(
+    ("advice", "completed"),
+    [
+        ("Run `ganbal synthesize` first.", "Run `ganbal synthesize --run 'a b'` first."),
+        (
+            "Run `ganbal synthesize --n A=1` or `ganbal run`.",
+            "Run `ganbal synthesize --run 'a b' --n A=1` or `ganbal run --run 'a b'`.",
+        ),
+        ("Run `ganbal train-gan --run other --n 1`.", "Run `ganbal train-gan --run other --n 1`."),
+        (
+            "Add --overwrite; see ganbal run, or `ganbal score A B`.",
+            "Add --overwrite; see ganbal run, or `ganbal score A B`.",
+        ),
+    ],
+)
+def test_advice_names_the_run(advice, completed):
+    assert Run(Path("a b")).named_in(advice) == completed
 
 
 def test_a_folder_that_cannot_be_made_is_an_input_error(tmp_path):

@@ -100,13 +100,13 @@ def test_a_fraction_without_a_generator_is_an_error(here, generated):
     result = CliRunner().invoke(main, ["compare", "--run", "here", "--set", "study.minority_fractions=[0.5]"])
     assert result.exit_code == 2
     assert "synthetic_fraction_0.5" in result.output
-    assert "`ganbal train-gan --run here --set study.minority_fractions=[0.5]`" in result.output
+    assert "`ganbal train-gan --run here --set 'study.minority_fractions=[0.5]'`" in result.output
 
 
 @pytest.mark.parametrize(
     ("assignment", "line"),
     [
-        ("study.synthetic_ratios=[40]", "`ganbal synthesize --n "),
+        ("study.synthetic_ratios=[40]", "`ganbal synthesize --run here --n "),
         ("study.minority_fractions=[0.0001,1]", "Raise the smallest of study.minority_fractions."),
         ("study.arms=[imbalanced,gan-both]", "gan.class_names=["),
     ],

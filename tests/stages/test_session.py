@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from ganbal.cli import main
+from ganbal.errors import InputError, SeveralInputErrors
 from ganbal.run.selection import RunChoice, select_run_to_begin
 from ganbal.runtime.console import Console
 from ganbal.runtime.locks import folder_lock
@@ -57,6 +58,21 @@ def test_a_locked_run_folder_is_refused_with_the_holder(here, command):
         assert done.exit_code == 2
         assert f"process {os.getpid()}" in done.output and "counting, since" in done.output
         assert {path: path.read_bytes() for path in here.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_the_advice_of_an_error_names_the_run(here, number):
+    error = InputError(found="Found.", expected="Expected.", action="Run `ganbal synthesize --n 5`.")
+    selected = select_run_to_begin(RunChoice(here / "run", assignments=["data.root=phantom"]), Console(quiet=True))
+    with pytest.raises((InputError, SeveralInputErrors)) as raised, open_run(selected, Console(quiet=True), "test"):
+        raise error if number == 1 else SeveralInputErrors([error, error])
+    assert str(raised.value).count(f"Found. Expected. Run `ganbal synthesize --run {here / 'run'} --n 5`.") == number
+
+
+def test_the_advice_names_no_run_that_was_never_made(here):
+    selected = select_run_to_begin(RunChoice(assignments=["data.root=phantom"]), Console(quiet=True))
+    with pytest.raises(InputError, match="Run `ganbal run`"), open_run(selected, Console(quiet=True), "test"):
+        raise InputError(found="Found.", expected="Expected.", action="Run `ganbal run`.")
 
 
 def test_two_starts_in_one_second_get_two_folders(here):

@@ -57,7 +57,7 @@ def test_a_fraction_without_a_generator_is_named_with_both_commands(trained):
     refused = ganbal("synthesize", "--run", str(trained), "--set", "study.minority_fractions=[0.5,1]", "--overwrite")
     text = " ".join(refused.output.split())
     assert refused.exit_code == 2 and "There is no generator for 50 % of the minority class." in text
-    assert f"`ganbal train-gan --run {trained} --set study.minority_fractions=[0.5,1]`" in text
+    assert f"`ganbal train-gan --run {trained} --set 'study.minority_fractions=[0.5,1]'`" in text
     assert f"`ganbal synthesize --run {trained}`" in text
 
 

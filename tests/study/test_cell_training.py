@@ -11,10 +11,11 @@ from classifiers.evaluation.calibration import fit_temperature
 from classifiers.training.config import TrainingConfig
 from classifiers.training.train import TrainingCallbacks
 from ganbal.config import load_config
+from ganbal.data.decoding import USUAL, Conversion, IntensityRange
 from ganbal.study.arms import ImageSet, TrainingSet
 from ganbal.study.cell import Cell, backbones_folder
 from ganbal.study.cell_training import cell_inputs, computed_on, train_cell
-from ganbal.study.cells import TestSet, finished_metrics
+from ganbal.study.cells import TestSet, finished_metrics, read_conversion
 
 
 def images(count, seed):
@@ -27,7 +28,7 @@ def images(count, seed):
 TEST = TestSet(images(12, 3), [f"{i}.png" for i in range(12)], [f"p{i}" for i in range(12)], ("A", "B"))
 
 
-def make_cell(study, *settings, classifier="baseline_cnn"):
+def make_cell(study, *settings, classifier="baseline_cnn", conversion=USUAL):
     few = ["study.steps=4", "study.checks=2", "study.augment=none", "study.weights=none"]
     cell = Cell("imbalanced", classifier, 0)
     train_cell(
@@ -37,6 +38,7 @@ def make_cell(study, *settings, classifier="baseline_cnn"):
         TEST,
         load_config(None, [*few, *settings]).study,
         image_size_px=32,
+        conversion=conversion,
         device=torch.device("cpu"),
         feature_cache=study / "features",
         study_folder=study,
@@ -107,6 +109,12 @@ def test_a_cell_with_a_missing_truncated_or_changed_file_is_not_finished(finishe
 @pytest.fixture(scope="module")
 def finished_cell(tmp_path_factory):
     return make_cell(tmp_path_factory.mktemp("study"))
+
+
+def test_a_cell_records_how_its_images_became_squares(finished_cell, tmp_path):
+    assert read_conversion(finished_cell) == USUAL
+    cropped = Conversion(IntensityRange(-5.0, 4095.0), 1, "crop", with_window=False)
+    assert read_conversion(make_cell(tmp_path, conversion=cropped)) == cropped
 
 
 def test_pictures_of_right_and_wrong_images(tmp_path):

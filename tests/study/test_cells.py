@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 
+from ganbal.data.decoding import Conversion, IntensityRange
 from ganbal.study.arms import ImageSet
 from ganbal.study.cell import Cell, backbones_folder
 from ganbal.study.cells import (
     TestSet,
+    conversion_entry,
     finished_metrics,
     mark_finished,
     read_classes,
+    read_conversion,
     read_probabilities,
     read_validation,
     write_probabilities,
@@ -49,6 +52,18 @@ def test_the_mark_covers_the_files_that_are_there(tmp_path):
     assert list(content["files"]) == ["predictions.csv"]
     assert finished_metrics(tmp_path, "i") == content
     assert finished_metrics(tmp_path / "nowhere", "i") is None
+
+
+def test_the_conversion_of_the_images_is_known_only_from_intact_metrics(tmp_path):
+    assert read_conversion(tmp_path) is None, "no file"
+    mark_finished(tmp_path, {"inputs": "i"}, [])
+    assert read_conversion(tmp_path) is None, "no entry"
+    given = Conversion(IntensityRange(0.0, 1023.0), 3, "pad")
+    mark_finished(tmp_path, {"inputs": "i", **conversion_entry(given)}, [])
+    assert read_conversion(tmp_path) == given
+    metrics = tmp_path / "metrics.json"
+    metrics.write_text(metrics.read_text().replace("pad", "crop"))
+    assert read_conversion(tmp_path) is None, "changed"
 
 
 def test_a_cell_is_finished_only_with_the_frozen_backbone_that_it_was_trained_with(tmp_path):

@@ -1,8 +1,14 @@
+import re
+import shlex
+
+import numpy as np
 import pytest
 
 from ganbal.config import load_config
 from ganbal.errors import InputError
 from ganbal.synthesis.counts import (
+    ClassCounts,
+    check_available,
     check_have_generators,
     classes_to_train,
     images_to_generate,
@@ -73,6 +79,27 @@ def test_a_class_without_generator_and_an_unknown_one_are_refused():
     check_have_generators({"PNEUMONIA": 5}, CHESTS, load_config(None, ["gan.conditional=true"]).gan)
 
 
+def suggested(action: str) -> list[list[str]]:
+    """The commands between backticks, as a shell splits them."""
+    return [shlex.split(command) for command in re.findall("`(.*?)`", action)]
+
+
+def test_suggested_commands_work_with_any_class_name():
+    names = ["A", "COVID 19", "a, b", "null"]
+    counts = dict(zip(names, (40, 30, 20, 30), strict=True))
+    with pytest.raises(InputError) as refused:
+        check_have_generators(["COVID 19", "null"], counts, load_config(None, ["gan.class_name=a, b"]).gan)
+    train, conditional = suggested(refused.value.action)
+    assert train[:3] == ["ganbal", "train-gan", "--set"] and conditional == ["--set", "gan.conditional=true"]
+    assert load_config(None, [train[3]]).gan.class_names == ("COVID 19", "a, b", "null")
+    available = ClassCounts(np.array([40, 30, 20, 30]), np.array([0, 5, 0, 0]))
+    with pytest.raises(InputError) as refused:
+        check_available(np.array([0, 10, 20, 0]), available, names, ["gan"])
+    generate_them, train, _ = suggested(refused.value.action)
+    assert generate_them == ["ganbal", "synthesize", "--n", "COVID 19=10", "--n", "a, b=20", "--overwrite"]
+    assert load_config(None, [train[3]]).gan.class_names == ("COVID 19", "a, b")
+
+
 def test_settings_that_contradict_each_other_are_refused():
     for assignments, message in (
         (["gan.class_name=A", "gan.class_names=[B,C]"], "one of gan.class_names"),
@@ -91,3 +118,12 @@ def test_named_counts_replace_those_of_the_run():
     earlier = {"synthesis": {"num_images": {"A": 3}, "batch_size": 8}}
     settings = load_config(None, ["synthesis.num_images={B: 4}"], base=earlier).synthesis
     assert (settings.num_images, settings.batch_size) == ({"B": 4}, 8)
+
+
+@pytest.mark.parametrize(
+    "name", ["007", "1e3", "no", "true", "~", "null", "-x", "a: b", "a #b", " a", "'", '"', "ß [x]"]
+)
+def test_any_name_can_be_suggested(name):
+    with pytest.raises(InputError) as refused:
+        check_have_generators([name], {"A": 5, name: 9}, load_config(None).gan)
+    assert set(load_config(None, [suggested(refused.value.action)[0][3]]).gan.class_names) == {"A", name}

@@ -1,5 +1,6 @@
 import csv
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ import torch
 from PIL import Image
 
 from ganbal.config import load_config
-from ganbal.errors import GanbalError, InputError
+from ganbal.errors import GanbalError, InputError, InterruptedBySignal
 from ganbal.gan.checkpoint import save_checkpoint
 from ganbal.gan.fingerprint import TrainingFingerprint
 from ganbal.gan.sampling import latent_rows
@@ -168,6 +169,45 @@ def test_a_generator_of_copies_only_is_an_error(tmp_path, checkpoint):
     with pytest.raises(GanbalError, match="memorized its training set"):
         generate(checkpoint, tmp_path / "out", 3, is_rejected=lambda batch: np.ones(len(batch), bool))
     assert not SyntheticFolder(tmp_path / "out").manifest.exists()
+
+
+def test_a_failure_leaves_the_earlier_images(tmp_path, checkpoint):
+    generate(checkpoint, tmp_path / "out", 6)
+    before = {file: file.read_bytes() for file in (tmp_path / "out").rglob("*") if file.is_file()}
+
+    def choose(candidates, count):
+        raise GanbalError("0 have a confirmed label")
+
+    requests = [
+        SynthesisRequest(checkpoint, 3, selection=CandidateSelection(2, choose)),
+        SynthesisRequest(checkpoint, 3, is_rejected=lambda batch: np.ones(len(batch), bool)),
+    ]
+    for request, message in zip(requests, ("confirmed label", "memorized"), strict=True):
+        with pytest.raises(GanbalError, match=message):
+            generate_all([request], tmp_path / "out", seed=7)
+        assert {file: file.read_bytes() for file in (tmp_path / "out").rglob("*") if file.is_file()} == before
+
+
+def test_an_interrupted_synthesis_does_not_count_and_is_done_again(tmp_path, checkpoint):
+    folder = SyntheticFolder(tmp_path / "out")
+    generate(checkpoint, folder.root, 6)
+    seen = 0
+
+    def interrupts(batch):
+        nonlocal seen
+        seen += len(batch)
+        if seen > 4:
+            signal.raise_signal(signal.SIGINT)
+        return np.zeros(len(batch), bool)
+
+    with pytest.raises(InterruptedBySignal, match="Partially generated images do not count"):
+        generate(checkpoint, folder.root, 8, seed=7, is_rejected=interrupts)
+    assert not folder.manifest.exists()
+    generate(checkpoint, folder.root, 8, seed=7)
+    generate(checkpoint, tmp_path / "direct", 8, seed=7)
+    again, direct = read_synthetic(folder), read_synthetic(SyntheticFolder(tmp_path / "direct"))
+    assert again.digest == direct.digest
+    assert len([file for file in folder.root.rglob("*") if file.is_file()]) == 10
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The first screen: does it help, how sure is that, what to do next."""
 
+import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -208,7 +209,7 @@ def _next_step(study: StudyView) -> str:
         longer = f"--set study.steps={4 * int(study.summary['steps'] or 1000)}"
         return f"Train the classifiers longer: {code(run.command('compare', longer))}, or use more images."
     if kind == "no-gan-arm":
-        arms = "--set study.arms=[imbalanced,class-weights,duplicated,gan]"
+        arms = "--set 'study.arms=[imbalanced,class-weights,duplicated,gan]'"
         return f"Add the arm: {code(run.command('compare', arms))}."
     if kind == "too-few-seeds" or "few-seeds" in kinds:
         return f"Repeat with more seeds: {code(run.command('compare', '--set study.seeds=5'))}."
@@ -216,7 +217,7 @@ def _next_step(study: StudyView) -> str:
         return f"Do not add these images.{instead or ' Keep the original training set, or try the cheap arms.'}"
     if kind == "helps-untested":
         missing = [arm for arm in CHEAP_ALTERNATIVES if arm not in study.alternatives]
-        arms = f"--set study.arms=[{','.join([*study.arms, *missing])}]"
+        arms = shlex.join(["--set", f"study.arms=[{','.join([*study.arms, *missing])}]"])
         return (
             f"Test {listing([_alternative_title(arm) for arm in missing])}, too: {code(run.command('compare', arms))}."
         )
