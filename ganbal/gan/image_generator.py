@@ -69,13 +69,13 @@ class ImageGenerator:
             uint8 (n, S, S), 0 black; (n, S, S, 3), RGB, from a generator of color images.
 
         Raises:
-            InputError: a number below 1, or a class that the generator does not know.
+            InputError: a number outside these limits, or a class that the generator does not know.
         """
         for name, number, least in (("n", n, 1), ("seed", seed, 0), ("batch_size", batch_size, 1)):
-            if not isinstance(number, int | np.integer) or number < least:
+            if not isinstance(number, int | np.integer) or not least <= number < 2**31:
                 raise InputError(
                     found=f"{name} is {number!r}.",
-                    expected=f"It must be a whole number of at least {least}.",
+                    expected=f"It must be a whole number from {least} to 2147483647.",
                     action="Correct it.",
                 )
         latents = latent_rows(int(seed), int(n), self.network.latent_dim)

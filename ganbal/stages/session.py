@@ -36,8 +36,7 @@ def open_run(
 
     If the command is refused before it produced anything, or fails and leaves all earlier results as they were, the
     run's earlier settings and inspection are restored, and a folder made for it is removed: a refused setting never
-    becomes the run's own. The commands that the message
-    suggests continue this run.
+    becomes the run's own. The commands that the message suggests continue this run.
 
     Args:
         purpose: the command, for another command that finds the folder locked.
