@@ -79,6 +79,6 @@ def find_arm(name: str) -> Arm:
         raise InputError(
             found=f"There is no arm {name!r}.",
             expected=f"The arms are {', '.join(ARMS)}.",
-            action="Correct study.arms, e.g. --set study.arms=[imbalanced,gan].",
+            action="Correct study.arms, e.g. --set 'study.arms=[imbalanced,gan]'.",
         )
     return ARMS[name]
