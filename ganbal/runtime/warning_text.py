@@ -135,7 +135,7 @@ KINDS: dict[str, tuple[str, Severity, str]] = {
     "no-patients": (
         "Patients",
         "severe",
-        "No patients recognized in the names of {images:#image}: the splits are by image (of volumes, by volume), so "
+        "No patients recognized in the names of {images:#image}: the splits are by image, or by volume, so "
         "images of one patient may be in several splits and results may be too good. Set data.patient_pattern, or list "
         "the images in a CSV file with a patient column.",
     ),
