@@ -8,7 +8,8 @@ from ganbal.errors import InputError
 
 
 def check_argument(name: str, value: Any, *, is_right: bool, expected: str) -> None:
-    """
+    """Raise an error that shows the value, unless it is right.
+
     Args:
         expected: a sentence.
 

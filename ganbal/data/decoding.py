@@ -2,10 +2,10 @@
 
 import contextlib
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -50,6 +50,16 @@ class Conversion:
     channels: NumChannels = 1
     fit: Fit = "stretch"
     with_window: bool = True
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "Conversion":
+        """From what `dataclasses.asdict` gives, also after a passage through JSON.
+
+        Raises:
+            TypeError: the fields are others, or of other types.
+        """
+        intensity = fields.get("intensity")
+        return cls(**{**fields, "intensity": None if intensity is None else IntensityRange(*intensity)})
 
     def to_hash(self) -> list[tuple[object, ...]]:
         """What digests of images add to the digests of their files: whatever is not as usual."""

@@ -183,7 +183,7 @@ def _walk(folder: Path, found: ImageFiles, entered: set[_FolderId], *, inside_ma
         path = folder / entry.name
         if entry.is_folder:
             _walk(path, found, entered, inside_masks=inside_masks or is_mask_folder(entry.name))
-        elif may_be_dicom and _has_no_suffix(entry.name) and _is_dicom_file(path):
+        elif may_be_dicom and _has_no_suffix(entry.name) and is_dicom_file(path):
             found.files.append(path)
         elif not entry.name.lower().endswith(found.suffixes):
             if suffix_of(path) not in _COMPANIONS and path.is_file():
@@ -201,7 +201,8 @@ def _has_no_suffix(name: str) -> bool:
     return name.rpartition(".")[2].isdigit() or ("." not in name and name.upper() != "DICOMDIR")
 
 
-def _is_dicom_file(path: Path) -> bool:
+def is_dicom_file(path: Path) -> bool:
+    """Whether a regular file begins like a DICOM file, whatever its name is; False where it cannot be read."""
     if not path.is_file():  # a pipe would block
         return False
     try:

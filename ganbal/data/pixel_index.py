@@ -2,12 +2,10 @@
 
 import json
 import zlib
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ganbal.config.data import Fit, NumChannels
-from ganbal.data.decoding import Conversion, IntensityRange
+from ganbal.data.decoding import Conversion
 from ganbal.data.image_reading import FileState
 
 
@@ -69,16 +67,10 @@ class Index:
             content["hashes"],
             {name: tuple(state) for name, state in content["states"].items()},
             content["noted_ns"],
-            _conversion_from_json(**content["conversion"]),
+            Conversion.from_json(content["conversion"]),
             content["num_deep"],
             {int(size): value for size, value in content["checksums"].items()},
         )
-
-
-def _conversion_from_json(
-    intensity: Sequence[float] | None, channels: NumChannels, fit: Fit, with_window: bool
-) -> Conversion:
-    return Conversion(None if intensity is None else IntensityRange(*intensity), channels, fit, with_window)
 
 
 def _json_checksum(content: Any) -> int:

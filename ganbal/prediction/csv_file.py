@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ganbal.data.dicom import HEADER_BYTES, is_dicom
-from ganbal.data.image_formats import IMAGE_SUFFIXES, VOLUME_SUFFIXES, suffix_of
+from ganbal.data.image_formats import IMAGE_SUFFIXES, VOLUME_SUFFIXES, is_dicom_file, suffix_of
 from ganbal.errors import InputError
 from ganbal.runtime.disk_space import check_writable_file
 
@@ -26,7 +25,7 @@ def check_csv_file(file: Path, images: Sequence[Path]) -> None:
         problem = "is one of the images to predict"
     elif suffix_of(file) in IMAGE_SUFFIXES + VOLUME_SUFFIXES:
         problem = f"has the suffix of an image, {suffix_of(file)}"
-    elif file.exists() and _is_dicom_file(file):
+    elif is_dicom_file(file):
         problem = "is a DICOM image"
     if problem is not None:
         raise InputError(
@@ -34,11 +33,3 @@ def check_csv_file(file: Path, images: Sequence[Path]) -> None:
             expected="The predictions become a CSV file there, which replaces a file of this name.",
             action=_REMEDY,
         )
-
-
-def _is_dicom_file(file: Path) -> bool:
-    try:
-        with file.open("rb") as opened:
-            return is_dicom(opened.read(HEADER_BYTES))
-    except OSError:
-        return False

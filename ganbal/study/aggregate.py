@@ -102,16 +102,14 @@ def summarize(
         labels, patients: label and patient of each test image.
     """
     rarest, num_patients = fewest_patients(labels, patients, len(classes))
-    metrics = [
-        name for name in compared_metrics(classes) if not all(math.isnan(of_cell[name]) for of_cell in figures.values())
-    ]
+    metrics = _known_metrics(figures, classes)
     differences = difference_table(
         comparisons(figures), metrics, figures, resampled, num_classes=len(classes), num_patients=num_patients
     )
     verdict = study_verdict(
         differences,
         study.classifiers,
-        learned=learned_classifiers(figures, resampled, len(classes)),
+        learned=learned_classifiers(figures, resampled, num_classes=len(classes), num_patients=num_patients),
         num_classes=len(classes),
     )
     arms = list(dict.fromkeys(cell.arm for cell in figures))
@@ -145,6 +143,13 @@ def summarize(
         "verdict_sentence": verdict_sentence(verdict, differences, study.classifiers),
         "published": study.published,
     }
+
+
+def _known_metrics(figures: Mapping[Cell, Mapping[str, float]], classes: Sequence[str]) -> list[str]:
+    """The metrics that at least one cell has."""
+    return [
+        name for name in compared_metrics(classes) if not all(math.isnan(of_cell[name]) for of_cell in figures.values())
+    ]
 
 
 def _usual_conditions(figures: Mapping[Cell, Any]) -> dict[str, dict[str, float | None]]:

@@ -182,15 +182,11 @@ def train_cell(
         trained.predict(images.pixels, callbacks.on_features) for images in (test.images, validation)
     )
     folder = cell.folder(study_folder)
-    # From here on the files are of this training; a kill must not leave an older mark on them.
-    (folder / METRICS_FILE).unlink(missing_ok=True)
-    (folder / MODEL_FILE).unlink(missing_ok=True)
+    _remove_mark(folder)
     shared = _save_model(trained, folder, study_folder, validation, device, cache) if config.keep_models else []
     _write_tables(trained, validation, of_validation, test, probabilities, folder)
     draw_test_cases(trained, test, probabilities, folder)
-    metrics = evaluate(test.images.labels, probabilities, test.classes) | _counts(trained, training)
-    if settings.augmented_versions:
-        metrics["augmented_versions"] = settings.augmented_versions
+    metrics = evaluate(test.images.labels, probabilities, test.classes) | _counts(trained, training, settings)
     metrics |= {
         "threshold_chosen": chosen_threshold(validation.labels, of_validation),
         "device": computed_on(device, settings, training.images.pixels.nbytes),
@@ -199,6 +195,12 @@ def train_cell(
         "inputs": inputs,
     }
     return mark_finished(folder, metrics, [*_FILES, *shared])
+
+
+def _remove_mark(folder: Path) -> None:
+    """From here on the files are of a new training; a kill must not leave an older mark on them."""
+    for name in (METRICS_FILE, MODEL_FILE):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _save_model(
@@ -222,8 +224,9 @@ def _save_model(
     return [os.path.relpath(file, folder) for file in saved if file.parent != folder]
 
 
-def _counts(trained: TrainedClassifier, training: TrainingSet) -> dict[str, Any]:
-    return {
+def _counts(trained: TrainedClassifier, training: TrainingSet, settings: TrainingConfig) -> dict[str, Any]:
+    versions = {"augmented_versions": settings.augmented_versions} if settings.augmented_versions else {}
+    return versions | {
         "num_train": training.num_examples,
         "num_train_synthetic": training.num_synthetic,
         "steps_taken": trained.steps_taken,

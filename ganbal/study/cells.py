@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ganbal.data.decoding import Conversion, IntensityRange
+from ganbal.data.decoding import Conversion
 from ganbal.runtime.atomic_files import atomic_path, read_json, write_json
 from ganbal.runtime.hashing import digest_of, file_digest, large_file_digest
 from ganbal.study.arms import ImageSet
@@ -77,8 +77,7 @@ def read_conversion(folder: Path) -> Conversion | None:
     given = (_read_metrics(folder) or {}).get(_CONVERSION)
     if not isinstance(given, dict) or given.keys() != asdict(Conversion()).keys():
         return None
-    intensity = given["intensity"]
-    return Conversion(**given | {"intensity": None if intensity is None else IntensityRange(*intensity)})
+    return Conversion.from_json(given)
 
 
 def _read_metrics(folder: Path) -> dict[str, Any] | None:

@@ -65,21 +65,26 @@ def verdict_of(mean: float | None, p_holm: float | None, *, lower_is_better: boo
 
 
 def learned_classifiers(
-    figures: Mapping[Cell, Mapping[str, float]], resampled: Mapping[Cell, Mapping[str, np.ndarray]], num_classes: int
+    figures: Mapping[Cell, Mapping[str, float]],
+    resampled: Mapping[Cell, Mapping[str, np.ndarray]],
+    *,
+    num_classes: int,
+    num_patients: int,
 ) -> set[str]:
     """The classifiers whose balanced accuracy is above chance in at least one arm.
 
     Above chance means: the mean over seeds exceeds 1/K by more than its bootstrap standard error over test patients
-    times the normal quantile of `SIGNIFICANCE`, one-sided, divided by the number of arms (Bonferroni).
+    times Student's quantile of `SIGNIFICANCE`, one-sided, divided by the number of arms (Bonferroni).
 
     Args:
         resampled: `balanced_accuracy` per bootstrap sample of test patients, (B,), per cell.
+        num_patients: number of test patients of the class that has the fewest.
     """
     groups: dict[tuple[str, str, float | None, float], list[Cell]] = {}
     for cell in figures:
         condition = (cell.classifier, cell.arm, cell.synthetic_ratio, cell.minority_fraction)
         groups.setdefault(condition, []).append(cell)
-    quantile = -float(special.ndtri(SIGNIFICANCE / max(len(groups), 1)))
+    quantile = -float(special.stdtrit(max(num_patients - 1, 1), SIGNIFICANCE / max(len(groups), 1)))
     learned = set()
     for (classifier, *_), cells in groups.items():
         mean = float(np.mean([figures[cell][MAIN_METRIC] for cell in cells]))

@@ -210,3 +210,12 @@ def test_the_usual_condition_is_the_whole_class_and_the_ratio_nearest_to_one():
     found = summary_of(dict.fromkeys(cells, 0.7))["usual_conditions"]
     assert found["gan"] == {"synthetic_ratio": 1.0, "minority_fraction": 1.0}
     assert found["imbalanced"] == {"synthetic_ratio": None, "minority_fraction": 1.0}
+
+
+def test_few_patients_of_a_class_are_no_evidence_that_a_classifier_learned():
+    names = compared_metrics(CLASSES)
+    cells = [Cell(arm, "cnn", seed) for arm in ("imbalanced", "gan") for seed in range(3)]
+    figures = {cell: dict.fromkeys(names, 0.6) for cell in cells}
+    resampled = {cell: {name: np.array([0.56, 0.6, 0.64]) for name in names} for cell in cells}  # three deviations
+    assert summarized(figures, resampled, num_patients=40)["verdict"]["kind"] != "not-learned"
+    assert summarized(figures, resampled, num_patients=3)["verdict"]["kind"] == "not-learned"
